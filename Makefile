@@ -1,0 +1,35 @@
+# `make generate` and `make test` set up everything they need by themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: setup generate check lint types test clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1,<27'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]' --group dev
+	touch $(STAMP)
+
+generate: setup
+	$(BIN)/python -m generator generate
+
+check: setup
+	$(BIN)/python -m generator check
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy generator runtime generated
+	$(BIN)/pyright
+
+test: setup
+	$(BIN)/python -m pytest -n 2
+
+clean:
+	rm -rf .venv .bench dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
