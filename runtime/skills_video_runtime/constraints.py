@@ -1,0 +1,215 @@
+"""What an annotation of a payload can say beyond its type.
+
+`Ge`, `Gt`, `Le`, `Lt`, `MultipleOf`, `MinLen` and `MaxLen` come from annotated-types, and what is added here speaks its
+language, so that hypothesis and pydantic read the annotations of a payload as well.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeGuard, cast
+
+from annotated_types import GroupedMetadata, Predicate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Protocol, TypeVar
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> bool:
+        """Nothing was given, so it counts as false."""
+        return False
+
+    def __repr__(self) -> str:
+        """Its name alone."""
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""The value of a field that is not sent. `None` is JSON null, and allowed only where the schema allows null."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Default:
+    """What the platform uses when the field is not sent, as its description says.
+
+    Two are never equal: `typing` would take `Default(0)` and `Default(False)` for the same, and cannot hash a list.
+    """
+
+    value: Any
+
+
+_SUB_DELIMS = r"!$&'()*+,;="
+_PCHAR = rf"(?:[A-Za-z0-9\-._~{_SUB_DELIMS}:@]|%[0-9A-Fa-f]{{2}})"
+_HOST_CHAR = rf"(?:[A-Za-z0-9\-._~{_SUB_DELIMS}]|%[0-9A-Fa-f]{{2}})"
+_HOST = rf"(?:\[[0-9A-Fa-f:.]+\]|{_HOST_CHAR}+)"
+_USER = rf"(?:(?:[A-Za-z0-9\-._~{_SUB_DELIMS}:]|%[0-9A-Fa-f]{{2}})*@)?"
+_PATH = rf"(?:/{_PCHAR}*)*"
+_TAIL = rf"(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?"
+_WEB = rf"[Hh][Tt][Tt][Pp][Ss]?://{_USER}{_HOST}(?::[0-9]*)?{_PATH}{_TAIL}"
+_OTHER = (
+    r"(?![Hh][Tt][Tt][Pp][Ss]?:)[A-Za-z][A-Za-z0-9+.\-]+:"
+    rf"(?://{_USER}{_HOST}?(?::[0-9]*)?{_PATH}|/?(?:{_PCHAR}+{_PATH})?){_TAIL}"
+)
+URI: Final = re.compile(rf"(?:{_WEB}|{_OTHER})", re.ASCII)
+"""An absolute URI: RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https.
+
+A scheme of one letter is a drive (`C:/cat.png`), and no such scheme is registered.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Format(GroupedMetadata):
+    """The `format` of a string (JSON Schema Validation, section 7). `uri` is checked, any other is shown only."""
+
+    name: str
+
+    def __iter__(self) -> Iterator[object]:
+        """Give what annotated-types knows of it."""
+        if self.name == "uri":
+            yield Predicate(cast("Callable[[Any], bool]", URI.fullmatch))
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern(GroupedMetadata):
+    """A regular expression that is found somewhere in the string (JSON Schema Validation, section 6.3.3)."""
+
+    regex: str
+
+    def __iter__(self) -> Iterator[object]:
+        """Give what annotated-types knows of it."""
+        yield Predicate(cast("Callable[[Any], bool]", re.compile(self.regex).search))
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueItems(GroupedMetadata):
+    """No item of the array equals another, as JSON compares: `1` equals `1.0`, and not `true`."""
+
+    def __iter__(self) -> Iterator[object]:
+        """Give what annotated-types knows of it."""
+        yield Predicate(is_unique)
+
+
+class OneOf(GroupedMetadata):
+    """The values that are allowed, where `Literal` cannot say it: fractions, arrays, objects."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+        self._keys = frozenset(json_key(value) for value in values)
+
+    def __iter__(self) -> Iterator[object]:
+        """Give what annotated-types knows of it."""
+        yield Predicate(self.holds)
+
+    def holds(self, value: object) -> bool:
+        """Tell whether the value equals an allowed one, as JSON compares."""
+        return json_key(value) in self._keys
+
+    def __repr__(self) -> str:
+        """As it is written."""
+        return f"OneOf({', '.join(map(repr, self.values))})"
+
+
+@dataclass(frozen=True, slots=True)
+class ExactlyOne:
+    """The value fits one member of the union and no second one (`oneOf`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """The value fits at least one member of the union: keeps a union inside another that is `ExactlyOne`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinProperties:
+    """An object has at least so many members."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MaxProperties:
+    """An object has at most so many members."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DependentRequired:
+    """Where `name` is given, `required` are given too. All are names as the platform spells them."""
+
+    name: str
+    required: tuple[str, ...]
+
+
+ObjectRule: TypeAlias = MinProperties | MaxProperties | DependentRequired
+"""What a schema can ask of an object as a whole."""
+
+
+def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Tell whether a value is what JSON calls an array."""
+    return isinstance(value, (list, tuple))
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Tell whether a value is what JSON calls an object."""
+    return isinstance(value, Mapping)
+
+
+def json_key(value: Any) -> object:
+    """Give a key that is the same for two values that JSON holds to be equal, and for no others."""
+    if value is None or isinstance(value, bool):
+        return ("constant", str(value))
+    if isinstance(value, (str, int, float)):
+        return ("string" if isinstance(value, str) else "number", value)
+    if is_array(value):
+        return ("array", tuple(json_key(item) for item in value))
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
+    if is_mapping(value):
+        return ("object", frozenset((name, json_key(item)) for name, item in value.items()))
+    return ("other", id(value))
+
+
+def is_unique(values: Any) -> bool:
+    """Tell whether no two items are equal, as JSON compares."""
+    return len({json_key(value) for value in values}) == len(values)
+
+
+Uri: TypeAlias = Annotated[str, Format("uri")]
+"""An absolute URI, such as `https://example.com/cat.png`."""
+
+Finite: TypeAlias = Annotated[float, Predicate(math.isfinite)]
+"""A number as JSON has it: neither infinite nor NaN."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnyJson:
+    """Marks `Json`, of whose values a checker of types knows more than an annotation can say."""
+
+
+if TYPE_CHECKING:
+    ItemT_co = TypeVar("ItemT_co", covariant=True)
+
+    class Array(Protocol[ItemT_co]):
+        """A list or a tuple: a sequence that no string is. Items of a narrower type are welcome, as in `Sequence`."""
+
+        def __contains__(self, value: object, /) -> bool: ...  # noqa: D105
+        def __getitem__(self, index: int, /) -> ItemT_co: ...  # noqa: D105
+        def __iter__(self) -> Iterator[ItemT_co]: ...  # noqa: D105
+        def __len__(self) -> int: ...  # noqa: D105
+
+    Json: TypeAlias = bool | int | float | str | Array["Json"] | Mapping[str, "Json"] | None
+    """Any JSON value."""
+else:
+    Array = list
+    Json = Annotated[bool | int | Finite | str | None, AnyJson()]

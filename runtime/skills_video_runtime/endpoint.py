@@ -1,0 +1,29 @@
+"""Where a model is found: its paths, and its entry in the catalog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The paths of one model, below the base URL: create and stream, create only, state and result by `{id}`."""
+
+    model: str
+    stream: str | None
+    create: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model as the catalog knows it, without its module being imported.
+
+    `variants` are the names of the payload classes of the module. Title and text are the description's own.
+    """
+
+    module: str
+    title: str
+    text: str
+    variants: tuple[str, ...]
+    endpoint: Endpoint

@@ -1,0 +1,330 @@
+"""What can go wrong, as one tree.
+
+SkillsVideoError
+├── MissingAPIKey           no key that could be sent
+├── PayloadError            a payload that its schema does not allow; nothing was sent
+├── APIError                the platform answered, and said no
+│   ├── InvalidRequest      400 and whatever has no class of its own
+│   ├── AuthenticationError 401
+│   ├── InsufficientCredits 402, or by the text of the answer
+│   ├── PermissionDenied    403
+│   ├── NotFound            404
+│   ├── ContentRejected     422, by moderation
+│   ├── ValidationFailed    422, by its schema
+│   ├── RateLimited         429
+│   └── ServerError         5xx, and answers that cannot be read
+├── ConnectionFailed        no connection, or it broke
+├── SubmissionUncertain     a generation may have been made, and its id is not known
+├── GenerationFailed        the generation ended as FAILED or CANCELED
+├── GenerationTimeout       out of time; the generation goes on
+├── DownloadFailed          a finished file could not be fetched whole
+└── JournalUnavailable      the journal cannot be written; nothing was sent
+"""
+
+# ruff: noqa: N818  # an error is named by what happened
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .generation import as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .generation import Generation
+
+DASHBOARD = "https://skills.video/dashboard"
+EXCERPT = 500  # characters of the platform's text that an error repeats
+
+
+def _rebuild(cls: type[SkillsVideoError], args: tuple[object, ...], state: dict[str, Any]) -> SkillsVideoError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class SkillsVideoError(Exception):
+    """Any error that this library raises on purpose. It pickles, and never holds the key.
+
+    `category` is one word to branch on. `code` and `status` are the platform's, if it answered. `generation_id` is the
+    generation that the error is about, if one is known. `retryable` tells whether the same call may be made again, as
+    it is, with a chance to succeed and without paying twice.
+    """
+
+    category: ClassVar[str] = "error"
+    guidance: ClassVar[str] = ""
+    retryable: ClassVar[bool] = False
+    code: str | None = None
+    status: int | None = None
+    generation_id: str | None = None
+
+    def __init__(
+        self, what: str, *, code: str | None = None, status: int | None = None, generation_id: str | None = None
+    ) -> None:
+        super().__init__(f"{what} {self.guidance}".strip())
+        self.what = what
+        self.code, self.status, self.generation_id = code, status, generation_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by what the error holds."""
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule of a schema that a value breaks.
+
+    `path` leads from the payload to the value (`prompt`, `brushes[0].x`; empty for the payload itself), `rule` is the
+    JSON Schema keyword (`maximum`, `enum`, `required`, …), `value` what was given, `nearest` the allowed value next to
+    it, or None where there is none to name.
+    """
+
+    path: str
+    rule: str
+    value: object
+    nearest: object
+    message: str
+
+    def __str__(self) -> str:
+        """Path and message on one line."""
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class PayloadError(SkillsVideoError):
+    """A payload that its schema does not allow; nothing was sent and nothing was charged.
+
+    `violations` holds every broken rule, in the order of the fields.
+    """
+
+    category = "validation"
+
+    def __init__(self, name: str, violations: Sequence[Violation]) -> None:
+        """Name the payload class and say all that is wrong with it."""
+        self.name = name
+        self.violations = tuple(violations)
+        count = len(self.violations)
+        head = f"{name}: {count} value{'' if count == 1 else 's'} not allowed; nothing was sent"
+        super().__init__("\n".join([head, *(f"  {violation}" for violation in self.violations)]))
+
+    def __reduce__(self) -> tuple[type[PayloadError], tuple[str, tuple[Violation, ...]]]:
+        """Pickle by what it was made from."""
+        return type(self), (self.name, self.violations)
+
+
+class MissingAPIKey(SkillsVideoError):
+    """There is no key, or what was given as one cannot be sent."""
+
+    category = "missing_key"
+    guidance = (
+        f"Create a key at {DASHBOARD}/developer and pass it as api_key or in the environment variable "
+        "SKILLS_VIDEO_API_KEY."
+    )
+
+
+class APIError(SkillsVideoError):
+    """The platform answered with an error, told apart by its `code`, then its status, then its text."""
+
+    category = "api"
+
+
+class InvalidRequest(APIError):
+    """The request was refused as it is: malformed, an unsupported model, or redirected."""
+
+    category = "invalid_request"
+    guidance = "Change the request before sending it again."
+
+
+class AuthenticationError(APIError):
+    """The key is missing or not valid."""
+
+    category = "authentication"
+    guidance = f"Check the key, or create one at {DASHBOARD}/developer."
+
+
+class InsufficientCredits(APIError):
+    """The workspace has not enough credits."""
+
+    category = "insufficient_credits"
+    guidance = f"Recharge at {DASHBOARD} (Billing/Credits), then send it again; prices: https://skills.video/pricing."
+
+
+class PermissionDenied(APIError):
+    """The key is valid, and may not do this."""
+
+    category = "permission"
+    guidance = f"See which workspace and rights the key has at {DASHBOARD}/developer."
+
+
+class NotFound(APIError):
+    """There is no such model or generation."""
+
+    category = "not_found"
+    guidance = "Check the id, the base URL, and that the key belongs to the workspace that made the generation."
+
+
+class ContentRejected(APIError):
+    """Moderation rejected prompt or media."""
+
+    category = "content_rejected"
+    guidance = "Change prompt or media; the same request will be rejected again."
+
+
+class ValidationFailed(APIError):
+    """The platform's own check of the payload failed."""
+
+    category = "validation"
+    guidance = "Correct the payload; a newer release of this library may know newer rules."
+
+
+class RateLimited(APIError):
+    """Too many requests, even after the retries; the platform publishes no limits."""
+
+    category = "rate_limited"
+    guidance = "Nothing was made; send fewer requests at once, or again later."
+    retryable = True
+
+
+class ServerError(APIError):
+    """The platform could not serve the request, even after the retries, or its answer cannot be read."""
+
+    category = "server"
+    guidance = "It may be sent again later."
+    retryable = True
+
+
+class ConnectionFailed(SkillsVideoError):
+    """No connection to the platform, even after the retries, or it broke."""
+
+    category = "connection"
+    guidance = "Check network, proxy and base URL, then try again."
+    retryable = True
+
+
+class SubmissionUncertain(SkillsVideoError):
+    """A generation may have been made and charged, and it is not known which one is ours.
+
+    `candidates` are the ids of the generations that it may be.
+    """
+
+    category = "uncertain"
+    guidance = (
+        f"Posting again may pay twice: first look at {DASHBOARD} or client.running(), and pass the id of a "
+        "generation that is yours to client.wait(id)."
+    )
+
+    def __init__(
+        self, what: str, *, candidates: Sequence[str] = (), code: str | None = None, status: int | None = None
+    ) -> None:
+        self.candidates = tuple(candidates)
+        known = f" It may be one of: {', '.join(visible(item) for item in self.candidates)}." if candidates else ""
+        only = self.candidates[0] if len(self.candidates) == 1 else None
+        super().__init__(what + known, code=code, status=status, generation_id=only)
+
+
+class GenerationFailed(SkillsVideoError):
+    """The generation ended without a result. `generation` is its last state."""
+
+    category = "failed"
+    guidance = f"Making it again is a new generation; what was charged is shown at {DASHBOARD}."
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        reason = ": ".join(visible(text) for text in (generation.code, generation.message) if text)
+        what = f"Generation {visible(generation.id)} ended as {generation.status}{f' ({reason})' if reason else ''}."
+        super().__init__(what, code=generation.code, generation_id=generation.id or None)
+
+
+class GenerationTimeout(SkillsVideoError):
+    """Time ran out before the generation was finished. It goes on, and is paid for."""
+
+    category = "timeout"
+    guidance = "Do not post it again: client.wait(id) goes on waiting, in this or any other process."
+
+
+class DownloadFailed(SkillsVideoError):
+    """A file could not be fetched whole. Nothing is left under its final name."""
+
+    category = "download"
+    guidance = "client.get(id) gives fresh addresses; how long one is valid is not published."
+    retryable = True
+
+
+class JournalUnavailable(SkillsVideoError):
+    """The journal of submissions cannot be opened or written. Nothing was sent."""
+
+    category = "journal"
+    guidance = "Its folder must exist, the file must be a journal or new, and one client at a time may use it."
+
+
+BY_CODE: dict[str, type[APIError]] = {
+    "FAILED": ServerError,
+    "TIMEOUT": ServerError,
+    "PROVIDER_UNAVAILABLE": ServerError,
+    "RATE_LIMITED": RateLimited,
+    "UNSUPPORTED_MODEL": InvalidRequest,
+    "INVALID_INPUT": InvalidRequest,
+    "INSUFFICIENT_CREDITS": InsufficientCredits,
+    "CONTENT_REJECTED": ContentRejected,
+}
+BY_STATUS: dict[int, type[APIError]] = {
+    401: AuthenticationError,
+    402: InsufficientCredits,
+    403: PermissionDenied,
+    404: NotFound,
+    422: ValidationFailed,
+    429: RateLimited,
+}
+NO_CREDITS = re.compile(r"\b(insufficient|not enough)[\s_]+credits?\b|\btop[ -]?up\b|\brecharge\b", re.IGNORECASE)
+MODERATED = re.compile(
+    r"moderat|content[ _](policy|reject)|content\b.{0,40}\brejected|rejected by|nsfw|safety (filter|system|polic)",
+    re.IGNORECASE,
+)
+
+
+def visible(text: str) -> str:
+    """Give a text from the network on one line, cut to a length, with control characters shown instead of obeyed."""
+    text = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def api_error(status: int, body: object, text: str, *, generation_id: str | None = None, where: str = "") -> APIError:
+    """Give the error that an answer means, whatever shape its body has.
+
+    The shapes are those of the platform's API reference (`error`, `code`, `message`, nested or not), and the plain
+    text or HTML of a proxy; `where` is the origin that a redirect leads to.
+    """
+    code, message = _code_and_message(body)
+    suffix = (code or "").rpartition("GENERATION_")[2]
+    found = BY_CODE.get(suffix) or BY_STATUS.get(status) or (ServerError if status >= 500 else InvalidRequest)
+    said = f"{message or ''} {text if body is None else ''}"
+    is_page = status >= 500 and body is None
+    if suffix not in BY_CODE and status not in {401, 404, 429} and not is_page and NO_CREDITS.search(said):
+        found = InsufficientCredits
+    elif found is ValidationFailed and MODERATED.search(said):
+        found = ContentRejected
+    if status < 300:
+        found, message = ServerError, f"which is not what its API reference describes: {text}"
+    elif 300 <= status < 400:
+        message = f"a redirect to {where}, which is not followed"
+    elif message is None:
+        page = re.match(r"\s*<", text) is not None
+        message = "an HTML page, as proxies send" if page else text
+    named = f" {code}" if code else ""
+    what = f"The platform answered {status}{visible(named)}{f': {visible(message)}' if message else ''}."
+    return found(what, code=code, status=status, generation_id=generation_id)
+
+
+def _code_and_message(body: object) -> tuple[str | None, str | None]:
+    if isinstance(body, str):
+        return None, body
+    outer = as_object(body)
+    nested: object = outer.get("error")
+    inner = as_object(nested)
+    given: list[object] = [outer.get("message"), inner.get("message"), nested]
+    texts = [value for value in given if isinstance(value, str) and value]
+    names: list[object] = [outer.get("code"), inner.get("code"), nested]
+    codes = [name for name in names if isinstance(name, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{0,80}", name)]
+    known = [code for code in codes if code.rpartition("GENERATION_")[2] in BY_CODE]
+    return next(iter(known or codes), None), (texts[0] if texts else None)
