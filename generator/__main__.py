@@ -1,0 +1,140 @@
+"""`python -m generator`: generate, check, list."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .diagnostics import Diagnostics, GeneratorError, visible
+from .run import Inputs, files_of, read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .run import Found
+
+ROOT = Path(__file__).resolve().parent.parent
+OPENAPI = ROOT / "specs" / "openapi.json"
+DOCS = ROOT / "specs" / "docs.json"
+OUT = ROOT / "generated" / "skills_video"
+BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code: 0 well, 1 stale or, with `--strict`, warned; 2 bad input or usage."""
+    options = _parser().parse_args(arguments)
+    diagnostics = Diagnostics()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run(options, diagnostics)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except GeneratorError as error:
+        _report(diagnostics)
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _run(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
+    inputs = _inputs(options)
+    found = read(inputs, diagnostics)
+    files, modules = ({}, []) if options.command == "list" else files_of(found, inputs, diagnostics)
+    if options.command == "list":
+        _list(found, inputs, as_json=options.json)
+    _report(diagnostics)
+    if options.strict and diagnostics.warnings:
+        print(f"error: {len(diagnostics.warnings)} warnings, and --strict allows none", file=sys.stderr)
+        return 1
+    if options.command == "list":
+        return 0
+    from . import output, readme  # noqa: PLC0415  # listing models writes nothing
+
+    written = [(options.out, files)]
+    if options.out.resolve() == OUT:
+        written.append((ROOT, {"README.md": readme.with_models(ROOT / "README.md", modules)}))
+    if options.command == "check":
+        lines = [line for folder, texts in written for line in output.differences(folder, texts)]
+        sys.stdout.writelines(visible(line.removesuffix("\n")) + "\n" for line in lines)
+        return 1 if lines else 0
+    changed = [name for folder, texts in written for name in output.write(folder, texts)]
+    print(f"{len(modules)} models; {len(changed)} files changed")
+    for name in changed:
+        print(f"  {name}")
+    return 0
+
+
+def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
+    models = [
+        {
+            "model": model.model,
+            "module": model.module,
+            "title": model.title,
+            "stream": model.stream,
+            "create": model.create,
+            "result": model.result,
+            "source": inputs.name(model.file),
+        }
+        for model in found.selection.models
+    ]
+    passed_over = [{"page": item.page, "reason": item.reason} for item in found.selection.passed_over]
+    if as_json:
+        print(json.dumps({"models": models, "passed_over": passed_over}, indent=2))
+        return
+    width = max((len(model["model"]) for model in models), default=0)
+    for model in models:
+        print(visible(f"{model['model']:<{width}}  {model['module']}  ({model['title']}; {model['source']})"))
+    for item in passed_over:
+        print(visible(f"passed over: {item['page']}: {item['reason']}"))
+
+
+def _inputs(options: argparse.Namespace) -> Inputs:
+    """Take the options, and where they are silent the files of the repository."""
+    given: list[Path] = options.openapi or [OPENAPI]
+    scoped = sorted(given[0].parent.glob("models/*.json")) if len(given) == 1 else []
+    docs: Path | None = options.docs
+    if docs is None and (beside := given[0].parent / "docs.json").is_file():
+        docs = beside
+    return Inputs((*given, *scoped), docs, options.config)
+
+
+def _report(diagnostics: Diagnostics) -> None:
+    for diagnostic in diagnostics.found:
+        print(diagnostic, file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--openapi",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="the OpenAPI description (specs/openapi.json); given again, a model-scoped one that wins over it for "
+        "what it describes. Given once, the files of models/ beside it are read as such too",
+    )
+    common.add_argument(
+        "--docs", type=Path, metavar="FILE", help="the navigation (docs.json beside the description, if there is one)"
+    )
+    common.add_argument("--config", type=Path, default=ROOT / "pyproject.toml", help=argparse.SUPPRESS)
+    common.add_argument("--strict", action="store_true", help="warnings make the run fail, with exit code 1")
+    parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    out = argparse.ArgumentParser(add_help=False)
+    out.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="the package (generated/skills_video)")
+    commands.add_parser("generate", parents=[common, out], help="write the modules")
+    commands.add_parser("check", parents=[common, out], help="write nothing; show what is stale and exit with 1")
+    listing = commands.add_parser("list", parents=[common], help="list the selected models and what was passed over")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""What the generator has to say about its input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+class GeneratorError(Exception):
+    """Input or options with which the run cannot go on. Its text says what, where and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One remark on the input, with the file and the JSON pointer it is about."""
+
+    file: str
+    pointer: str
+    message: str
+    severity: Literal["warning", "note"] = "warning"
+    """A warning makes `--strict` fail, a note does not."""
+
+    def __str__(self) -> str:
+        """File, pointer and message on one line, control characters made visible."""
+        place = f"{self.file}#{self.pointer}" if self.pointer else self.file
+        return visible(f"{self.severity}: {place}: {self.message}")
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """Gathers remarks, each once, so that one bad place never hides another."""
+
+    found: dict[Diagnostic, None] = field(default_factory=dict["Diagnostic", None])
+
+    def warn(self, file: str, pointer: str, message: str) -> None:
+        """Add a warning."""
+        self.found.setdefault(Diagnostic(file, pointer, message))
+
+    def note(self, file: str, pointer: str, message: str) -> None:
+        """Add a note."""
+        self.found.setdefault(Diagnostic(file, pointer, message, "note"))
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        """The warnings alone."""
+        return [diagnostic for diagnostic in self.found if diagnostic.severity == "warning"]
+
+
+def visible(text: str) -> str:
+    """Escape what a terminal or an editor would not show: control characters, line ends, direction marks."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text
+    )

@@ -1,0 +1,126 @@
+"""Every rule by which a name of the description becomes an identifier of Python."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from .diagnostics import GeneratorError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+RESERVED_FIELDS: Final = frozenset({
+    # what a payload has of its own
+    "check_whole", "convert", "endpoint", "extra", "has_files", "one_of", "rules", "template", "to_dict",
+    "to_multipart", "with_defaults",
+    # what the annotations of a module are made of
+    "bool", "dataclass", "field", "float", "int", "object", "str",
+})  # fmt: skip
+"""Names that a field cannot have."""
+
+RESERVED_CLASSES: Final = frozenset({
+    "Annotated", "AnyOf", "Array", "AsyncModelClient", "BaseObject", "BasePayload", "ClassVar", "Default",
+    "DependentRequired", "ENDPOINT", "Endpoint", "ExactlyOne", "File", "Final", "Finite", "Format", "Ge", "Gt", "Json",
+    "Le", "Literal", "Lt", "Mapping", "MaxLen", "MaxProperties", "MinLen", "MinProperties", "ModelClient", "MultipleOf",
+    "Never", "OneOf", "Pattern", "Payload", "TypeAlias", "UNSET", "UniqueItems", "Unset", "Uri",
+})  # fmt: skip
+"""Names that a class of a module cannot have, save `Payload` where it is the only request schema."""
+
+RESERVED_MODULES: Final = frozenset({
+    "catalog", "skills_video", "skills_video_runtime",
+    # what the package itself says in its index
+    "annotations", "bool", "frozenset", "getattr", "globals", "import_module", "object", "parse_payload", "sorted",
+    "str",
+    # names that no file can have on Windows
+    "aux", "con", "nul", "prn", *(f"com{digit}" for digit in range(1, 10)), *(f"lpt{digit}" for digit in range(1, 10)),
+})  # fmt: skip
+"""Names that the module of a model cannot have."""
+
+
+LONGEST: Final = 100
+"""Characters of the longest module name. The limit is ours: not every file system takes names of 255."""
+
+
+def module_name(model: str, overrides: Mapping[str, str]) -> str:
+    """Give the module of a model id: provider, less a final `-ai`, and the rest, without saying the provider twice.
+
+    Raises:
+        GeneratorError: the name cannot be a module; it says how to override it.
+    """
+    name = overrides.get(model)
+    if name is None:
+        provider, _, rest = model.rpartition("/") if model.count("/") == 0 else model.partition("/")
+        first, last = snake_case(provider.removesuffix("-ai")), snake_case(rest)
+        name = last if not first or last == first or last.startswith(f"{first}_") else f"{first}_{last}"
+    plain = is_identifier(name) and name == name.lower() and not name.startswith("_") and len(name) <= LONGEST
+    if plain and name not in RESERVED_MODULES:
+        return name
+    raise GeneratorError(
+        f"the model {model[:LONGEST]!r} has the module name {name[:LONGEST]!r}, which cannot be a module; give it "
+        f'another in pyproject.toml: [tool.generator.modules], {model[:LONGEST]!r} = "module_name"'
+    )
+
+
+def snake_case(text: str) -> str:
+    """Give words in lower case with one underscore between them."""
+    return "_".join(re.findall(r"[a-z0-9]+", _ascii(text).lower()))
+
+
+def cap_words(text: str) -> str:
+    """Give words written together, each with a capital: `kling_v2_6` is `KlingV26`."""
+    words = re.findall(r"[A-Za-z0-9]+", _ascii(text))
+    return "".join(word[0].upper() + word[1:] for word in words)
+
+
+def class_name(candidates: Iterable[str], taken: Iterable[str]) -> str:
+    """Give a class the first candidate that makes a name, changed where it is reserved or taken."""
+    name = next((name for name in map(cap_words, candidates) if name), "Object")
+    if not is_identifier(name):
+        name = f"{name}Object" if is_identifier(f"{name}Object") else f"Object{name}"
+    return distinct(f"{name}Object" if name in RESERVED_CLASSES else name, taken)
+
+
+def client_name(module: str) -> str:
+    """Give the class of a model's client: `kling_v2_6` has `KlingV26` and `AsyncKlingV26`."""
+    name = cap_words(module)
+    return f"{name}Model" if {name, f"Async{name}"} & RESERVED_CLASSES else name
+
+
+def field_names(wire_names: Sequence[str], classes: Collection[str] = ()) -> dict[str, str]:
+    """Give each name of an object's members the name of its field: its own where Python can say it.
+
+    `classes` are the classes of the module, whose names annotations use.
+    """
+    taken = {*RESERVED_FIELDS, *RESERVED_CLASSES, *classes}
+    names = {
+        wire: wire for wire in wire_names if is_identifier(wire) and not wire.startswith("_") and wire not in taken
+    }
+    for wire in wire_names:
+        if wire not in names:
+            words = "_".join(re.findall(r"[A-Za-z0-9]+", _ascii(wire)))
+            name = words if words and not words[0].isdigit() else f"field_{words}".rstrip("_")
+            names[wire] = distinct(name if is_identifier(name) and name not in taken else f"{name}_", names.values())
+    return names
+
+
+def is_identifier(name: str) -> bool:
+    """Tell whether a name is plain: ASCII, no keyword, and an identifier."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+
+
+def distinct(name: str, taken: Iterable[str]) -> str:
+    """Give the name, or the name with the first number from 2 on that makes it a new one."""
+    others, number, result = set(taken), 2, name
+    while result in others:
+        result, number = f"{name}_{number}" if name.islower() else f"{name}{number}", number + 1
+    return result
+
+
+def _ascii(text: str) -> str:
+    """Give a text with its letters brought down to ASCII; what has no such letter becomes a blank."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    letters = (character for character in decomposed if not unicodedata.combining(character))
+    return "".join(character if character.isascii() else " " for character in letters)

@@ -1,0 +1,131 @@
+"""The whole run: inputs in, texts of files out. Writing them is left to whoever asked."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from .description import is_object, load_description, load_json
+from .diagnostics import GeneratorError, visible
+from .endpoints import select
+from .names import distinct
+from .navigation import tagged_operations, video_operations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from .diagnostics import Diagnostics
+    from .endpoints import Selection
+    from .modules import Module
+    from .navigation import Listed, Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files of a run. Of the descriptions the first is the platform's, the others are model-scoped."""
+
+    openapi: tuple[Path, ...]
+    docs: Path | None
+    config: Path | None
+
+    def name(self, file: str) -> str:
+        """Give the name of an input that is the same on every machine: from the folder of the first description on.
+
+        An input that stands elsewhere has its own name alone, with a number where that is taken.
+        """
+        home = self.openapi[0].resolve().parent
+        inside: list[str] = []
+        outside: list[str] = []
+        for path in (*self.openapi, *([self.docs] if self.docs else [])):
+            resolved = path.resolve()
+            if resolved.is_relative_to(home):
+                name = resolved.relative_to(home).as_posix()
+                inside.append(name)
+            else:
+                name = distinct(path.name, [*inside, *outside])
+                outside.append(name)
+            if path.as_posix() == file:
+                return name
+        return PurePath(file).name
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was read: the selected models, and the digest of each input by its name."""
+
+    selection: Selection
+    digests: dict[str, str]
+
+
+def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
+    """Read the inputs and select the models.
+
+    Raises:
+        GeneratorError: an input cannot be used, or nothing says which models are videos.
+    """
+    descriptions = [load_description(path, diagnostics) for path in inputs.openapi]
+    overrides = _overrides(inputs.config)
+    digests = {inputs.name(description.file): description.digest for description in descriptions}
+    listing = descriptions[0].file
+    if inputs.docs is None:
+        listed: Sequence[Listed | Unresolved] = tagged_operations(descriptions)
+        if not listed:
+            raise GeneratorError(
+                visible(
+                    f"{listing}: there is no docs.json, and no operation has the tag 'Videos', so nothing says which "
+                    "models are videos; name a docs.json with --docs, or tag the operations"
+                )
+            )
+    else:
+        document, digest = load_json(inputs.docs, diagnostics)
+        listing = inputs.docs.as_posix()
+        digests[inputs.name(listing)] = digest
+        found = video_operations(document, listing, descriptions, diagnostics)
+        if found is None:
+            message = "has no group named 'Videos', so no model is selected; add one, or correct its name"
+            raise GeneratorError(visible(f"{listing}#/navigation: {message}"))
+        listed = found
+    selection = select(listed, listing, descriptions, overrides, diagnostics)
+    return Found(selection, digests)
+
+
+def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[dict[str, str], list[Module]]:
+    """Give the text of every generated file by its name, and the modules.
+
+    Raises:
+        GeneratorError: nothing was selected, or a text cannot be formatted.
+    """
+    from . import modules, output  # noqa: PLC0415  # listing models needs no templates
+    from .payloads import payloads_of  # noqa: PLC0415  # its import takes longer than all else
+
+    if not found.selection.models:
+        listing = (inputs.docs or inputs.openapi[0]).as_posix()
+        message = "no model is left of what it lists, for the reasons above; nothing is written"
+        raise GeneratorError(visible(f"{listing}: {message}"))
+    made = [modules.Module(model, payloads_of(model, diagnostics)) for model in found.selection.models]
+    texts = {f"{module.model.module}.py": modules.render_module(module) for module in made}
+    texts |= {name: modules.render_package(made, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
+    files = {**output.formatted(texts), "py.typed": ""}
+    sources = {
+        module.model.module: {"model": module.model.model, "source": inputs.name(module.model.file)} for module in made
+    }
+    files[output.MANIFEST] = output.manifest(files, found.digests, sources)
+    return files, made
+
+
+def _overrides(config: Path | None) -> dict[str, str]:
+    """Read the module names that pyproject.toml sets, by model id."""
+    if config is None or not config.is_file():
+        return {}
+    try:
+        settings: Any = tomllib.loads(config.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise GeneratorError(visible(f"{config.as_posix()}: cannot be read: {error}")) from error
+    for key in ("tool", "generator", "modules"):
+        settings = settings.get(key, {}) if is_object(settings) else None
+    if not is_object(settings) or not all(isinstance(name, str) for name in settings.values()):
+        raise GeneratorError(f"{config.as_posix()}: [tool.generator.modules] is a table of module names by model id")
+    return settings

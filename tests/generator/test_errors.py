@@ -1,0 +1,322 @@
+"""Bad input: one error that names file and pointer, exit code 2, and the output as it was."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from generator.__main__ import main
+from tests.support import description, navigation, operation
+
+ROOT = Path(__file__).parents[2]
+GOOD = {"type": "object", "properties": {"prompt": {"type": "string"}}}
+BODY = "/paths/~1generation~1sse~1acme~1one/post/requestBody/content/application~1json/schema"
+
+
+def tree(folder):
+    """Take down every file of a folder with its bytes, time and inode."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.parent.name != "__pycache__")
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in files}
+
+
+def error_of(project, capsys, *options):
+    """Run on bad input after a good run, and give the one line of error."""
+    before = tree(project.out)
+    assert before
+    capsys.readouterr()
+    assert project.run("generate", *options) == 2
+    out, err = capsys.readouterr()
+    assert tree(project.out) == before
+    assert out == ""
+    assert "Traceback" not in err
+    lines = [line for line in err.splitlines() if not line.startswith(("warning: ", "note: "))]
+    [line] = lines
+    return line
+
+
+@pytest.fixture
+def generated(project):
+    project.write(description({"acme/old": GOOD}))
+    assert project.run() == 0
+    return project
+
+
+TEXTS = {
+    "empty": (b"", "is not JSON: Expecting value"),
+    "cut": (b'{"openapi": "3.1.0", "paths"', "is not JSON"),
+    "no utf-8": (b'{"openapi": "\xff"}', "is not JSON"),
+    "utf-16": ('{"openapi": "3.1.0"}'.encode("utf-16"), "is not JSON"),
+    "NaN": (b'{"openapi": "3.1.0", "paths": {}, "x": NaN}', "is not JSON: NaN is no JSON value"),
+    "array": (b"[]", "holds no JSON object"),
+    "too deep": (b'{"openapi": "3.1.0", "paths": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+    "deep": (b'{"openapi": "3.1.0", "paths": ' + b"[" * 300 + b"]" * 300 + b"}", "nested too deeply"),
+    "yaml": (b"openapi: 3.1.0\npaths: {}\n", "is not JSON"),
+    "control characters": (b'{"\x1b[2J\nwarning: all is well": ', "is not JSON"),
+    "long number": (b'{"openapi": "3.1.0", "paths": {}, "x": ' + b"9" * 5000 + b"}", "is not JSON"),
+}
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_description_that_is_no_json_object_is_an_error(case, generated, capsys):
+    data, message = TEXTS[case]
+    generated.openapi.write_bytes(data)
+    line = error_of(generated, capsys)
+    assert line.startswith(f"error: {generated.openapi.as_posix()}: ")
+    assert message in line
+
+
+@pytest.mark.parametrize("case", ["empty", "cut", "no utf-8", "array", "too deep"])
+def test_navigation_that_is_no_json_object_is_an_error(case, generated, capsys):
+    data, message = TEXTS[case]
+    generated.docs.write_bytes(data)
+    line = error_of(generated, capsys)
+    assert line.startswith(f"error: {generated.docs.as_posix()}: ")
+    assert message in line
+
+
+VERSIONS = {
+    "none": {"paths": {}},
+    "swagger": {"swagger": "2.0", "paths": {}},
+    "2.0": {"openapi": "2.0", "paths": {}},
+    "4.0": {"openapi": "4.0.0", "paths": {}},
+    "number": {"openapi": 3.1, "paths": {}},
+}
+
+
+@pytest.mark.parametrize("case", VERSIONS)
+def test_description_of_another_version_is_an_error(case, generated, capsys):
+    generated.openapi.write_text(json.dumps(VERSIONS[case]), "utf-8")
+    assert error_of(generated, capsys).startswith(f"error: {generated.openapi.as_posix()}#/openapi: ")
+
+
+@pytest.mark.parametrize("paths", [None, [], "all"])
+def test_description_without_paths_is_an_error(paths, generated, capsys):
+    generated.openapi.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}), "utf-8")
+    assert error_of(generated, capsys).startswith(f"error: {generated.openapi.as_posix()}#/paths: ")
+
+
+@pytest.mark.parametrize("which", ["openapi", "docs"])
+def test_file_that_is_missing_is_an_error(which, generated, capsys):
+    getattr(generated, which).unlink()
+    path = getattr(generated, which).as_posix()
+    message = "cannot be read: No such file or directory; name another file"
+    assert error_of(generated, capsys) == f"error: {path}: {message}"
+
+
+@pytest.mark.parametrize("which", ["openapi", "docs"])
+def test_folder_in_the_place_of_a_file_is_an_error(which, generated, capsys):
+    path = getattr(generated, which)
+    path.unlink()
+    path.mkdir()
+    assert error_of(generated, capsys).startswith(f"error: {path.as_posix()}: cannot be read: ")
+
+
+NAVIGATIONS = [{}, {"navigation": None}, {"navigation": "Videos"}, {"navigation": {"groups": []}},
+               {"navigation": {"groups": [{"group": "Images", "pages": ["POST /generation/acme/old"]}]}},
+               {"navigation": {"groups": [{"group": ["Videos"], "pages": ["POST /generation/acme/old"]}]}}]  # fmt: skip
+
+
+@pytest.mark.parametrize("docs", NAVIGATIONS)
+def test_navigation_without_a_videos_group_is_an_error(docs, generated, capsys):
+    generated.docs.write_text(json.dumps(docs), "utf-8")
+    line = error_of(generated, capsys)
+    assert line.startswith(f"error: {generated.docs.as_posix()}#/navigation: has no group named 'Videos'")
+
+
+@pytest.mark.parametrize("pages", [[], ["quickstart"], ["POST /generation/acme/unknown"], [3, None, {}]])
+def test_videos_group_without_a_model_is_an_error(pages, generated, capsys):
+    generated.docs.write_text(json.dumps(navigation(*pages)), "utf-8")
+    line = error_of(generated, capsys)
+    assert line.startswith(f"error: {generated.docs.as_posix()}: no model is left of what it lists")
+
+
+def test_without_navigation_and_tags_the_error_says_what_is_missing(generated, capsys):
+    generated.docs.unlink()
+    before = tree(generated.out)
+    assert main(["generate", "--openapi", str(generated.openapi), "--out", str(generated.out)]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        f"error: {generated.openapi.as_posix()}: there is no docs.json, and no operation has the tag"
+    )
+    assert tree(generated.out) == before
+
+
+def prop(schema):
+    return {"type": "object", "properties": {"a": schema}}
+
+
+AT = f"{BODY}/properties/a"
+SCHEMAS = {
+    "no schema": (prop(3), AT, "is no schema"),
+    "body is no schema": ("object", BODY, "is no schema"),
+    "reference to nothing": (prop({"$ref": "#/components/schemas/None"}), f"{AT}/$ref", "leads to nothing"),
+    "reference to a file": (prop({"$ref": "other.json#/a"}), f"{AT}/$ref", "leads out of the file"),
+    "reference to the web": (prop({"$ref": "https://a.example/b.json"}), f"{AT}/$ref", "leads out of the file"),
+    "reference to an anchor": (prop({"$ref": "#anchor"}), f"{AT}/$ref", "leads to nothing"),
+    "reference to itself": (prop({"$ref": "#/components/schemas/Loop"}), f"{AT}/$ref", "leads back to itself"),
+    "reference in allOf": (prop({"allOf": [{"$ref": "#/x"}]}), f"{AT}/allOf/0/$ref", "leads to nothing"),
+    "reference with odd name": (prop({"$ref": "#/components/schemas/a~1b"}), f"{AT}/$ref", "leads to nothing"),
+    "unknown type": (prop({"type": "strng"}), f"{AT}/type", "is no type of JSON Schema"),
+    "type is a number": (prop({"type": 3}), f"{AT}/type", "is no type of JSON Schema"),
+    "types of no name": (prop({"type": ["string", 3]}), f"{AT}/type", "is no type of JSON Schema"),
+    "types of objects": (prop({"type": [{"a": 1}]}), f"{AT}/type", "is no type of JSON Schema"),
+    "enum is no array": (prop({"enum": "a"}), f"{AT}/enum", "is no array"),
+    "enum is empty": (prop({"enum": []}), f"{AT}/enum", "is no array with at least one item"),
+    "anyOf is no array": (prop({"anyOf": {"type": "string"}}), f"{AT}/anyOf", "is no array"),
+    "allOf is a number": (prop({"allOf": 3}), f"{AT}/allOf", "is no array"),
+    "allOf is an object": (prop({"allOf": {"type": "string"}}), f"{AT}/allOf", "is no array"),
+    "allOf of no schema": (prop({"allOf": [3]}), f"{AT}/allOf/0", "is no schema"),
+    "properties is an array": ({"type": "object", "properties": []}, f"{BODY}/properties", "is no object of schemas"),
+    "required is an object": ({"type": "object", "required": {"a": 1}}, f"{BODY}/required", "is no array of names"),
+    "required of numbers": ({"type": "object", "required": [1]}, f"{BODY}/required", "is no array of names"),
+    "minimum is text": (prop({"type": "integer", "minimum": "1"}), f"{AT}/minimum", "is no number"),
+    "maximum is true": (prop({"type": "integer", "maximum": True}), f"{AT}/maximum", "is no number"),
+    "exclusiveMinimum is text": (prop({"type": "number", "exclusiveMinimum": "1"}), f"{AT}/exclusiveMinimum",
+    "is no number"),
+    "maxLength below 0": (prop({"type": "string", "maxLength": -1}), f"{AT}/maxLength", "is no count"),
+    "minItems of a half": (prop({"type": "array", "minItems": 0.5}), f"{AT}/minItems", "is no count"),
+    "items is an array": (prop({"type": "array", "items": [{"type": "string"}]}), f"{AT}/items", "is no schema"),
+    "name with slash": ({"type": "object", "properties": {"a/b~c": 3}}, f"{BODY}/properties/a~1b~0c", "is no schema"),
+    "too many alternatives": (
+        {"allOf": [{"anyOf": [{"title": f"T{part}{option}", **prop({"const": f"{part}-{option}"})}
+                              for option in range(11)]} for part in range(4)]},
+        BODY, "has more than 1,000 alternatives",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SCHEMAS)
+def test_schema_that_is_none_is_an_error_at_its_pointer(case, generated, capsys):
+    schema, pointer, message = SCHEMAS[case]
+    components = {"Loop": {"$ref": "#/components/schemas/Back"}, "Back": {"$ref": "#/components/schemas/Loop"}}
+    generated.write(description({"acme/old": GOOD, "acme/one": schema}, components))
+    line = error_of(generated, capsys)
+    assert line.startswith(f"error: {generated.openapi.as_posix()}#{pointer}: ")
+    assert message in line
+
+
+def test_path_item_that_refers_to_nothing_is_an_error(generated, capsys):
+    openapi = description({"acme/old": GOOD})
+    openapi["paths"]["/generation/acme/one"] = {"$ref": "#/components/pathItems/One"}
+    generated.write(openapi)
+    line = error_of(generated, capsys)
+    assert line.startswith(f"error: {generated.openapi.as_posix()}#/paths/~1generation~1acme~1one/$ref: ")
+
+
+def test_request_body_that_refers_to_nothing_is_an_error(generated, capsys):
+    item = {"post": {"summary": "One", "requestBody": {"$ref": "#/components/requestBodies/One"}}}
+    generated.write(description({"acme/one": item}))
+    line = error_of(generated, capsys)
+    assert "/post/requestBody/$ref: the reference '#/components/requestBodies/One' leads to nothing" in line
+
+
+ODD = {
+    "post is null": {"post": None},
+    "requestBody is text": {"post": {"summary": "One", "requestBody": "all"}},
+    "content is an array": {"post": {"summary": "One", "requestBody": {"content": []}}},
+    "media type is null": {"post": {"summary": "One", "requestBody": {"content": {"application/json": None}}}},
+    "tags is text": {"post": {"summary": 3, "tags": "Videos", "description": [], "x-mint": 3}},
+    "other media type": {"post": {"requestBody": {"content": {"text/plain": {"schema": GOOD}}}}},
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_operation_of_odd_form_is_reported_and_the_others_are_made(case, project, capsys):
+    openapi = description({"acme/old": GOOD})
+    openapi["paths"] |= {"/generation/acme/one": ODD[case], "/generation/sse/acme/one": ODD[case]}
+    project.write(openapi)
+    assert project.run() == 0
+    assert "'POST /generation/acme/one' is passed over" in capsys.readouterr().err
+    assert (project.out / "acme_old.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "string"}, {"type": "array", "items": GOOD}, {"anyOf": [{"type": "integer"}]}, True]
+)
+def test_body_that_is_no_object_is_reported(schema, project, capsys):
+    project.write(description({"acme/one": schema, "acme/old": GOOD}))
+    assert project.run() == 0
+    err = capsys.readouterr().err
+    assert "'POST /generation/acme/one' is passed over" in err or f"openapi.json#{BODY}: 'acme/one'" in err
+    assert not (project.out / "acme_one.py").exists()
+
+
+def test_diagnostics_stay_on_their_lines(project, capsys):
+    nasty = "a\nerror: all is well\x1b[2J\u202e"
+    schema = {"type": "object", "properties": {nasty: {"type": "string", "pattern": "(\n\x1b["}}}
+    project.write(
+        description({"acme/one": schema}), navigation("POST /generation/acme/one", f"POST /generation/{nasty}")
+    )
+    project.run()
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 2
+    assert all(line.startswith(("warning: ", "note: ")) for line in err.splitlines())
+    assert "\x1b" not in err
+    assert "\u202e" not in err
+
+
+def test_name_that_stands_twice_in_an_object_is_reported(project, capsys):
+    project.write(description({"acme/one": GOOD}))
+    text = project.openapi.read_text("utf-8").replace('"info":', '"openapi": "3.1.0", "info":', 1)
+    project.openapi.write_text(text, "utf-8")
+    assert project.run() == 0
+    assert "openapi stands twice in one object; the last one counts" in capsys.readouterr().err
+
+
+def test_byte_order_mark_is_no_error(project):
+    project.write(description({"acme/one": GOOD}))
+    project.openapi.write_bytes(b"\xef\xbb\xbf" + project.openapi.read_bytes())
+    assert project.run() == 0
+
+
+def test_remarks_on_one_model_do_not_hide_those_on_another(project, capsys):
+    bad = {"type": "object", "properties": {"a": {"type": "integer", "default": "x"}}}
+    project.write(description({"acme/one": bad, "acme/two": bad}))
+    assert project.run() == 0
+    err = capsys.readouterr().err
+    assert "acme~1one" in err
+    assert "acme~1two" in err
+
+
+COMMANDS = {
+    "no json": (b"{", ": is not JSON: "),
+    "no openapi": (b"{}", "#/openapi: says nothing of its version"),
+    "bad schema": (
+        json.dumps(description({"acme/old": operation({"type": "object", "properties": {"a": 3}})})).encode(),
+        "/properties/a: is no schema",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["generate", "check", "list"])
+@pytest.mark.parametrize("case", COMMANDS)
+def test_the_command_ends_with_2_and_one_line(case, command, generated):
+    data, message = COMMANDS[case]
+    before = tree(generated.out)
+    generated.openapi.write_bytes(data)
+    options = [] if command == "list" else ["--out", str(generated.out)]
+    done = subprocess.run(
+        [sys.executable, "-m", "generator", command, "--openapi", generated.openapi, "--docs", generated.docs,
+        *options],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"error: {generated.openapi.as_posix()}")
+    assert message in line
+    assert tree(generated.out) == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["build"], ["generate", "--nonsense"], ["list", "--out", "x"]])
+def test_wrong_usage_ends_with_2(arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "generator", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "usage: python -m generator" in done.stderr
+    assert "Traceback" not in done.stderr
