@@ -1,0 +1,359 @@
+"""The clients: thin fronts of the machines of `lifecycle`, synchronous and asynchronous."""
+
+# ruff: noqa: A002, ASYNC109  # ids and time-outs keep the names they have for the platform and in both clients
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar, cast
+
+from .backoff import RetryPolicy
+from .driver import Core, Run, still
+from .lifecycle import check_id
+from .steps import Settings
+from .transport import Key, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+    from pathlib import Path
+
+    import httpx
+
+    from .driver import OnProgress, OnState, Where
+    from .generation import Generation, MediaFile, Usage
+    from .payload import BasePayload
+    from .steps import Recovered, Steps
+
+HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
+PayloadT = TypeVar("PayloadT", bound="BasePayload")
+BASE_URL = "https://open.skills.video/api/v1"
+PARALLEL = 4  # files of one download that are fetched at once
+logging.getLogger("skills_video").addHandler(logging.NullHandler())
+
+
+class _Base(Generic[HTTP]):
+    """Everything but the verbs."""
+
+    _asynchronous: ClassVar[bool]
+    _core: Core
+
+    def __init__(  # noqa: PLR0913  # each is a choice of its own
+        self,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float = 900.0,
+        poll_interval: float = 3.0,
+        stream_idle_timeout: float = 120.0,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # frozen
+        http_client: HTTP | None = None,
+        on_lost_submission: Literal["raise", "resubmit"] = "raise",
+        journal: Where | None = None,
+    ) -> None:
+        """Make a client; nothing is sent, and no connection made.
+
+        Args:
+            api_key: The key; by default that of the environment variable SKILLS_VIDEO_API_KEY.
+            base_url: The address of the platform, https or loopback; by default that of SKILLS_VIDEO_BASE_URL, else
+                https://open.skills.video/api/v1.
+            timeout: Seconds that a call may take as a whole, unless it says otherwise.
+            poll_interval: Seconds between two looks at a generation.
+            stream_idle_timeout: Seconds for which a stream may be silent before the generation is polled instead, and
+                for which the answer to a post is waited for. A stream is also left when a quarter of the call's time
+                passes in silence, or when less time than that is left.
+            retry: How requests are repeated.
+            http_client: An HTTP client of your own: it is used, and not closed.
+            on_lost_submission: What to do if the connection was lost before the id was told, and two looks at the
+                running list show no such generation: "raise" SubmissionUncertain, or "resubmit", which may pay twice.
+            journal: A file to record submissions in, for `recover`. One client at a time may use it.
+
+        Raises:
+            MissingAPIKey: There is no key, or it cannot be one.
+            ValueError: An argument is outside its range, or the address is neither https nor loopback.
+        """
+        if http_client is not None:
+            import httpx  # noqa: PLC0415  # who hands one in has it
+
+            kind = httpx.AsyncClient if self._asynchronous else httpx.Client
+            if not isinstance(cast("object", http_client), kind):
+                raise TypeError(f"http_client is an httpx.{kind.__name__} here, not {http_client!r:.80}")
+        key = Key(os.environ.get("SKILLS_VIDEO_API_KEY") if api_key is None else api_key)
+        address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
+        settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
+        transport = Transport(address, key, http_client, asynchronous=self._asynchronous)
+        self._core = Core(transport, settings, journal)
+
+    def __repr__(self) -> str:
+        """Tell the address, and never the key."""
+        core = getattr(self, "_core", None)
+        return f"{type(self).__name__}({core.transport.base_url!r})" if core else f"{type(self).__name__}()"
+
+
+class _Verbs(Generic[PayloadT]):
+    """What can be asked of the platform. May be shared by threads."""
+
+    _core: Core
+    _owned = True
+
+    def generate(
+        self, payload: PayloadT, *, timeout: float | None = None, on_state: OnState | None = None
+    ) -> Generation:
+        """Make a generation and wait until it is finished.
+
+        Args:
+            payload: What to make.
+            timeout: Seconds that this may take, instead of the client's.
+            on_state: Called with each new state, the last one included.
+
+        Returns:
+            The generation, which is COMPLETED.
+
+        Raises:
+            APIError: The platform refused; nothing was made, unless the error carries an id.
+            ConnectionFailed: The platform could not be reached; nothing was made.
+            SubmissionUncertain: A generation may have been made, and its id is not known.
+            GenerationFailed: It ended as FAILED or CANCELED.
+            GenerationTimeout: It was not finished in time; the error carries its id.
+            OSError: A file of the payload cannot be read.
+        """
+        return still(self._core.run(self._core.life(timeout).generate(payload), on_state))
+
+    def stream(self, payload: PayloadT, *, timeout: float | None = None) -> Generator[Generation, None, None]:
+        """Make a generation and give each of its states once, whether streamed or polled; the last one is finished.
+
+        Nothing is sent before the first state is asked for. Raises as `generate`, after the last state was given.
+        """
+        run = Run(self._core, self._core.life(timeout).generate(payload))
+        try:
+            while (state := still(run.advance())) is not None:
+                yield state
+        finally:
+            still(run.aclose())
+
+    def submit(self, payload: PayloadT, *, timeout: float | None = None, journal: Where | None = None) -> Generation:
+        """Make a generation and return as soon as its id is known; `wait` takes it from there, in any process.
+
+        It is posted to the create endpoint, as leaving a stream early may mean anything to the platform. With a
+        `journal` (by default the client's) the intent is recorded before the post and the id after it.
+
+        Raises:
+            JournalUnavailable: The intent could not be recorded; nothing was sent.
+            SkillsVideoError: As `generate`, up to the id.
+        """
+        return still(self._core.run(self._core.life(timeout, journal).submit(payload)))
+
+    def wait(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        on_state: OnState | None = None,
+    ) -> Generation:
+        """Poll a generation until it is finished; raises as `generate`."""
+        return still(self._core.run(self._core.life(timeout).wait(check_id(id)), on_state))
+
+    def get(self, id: str) -> Generation:
+        """Give the state of a generation as it is now, finished or not.
+
+        Raises:
+            NotFound: There is no such generation in the workspace of the key.
+            APIError: The platform refused, or failed even after the retries.
+            ConnectionFailed: The platform could not be reached.
+        """
+        return still(self._core.run(self._core.life().get(check_id(id))))
+
+    def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
+        """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another."""
+        return still(self._core.run(self._core.life().running(limit, workspace)))
+
+    def credits(self) -> Usage:
+        """Give the balance; the platform's API reference leaves the shape of the answer open, `raw` has all of it."""
+        return still(self._core.run(self._core.life().credits()))
+
+    def recover(self, journal: Where | None = None) -> list[Recovered]:
+        """Finish what a journal knows to be begun: by its id, else by the running list.
+
+        A submission without an id that the list does not show stays in the journal with SubmissionUncertain, and is
+        posted anew only by a client with on_lost_submission="resubmit". Each has the client's timeout to itself.
+        """
+        return still(self._core.run(self._core.life(journal=journal).recover()))
+
+    def download(
+        self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
+    ) -> list[Path]:
+        """Fetch the files of a generation, or one file, into a directory, which is made if need be.
+
+        Args:
+            generation_or_file: A finished generation, or one of its `videos`.
+            directory: Where to put them. A file that exists is kept: the new one gets "-1", "-2", … to its name.
+            on_progress: Called with the file, the bytes received and the bytes in all, if known; several files are
+                fetched at once, and it is called from several threads then.
+
+        Returns:
+            The paths, in the order of `videos`.
+
+        Raises:
+            DownloadFailed: A file could not be fetched whole; the others are there.
+            OSError: The disk would not take a file.
+            ValueError: The generation has no files.
+        """
+        machines = self._core.saves(generation_or_file, directory, on_progress)
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
+
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            return [done.result() for done in [pool.submit(self._fetch, machine) for machine in machines]]
+
+    def _fetch(self, machine: Steps[Path]) -> Path:
+        return still(self._core.run(machine))
+
+    def close(self) -> None:
+        """Close the connections, unless they are of a client that was handed in."""
+        if self._owned:
+            still(self._core.aclose())
+
+    def __enter__(self) -> Self:
+        """Use the client in a with statement, which closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the client."""
+        self.close()
+
+
+class _AsyncVerbs(Generic[PayloadT]):
+    """What can be asked of the platform. May be shared by the tasks of one event loop, of asyncio or trio."""
+
+    _core: Core
+    _owned = True
+
+    async def generate(
+        self,
+        payload: PayloadT,
+        *,
+        timeout: float | None = None,
+        on_state: OnState | None = None,
+    ) -> Generation:
+        """As `Client.generate`; what `on_state` returns is awaited if it can be."""
+        return await self._core.run(self._core.life(timeout).generate(payload), on_state)
+
+    async def stream(
+        self,
+        payload: PayloadT,
+        *,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[Generation, None]:
+        """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
+        run = Run(self._core, self._core.life(timeout).generate(payload))
+        try:
+            while (state := await run.advance()) is not None:
+                yield state
+        finally:
+            await run.aclose()
+
+    async def submit(
+        self,
+        payload: PayloadT,
+        *,
+        timeout: float | None = None,
+        journal: Where | None = None,
+    ) -> Generation:
+        """As `Client.submit`."""
+        return await self._core.run(self._core.life(timeout, journal).submit(payload))
+
+    async def wait(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        on_state: OnState | None = None,
+    ) -> Generation:
+        """As `Client.wait`."""
+        return await self._core.run(self._core.life(timeout).wait(check_id(id)), on_state)
+
+    async def get(self, id: str) -> Generation:
+        """As `Client.get`."""
+        return await self._core.run(self._core.life().get(check_id(id)))
+
+    async def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
+        """As `Client.running`."""
+        return await self._core.run(self._core.life().running(limit, workspace))
+
+    async def credits(self) -> Usage:
+        """As `Client.credits`."""
+        return await self._core.run(self._core.life().credits())
+
+    async def recover(self, journal: Where | None = None) -> list[Recovered]:
+        """As `Client.recover`."""
+        return await self._core.run(self._core.life(journal=journal).recover())
+
+    async def download(
+        self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
+    ) -> list[Path]:
+        """As `Client.download`, with tasks in place of threads."""
+        machines = self._core.saves(generation_or_file, directory, on_progress)
+        from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
+
+        limiter = CapacityLimiter(PARALLEL)
+        done: dict[int, Path | Exception] = {}
+
+        async def fetch(index: int, machine: Steps[Path]) -> None:
+            async with limiter:
+                try:
+                    done[index] = await self._core.run(machine)
+                except Exception as error:  # noqa: BLE001  # raised below, once the others are there
+                    done[index] = error
+
+        async with create_task_group() as group:
+            for index, machine in enumerate(machines):
+                group.start_soon(fetch, index, machine)
+        paths: list[Path] = []
+        for _, path in sorted(done.items()):
+            if isinstance(path, Exception):
+                raise path
+            paths.append(path)
+        return paths
+
+    async def close(self) -> None:
+        """As `Client.close`."""
+        if self._owned:
+            await self._core.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Use the client in an async with statement, which closes it."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the client."""
+        await self.close()
+
+
+class Client(_Base["httpx.Client"], _Verbs["BasePayload"]):
+    """The platform, synchronously. A client may be shared by threads."""
+
+    _asynchronous = False
+
+
+class AsyncClient(_Base["httpx.AsyncClient"], _AsyncVerbs["BasePayload"]):
+    """The platform, asynchronously, over asyncio or trio. A client may be shared by the tasks of one event loop."""
+
+    _asynchronous = True
+
+
+class ModelClient(_Verbs[PayloadT]):
+    """A `Client` for the payloads of one model.
+
+    It uses the client that it is given, which stays open, or else makes its own from the environment.
+    """
+
+    def __init__(self, client: Client | None = None) -> None:
+        self._owned = client is None
+        self._core = (client or Client())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+class AsyncModelClient(_AsyncVerbs[PayloadT]):
+    """As `ModelClient`, of an `AsyncClient`."""
+
+    def __init__(self, client: AsyncClient | None = None) -> None:
+        self._owned = client is None
+        self._core = (client or AsyncClient())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -1,0 +1,161 @@
+"""What drives the machines: one text for both clients, as over a synchronous one nothing that is awaited ever waits."""
+
+from __future__ import annotations
+
+import time
+from inspect import isawaitable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from .generation import Generation, MediaFile
+from .ledger import Ledger
+from .lifecycle import Life
+from .steps import Emit, Record, Sleep
+from .transport import Transport, Wire, note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from os import PathLike
+
+    from .journal import Journal
+    from .steps import Settings, Step, Steps
+
+    Where: TypeAlias = str | PathLike[str]
+    OnState: TypeAlias = Callable[[Generation], object]
+    OnProgress: TypeAlias = Callable[[MediaFile, int, int | None], object]
+
+T = TypeVar("T")
+
+
+class Core:
+    """What a client and the per-model clients made from it share."""
+
+    def __init__(self, transport: Transport, settings: Settings, journal: Where | None) -> None:
+        self.transport = transport
+        self.settings = settings
+        self.journal = journal
+        self.journals: dict[Path, Journal] = {}
+        self.ledger = Ledger()
+        self.sleep: Callable[[float], Any] = self._sleep
+
+    def life(self, timeout: float | None = None, journal: Where | None = None) -> Life:
+        """Begin a call: its time counts from now."""
+        now = self.transport.clock()
+        return Life(self.settings, self.ledger, now, timeout=timeout, journal=self.recorder(journal))
+
+    def recorder(self, journal: Where | None) -> Journal | None:
+        """Open a journal, once; None where nothing is to be recorded."""
+        chosen = self.journal if journal is None else journal
+        if chosen is None:
+            return None
+        from .journal import Journal  # noqa: PLC0415  # sqlite3 is for those who keep one
+
+        path = Path(chosen).resolve()
+        with self.transport.lock:
+            if path not in self.journals:
+                self.journals[path] = Journal(path)
+                for name in self.journals[path].names():
+                    self.ledger.claim(name)
+            return self.journals[path]
+
+    def saves(
+        self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
+    ) -> list[Steps[Path]]:
+        """Give the machines that fetch the files of a generation."""
+        from .download import Save  # noqa: PLC0415  # on first use
+
+        now = self.transport.clock()
+        files, name = ((what,), None) if isinstance(what, MediaFile) else (what.videos, what.id)
+        if not files:
+            raise ValueError(f"there is nothing to download: {what}")
+        return [Save(file, Path(directory), self.settings, now, on_progress, name).run() for file in files]
+
+    async def run(self, machine: Steps[T], on_state: OnState | None = None) -> T:
+        """Drive a machine to its end, and give what it returns."""
+        run = Run(self, machine)
+        try:
+            while (state := await run.advance()) is not None:
+                if on_state is not None and isawaitable(told := on_state(state)):
+                    await told
+            return run.result[0]
+        finally:
+            await run.aclose()
+
+    async def aclose(self) -> None:
+        """Close the journals, and the connections if they are our own."""
+        for journal in self.journals.values():
+            journal.close()
+        self.journals.clear()
+        http: Any = self.transport.http
+        if self.transport.owned and http is not None:
+            if self.transport.asynchronous:
+                await http.aclose()
+            else:
+                http.close()
+
+    async def _sleep(self, seconds: float) -> None:
+        if not self.transport.asynchronous:
+            time.sleep(seconds)  # noqa: ASYNC251  # nothing else runs here
+            return
+        from anyio import sleep  # noqa: PLC0415  # httpx brings it
+
+        await sleep(seconds)
+
+    async def call(self, function: Callable[[], Any]) -> Any:
+        """Call what blocks on the disk, beside the event loop if there is one."""
+        if not self.transport.asynchronous:
+            return function()
+        from anyio.to_thread import run_sync  # noqa: PLC0415  # httpx brings it
+
+        return await run_sync(function)
+
+
+class Run(Generic[T]):
+    """One machine on its way."""
+
+    def __init__(self, core: Core, machine: Steps[T]) -> None:
+        self.core, self.machine, self.wire = core, machine, Wire(core.transport)
+        self.step: Step | None = None
+        self.result: list[T] = []
+
+    async def advance(self) -> Generation | None:
+        """Drive the machine to the next state that it shows; None where it is over, and `result` is there."""
+        core, wire, machine, clock = self.core, self.wire, self.machine, self.core.transport.clock
+        outcome: Any = None
+        try:
+            step = next(machine) if self.step is None else machine.send((clock(), None))
+            while not isinstance(step, Emit):
+                if isinstance(step, Sleep):
+                    outcome = await core.sleep(step.seconds)
+                elif isinstance(step, Record):
+                    outcome = await core.call(step.call)
+                else:
+                    outcome = await wire.perform(step)
+                note(step, outcome)
+                step = machine.send((clock(), outcome))
+        except StopIteration as stop:
+            self.result.append(stop.value)
+            return None
+        note(step, None)
+        self.step = step
+        return step.generation
+
+    async def aclose(self) -> None:
+        """Let go of everything, wherever the machine is."""
+        self.machine.close()
+        try:
+            if self.result:
+                await self.wire.finish()
+        finally:
+            await self.wire.aclose()
+
+
+def still(work: Coroutine[Any, Any, T]) -> T:
+    """Run work that never waits for anything but its own synchronous calls."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    work.close()
+    raise RuntimeError("a synchronous client cannot await: is an asynchronous function or HTTP client passed to it?")

@@ -1,0 +1,163 @@
+"""What the platform tells of a generation: its status, its files, its price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias, cast
+
+Json: TypeAlias = dict[str, Any]
+
+
+class Status(StrEnum):
+    """The words of the platform's newer vocabulary; the older ones are read as the one they mean."""
+
+    IN_QUEUE = "IN_QUEUE"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+
+FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED})
+WORDS: dict[str, Status] = {status.value: status for status in Status} | {
+    "STARTING": Status.IN_QUEUE,
+    "QUEUED": Status.IN_QUEUE,
+    "PROCESSING": Status.IN_PROGRESS,
+    "RUNNING": Status.IN_PROGRESS,
+    "SUCCEEDED": Status.COMPLETED,
+    "CANCELLED": Status.CANCELED,
+}
+MEDIA = ("videos", "video", "images", "image", "audios", "audio")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file that a generation made. What the platform does not tell is None; how long `url` is valid is unknown."""
+
+    url: str
+    file_name: str | None = None
+    content_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Credits, by the pot they are in: what a generation took, or what a workspace has. None where it is not told."""
+
+    total: float | None = None
+    subscription: float | None = None
+    permanent: float | None = None
+    raw: Json = field(default_factory=dict[str, Any], repr=False, compare=False)
+    """The whole answer."""
+
+    @classmethod
+    def parse(cls, body: object) -> Usage:
+        """Read what can be read; an amount that is no number is None."""
+        raw = as_object(body)
+        total, subscription, permanent = (_number(raw.get(pot)) for pot in ("total", "subscription", "permanent"))
+        return cls(total, subscription, permanent, raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One state of a generation, as the platform told it."""
+
+    id: str
+    """Its id, empty where the platform gave none."""
+    status: str
+    """A `Status`; a word that is no known status stays as it came, and is not finished."""
+    raw: Json = field(repr=False, compare=False)
+    """The whole answer."""
+
+    @classmethod
+    def parse(cls, body: object) -> Generation | None:
+        """Read an answer or an event, or give None if it is no object."""
+        if not isinstance(body, dict):
+            return None
+        raw = cast("Json", body)
+        given, word = raw.get("id"), raw.get("status")
+        text = word if isinstance(word, str) else ""
+        name = given if isinstance(given, str) else str(given) if type(given) is int else ""
+        return cls(name if is_id(name) else "", WORDS.get(text.upper(), text), raw)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether this is the last state."""
+        return self.status in FINISHED
+
+    @property
+    def code(self) -> str | None:
+        """The platform's code of a failure."""
+        return _text(self.raw.get("code"))
+
+    @property
+    def message(self) -> str | None:
+        """The platform's text about a failure."""
+        error = self.raw.get("error")
+        return _text(self.raw.get("message")) or _text(error) or _text(as_object(error).get("message"))
+
+    @property
+    def input(self) -> Json | None:
+        """The request as the platform understood it, if it tells."""
+        given = self.raw.get("input")
+        return cast("Json", given) if isinstance(given, dict) else None
+
+    @property
+    def usage(self) -> Usage:
+        """What it cost, in credits; zeros before the end, by the platform's API reference."""
+        return Usage.parse(self.raw.get("usage"))
+
+    @property
+    def videos(self) -> tuple[MediaFile, ...]:
+        """The files made, each once: under `videos`, `video`, `images`, `image`, `audio`, then any `{url}` in `data`.
+
+        The platform publishes the shape for images alone, so the search is tolerant, and finds images and sounds too.
+        """
+        data = self.raw.get("data")
+        found: dict[str, MediaFile] = {}
+        for root in (*(as_object(data).get(name) for name in MEDIA), data):
+            nodes: list[object] = [root]
+            for node in nodes:
+                media = _media(node, bare=root is not data)
+                if media is not None:
+                    found.setdefault(media.url, media)
+                nodes.extend(child for child in as_object(node).values() if as_object(child) or listed(child))
+                nodes.extend(listed(node) or ())
+        return tuple(found.values())
+
+
+def is_id(name: object) -> bool:
+    """Tell whether a name can be an id in the path of a URL; the platform publishes no form of its ids."""
+    return isinstance(name, str) and 0 < len(name) <= 512 and name.strip(". ") != "" and name.isprintable()
+
+
+def _media(node: object, *, bare: bool) -> MediaFile | None:
+    """Read an object with a `url`, or a bare address where only media are."""
+    if isinstance(node, str):
+        return MediaFile(node) if bare and node.startswith(("https://", "http://")) else None
+    told = as_object(node)
+    url = _text(told.get("url"))
+    if url is None:
+        return None
+    width, height = (value if type(value := told.get(side)) is int else None for side in ("width", "height"))
+    return MediaFile(url, _text(told.get("file_name")), _text(told.get("content_type")), width, height)
+
+
+def as_object(value: object) -> Json:
+    """Give a JSON object, empty in place of anything else."""
+    return cast("Json", value) if isinstance(value, dict) else {}
+
+
+def listed(value: object) -> list[object] | None:
+    """Give a JSON array, None in place of anything else."""
+    return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
