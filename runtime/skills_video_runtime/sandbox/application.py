@@ -1,0 +1,108 @@
+"""The ASGI application: routes, keys, and the record of requests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from skills_video_runtime.sandbox import answers, control
+from skills_video_runtime.sandbox.creation import create
+from skills_video_runtime.sandbox.media import media
+from skills_video_runtime.sandbox.queries import balance, result, running
+from skills_video_runtime.sandbox.service import BASE, Seen, Service, service_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def application(service: Service) -> ASGIApp:
+    """The application of one sandbox."""
+    app = Starlette(routes=_routes(), exception_handlers={HTTPException: _refused})
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return _Gate(app, service)
+
+
+def _routes() -> Sequence[Route]:
+    return [
+        Route(f"{BASE}/generation/{{path:path}}", _generation, methods=_METHODS),
+        Route(f"{BASE}/generations/running", running),
+        Route(f"{BASE}/credits", balance),
+        Route("/media/{generation}/{index:int}.mp4", media),
+        Route("/sandbox/stats", control.statistics),
+        Route("/sandbox/faults", control.faults, methods=["POST"]),
+        Route("/sandbox/clock", control.clock, methods=["POST"]),
+    ]
+
+
+async def _generation(request: Request) -> Response:
+    """A create endpoint or the result of an id: the same paths, told apart by method and description."""
+    path: str = request.path_params["path"]
+    operation = service_of(request).description.operations.get(path)
+    if request.method == "POST":
+        if operation is None:
+            raise HTTPException(404, f"No model {path.removeprefix('sse/')}")
+        return await create(request, operation)
+    if "/" in path:
+        raise HTTPException(405 if operation else 404, headers={"Allow": "POST"} if operation else None)
+    if request.method not in {"GET", "HEAD"}:
+        raise HTTPException(405, headers={"Allow": "GET"})
+    return await result(request, path)
+
+
+async def _refused(_request: Request, problem: Exception) -> Response:
+    """An error of routing, in the platform's shape."""
+    if not isinstance(problem, HTTPException):
+        raise problem
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(problem.status_code, "INVALID_REQUEST")
+    return answers.error(problem.status_code, code, problem.detail, headers=problem.headers)
+
+
+class _Gate:
+    """What happens to every request first: it is recorded, and its key is checked."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+        self._expected = f"Bearer {service.api_key}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        path: str = scope["path"]
+        service = self._service
+        service.seen.append(Seen(scope["method"], path, scope["query_string"].decode("latin-1"), dict(headers.items())))
+        service.ledger.count_request(f"{scope['method']} {_general(path, service)}")
+        given = headers.get("authorization", "").encode("latin-1")
+        app = self._app
+        if path.startswith(BASE) and not hmac.compare_digest(given, self._expected):
+            app = answers.error(401, "UNAUTHORIZED", "The API key is missing or invalid")
+        # Only the end of the server cancels requests.
+        with contextlib.suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+
+def _general(path: str, service: Service) -> str:
+    """A path with ids and file names left out."""
+    if path.startswith("/media/"):
+        return "/media/{id}/{file}"
+    prefix = f"{BASE}/generation/"
+    tail = path.removeprefix(prefix)
+    if tail != path and "/" not in tail and tail not in service.description.operations:
+        return prefix + "{id}"
+    return path

@@ -1,0 +1,100 @@
+"""The sandbox on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skills_video_runtime import sandbox
+from skills_video_runtime.sandbox.description import DescriptionError
+from skills_video_runtime.sandbox.faults import FaultError, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the sandbox until it is told to end.
+
+    Args:
+        argv: Arguments without the program's name; None for those of the process.
+
+    Returns:
+        Exit status: 0 after SIGINT or SIGTERM, 1 when it cannot run.
+
+    Raises:
+        SystemExit: The arguments are wrong (2), or help was asked for (0).
+    """
+    options = _parser().parse_args(argv)
+    try:
+        import_module("skills_video_runtime.sandbox.server")
+    except ModuleNotFoundError as error:
+        return _failed(f"{sandbox.MISSING} ({error.name} is missing)")
+    try:
+        sandbox.serve(
+            host=options.host,
+            port=options.port,
+            speed=options.speed,
+            openapi=options.openapi,
+            credits=options.credits,
+            api_key=options.api_key,
+            plan=[step.strip() for plan in options.fault for step in plan.split(";")],
+            announce=_announce,
+        )
+    except (DescriptionError, FaultError) as error:
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(f"cannot listen on {options.host} port {options.port}: {error.strerror}")
+    return 0
+
+
+def _announce(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _failed(reason: str) -> int:
+    sys.stderr.write(f"sandbox: {reason}\n")
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m skills_video sandbox",
+        description="A local stand-in for the skills.video platform. It makes nothing and costs nothing.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"faults:\n{table()}",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=4912, help="port to listen on, 0 for a free one (4912)")
+    parser.add_argument("--speed", type=_amount, default=50.0, help="sandbox seconds in one second (50)")
+    parser.add_argument("--openapi", type=Path, metavar="FILE", help="OpenAPI description (the package's own)")
+    parser.add_argument("--credits", type=_amount, default=100_000.0, help="credits to begin with (100000)")
+    parser.add_argument("--api-key", default="sandbox-key", metavar="KEY", help="the key to accept (sandbox-key)")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="PLAN",
+        help="faults of the create requests to come, one step per request, divided by ';': 'drop-after;;429:1', or "
+        "'every 10 drop-after-id'; may be repeated",
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 65535")
+    return number
+
+
+def _amount(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not 0 or more and finite")
+    return number

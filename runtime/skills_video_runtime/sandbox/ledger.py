@@ -1,0 +1,234 @@
+"""The books of the sandbox: generations, credits and counts, without any HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from skills_video_runtime.sandbox.faults import Faults
+    from skills_video_runtime.sandbox.form import Upload
+
+PRICE_PER_SECOND: Final = 2
+"""Credits for one second of one video; our choice, the platform's prices differ per model."""
+USUAL_SECONDS: Final = 5
+"""Seconds paid for where the input does not say how long the video is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Credits, by where they come from."""
+
+    subscription: float = 0
+    permanent: float = 0
+
+    def as_json(self) -> dict[str, float]:
+        """As the platform writes it: total, subscription, permanent."""
+        return {
+            "total": self.subscription + self.permanent,
+            "subscription": self.subscription,
+            "permanent": self.permanent,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One state of a generation and the sandbox time from which it holds."""
+
+    since: float
+    status: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """One generation that the sandbox has made, and so has been paid for."""
+
+    id: str
+    model: str
+    sent: dict[str, Any]
+    """The body as it came; files of a form are the URL they got."""
+    input: dict[str, Any]
+    """The body with the defaults of its schema."""
+    uploads: tuple[Upload, ...]
+    """Files that came with the body."""
+    usage: Usage
+    """What was charged."""
+    phases: tuple[Phase, ...]
+    """All states, past and to come, in order of time; the last one is final."""
+    code: str | None
+    """Error code, where it ends in failure."""
+    message: str | None
+    """Reason, where it ends in failure."""
+    faults: Faults = field(repr=False)
+    """Faults asked for by its create request."""
+
+    def status(self, now: float) -> str:
+        """The state at a sandbox time."""
+        return next(phase.status for phase in reversed(self.phases) if phase.since <= now or phase is self.phases[0])
+
+
+class OutOfCreditsError(Exception):
+    """The balance does not cover the price."""
+
+
+def price(body: Mapping[str, Any]) -> int:
+    """What a generation costs, in credits: seconds times videos times `PRICE_PER_SECOND`; our choice."""
+    stated = body.get("duration", body.get("seconds"))
+    try:
+        seconds = float(stated) if isinstance(stated, int | float | str) else USUAL_SECONDS
+    except ValueError:
+        seconds = USUAL_SECONDS
+    videos = body.get("n")
+    return max(1, round(PRICE_PER_SECOND * max(seconds, 0) * (videos if isinstance(videos, int) else 1)))
+
+
+def same(body: Mapping[str, Any]) -> str:
+    """A text that is equal for bodies that mean the same."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"))
+
+
+class Ledger:
+    """Generations made, credits left, requests counted. Safe in any thread.
+
+    Args:
+        subscription: Credits of the subscription, spent first.
+        permanent: Credits that were bought, spent when the subscription's are.
+        queue_seconds: Sandbox seconds in the queue.
+        work_seconds: Sandbox seconds of work.
+    """
+
+    def __init__(
+        self, *, subscription: float, permanent: float = 0, queue_seconds: float = 1.0, work_seconds: float = 20.0
+    ) -> None:
+        self._queue = queue_seconds
+        self._work = work_seconds
+        self._credits = Usage(subscription, permanent)
+        self._charged = 0.0
+        self._generations: dict[str, Generation] = {}
+        self._requests: Counter[str] = Counter()
+        self._lock = threading.RLock()
+
+    @property
+    def credits(self) -> Usage:
+        """Credits left."""
+        with self._lock:
+            return self._credits
+
+    @property
+    def charged(self) -> float:
+        """Credits charged since the start."""
+        with self._lock:
+            return self._charged
+
+    def make(
+        self,
+        model: str,
+        *,
+        sent: dict[str, Any],
+        normalised: dict[str, Any],
+        uploads: tuple[Upload, ...],
+        faults: Faults,
+        now: float,
+    ) -> Generation:
+        """Make a generation and charge for it.
+
+        Raises:
+            OutOfCreditsError: The balance does not cover it; nothing was made.
+        """
+        cost = price(normalised)
+        with self._lock:
+            left = self._credits
+            if left.subscription + left.permanent < cost:
+                raise OutOfCreditsError(f"{cost} credits are needed, {left.subscription + left.permanent:g} are left")
+            usage = Usage(min(left.subscription, cost), max(0, cost - left.subscription))
+            self._credits = Usage(left.subscription - usage.subscription, left.permanent - usage.permanent)
+            self._charged += cost
+            failed = "failed" in faults
+            code, _, message = faults.text("failed").partition(":")
+            generation = Generation(
+                id=f"gen_{len(self._generations) + 1:06d}",
+                model=model,
+                sent=sent,
+                input=normalised,
+                uploads=uploads,
+                usage=usage,
+                phases=self._phases(faults, now),
+                code=(code or "VIDEO_GENERATION_FAILED") if failed else None,
+                message=(message or "The upstream generation failed") if failed else None,
+                faults=faults,
+            )
+            self._generations[generation.id] = generation
+        return generation
+
+    def _phases(self, faults: Faults, now: float) -> tuple[Phase, ...]:
+        begun = now + self._queue
+        work = faults.number("slow", self._work)
+        phases = [Phase(now, "IN_QUEUE")]
+        if "unknown-status" in faults:
+            phases.append(Phase(begun, faults.text("unknown-status", "WARMING_UP")))
+            begun, work = begun + work / 2, work / 2
+        phases.append(Phase(begun, "IN_PROGRESS"))
+        end = "COMPLETED"
+        if "failed" in faults:
+            end = "FAILED"
+        elif "canceled" in faults:
+            end = faults.text("canceled", "CANCELED")
+        return (*phases, Phase(begun + work, end))
+
+    def get(self, generation_id: str) -> Generation | None:
+        """The generation of that id, or None."""
+        with self._lock:
+            return self._generations.get(generation_id)
+
+    def generations(self) -> tuple[Generation, ...]:
+        """All generations made, in the order of making."""
+        with self._lock:
+            return tuple(self._generations.values())
+
+    def running(self, now: float, limit: int | None = None) -> list[Generation]:
+        """Unfinished generations, newest first (our choice: the platform's order is unknown)."""
+        with self._lock:
+            unfinished = (
+                generation
+                for generation in reversed(self._generations.values())
+                if generation.phases[-1].since > now and not generation.faults.take("running-hidden")
+            )
+            return list(islice(unfinished, limit))
+
+    def count_request(self, name: str) -> None:
+        """Count a request under a name such as `GET /api/v1/credits`."""
+        with self._lock:
+            self._requests[name] += 1
+
+    def requests(self) -> Counter[str]:
+        """How many requests came, by method and path, ids and files left out of the path."""
+        with self._lock:
+            return Counter(self._requests)
+
+    def made(self, model: str | None = None, body: Mapping[str, Any] | None = None) -> int:
+        """How many generations were made: of all, of a model, of a body as it was sent."""
+        return sum(
+            1
+            for generation in self.generations()
+            if model in (None, generation.model) and (body is None or same(body) == same(generation.sent))
+        )
+
+    def statistics(self, now: float) -> dict[str, Any]:
+        """All counts as JSON values."""
+        generations = self.generations()
+        counted = Counter((generation.model, same(generation.sent)) for generation in generations)
+        return {
+            "made": len(generations),
+            "running": sum(generation.phases[-1].since > now for generation in generations),
+            "generations": [
+                {"model": model, "input": json.loads(body), "count": count} for (model, body), count in counted.items()
+            ],
+            "credits": {"charged": self.charged, **self.credits.as_json()},
+            "requests": dict(self.requests()),
+        }

@@ -1,0 +1,265 @@
+"""Run the sandbox: in a thread for tests, or in the foreground for the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ipaddress
+import threading
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from skills_video_runtime.sandbox import faults
+from skills_video_runtime.sandbox.application import application
+from skills_video_runtime.sandbox.clock import Clock
+from skills_video_runtime.sandbox.description import Description, load
+from skills_video_runtime.sandbox.http_server import HTTPServer, listen, stopping_on_signals
+from skills_video_runtime.sandbox.ledger import Generation, Ledger
+from skills_video_runtime.sandbox.service import BASE, Seen, Service
+from skills_video_runtime.sandbox.validation import Judge
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+API_KEY: Final = "sandbox-key"
+"""The key that a sandbox takes unless it is given another."""
+CREDITS: Final = 100_000
+"""Credits that a sandbox begins with unless it is told otherwise."""
+_PATIENCE: Final = 5.0
+
+
+class Sandbox:
+    """A stand-in for the platform in this process, for tests: `with Sandbox() as sandbox: …`.
+
+    It runs in a thread on a free port of 127.0.0.1 and ends with the block. All methods are safe in any thread.
+
+    Args:
+        speed: Sandbox seconds in one real second. At 0 nothing moves but by `advance`.
+        credits: Subscription credits to begin with.
+        permanent: Bought credits to begin with, spent last.
+        api_key: The one key that is accepted.
+        openapi: An OpenAPI description in JSON; None for the package's own.
+        plan: Faults of the create requests to come, as in `plan`.
+        queue_seconds: Sandbox seconds that a generation is queued; our choice.
+        work_seconds: Sandbox seconds that it is in progress; our choice.
+        media_host: Host name in the URLs of files, such as `localhost` for another origin than the API's; None for
+            the one that the client used.
+
+    Raises:
+        DescriptionError: The description cannot be used.
+        FaultError: The plan names an unknown fault.
+        ValueError: `speed` is negative or not finite.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a knob of its own, all by name
+        self,
+        *,
+        speed: float = 50.0,
+        credits: float = CREDITS,  # noqa: A002 - the platform's word
+        permanent: float = 0,
+        api_key: str = API_KEY,
+        openapi: Path | None = None,
+        plan: Iterable[str] = (),
+        queue_seconds: float = 1.0,
+        work_seconds: float = 20.0,
+        media_host: str | None = None,
+    ) -> None:
+        self._service = _service(
+            api_key=api_key,
+            openapi=openapi,
+            speed=speed,
+            plan=plan,
+            ledger=Ledger(
+                subscription=credits, permanent=permanent, queue_seconds=queue_seconds, work_seconds=work_seconds
+            ),
+            media_host=media_host,
+        )
+        self._thread: threading.Thread | None = None
+        self._server: HTTPServer | None = None
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        """Start; returns when connections are accepted."""
+        if self._server is not None:
+            raise RuntimeError("this sandbox was started before; make another")
+        listener = listen("127.0.0.1", 0)
+        self._port = listener.getsockname()[1]
+        started = threading.Event()
+        server = self._server = HTTPServer(application(self._service), started.set)
+        self._thread = threading.Thread(
+            target=asyncio.run, args=[server.serve(sockets=[listener])], name="skills-video-sandbox", daemon=True
+        )
+        self._thread.start()
+        if not started.wait(_PATIENCE):
+            raise RuntimeError("the sandbox did not start")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop at once; open connections are closed."""
+        if self._server is not None and self._thread is not None:
+            self._server.stop()
+            self._thread.join(_PATIENCE)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, without a final slash."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """Base URL for a client, ending in `/api/v1`."""
+        return self.origin + BASE
+
+    @property
+    def api_key(self) -> str:
+        """The key that is accepted."""
+        return self._service.api_key
+
+    @property
+    def models(self) -> list[str]:
+        """Ids of the models that generations can be created of, sorted."""
+        return sorted({operation.model for operation in self._service.description.operations.values()})
+
+    def plan(self, *steps: str) -> None:
+        """Plan faults of the create requests to come.
+
+        Args:
+            steps: One per create request, in order: `drop-after`, `delay:0.2,cut:10`, or an empty text for none. A
+                step `every 10 drop-after-id` is a rule for every tenth create request from now on.
+
+        Raises:
+            FaultError: A fault is not known; nothing was planned.
+        """
+        self._service.plan.add(steps)
+
+    def arm(self, text: str) -> None:
+        """Let running lists and balances go wrong from now on: `running-500:2,credits-drop`.
+
+        Raises:
+            FaultError: A fault is not known.
+        """
+        self._service.armed.add(faults.parse(text))
+
+    def clear_faults(self) -> None:
+        """Forget what was planned; faults of generations already made stay theirs."""
+        self._service.plan.clear()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock ahead by sandbox seconds, at once."""
+        self._service.clock.advance(seconds)
+
+    def now(self) -> float:
+        """Sandbox seconds since the start."""
+        return self._service.clock.now()
+
+    def made(self, model: str | None = None, body: Mapping[str, Any] | None = None) -> int:
+        """How many generations were made: of all, of a model, of a body as it was sent."""
+        return self._service.ledger.made(model, body)
+
+    def generations(self) -> tuple[Generation, ...]:
+        """All generations made, in the order of making."""
+        return self._service.ledger.generations()
+
+    def status(self, generation_id: str) -> str:
+        """The true state of a generation now, in the newer words.
+
+        Raises:
+            KeyError: There is no such generation.
+        """
+        generation = self._service.ledger.get(generation_id)
+        if generation is None:
+            raise KeyError(generation_id)
+        return generation.status(self.now())
+
+    @property
+    def credits_left(self) -> float:
+        """Credits left, of both kinds."""
+        left = self._service.ledger.credits
+        return left.subscription + left.permanent
+
+    @property
+    def credits_charged(self) -> float:
+        """Credits charged since the start."""
+        return self._service.ledger.charged
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How many requests came, by method and path (`POST /api/v1/generation/ltx-2.3`, `GET /media/{id}/{file}`)."""
+        return self._service.ledger.requests()
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The latest 20,000 requests with their headers, the key included."""
+        return tuple(self._service.seen.copy())
+
+
+def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
+    *,
+    host: str = "127.0.0.1",
+    port: int = 4912,
+    speed: float = 50.0,
+    openapi: Path | None = None,
+    credits: float = CREDITS,  # noqa: A002 - the platform's word
+    api_key: str = API_KEY,
+    plan: Iterable[str] = (),
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Run the sandbox in the foreground until SIGINT or SIGTERM; call it from the main thread.
+
+    Args:
+        host: Address to listen on; anything but loopback lets others in.
+        port: Port to listen on; 0 for a free one.
+        speed: Sandbox seconds in one real second.
+        openapi: An OpenAPI description in JSON; None for the package's own.
+        credits: Credits to begin with.
+        api_key: The one key that is accepted.
+        plan: Faults of the create requests to come, as in `Sandbox.plan`.
+        announce: Told the address once connections are accepted.
+
+    Raises:
+        DescriptionError: The description cannot be used.
+        FaultError: The plan names an unknown fault.
+        OSError: The address cannot be listened on.
+        ValueError: `speed` is negative or not finite.
+    """
+    ledger = Ledger(subscription=credits)
+    service = _service(api_key=api_key, openapi=openapi, speed=speed, plan=plan, ledger=ledger)
+    listener = listen(host, port)
+    bound, taken = listener.getsockname()[:2]
+    origin = f"http://[{bound}]:{taken}" if ":" in bound else f"http://{bound}:{taken}"
+    lines = [f"skills.video sandbox: {origin}{BASE} (key: {api_key})"]
+    if not ipaddress.ip_address(bound).is_loopback:
+        lines.append("It is open to other machines.")
+    server = HTTPServer(application(service), lambda: announce("\n".join(lines)))
+    with stopping_on_signals(server.stop):
+        asyncio.run(server.serve(sockets=[listener]))
+
+
+def _service(
+    *,
+    api_key: str,
+    openapi: Path | None,
+    speed: float,
+    plan: Iterable[str],
+    ledger: Ledger,
+    media_host: str | None = None,
+) -> Service:
+    loaded, judge = _own() if openapi is None else _described(openapi)
+    service = Service(api_key, loaded, judge, ledger, Clock(speed), media_host=media_host)
+    service.plan.add(plan)
+    return service
+
+
+def _described(file: Path | None) -> tuple[Description, Judge]:
+    loaded = load(file)
+    return loaded, Judge(loaded)
+
+
+@functools.cache
+def _own() -> tuple[Description, Judge]:
+    """The package's own description, read once for all sandboxes of a process."""
+    return _described(None)
