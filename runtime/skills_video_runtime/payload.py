@@ -208,7 +208,7 @@ class BasePayload(BaseObject):
             for item in value if is_array(value) else [value]:
                 if isinstance(item, File):
                     files.append((name, item))
-                elif item is None:
+                elif item is None and self.has_files():
                     message = "a payload with a file goes as a form, and a form has no null: leave the field out"
                     problems.append(Problem("type", None, message, key=name))
                 elif _holds_file(item):

@@ -568,11 +568,11 @@ def test_payload_knows_whether_it_holds_a_file():
 
 
 def test_form_has_texts_as_they_are_and_other_values_as_json():
-    payload = Video(prompt="cat", loud=True, share=0.5, start={"x": 1}, extra={"deep": {"a": [1]}})
+    payload = Video(prompt="cat", seed=None, loud=True, share=0.5, start={"x": 1}, extra={"deep": {"a": [1]}})
     texts, files = payload.to_multipart()
     assert files == []
     assert texts == [
-        ("prompt", "cat"), ("feature", "video"), ("share", "0.5"), ("loud", "true"),
+        ("prompt", "cat"), ("feature", "video"), ("share", "0.5"), ("seed", "null"), ("loud", "true"),
         ("start", '{"x": 1}'), ("deep", '{"a": [1]}'),
     ]  # fmt: skip
 
