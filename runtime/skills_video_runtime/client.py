@@ -72,13 +72,15 @@ class _Base(Generic[HTTP]):
             MissingAPIKey: There is no key, or it cannot be one.
             ValueError: An argument is outside its range, or the address is neither https nor loopback.
         """
+        key = Key(os.environ.get("SKILLS_VIDEO_API_KEY") if api_key is None else api_key)
+        api_key = None
+        key.check()
         if http_client is not None:
             import httpx  # noqa: PLC0415  # who hands one in has it
 
             kind = httpx.AsyncClient if self._asynchronous else httpx.Client
             if not isinstance(cast("object", http_client), kind):
                 raise TypeError(f"http_client is an httpx.{kind.__name__} here, not {http_client!r:.80}")
-        key = Key(os.environ.get("SKILLS_VIDEO_API_KEY") if api_key is None else api_key)
         address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
         settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
         transport = Transport(address, key, http_client, asynchronous=self._asynchronous)
@@ -198,17 +200,28 @@ class _Verbs(Generic[PayloadT]):
             OSError: The disk would not take a file.
             ValueError: The generation has no files.
         """
-        machines = self._core.saves(generation_or_file, directory, on_progress)
+        runs = [Run(self._core, machine) for machine in self._core.saves(generation_or_file, directory, on_progress)]
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
         with ThreadPoolExecutor(PARALLEL) as pool:
-            return [done.result() for done in [pool.submit(self._fetch, machine) for machine in machines]]
+            fetches = [pool.submit(self._fetch, run) for run in runs]
+            try:
+                return [fetch.result() for fetch in fetches]
+            except BaseException as error:
+                if not isinstance(error, Exception):
+                    for run in runs:
+                        run.wire.abort()
+                raise
 
-    def _fetch(self, machine: Steps[Path]) -> Path:
-        return still(self._core.run(machine))
+    def _fetch(self, run: Run[Path]) -> Path:
+        return still(run.end())
 
     def close(self) -> None:
-        """Close the connections, unless they are of a client that was handed in."""
+        """End what is under way, and close the connections, unless they are of a client that was handed in.
+
+        A call that another thread waits for raises ConnectionFailed, or SubmissionUncertain where it is open whether a
+        generation was made, with the id as soon as that is known.
+        """
         if self._owned:
             still(self._core.aclose())
 

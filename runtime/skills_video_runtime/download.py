@@ -14,7 +14,7 @@ from unicodedata import category, normalize
 from urllib.parse import unquote, urljoin, urlsplit
 
 from .errors import DownloadFailed, visible
-from .steps import Fetch, Head, Lost, Read, Record, Sleep
+from .steps import Ended, Fetch, Lost, Next, Opened, Record, Sleep
 from .transport import is_trusted
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class Save:
         """Fetch what is missing; give what went wrong, if anything did, and how long to wait then."""
         head = yield from self._open()
         if isinstance(head, Lost):
+            if not head.is_transient:
+                raise self._failed(head.reason)
             return head.reason, None
         problem = self._check(head)
         if problem:
@@ -99,10 +101,10 @@ class Save:
             return problem, float(after) if re.fullmatch("[0-9]{1,9}", after) else None
         yield from self._ask(Record(lambda: handle.truncate(handle.seek(self.received))))
         while True:
-            data: bytes | Lost = yield from self._ask(Read())
-            if isinstance(data, Lost):
+            data: bytes | Ended = yield from self._ask(Next(self.deadline - self.now))
+            if isinstance(data, Ended) and data.broken:
                 return data.reason, None
-            if not data:
+            if isinstance(data, Ended):
                 break
             yield from self._ask(Record(partial(handle.write, data)))
             self.received += len(data)
@@ -114,7 +116,7 @@ class Save:
             return f"it ended after {self.received} of {self.total} bytes", None
         return "", None
 
-    def _check(self, head: Head) -> str:
+    def _check(self, head: Opened) -> str:
         """See that an answer is the file or the rest of it; give what is wrong with it but may be right next time."""
         if head.status == 200:
             self._check_kind(head)
@@ -131,7 +133,7 @@ class Save:
             return "the rest of the file does not belong to its beginning"
         return f"the answer was {head.status}"
 
-    def _open(self) -> Steps[Head | Lost]:
+    def _open(self) -> Steps[Opened | Lost]:
         """Ask for the file, over redirects of which each must be as trusted as its own address."""
         headers = {"Range": f"bytes={self.received}-"} if self.received else {}
         if self.received and self.validator:
@@ -141,13 +143,13 @@ class Save:
             if not is_trusted(url):
                 raise self._failed(f"{_bare(url)} is neither https nor this machine")
             patience = max(min(SILENCE, self.deadline - self.now), 0.001)
-            head: Head | Lost = yield from self._ask(Fetch(url, headers, patience, patience))
+            head: Opened | Lost = yield from self._ask(Fetch(url, headers, patience, patience))
             if isinstance(head, Lost) or head.status not in {301, 302, 303, 307, 308}:
                 return head
             url = urljoin(url, head.headers.get("location", ""))
         raise self._failed(f"more than {REDIRECTS} redirects")
 
-    def _check_kind(self, head: Head) -> None:
+    def _check_kind(self, head: Opened) -> None:
         self.kind = kind = head.headers.get("content-type", "").partition(";")[0].strip().lower()
         major, wanted = kind.partition("/")[0], (self.file.content_type or "").partition("/")[0].lower()
         media = {"video", "image", "audio"}
@@ -158,14 +160,14 @@ class Save:
         if head.headers.get("content-encoding", "identity").lower() != "identity":
             raise self._failed("the answer is encoded, which was not asked for")
 
-    def _begin(self, head: Head) -> None:
+    def _begin(self, head: Opened) -> None:
         length = head.headers.get("content-length", "")
         self.total = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
         self.received, self.etag = 0, head.headers.get("etag", "")
         self.validator = head.headers.get("last-modified", "") if self.etag.startswith("W/") else self.etag
         self.validator = self.validator or head.headers.get("last-modified", "")
 
-    def _continues(self, head: Head) -> bool:
+    def _continues(self, head: Opened) -> bool:
         """Whether a part is the rest of the very file that was begun."""
         span = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", head.headers.get("content-range", ""))
         if span is None or self.received == 0:

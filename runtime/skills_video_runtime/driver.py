@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
@@ -36,7 +35,7 @@ class Core:
         self.journal = journal
         self.journals: dict[Path, Journal] = {}
         self.ledger = Ledger()
-        self.sleep: Callable[[float], Any] = self._sleep
+        self.sleep: Callable[[float, Wire], Any] = self._sleep
 
     def life(self, timeout: float | None = None, journal: Where | None = None) -> Life:
         """Begin a call: its time counts from now."""
@@ -72,30 +71,18 @@ class Core:
 
     async def run(self, machine: Steps[T], on_state: OnState | None = None) -> T:
         """Drive a machine to its end, and give what it returns."""
-        run = Run(self, machine)
-        try:
-            while (state := await run.advance()) is not None:
-                if on_state is not None and isawaitable(told := on_state(state)):
-                    await told
-            return run.result[0]
-        finally:
-            await run.aclose()
+        return await Run(self, machine).end(on_state)
 
     async def aclose(self) -> None:
-        """Close the journals, and the connections if they are our own."""
+        """End what is under way, and close the connections, if they are our own, and the journals."""
+        await self.transport.aclose()
         for journal in self.journals.values():
             journal.close()
         self.journals.clear()
-        http: Any = self.transport.http
-        if self.transport.owned and http is not None:
-            if self.transport.asynchronous:
-                await http.aclose()
-            else:
-                http.close()
 
-    async def _sleep(self, seconds: float) -> None:
+    async def _sleep(self, seconds: float, wire: Wire) -> None:
         if not self.transport.asynchronous:
-            time.sleep(seconds)  # noqa: ASYNC251  # nothing else runs here
+            wire.aborted.wait(seconds)
             return
         from anyio import sleep  # noqa: PLC0415  # httpx brings it
 
@@ -126,7 +113,7 @@ class Run(Generic[T]):
             step = next(machine) if self.step is None else machine.send((clock(), None))
             while not isinstance(step, Emit):
                 if isinstance(step, Sleep):
-                    outcome = await core.sleep(step.seconds)
+                    outcome = await core.sleep(step.seconds, wire)
                 elif isinstance(step, Record):
                     outcome = await core.call(step.call)
                 else:
@@ -140,6 +127,16 @@ class Run(Generic[T]):
         self.step = step
         return step.generation
 
+    async def end(self, on_state: OnState | None = None) -> T:
+        """Drive the machine to its end, and give what it returns."""
+        try:
+            while (state := await self.advance()) is not None:
+                if on_state is not None and isawaitable(told := on_state(state)):
+                    await told
+            return self.result[0]
+        finally:
+            await self.aclose()
+
     async def aclose(self) -> None:
         """Let go of everything, wherever the machine is."""
         self.machine.close()
@@ -148,6 +145,7 @@ class Run(Generic[T]):
                 await self.wire.finish()
         finally:
             await self.wire.aclose()
+            self.core.transport.wires.discard(self.wire)
 
 
 def still(work: Coroutine[Any, Any, T]) -> T:

@@ -21,13 +21,14 @@ from .errors import (
     visible,
 )
 from .generation import Generation, Status, Usage, as_object, is_id, listed
-from .steps import Answer, Emit, Ended, Get, Lost, Next, Opened, Post, Record, Recovered, Sleep
+from .steps import TRANSIENT, Answer, Emit, Ended, Get, Lost, Next, Opened, Post, Record, Recovered, Sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from .journal import Journal
     from .ledger import Ledger, Submission
-    from .steps import Entry, Recorder, Settings, Step, Steps, Submittable
+    from .steps import Entry, Settings, Step, Steps, Submittable
 
 RESULT = "/generation/{id}"
 GET_PATIENCE = 30.0  # seconds for one answer to a GET: our choice
@@ -36,7 +37,6 @@ PROMPT = 10.0  # seconds within which no video is finished, so that the running 
 MAX_GAP = 3.0  # seconds between two looks at the running list, unless they fail: our choice
 LIST_LIMIT = 100  # the most that the running list gives, by the platform's API reference
 NO_STREAM = frozenset({404, 405, 501})
-TRANSIENT = frozenset({408, 425, 429})
 INTERRUPTED = Lost(sent=True, reason="the process ended before the id of the generation was recorded")
 
 
@@ -50,7 +50,7 @@ class Life:
         now: float,
         *,
         timeout: float | None = None,
-        journal: Recorder | None = None,
+        journal: Journal | None = None,
         random: Callable[[], float] = random,
     ) -> None:
         self.settings, self.ledger, self.journal, self.random = settings, ledger, journal, random
@@ -67,7 +67,7 @@ class Life:
         generation = yield from self.submit(payload, stream=True)
         while not generation.is_finished:
             yield from self._emit(generation)
-            event = yield from self._ask(Next(self.deadline - self.silence))
+            event = yield from self._ask(Next(self._left_for_stream()))
             if isinstance(event, Ended):
                 break
             state = Generation.parse(event)
@@ -119,8 +119,8 @@ class Life:
                     return (yield from self._finish(state))
                 yield from self._emit(state)
                 failures, why = 0, f"it was {visible(state.status)}"
-            elif not (new and _status(outcome) == 404 and self.now - born < UNBELIEVED):
-                if not _is_transient(outcome):
+            elif not (new and outcome.status == 404 and self.now - born < UNBELIEVED):
+                if not outcome.is_transient:
                     raise outcome.error(name)
                 failures += 1
                 why = outcome.error().what.rstrip(".")
@@ -197,7 +197,7 @@ class Life:
             outcome = yield from self._attempt(Post(path, payload, patience, self.silence, again), submission)
             if isinstance(outcome, Generation):
                 return outcome
-            status, sent = _status(outcome), isinstance(outcome, Answer) or outcome.sent
+            status, sent = outcome.status, isinstance(outcome, Answer) or outcome.sent
             again = again or sent
             if path != create and status in NO_STREAM:
                 path = create
@@ -241,7 +241,7 @@ class Life:
         """Read a stream up to the event that tells the id."""
         said = ""
         while True:
-            event = yield from self._ask(Next(self.deadline - self.silence))
+            event = yield from self._ask(Next(self._left_for_stream()))
             if isinstance(event, Ended):
                 return Lost(sent=True, reason=f"the stream ended before it told an id ({event.reason}{said})")
             state = Generation.parse(event)
@@ -283,7 +283,7 @@ class Life:
                     why = "the running list does not tell which one it is"
                 if empty == 2 or (verdict.candidates and verdict.settled):
                     break
-            elif not _is_transient(answer):
+            elif not answer.is_transient:
                 why = f"the running list was refused ({answer.error().what})"
                 break
             delay = self.settings.retry.delay(attempt, answer.retry_after, self.random)
@@ -320,7 +320,7 @@ class Life:
             outcome: Answer | Lost = yield from self._ask(Get(path, query, self._patience(GET_PATIENCE)))
             if isinstance(outcome, Answer) and outcome.ok and outcome.body is not None:
                 return outcome
-            if not _is_transient(outcome):
+            if not outcome.is_transient:
                 raise outcome.error(name)
             yield from self._pause(attempt, outcome, name)
         raise AssertionError  # count() does not end
@@ -329,12 +329,17 @@ class Life:
         """Wait before the next try, or raise what happened if there is none left."""
         error = outcome.error(name)
         delay = self.settings.retry.delay(attempt, outcome.retry_after, self.random)
-        if not error.retryable or attempt >= self.settings.retry.attempts or self.now + delay >= self.deadline:
+        hopeless = not (error.retryable and outcome.is_transient) or attempt >= self.settings.retry.attempts
+        if hopeless or self.now + delay >= self.deadline:
             raise error
         yield from self._ask(Sleep(delay))
 
     def _patience(self, most: float) -> float:
         return max(min(most, self.deadline - self.now), 0.001)
+
+    def _left_for_stream(self) -> float:
+        """Leave time to poll before the deadline."""
+        return max(self.deadline - min(self.silence, GET_PATIENCE) - self.now, 0.001)
 
     def _ask(self, step: Step) -> Generator[Step, tuple[float, Any], Any]:
         self.now, outcome = yield step
@@ -362,24 +367,16 @@ def _is_whole(generation: Generation) -> bool:
 
 
 def _state(outcome: Answer | Lost, name: str) -> Generation | None:
-    state = Generation.parse(outcome.body) if isinstance(outcome, Answer) and outcome.ok else None
+    state = Generation.parse(outcome.body) if outcome.ok else None
     return Generation(name, state.status, state.raw) if state is not None and state.status else None
 
 
-def _status(outcome: Answer | Lost) -> int:
-    return outcome.status if isinstance(outcome, Answer) else 0
-
-
-def _is_transient(outcome: Answer | Lost) -> bool:
-    return isinstance(outcome, Lost) or outcome.ok or outcome.status >= 500 or outcome.status in TRANSIENT
-
-
 def _running(outcome: Answer | Lost) -> list[Generation] | None:
-    items = listed(outcome.body) if isinstance(outcome, Answer) and outcome.ok else None
+    items = listed(outcome.body) if outcome.ok else None
     return None if items is None else [Generation.parse(item) or Generation("", "", {}) for item in items]
 
 
 def _told(outcome: Answer | Lost) -> str | None:
     """Give the id that an answer holds, be it an error."""
-    state = Generation.parse(outcome.body) if isinstance(outcome, Answer) else None
+    state = Generation.parse(outcome.body)
     return state.id or None if state is not None else None

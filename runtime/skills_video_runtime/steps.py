@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .file import File
 
 T = TypeVar("T")
+TRANSIENT = frozenset({408, 425, 429})
 
 
 class Submittable(Protocol):
@@ -46,32 +47,34 @@ class Settings:
             raise ValueError(f"on_lost_submission is 'raise' or 'resubmit', not {self.on_lost_submission!r}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Post:
-    """Post a payload. An event stream stays open for `Next`, until the next `Post` or `Get` or the end."""
+    """Post a payload. The outcome is an `Answer`, or `Opened`: a stream for `Next`, until another request or the end.
+
+    In each request `patience` is the seconds until the whole answer, or the head of what is opened, must be there, and
+    `silence` the seconds for which what is opened may then say nothing.
+    """
 
     path: str
     payload: Submittable = field(repr=False)
     patience: float
-    """Seconds for the head of the answer."""
     silence: float
-    """Seconds for which an event stream may then be silent."""
     again: bool
     """Whether the files of the payload may have been read before."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Get:
-    """Ask for a path; `patience` in seconds for the whole answer."""
+    """Ask for a path; the outcome is an `Answer`."""
 
     path: str
     query: tuple[tuple[str, str], ...]
     patience: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fetch:
-    """Ask any origin for a file, without the key; it stays open for `Read`."""
+    """Ask any origin for a file, without the key; the outcome is `Opened`, for `Next`."""
 
     url: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
@@ -79,40 +82,38 @@ class Fetch:
     silence: float
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Wait for the next bytes of the file that is open; none are left where the outcome is empty."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Next:
-    """Wait for the next event of the open stream, and begin no wait after the time `until`."""
+    """Wait for the next event of the open stream, or the next bytes of the open file, for `patience` seconds at most.
 
-    until: float
+    The outcome is a JSON object, or bytes, or `Ended`.
+    """
+
+    patience: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sleep:
     """Let time pass."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Emit:
     """Show a new state to the caller."""
 
     generation: Generation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """Call something that blocks on the disk; what it returns is the outcome."""
 
     call: Callable[[], Any] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """An answer of the platform, read whole; `body` is None where it is no JSON."""
 
@@ -127,57 +128,52 @@ class Answer:
         """Any 2xx is success, by the platform's API reference."""
         return 200 <= self.status < 300
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether asking again may give another answer; a success is asked about only where it could not be used."""
+        return self.ok or self.status >= 500 or self.status in TRANSIENT
+
     def error(self, generation_id: str | None = None) -> APIError:
         """Give the error that this answer means."""
         return api_error(self.status, self.body, self.text, generation_id=generation_id, where=self.location)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lost:
-    """No answer. `sent` is False only if the connection was never made."""
+    """No answer. `sent` is False only if the connection was never made; `is_transient`, unless the client is closed."""
 
     sent: bool
     reason: str
-    retry_after: None = None
+    is_transient: bool = True
+    status: ClassVar[int] = 0
+    body: ClassVar[None] = None
+    retry_after: ClassVar[None] = None
+    ok: ClassVar[bool] = False
 
     def error(self, generation_id: str | None = None) -> ConnectionFailed:
         """Give the error that this means."""
         return ConnectionFailed(f"No answer from the platform: {self.reason}.", generation_id=generation_id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Opened:
-    """A 2xx answer that is an event stream."""
+    """A stream of events or a file is open; names of headers are in lower case."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of the answer to a `Fetch`; names of headers are in lower case."""
-
-    status: int
-    headers: dict[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ended:
-    """The stream is over, broken, silent for too long, or was never open."""
+    """What was open is over: whole, where nothing broke, else broken or silent for too long."""
 
     reason: str
+    broken: bool = True
 
 
-Step: TypeAlias = Post | Get | Fetch | Next | Read | Sleep | Emit | Record
-Outcome: TypeAlias = Answer | Lost | Opened | Head | Ended | Json | bytes | None
+Step: TypeAlias = Post | Get | Fetch | Next | Sleep | Emit | Record
+Outcome: TypeAlias = Answer | Lost | Opened | Ended | Json | bytes | None
 Steps: TypeAlias = Generator[Step, tuple[float, Any], T]
-
-
-class Recorder(Protocol):
-    """What a journal of submissions does; it never raises once a post may have been sent."""
-
-    def intend(self, payload: Submittable) -> int: ...  # noqa: D102
-    def submitted(self, key: int | None, name: str) -> None: ...  # noqa: D102
-    def refused(self, key: int | None) -> None: ...  # noqa: D102
-    def finished(self, name: str) -> None: ...  # noqa: D102
-    def unfinished(self) -> list[Entry]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,15 +181,13 @@ class World:
         return made
 
     def next(self, step: Next) -> Any:
-        if not self.stream or self.now > step.until + 1e9:
+        if not self.stream:
             return Ended("closed")
         event = self.stream.pop(0)
-        if event == "wait":
-            self.now += TAKES
-            event = self.stream.pop(0)
-        elif event == "silence":
-            self.now += 120.0
-            event = Ended("silent")
+        if event in ("wait", "silence"):
+            lasts = TAKES if event == "wait" else 120.0
+            self.now += min(lasts, step.patience)
+            event = Ended("silent") if event == "silence" or lasts > step.patience else self.stream.pop(0)
         return event
 
     def get(self, step: Get, fault: str) -> Any:

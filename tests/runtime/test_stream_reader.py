@@ -10,7 +10,7 @@ import pytest
 
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SubmissionUncertain
-from skills_video_runtime.transport import MAX_EVENT, Events, Key
+from skills_video_runtime.transport import MAX_EVENT
 from tests.runtime.callers import Payload, hurry, use
 from tests.runtime.scripted import (
     KEY,
@@ -154,5 +154,8 @@ def test_a_connection_whose_stream_ended_well_is_used_again(mode: str, server: S
 
 
 @pytest.mark.parametrize("data", ["[1]", "5", "null", "{", "[" * 100_000, "9" * 10_000])
-def test_what_is_no_object_is_skipped(data: str) -> None:
-    assert Events(None, Key(KEY), time.monotonic).read(data) is None  # type: ignore[arg-type]
+def test_what_is_no_object_is_skipped(mode: str, data: str, server: Scripted) -> None:
+    odd = chunk(b"data: " + data.encode() + b"\n\n")
+    server.on(STREAM, [stream_head(), odd, chunk(frame(state("COMPLETED"))), b"0\r\n\r\n"])
+    assert use(mode, server.base, lambda client: client.generate(Payload())).status == "COMPLETED"
+    assert server.count(RESULT) == 0
