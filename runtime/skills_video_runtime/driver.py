@@ -35,7 +35,7 @@ class Core:
         self.journal = journal
         self.journals: dict[Path, Journal] = {}
         self.ledger = Ledger()
-        self.sleep: Callable[[float, Wire], Any] = self._sleep
+        self.sleep: Callable[[Wire, float], Any] = Wire.sleep
 
     def life(self, timeout: float | None = None, journal: Where | None = None) -> Life:
         """Begin a call: its time counts from now."""
@@ -80,14 +80,6 @@ class Core:
             journal.close()
         self.journals.clear()
 
-    async def _sleep(self, seconds: float, wire: Wire) -> None:
-        if not self.transport.asynchronous:
-            wire.aborted.wait(seconds)
-            return
-        from anyio import sleep  # noqa: PLC0415  # httpx brings it
-
-        await sleep(seconds)
-
     async def call(self, function: Callable[[], Any]) -> Any:
         """Call what blocks on the disk, beside the event loop if there is one."""
         if not self.transport.asynchronous:
@@ -113,7 +105,7 @@ class Run(Generic[T]):
             step = next(machine) if self.step is None else machine.send((clock(), None))
             while not isinstance(step, Emit):
                 if isinstance(step, Sleep):
-                    outcome = await core.sleep(step.seconds, wire)
+                    outcome = await core.sleep(wire, step.seconds)
                 elif isinstance(step, Record):
                     outcome = await core.call(step.call)
                 else:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Json: TypeAlias = dict[str, Any]
 
@@ -115,22 +118,33 @@ class Generation:
 
         The platform publishes the shape for images alone, so the search is tolerant, and finds images and sounds too.
         """
-        data = self.raw.get("data")
         found: dict[str, MediaFile] = {}
-        for root in (*(as_object(data).get(name) for name in MEDIA), data):
-            nodes: list[object] = [root]
-            for node in nodes:
-                media = _media(node, bare=root is not data)
-                if media is not None:
-                    found.setdefault(media.url, media)
-                nodes.extend(child for child in as_object(node).values() if as_object(child) or listed(child))
-                nodes.extend(listed(node) or ())
+        for media in _files(self.raw.get("data")):
+            found.setdefault(media.url, media)
         return tuple(found.values())
+
+    @property
+    def has_files(self) -> bool:
+        """Whether `videos` holds any."""
+        return next(_files(self.raw.get("data")), None) is not None
 
 
 def is_id(name: object) -> bool:
     """Tell whether a name can be an id in the path of a URL; the platform publishes no form of its ids."""
     return isinstance(name, str) and 0 < len(name) <= 512 and name.strip(". ") != "" and name.isprintable()
+
+
+def _files(data: object) -> Iterator[MediaFile]:
+    """Give the files that data tell of, the likeliest first; one may come again."""
+    told = as_object(data)
+    for root in (*(told[name] for name in MEDIA if name in told), data):
+        nodes: list[object] = [root]
+        for node in nodes:
+            media = _media(node, bare=root is not data)
+            if media is not None:
+                yield media
+            nodes.extend(child for child in as_object(node).values() if as_object(child) or listed(child))
+            nodes.extend(listed(node) or ())
 
 
 def _media(node: object, *, bare: bool) -> MediaFile | None:

@@ -26,6 +26,7 @@ from .steps import TRANSIENT, Answer, Emit, Ended, Get, Lost, Next, Opened, Post
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from .generation import Json
     from .journal import Journal
     from .ledger import Ledger, Submission
     from .steps import Entry, Settings, Step, Steps, Submittable
@@ -67,7 +68,7 @@ class Life:
         generation = yield from self.submit(payload, stream=True)
         while not generation.is_finished:
             yield from self._emit(generation)
-            event = yield from self._ask(Next(self._left_for_stream()))
+            event = yield from self._ask(Next(self._left_for_stream(), generation.raw.get("status")))
             if isinstance(event, Ended):
                 break
             state = Generation.parse(event)
@@ -84,18 +85,20 @@ class Life:
         """
         if isinstance(payload, type) or not hasattr(payload, "endpoint"):
             raise TypeError(f"{payload!r:.80} is no payload: construct one, or build it from plain data with parse()")
-        journal, earlier = self.journal, key is not None
-        if payload.has_files() and not earlier:
-            payload.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
+        journal, earlier, fields = self.journal, key is not None, payload.to_dict()
+        form = payload if payload.has_files() else None
+        if form and not earlier:
+            form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
         if journal and not earlier:
             key = yield from self._ask(Record(lambda: journal.intend(payload)))
-        submission = self.ledger.begin(payload.endpoint.create, payload.to_dict())
+        submission = self.ledger.begin(payload.endpoint.create, fields)
         try:
             found: Generation | None = None
             if earlier:
                 submission.turn, submission.doubtful = 0, True
-                found = yield from self._reconcile(submission, INTERRUPTED, self.now, repeat=not payload.has_files())
-            generation = found or (yield from self._post(payload, submission, stream=stream))
+                found = yield from self._reconcile(submission, INTERRUPTED, self.now, repeat=not form)
+            path = payload.endpoint.stream if stream and not form else None
+            generation = found or (yield from self._post(path, payload.endpoint.create, fields, form, submission))
         except (APIError, ConnectionFailed):
             if journal:
                 yield from self._ask(Record(lambda: journal.refused(key)))
@@ -186,15 +189,15 @@ class Life:
             return (yield from self._finish(generation))
         return (yield from self.wait(generation.id, new=True))
 
-    def _post(self, payload: Submittable, submission: Submission, *, stream: bool) -> Steps[Generation]:
-        create, path = payload.endpoint.create, payload.endpoint.stream
-        if path is None or not stream or payload.has_files():
-            path = create
+    def _post(
+        self, stream: str | None, create: str, fields: Json, form: Submittable | None, submission: Submission
+    ) -> Steps[Generation]:
+        path = stream or create
         attempt, again = 1, False
         while True:
             patience, sent_at = self._patience(self.settings.stream_idle_timeout), self.now
             self.silence = min(self.settings.stream_idle_timeout, (self.deadline - self.now) / 4)
-            outcome = yield from self._attempt(Post(path, payload, patience, self.silence, again), submission)
+            outcome = yield from self._attempt(Post(path, fields, form, again, patience, self.silence), submission)
             if isinstance(outcome, Generation):
                 return outcome
             status, sent = outcome.status, isinstance(outcome, Answer) or outcome.sent
@@ -363,7 +366,7 @@ def _at(result: str, name: str) -> str:
 
 def _is_whole(generation: Generation) -> bool:
     """Whether a state ends a stream. A COMPLETED without files is asked for again by its id, if it has one."""
-    return generation.is_finished and (generation.status != Status.COMPLETED or bool(generation.videos))
+    return generation.is_finished and (generation.status != Status.COMPLETED or generation.has_files)
 
 
 def _state(outcome: Answer | Lost, name: str) -> Generation | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from .backoff import RetryPolicy
 from .errors import APIError, ConnectionFailed, SkillsVideoError, api_error
@@ -47,8 +47,7 @@ class Settings:
             raise ValueError(f"on_lost_submission is 'raise' or 'resubmit', not {self.on_lost_submission!r}")
 
 
-@dataclass(slots=True)
-class Post:
+class Post(NamedTuple):
     """Post a payload. The outcome is an `Answer`, or `Opened`: a stream for `Next`, until another request or the end.
 
     In each request `patience` is the seconds until the whole answer, or the head of what is opened, must be there, and
@@ -56,15 +55,16 @@ class Post:
     """
 
     path: str
-    payload: Submittable = field(repr=False)
-    patience: float
-    silence: float
+    fields: dict[str, Any]
+    form: Submittable | None
+    """The payload, where it has files and goes as `multipart/form-data`."""
     again: bool
     """Whether the files of the payload may have been read before."""
+    patience: float
+    silence: float
 
 
-@dataclass(slots=True)
-class Get:
+class Get(NamedTuple):
     """Ask for a path; the outcome is an `Answer`."""
 
     path: str
@@ -72,54 +72,49 @@ class Get:
     patience: float
 
 
-@dataclass(slots=True)
-class Fetch:
+class Fetch(NamedTuple):
     """Ask any origin for a file, without the key; the outcome is `Opened`, for `Next`."""
 
-    url: str = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
+    url: str
+    headers: dict[str, str]
     patience: float
     silence: float
 
 
-@dataclass(slots=True)
-class Next:
+class Next(NamedTuple):
     """Wait for the next event of the open stream, or the next bytes of the open file, for `patience` seconds at most.
 
-    The outcome is a JSON object, or bytes, or `Ended`.
+    The outcome is a JSON object, or bytes, or `Ended`. Events whose status is the word `known` are passed over.
     """
 
     patience: float
+    known: object = None
 
 
-@dataclass(slots=True)
-class Sleep:
+class Sleep(NamedTuple):
     """Let time pass."""
 
     seconds: float
 
 
-@dataclass(slots=True)
-class Emit:
+class Emit(NamedTuple):
     """Show a new state to the caller."""
 
     generation: Generation
 
 
-@dataclass(slots=True)
-class Record:
+class Record(NamedTuple):
     """Call something that blocks on the disk; what it returns is the outcome."""
 
-    call: Callable[[], Any] = field(repr=False)
+    call: Callable[[], Any]
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer of the platform, read whole; `body` is None where it is no JSON."""
 
     status: int
-    body: object = field(default=None, repr=False)
-    text: str = field(default="", repr=False)
+    body: object = None
+    text: str = ""
     retry_after: float | None = None
     location: str = ""
 
@@ -138,33 +133,30 @@ class Answer:
         return api_error(self.status, self.body, self.text, generation_id=generation_id, where=self.location)
 
 
-@dataclass(slots=True)
-class Lost:
+class Lost(NamedTuple):
     """No answer. `sent` is False only if the connection was never made; `is_transient`, unless the client is closed."""
 
     sent: bool
     reason: str
     is_transient: bool = True
-    status: ClassVar[int] = 0
-    body: ClassVar[None] = None
-    retry_after: ClassVar[None] = None
-    ok: ClassVar[bool] = False
+    status: int = 0
+    body: None = None
+    retry_after: None = None
+    ok: bool = False
 
     def error(self, generation_id: str | None = None) -> ConnectionFailed:
         """Give the error that this means."""
         return ConnectionFailed(f"No answer from the platform: {self.reason}.", generation_id=generation_id)
 
 
-@dataclass(slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A stream of events or a file is open; names of headers are in lower case."""
 
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    status: int
+    headers: dict[str, str]
 
 
-@dataclass(slots=True)
-class Ended:
+class Ended(NamedTuple):
     """What was open is over: whole, where nothing broke, else broken or silent for too long."""
 
     reason: str

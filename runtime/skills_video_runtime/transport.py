@@ -7,24 +7,23 @@ import logging
 import re
 import socket
 from codecs import getincrementaldecoder
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from contextvars import ContextVar
-from dataclasses import replace
 from functools import cache
 from ipaddress import ip_address
 from math import inf
 from threading import Event, Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from .errors import MissingAPIKey, visible
 from .generation import as_object, listed
-from .steps import Answer, Ended, Fetch, Get, Lost, Next, Opened, Post
+from .steps import Answer, Emit, Ended, Fetch, Get, Lost, Next, Opened, Post
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     import httpx
 
@@ -40,10 +39,11 @@ MAX_CLOSE = 1.0  # seconds: our choice
 MAX_FINISH = 0.0003  # seconds that a result waits for its stream to end well: our choice
 PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
 SHORTEST_KEY = 4  # characters; what is shorter would be found in any text
+NO_FILES = nullcontext(ExitStack())
 VERBATIM = frozenset({"id", "input", "status", "data"})
 PLAIN = {"Accept-Encoding": "identity"}
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
-JSON_EVENTS = {**EVENTS, "Content-Type": "application/json"}
+AS_JSON = {**EVENTS, "Content-Type": "application/json"}
 
 
 class Key:
@@ -79,18 +79,15 @@ class Key:
 
     def redact(self, text: str) -> str:
         """Take the key out of a text that came from elsewhere."""
-        return text.replace(self._value, "<key>") if self._is_in(text) else text
+        return text.replace(self._value, "<key>") if len(self._value) >= SHORTEST_KEY else text
 
     def parse(self, text: str) -> object:
         """Read JSON, and take the key out of all but the fields that must stay as they are; None if it is no JSON."""
         try:
             body: object = json.loads(text)
-            return self._redacted(body) if "\\" in text or self._is_in(text) else body
+            return self._redacted(body) if "\\" in text or self._value in text else body
         except (ValueError, RecursionError):
             return None
-
-    def _is_in(self, text: str) -> bool:
-        return len(self._value) >= SHORTEST_KEY and self._value in text
 
     def _redacted(self, value: object) -> object:
         if isinstance(value, str):
@@ -147,9 +144,9 @@ class Transport:
 
     def borrow(self) -> Any:
         """Give an HTTP client that has room for one more request, until it is given back."""
+        if self.lent is not None:
+            return self.lent
         with self.lock:
-            if self.lent is not None:
-                return self.lent
             http = next((pool for pool, used in self.pools.items() if used < PER_POOL), None)
             if http is None:
                 import httpx  # noqa: PLC0415  # on first use
@@ -184,7 +181,7 @@ class Transport:
         """Build the request that a step asks for."""
         patience = max(step.patience, 0.001)
         timeouts = {"connect": min(patience, MAX_CONNECT), "read": patience, "write": patience, "pool": patience}
-        extensions = {"timeout": timeouts, "trace": self.atrace if self.asynchronous else self.trace}
+        extensions = {"timeout": timeouts, "trace": _atrace if self.asynchronous else _trace}
         if isinstance(step, Fetch):
             import httpx  # noqa: PLC0415  # not built by the client, whose headers and cookies are for the platform
 
@@ -193,11 +190,11 @@ class Transport:
         request: httpx.Request
         if isinstance(step, Get):
             request = build("GET", url, params=step.query or None, headers=PLAIN, extensions=extensions)
-        elif not step.payload.has_files():
-            content = json.dumps(step.payload.to_dict(), allow_nan=False, separators=(",", ":")).encode()
-            request = build("POST", url, content=content, headers=JSON_EVENTS, extensions=extensions)
+        elif step.form is None:
+            content = json.dumps(step.fields, allow_nan=False, separators=(",", ":")).encode()
+            request = build("POST", url, content=content, headers=AS_JSON, extensions=extensions)
         else:
-            texts, parts = step.payload.to_multipart()
+            texts, parts = step.form.to_multipart()
             opened = [(name, (file.name, files.enter_context(file.open()), file.content_type)) for name, file in parts]
             if step.again and not all(handle.seekable() for _, (_, handle, _) in opened):
                 raise OSError("a file of the payload can be read only once, and has been sent before")
@@ -207,48 +204,35 @@ class Transport:
             request = build("POST", url, data=data, files=opened, headers=EVENTS, extensions=extensions)
         return request
 
-    def trace(self, _: str, info: dict[str, Any]) -> None:
-        """Let a connection obey the time of whatever uses it; httpcore calls this as each phase begins and ends."""
-        if "timeout" in info:
-            info["timeout"] = _cut(info["timeout"])
-        stream = info.get("return_value")
-        if hasattr(stream, "start_tls"):
-            _obey(stream)
-
-    async def atrace(self, name: str, info: dict[str, Any]) -> None:
-        """As `trace`."""
-        self.trace(name, info)
-
-    def lost(self, error: Exception) -> Lost:
-        """Tell what an exception of httpx means for the request."""
-        import httpx  # noqa: PLC0415  # on first use
-
-        unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
-        return Lost(sent=not unsent, reason=self.describe(error))
-
     def describe(self, error: Exception) -> str:
         """Put an exception of the network into words."""
         return visible(self.key.redact(f"{type(error).__name__}: {error}".rstrip(": ")))
 
-    def answer(self, response: httpx.Response, data: bytearray, broken: str) -> Answer:
+    def answer(self, status: int, headers: dict[str, str], data: bytes | bytearray, broken: str) -> Answer:
         """Give the answer that was read; one that broke off has no body."""
         text = data.decode("utf-8-sig", "replace")
         body = None if broken else self.key.parse(text)
-        where = re.match(r"[a-z]+://[^/?#]*", response.headers.get("location", ""))
+        where = re.match(r"[a-z]+://[^/?#]*", headers.get("location", ""))
         origin = visible(self.key.redact(where[0])) if where else "the same origin"
-        return Answer(response.status_code, body, broken or self.key.redact(text), _seconds(response), origin)
+        return Answer(status, body, broken or self.key.redact(text), _seconds(headers.get("retry-after", "")), origin)
 
 
 def note(step: Step, outcome: object) -> None:
     """Log a step on one line, without what was sent or received."""
     if logger.isEnabledFor(logging.DEBUG):
-        hidden = as_object(outcome) or isinstance(outcome, bytes)
-        logger.debug("%s -> %s", step, "data" if hidden else outcome)
+        told: object = getattr(step, "path", getattr(step, "seconds", ""))
+        if isinstance(step, Emit):
+            told = visible(f"{step.generation.id} {step.generation.status}")
+        shown: object = type(outcome).__name__
+        if isinstance(outcome, (Answer, Lost)):
+            shown = outcome.status if isinstance(outcome, Answer) else outcome.reason
+        logger.debug("%s %s -> %s", type(step).__name__, told, shown)
 
 
-def _seconds(response: httpx.Response) -> float | None:
+def _seconds(given: str) -> float | None:
     """Read `Retry-After`: seconds, or a date."""
-    given = response.headers.get("retry-after", "").strip()
+    if not given:
+        return None
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", given):
         return float(given)
     from email.utils import parsedate_to_datetime  # noqa: PLC0415  # httpx has it by now
@@ -263,56 +247,98 @@ def _seconds(response: httpx.Response) -> float | None:
 _current: ContextVar[Wire | None] = ContextVar("skills_video_wire", default=None)
 
 
+def _trace(name: str, info: dict[str, Any]) -> None:
+    """Let a connection obey the wire that uses it; httpcore calls this as each phase of a request begins and ends.
+
+    httpx settles the time-outs of a request as its head and its body begin, so that many short waits outlast any.
+    """
+    if name.startswith("http"):
+        return
+    if "timeout" in info:
+        info["timeout"] = _cut(info["timeout"])
+    stream: Any = info.get("return_value")
+    if hasattr(stream, "start_tls"):
+        read, write = stream.read, stream.write
+
+        def cut_read(size: int, timeout: float | None = None) -> Any:
+            wire = _current.get()
+            if wire is not None:
+                wire.stream = stream
+            return read(size, _cut(timeout))
+
+        def cut_write(data: bytes, timeout: float | None = None) -> Any:
+            return write(data, _cut(timeout))
+
+        stream.read, stream.write = cut_read, cut_write
+
+
+async def _atrace(name: str, info: dict[str, Any]) -> None:
+    _trace(name, info)
+
+
 def _cut(timeout: float | None) -> float | None:
     """Give the seconds for which the wire that is at work may wait.
 
     Raises:
-        TimeoutError: its time is over.
+        TimeoutError: its time is over, or the call was given up.
     """
     wire = _current.get()
-    left = inf if wire is None else wire.until - wire.transport.clock()
-    if left <= 0 or (wire is not None and wire.is_over()):
+    if wire is None:
+        return timeout
+    left = wire.until - wire.transport.clock()
+    if left <= 0 or wire.is_over():
         raise TimeoutError("the client is closed" if left > 0 else "time ran out")
-    left = left if timeout is None else min(left, timeout)
-    return None if left == inf else left
+    return left if timeout is None else min(left, timeout)
 
 
-def _obey(stream: Any) -> None:
-    """Make each read and write of a connection end with the time of the wire that it is for.
+class Body:
+    """What an answer says, piece by piece; httpx-sse takes it for a response.
 
-    httpx settles the time-outs of a request as its head and its body begin, so that many short waits outlast any.
+    No packed answer is asked for. One that comes even so is unpacked as far as it is read, in pieces of a bounded size.
     """
-    read, write = stream.read, stream.write
-
-    def cut_read(size: int, timeout: float | None = None) -> Any:
-        wire = _current.get()
-        if wire is not None:
-            wire.stream = stream
-        return read(size, _cut(timeout))
-
-    def cut_write(data: bytes, timeout: float | None = None) -> Any:
-        return write(data, _cut(timeout))
-
-    stream.read, stream.write = cut_read, cut_write
-
-
-class Events:
-    """An event stream as httpx-sse wants its response: UTF-8 whatever the answer says, and bounded."""
 
     headers: ClassVar = {"content-type": "text/event-stream"}
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, chunks: Any, packed: str) -> None:
         self.chunks = chunks
+        self.packed = packed not in {"", "identity"}
         self.size = 0
+        """Bytes of text since whoever reads it set this to 0."""
+        self.decode = getincrementaldecoder("utf-8-sig")("replace").decode
+        self.unpack: Any = None
 
-    async def aiter_text(self) -> AsyncGenerator[str, None]:
-        """Give the text as it comes, while no event is too large."""
-        decode = getincrementaldecoder("utf-8-sig")("replace").decode
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Give what a chunk holds."""
+        while self.packed and chunk:
+            import zlib  # noqa: PLC0415  # hardly ever needed
+
+            self.unpack = self.unpack or zlib.decompressobj(wbits=47)
+            try:
+                yield self.unpack.decompress(chunk, PIECE)
+            except zlib.error as error:
+                raise OSError(f"an answer in an encoding that was not asked for: {error}") from None
+            chunk = self.unpack.unconsumed_tail
+        if not self.packed:
+            yield chunk
+
+    def text(self, piece: bytes) -> str:
+        """Read a piece of an event stream, which is UTF-8 whatever the head says, while no event is too large."""
+        self.size += len(piece)
+        if self.size > MAX_EVENT:
+            raise OSError(f"an event is larger than {MAX_EVENT} bytes")
+        return self.decode(piece)
+
+    def iter_text(self) -> Iterator[str]:
+        """Give the text as it comes."""
+        for chunk in self.chunks:
+            for piece in self.pieces(chunk):
+                yield self.text(piece)
+
+    async def aiter_text(self) -> AsyncIterator[str]:
+        """As `iter_text`."""
         async for chunk in self.chunks:
-            self.size += len(chunk)
-            if self.size > MAX_EVENT:
-                raise OSError(f"an event is larger than {MAX_EVENT} bytes")
-            yield decode(chunk)
+            for piece in self.pieces(chunk):
+                yield self.text(piece)
 
 
 class Wire:
@@ -321,17 +347,18 @@ class Wire:
     There is one text for both kinds of client: over a synchronous one nothing that is awaited ever waits.
     """
 
+    __slots__ = ("aborted", "asleep", "body", "events", "http", "response", "stream", "transport", "until")
+
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.until = inf
-        self.aborted = Event()
+        self.aborted = False
+        self.asleep: Event | None = None
         self.http: Any = None
         self.response: Any = None
         self.stream: Any = None
-        self.raw: Any = None
-        self.chunks: Any = None
-        self.guard: Events | None = None
-        self.incoming: Any = None
+        self.body: Body | None = None
+        self.events: Any = None
         transport.wires.add(self)
 
     async def perform(self, step: Post | Get | Fetch | Next) -> Outcome:
@@ -343,7 +370,9 @@ class Wire:
         try:
             if not isinstance(step, Next):
                 return await self._request(step)
-            return await (self._event(self.guard) if self.guard is not None else self._piece())
+            if self.body is None:
+                return Ended("nothing was open")
+            return await (self._piece(self.body) if self.events is None else self._event(self.body, step.known))
         finally:
             _current.reset(token)
 
@@ -354,7 +383,7 @@ class Wire:
         if self.is_over():
             return CLOSED
         self.http = http = transport.borrow()
-        with ExitStack() as files:
+        with ExitStack() if isinstance(step, Post) and step.form else NO_FILES as files:
             try:
                 request = transport.request(http, step, files)
             except (httpx.InvalidURL, ValueError) as error:
@@ -364,95 +393,109 @@ class Wire:
                 sent = http.send(request, stream=True, auth=auth, follow_redirects=False)
                 self.response = response = await sent if transport.asynchronous else sent
             except _errors() as error:
-                lost = transport.lost(error)
-                return replace(CLOSED, sent=lost.sent) if self.is_over() else lost
+                unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+                reason = CLOSED.reason if self.is_over() else transport.describe(error)
+                return Lost(sent=not unsent, reason=reason, is_transient=not self.is_over())
             except RuntimeError:
                 if http.is_closed:
                     return CLOSED
                 raise
-        headers = response.headers
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in response.headers.raw
+        }
+        chunks = response.aiter_raw() if transport.asynchronous else response.iter_raw()
+        self.body = Body(chunks, headers.get("content-encoding", "identity"))
+        if isinstance(step, Get):
+            return await self._answer(self.body, headers)
+        request.extensions["timeout"]["read"] = step.silence
         if isinstance(step, Fetch):
-            self._hold(step.silence, unpack=False)
-            return Opened(response.status_code, {name.lower(): value for name, value in headers.items()})
+            return Opened(response.status_code, headers)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if isinstance(step, Post) and response.is_success and kind == "text/event-stream":
+        if response.is_success and kind == "text/event-stream":
             from httpx_sse import EventSource  # noqa: PLC0415  # on first use
 
-            self._hold(step.silence)
-            self.guard = Events(self.chunks)
-            self.incoming = EventSource(cast("httpx.Response", self.guard)).aiter_sse()
-            return Opened()
-        self._hold(step.patience)
-        return await self._answer()
+            source: Any = EventSource(self.body)  # type: ignore[arg-type]  # all that it uses of a response
+            self.events = source.aiter_sse() if transport.asynchronous else source.iter_sse()
+            return Opened(response.status_code, headers)
+        return await self._answer(self.body, headers)
 
-    def _hold(self, silence: float, *, unpack: bool = True) -> None:
-        """Begin the body of an answer, each of whose waits may take so long; it is bytes as they came, or unpacked.
-
-        No compressed answer is asked for. One that comes even so is unpacked piece by piece, as far as it is read.
-        """
-        response, packed = self.response, self.response.headers.get("content-encoding", "identity")
-        response.request.extensions["timeout"]["read"] = silence
-        self.raw = response.aiter_raw() if self.transport.asynchronous else _still(response.iter_raw())
-        self.chunks = _unpacked(self.raw) if unpack and packed != "identity" else self.raw
-
-    async def _answer(self) -> Answer:
-        response, data, broken = self.response, bytearray(), ""
-        most = MAX_ANSWER if response.is_success else MAX_ERROR
+    async def _answer(self, body: Body, headers: dict[str, str]) -> Answer:
+        status, data, broken = self.response.status_code, bytearray(), ""
+        most = MAX_ANSWER if 200 <= status < 300 else MAX_ERROR
         try:
-            async for chunk in self.chunks:
-                data += chunk
-                if len(data) > most:
-                    broken = f"an answer of more than {most} bytes"
-                    break
+            while not broken and (chunk := await self._next(body.chunks)) is not None:
+                for piece in body.pieces(chunk):
+                    data += piece
+                    if len(data) > most:
+                        broken = f"an answer of more than {most} bytes"
+                        break
         except _errors() as error:
             broken = self.transport.describe(error)
         await self.aclose()
-        return self.transport.answer(response, data, broken)
+        return self.transport.answer(status, headers, data, broken)
 
-    async def _event(self, guard: Events) -> Json | Ended:
+    async def _event(self, body: Body, known: object) -> Json | Ended:
         reason = "the platform closed it"
         try:
-            async for event in self.incoming:
-                guard.size = 0
-                body = as_object(self.transport.key.parse(event.data)) if event.data else {}
-                if body:
-                    return body
+            while (event := await self._next(self.events)) is not None:
+                body.size = 0
                 if event.data:
-                    logger.debug("skipped an event that is no JSON object")
+                    told = as_object(self.transport.key.parse(event.data))
+                    if not told:
+                        logger.debug("skipped an event that is no JSON object")
+                    elif known is None or told.get("status") != known:
+                        return told
         except _errors() as error:
             reason = self.transport.describe(error)
         await self.aclose()
         return Ended(reason)
 
-    async def _piece(self) -> bytes | Ended:
-        if self.chunks is None:
-            return Ended("nothing was open")
+    async def _piece(self, body: Body) -> bytes | Ended:
         try:
-            async for chunk in self.chunks:
-                return bytes(chunk)
+            chunk = await self._next(body.chunks)
         except _errors() as error:
             return Ended(self.transport.describe(error))
-        return Ended("", broken=False)
+        return Ended("", broken=False) if chunk is None else bytes(chunk)
+
+    async def _next(self, things: Any) -> Any:
+        """Give the next thing, None where there are no more."""
+        return await anext(things, None) if self.transport.asynchronous else next(things, None)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass, until the call is given up."""
+        if self.transport.asynchronous:
+            from anyio import sleep  # noqa: PLC0415  # httpx brings it
+
+            await sleep(seconds)
+            return
+        self.asleep = Event()
+        if not self.is_over():
+            self.asleep.wait(seconds)
 
     async def finish(self) -> None:
-        """Read the end of a stream that has told all, so that its connection can be used again; wait hardly for it."""
-        if self.incoming is None or self.stream is None:
+        """Read the end of a stream that has told all, so that its connection can be used again; hardly wait for it."""
+        stream = self.stream
+        if self.events is None or stream is None:
             return
-        self.until = self.transport.clock() + MAX_FINISH
+        patient = not self.transport.asynchronous and stream.get_extra_info("is_readable")
+        self.until = self.transport.clock() + (MAX_FINISH if patient else 0.0)
         token = _current.set(self)
         try:
             with suppress(*_errors()):
-                await _exhaust(self.incoming)
+                while await self._next(self.events) is not None:
+                    pass
         finally:
             _current.reset(token)
 
     def is_over(self) -> bool:
         """Whether the client was closed, or the call given up."""
-        return self.transport.closed or self.aborted.is_set()
+        return self.transport.closed or self.aborted
 
     def abort(self) -> None:
         """Give the call up from another thread: what it waits for ends, and it begins nothing more."""
-        self.aborted.set()
+        self.aborted = True
+        if self.asleep is not None:
+            self.asleep.set()
         stream = self.stream
         if stream is not None and not self.transport.asynchronous:
             with suppress(OSError):  # past ssl, whose own shutdown is not for two threads at a time
@@ -460,9 +503,8 @@ class Wire:
 
     async def aclose(self) -> None:
         """Let go of the connection, even while the task is being cancelled."""
-        response, generators, http = self.response, (self.incoming, self.chunks, self.raw), self.http
-        self.http, self.response, self.stream = None, None, None
-        self.raw, self.chunks, self.guard, self.incoming = None, None, None, None
+        http, response, open_ones = self.http, self.response, (self.events, self.body and self.body.chunks)
+        self.http = self.response = self.stream = self.body = self.events = None
         if http is not None:
             self.transport.give_back(http)
         if response is None:
@@ -474,9 +516,10 @@ class Wire:
 
         with move_on_after(MAX_CLOSE, shield=True):
             await response.aclose()
-            for generator in generators:  # what waits for bytes of a closed connection ends, through every layer
+            for things in filter(None, open_ones):  # what waits for bytes that will not come ends, through every layer
                 with suppress(Exception):
-                    await _exhaust(generator)
+                    async for _ in things:
+                        pass
 
 
 CLOSED = Lost(sent=False, reason="the client is closed", is_transient=False)
@@ -488,29 +531,3 @@ def _errors() -> tuple[type[Exception], ...]:
     import httpx  # noqa: PLC0415  # on first use
 
     return (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)
-
-
-async def _unpacked(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Unpack gzip and zlib in pieces of a bounded size."""
-    from zlib import decompressobj, error  # noqa: PLC0415  # hardly ever needed
-
-    unpack = decompressobj(wbits=47)
-    async for chunk in chunks:
-        packed = chunk
-        while packed:
-            try:
-                yield unpack.decompress(packed, PIECE)
-            except error as problem:
-                raise OSError(f"an answer in an encoding that was not asked for: {problem}") from None
-            packed = unpack.unconsumed_tail
-
-
-async def _exhaust(generator: AsyncGenerator[Any, None] | None) -> None:
-    if generator is not None:
-        async for _ in generator:
-            pass
-
-
-async def _still(chunks: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
-    for chunk in chunks:
-        yield chunk

@@ -41,7 +41,7 @@ class Flight:
     def clock(self) -> float:
         return time.monotonic() + self.ahead
 
-    async def sleep(self, seconds: float, _: object) -> None:
+    async def sleep(self, _: object, seconds: float) -> None:
         self.slept.append(seconds)
         self.ahead += seconds
 

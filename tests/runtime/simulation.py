@@ -121,9 +121,9 @@ class World:
     foreign: list[dict[str, Any]] = field(default_factory=list)
     shown: list[Generation] = field(default_factory=list)
 
-    def make(self, payload: Any, lag: float = 0.0) -> Made:
+    def make(self, fields: dict[str, Any], lag: float = 0.0) -> Made:
         """Do the work: the platform normalizes the input, and adds its defaults."""
-        entered = {**payload.to_dict(), "duration": 5.0, "seed": None, "aspect_ratio": "16:9"}
+        entered = {**fields, "duration": 5.0, "seed": None, "aspect_ratio": "16:9"}
         made = Made(f"gen_{len(self.made) + 1}", self.now, self.now + lag, entered)
         self.made.append(made)
         return made
@@ -139,7 +139,7 @@ class World:
         head, _, tail = fault.partition(" ")
         plain = {"refused": Lost(sent=False, reason="refused"), "lost": Lost(sent=True, reason="reset")}
         if "made" in fault:
-            made = self.make(step.payload, 1.5 if "shown late" in fault else 0.0)
+            made = self.make(step.fields, 1.5 if "shown late" in fault else 0.0)
             made.created = started
         if head in plain:
             return plain[head]
@@ -151,12 +151,12 @@ class World:
         if fault in {"json without id made", "garbage made"}:
             return Answer(200, {"status": "starting"} if "json" in fault else None)
         if fault == "failed at once":
-            return Answer(200, {"id": self.tell(self.make(step.payload)).id, "status": "failed", "message": "no"})
+            return Answer(200, {"id": self.tell(self.make(step.fields)).id, "status": "failed", "message": "no"})
         if fault in {"cut before id made", "noise then cut made"}:
             noise = [{"message": "hello"}, {"status": "IN_QUEUE"}] if "noise" in fault else []
             self.stream = [*noise, Ended("cut")]
-            return Opened()
-        made = self.make(step.payload)
+            return Opened(200, {})
+        made = self.make(step.fields)
         if fault == "old json" or (fault == "fine" and not streaming):
             return Answer(202, {"id": self.tell(made).id, "status": "starting"})
         first, second, last = (
@@ -174,7 +174,7 @@ class World:
             "bare completed": [first, "wait", {"id": made.id, "status": "COMPLETED"}],
         }.get(fault, [first, second, "wait", last])
         self.tell(made)
-        return Opened()
+        return Opened(200, {})
 
     def tell(self, made: Made) -> Made:
         self.told.add(made.id)
