@@ -9,7 +9,7 @@ import socket
 from codecs import getincrementaldecoder
 from contextlib import ExitStack, nullcontext, suppress
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from math import inf
 from threading import Event, Lock
@@ -119,6 +119,14 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(256)
+def _url(address: str) -> httpx.URL:
+    """Take an address apart, once for all the times that it is polled."""
+    from httpx import URL  # noqa: PLC0415  # on first use
+
+    return URL(address)
+
+
 @cache
 def _tls() -> ssl.SSLContext:
     from httpx import create_ssl_context  # noqa: PLC0415  # on first use
@@ -154,7 +162,7 @@ class Transport:
                 limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
                 kind = httpx.AsyncClient if self.asynchronous else httpx.Client
                 remote = not _is_loopback(urlsplit(self.base_url).hostname or "")
-                http = kind(verify=_tls(), limits=limits, trust_env=remote)
+                http = kind(verify=_tls(), limits=limits, trust_env=remote, headers=PLAIN)
             self.pools[http] = self.pools.get(http, 0) + 1
             return http
 
@@ -186,10 +194,11 @@ class Transport:
             import httpx  # noqa: PLC0415  # not built by the client, whose headers and cookies are for the platform
 
             return httpx.Request("GET", step.url, headers={**PLAIN, **step.headers}, extensions=extensions)
-        url, build = self.base_url + step.path, http.build_request
+        url, build = _url(self.base_url + step.path), http.build_request
         request: httpx.Request
         if isinstance(step, Get):
-            request = build("GET", url, params=step.query or None, headers=PLAIN, extensions=extensions)
+            headers = PLAIN if self.lent else None
+            request = build("GET", url, params=step.query or None, headers=headers, extensions=extensions)
         elif step.form is None:
             content = json.dumps(step.fields, allow_nan=False, separators=(",", ":")).encode()
             request = build("POST", url, content=content, headers=AS_JSON, extensions=extensions)
@@ -212,7 +221,7 @@ class Transport:
         """Give the answer that was read; one that broke off has no body."""
         text = data.decode("utf-8-sig", "replace")
         body = None if broken else self.key.parse(text)
-        where = re.match(r"[a-z]+://[^/?#]*", headers.get("location", ""))
+        where = re.match(r"[a-z]+://[^/?#]*", headers["location"]) if "location" in headers else None
         origin = visible(self.key.redact(where[0])) if where else "the same origin"
         return Answer(status, body, broken or self.key.redact(text), _seconds(headers.get("retry-after", "")), origin)
 

@@ -138,7 +138,8 @@ def test_a_stream_that_talks_on_after_the_end_is_left(mode: str, server: Scripte
 
 
 def test_a_connection_whose_stream_ended_well_is_used_again(mode: str, server: Scripted) -> None:
-    server.on(STREAM, events(state("COMPLETED"))).on(RESULT, DONE)
+    at_once = stream_head() + chunk(frame(state("IN_QUEUE"))) + chunk(frame(state("COMPLETED"))) + b"0\r\n\r\n"
+    server.on(STREAM, [at_once]).on(RESULT, DONE)
 
     def both(client: Any) -> Any:
         if mode == "sync":
