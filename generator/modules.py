@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .diagnostics import visible
+from .traits import traits_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from .endpoints import VideoModel
     from .payloads import Payloads
+    from .traits import Traits
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 WIDTH = 120
@@ -32,6 +34,11 @@ class Module:
 
     model: VideoModel
     payloads: Payloads
+
+    @property
+    def traits(self) -> Traits:
+        """What the catalog tells of the model beyond its names."""
+        return traits_of(self.model)
 
     @property
     def has_alias(self) -> bool:

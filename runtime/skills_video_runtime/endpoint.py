@@ -19,7 +19,8 @@ class Endpoint:
 class ModelInfo:
     """A model as the catalog knows it, without its module being imported.
 
-    `variants` are the names of the payload classes of the module. Title and text are the description's own.
+    `variants` are the names of the payload classes of the module. Title and text are the description's own. What
+    follows the endpoint is read from names and limits of the fields, all variants together; what is empty is unknown.
     """
 
     module: str
@@ -27,3 +28,9 @@ class ModelInfo:
     text: str
     variants: tuple[str, ...]
     endpoint: Endpoint
+    takes: tuple[str, ...] = ()
+    """Of `image`, `video`, `audio` and `frames` (images for given places in the video) those that can be handed in."""
+    durations: tuple[int | float | str, ...] = ()
+    """Lengths of the video in seconds; `"1-15"` is a range, fractions included."""
+    resolutions: tuple[int | float | str, ...] = ()
+    """Sizes of the picture, in the platform's own words."""
