@@ -10,7 +10,7 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1,<27'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox]' --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli,sandbox]' --group dev
 	touch $(STAMP)
 
 generate: setup

@@ -36,6 +36,7 @@ class Core:
         self.journals: dict[Path, Journal] = {}
         self.ledger = Ledger()
         self.sleep: Callable[[Wire, float], Any] = Wire.sleep
+        self.observer: Callable[[Step, Any], object] = note
 
     def life(self, timeout: float | None = None, journal: Where | None = None) -> Life:
         """Begin a call: its time counts from now."""
@@ -110,12 +111,12 @@ class Run(Generic[T]):
                     outcome = await core.call(step.call)
                 else:
                     outcome = await wire.perform(step)
-                note(step, outcome)
+                core.observer(step, outcome)
                 step = machine.send((clock(), outcome))
         except StopIteration as stop:
             self.result.append(stop.value)
             return None
-        note(step, None)
+        core.observer(step, None)
         self.step = step
         return step.generation
 

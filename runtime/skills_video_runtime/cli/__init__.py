@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,29 +10,30 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.endpoint import ModelInfo
 
-USAGE = """\
-usage: python -m skills_video COMMAND
-
-  models     list every video model: id, module, title
-  sandbox    run a local stand-in for the platform; --help tells its options
-"""
-BAD_USAGE = 1
+MISSING = "The command line needs packages that are not installed: pip install 'skills-video[cli]'"
 
 
-def main(models: Sequence[ModelInfo], arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit code: 0 well, 1 bad usage."""
+def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code; `exits` lists what each means.
+
+    Args:
+        models: The catalog.
+        package: The package that the modules of the models are in.
+        arguments: Those of the command; None for those of the process.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given == ["models"]:
-        width = max((len(info.endpoint.model) for info in models), default=0)
-        lines = [f"{info.endpoint.model:<{width}}  {info.module}  ({info.title})\n" for info in models]
-        with suppress(BrokenPipeError):
-            sys.stdout.writelines(lines)
-            sys.stdout.flush()
-        return 0
-    if given[:1] == ["sandbox"]:
-        from skills_video_runtime.sandbox import main as sandbox  # noqa: PLC0415  # needs an extra
+    try:
+        from .application import run_command  # noqa: PLC0415  # needs the extra `cli`
 
-        return sandbox(given[1:])
-    helped = given in (["--help"], ["-h"])
-    print(USAGE, end="", file=sys.stdout if helped else sys.stderr)
-    return 0 if helped else BAD_USAGE
+        return run_command(models, package, given)
+    except KeyboardInterrupt:  # before a command could begin
+        return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {"skills_video_runtime", package}:
+            raise
+        if given[:1] == ["sandbox"]:
+            from .local import sandbox  # noqa: PLC0415  # as above, with the extra `sandbox` instead
+
+            return sandbox(given[1:])
+        print(f"{MISSING} ({error.name} is missing)", file=sys.stderr)
+        return 1

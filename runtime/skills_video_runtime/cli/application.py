@@ -1,0 +1,273 @@
+"""The commands, their options and their help, as typer reads them."""
+
+# ruff: noqa: FBT002, PLR0913, PLR0917, TC001, TC003  # typer reads names, defaults and annotations when it is run
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from skills_video_runtime.endpoint import ModelInfo
+from skills_video_runtime.errors import SkillsVideoError
+
+from .catalog import Catalog, show_models
+from .exits import BAD_USAGE, INTERRUPTED, OTHER, exit_code
+from .failure import tell
+from .output import UsageProblem, abandon, complain, prepare, say
+
+JSON_LINES = "--json-lines"
+PLAIN = {"help_option_names": ["-h", "--help"]}
+APART: dict[str, Any] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+HELP = """Make videos with the models of skills.video.
+
+\b
+skills-video doctor                     is all there that is needed?
+skills-video models --search audio      which models are there?
+skills-video show MODEL                 what does one take?
+skills-video run MODEL --set prompt="neon rain" --download out
+"""
+
+application = typer.Typer(
+    context_settings=PLAIN, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
+)
+
+
+def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Give the models whose id or module begins so."""
+    models = context.obj.models if isinstance(context.obj, Catalog) else ()
+    pairs = [(name, info.title) for info in models for name in (info.endpoint.model, info.module)]
+    return [(name, title) for name, title in pairs if name.startswith(incomplete)]
+
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="Id, module, or a part of either that no other has.", autocompletion=_complete
+    ),
+]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the generation.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Variant = Annotated[str | None, typer.Option(metavar="NAME", help="Variant of the model, as `show` names it.")]
+Download = Annotated[Path | None, typer.Option(metavar="DIR", help="Download the files into this directory.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that it may take as a whole.")]
+Interval = Annotated[float, typer.Option(metavar="SECONDS", help="Time between two looks at its state.")]
+JsonLines = Annotated[bool, typer.Option(JSON_LINES, help="Print one JSON object a step, and nothing else.")]
+JournalFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Record it in this file, for `recover`.")]
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it so
+    if wanted:
+        from .doctor import version  # noqa: PLC0415  # only when asked
+
+        say(f"skills-video {version('skills-video')}")
+        raise typer.Exit
+
+
+@application.callback(help=HELP)
+def _about(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", callback=_version)] = False,
+) -> None:
+    """See `HELP`."""
+
+
+@application.command()
+def doctor(as_json: Json = False) -> int:
+    """Check key, address, versions and credits."""
+    from .doctor import examine  # noqa: PLC0415  # each command loads what it needs
+
+    return examine(as_json=as_json)
+
+
+@application.command()
+def models(
+    context: typer.Context,
+    search: Annotated[str, typer.Option(metavar="TEXT", help="Only models that have all of these words.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the models and what each takes."""
+    show_models(context.obj, search, as_json=as_json)
+
+
+@application.command()
+def show(context: typer.Context, model: Model, as_json: Json = False) -> None:
+    """Show all fields of a model, and their limits.
+
+    Also its endpoints, what its errors mean, and the statuses of a generation.
+    """
+    from .describe import show_model  # noqa: PLC0415  # as above
+
+    show_model(context.obj, context.obj.find(model), as_json=as_json)
+
+
+@application.command()
+def template(context: typer.Context, model: Model, variant: Variant = None) -> None:
+    """Print the start of a payload as JSON.
+
+    It holds the required and the defaulted fields; null is to be replaced. Without --variant, it is that of the
+    model's first variant.
+    """
+    from .describe import show_template  # noqa: PLC0415  # as above
+
+    show_template(context.obj.variants(context.obj.find(model), variant)[0])
+
+
+@application.command()
+def run(
+    context: typer.Context,
+    model: Model,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Set a field, once for each; @cat.png sends a file, @@ begins a text with @.",
+        ),
+    ] = None,
+    payload: Annotated[
+        str | None, typer.Option(metavar="FILE|-|JSON", help="The fields as a JSON object; --set goes on top.")
+    ] = None,
+    variant: Variant = None,
+    download: Download = None,
+    timeout: Timeout = 900.0,
+    poll_interval: Interval = 3.0,
+    json_lines: JsonLines = False,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="Poll from the start.")] = False,
+    journal: JournalFile = None,
+) -> int:
+    """Make a video and wait for it.
+
+    Nothing is sent if a value is wrong. Ctrl-C leaves the id and the command that goes on waiting. The exit code is 0
+    if it finished well, 1 for bad usage or no key, 3 if no id could be had, 10 if it failed, 11 out of time, 12 if its
+    state is refused, 20 without credits, 21 for the key, 22 for the payload, 23 if not found, 24 if it may work later.
+    """
+    from .generations import Choices  # noqa: PLC0415  # as above
+    from .generations import run as start  # noqa: PLC0415
+    from .values import Setting, build, read_payload  # noqa: PLC0415
+
+    catalog: Catalog = context.obj
+    variants = catalog.variants(catalog.find(model), variant)
+    read = [Setting.read(given) for given in settings or ()]
+    built = build(variants, {} if payload is None else read_payload(payload), read)
+    return start(built, Choices(timeout, poll_interval, download, journal, not no_stream, json_lines))
+
+
+@application.command()
+def wait(
+    generation_id: Id,
+    download: Download = None,
+    timeout: Timeout = 900.0,
+    poll_interval: Interval = 3.0,
+    json_lines: JsonLines = False,
+    journal: JournalFile = None,
+) -> int:
+    """Wait until a generation is finished, whoever made it."""
+    from .generations import Choices  # noqa: PLC0415  # as above
+    from .generations import wait as follow  # noqa: PLC0415
+
+    return follow(generation_id, Choices(timeout, poll_interval, download, journal, json_lines=json_lines))
+
+
+@application.command()
+def get(generation_id: Id, as_json: Json = False) -> int:
+    """Show the state of a generation as it is now."""
+    from .generations import get as ask  # noqa: PLC0415  # as above
+
+    return ask(generation_id, as_json=as_json)
+
+
+@application.command()
+def running(
+    limit: Annotated[int, typer.Option(metavar="N", help="At most so many, from 1 to 100.")] = 50,
+    workspace: Annotated[str | None, typer.Option(metavar="ID", help="Another workspace than the key's.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Show what is queued or running."""
+    from .generations import running as ask  # noqa: PLC0415  # as above
+
+    return ask(limit, workspace, as_json=as_json)
+
+
+@application.command("credits")
+def balance(as_json: Json = False) -> int:
+    """Show how many credits are left."""
+    from .generations import credits_left  # noqa: PLC0415  # as above
+
+    return credits_left(as_json=as_json)
+
+
+@application.command()
+def recover(
+    journal: Annotated[Path | None, typer.Option(metavar="FILE", help="The file that was given to run.")] = None,
+    download: Download = None,
+    timeout: Timeout = 900.0,
+    poll_interval: Interval = 3.0,
+    as_json: Json = False,
+) -> int:
+    """Finish what an earlier run had begun.
+
+    After a crash or Ctrl-C, of runs with --journal FILE.
+    """
+    from .generations import Choices  # noqa: PLC0415  # as above
+    from .generations import recover as finish  # noqa: PLC0415
+
+    if journal is None:
+        raise UsageProblem("recover needs --journal FILE, the file that was given to run --journal FILE")
+    return finish(journal, Choices(timeout, poll_interval, download), as_json=as_json)
+
+
+@application.command("explain-error")
+def explain_error(
+    status: Annotated[int, typer.Option(metavar="N", help="Status of the answer, from 300 to 599.")],
+    body: Annotated[str, typer.Option(metavar="JSON|TEXT", help="Body of the answer, as it came.")] = "",
+    as_json: Json = False,
+) -> int:
+    """Explain an error of the platform.
+
+    The exit code is that which a command would have that ended so.
+    """
+    from .explain import explain  # noqa: PLC0415  # as above
+
+    return explain(status, body, as_json=as_json)
+
+
+@application.command(context_settings=APART, add_help_option=False)
+def sandbox(context: typer.Context) -> int:
+    """Run a local stand-in for the platform."""
+    from .local import sandbox as serve  # noqa: PLC0415  # as above
+
+    return serve(context.args)
+
+
+def run_command(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) -> int:
+    """Run a command and give its exit code."""
+    prepare()
+    json_lines = JSON_LINES in arguments
+    command = typer.main.get_command(application)
+    catalog = Catalog(models, package)
+
+    try:
+        code = command.main(list(arguments), prog_name="skills-video", standalone_mode=False, obj=catalog)
+        return code if isinstance(code, int) else 0
+    except typer.TyperException as error:
+        if not arguments:  # the message is the help
+            complain(error.format_message())
+            return BAD_USAGE
+        where = getattr(getattr(error, "ctx", None), "command_path", "skills-video")
+        message = f"{error.format_message().rstrip('.')}. See: {where} --help"
+        return tell(UsageProblem(message), BAD_USAGE, json_lines=json_lines)
+    except SkillsVideoError as error:
+        return tell(error, exit_code(error), json_lines=json_lines)
+    except BrokenPipeError:
+        abandon()
+        return BAD_USAGE
+    except (UsageProblem, OSError, ValueError) as error:
+        return tell(error, BAD_USAGE, json_lines=json_lines)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a reader of JSON lines, and who paid, is told whatever happens
+        return tell(error, OTHER, json_lines=json_lines)

@@ -1,0 +1,138 @@
+"""The models that the command line was handed: which one is meant, and what is told of them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .output import UsageProblem, is_terminal, say, say_json, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import ModuleType
+
+    from skills_video_runtime.endpoint import ModelInfo
+    from skills_video_runtime.payload import BasePayload
+
+MOST_NAMED = 8
+HEADER = ("model", "module", "title", "endpoints", "takes", "seconds", "resolutions")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The models, and the package that their modules are in."""
+
+    models: Sequence[ModelInfo]
+    package: str
+
+    def find(self, text: str) -> ModelInfo:
+        """Give the model of an id, of a module, or of a part that is in one model's alone.
+
+        Raises:
+            UsageProblem: No model is meant, or several; the nearest ones are named.
+        """
+        wanted = text.strip().casefold()
+        exact = [info for info in self.models if wanted in {name.casefold() for name in _names(info)}]
+        found = exact or [info for info in self.models if any(wanted in name.casefold() for name in _names(info))]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageProblem(f"{text!r:.80} is part of {len(found)} models: {_listed(found)}")
+        near = _nearest(wanted, {name.casefold(): info for info in self.models for name in _names(info)})
+        raise UsageProblem(f"there is no model {text!r:.80}; the nearest are {_listed(near)}")
+
+    def module(self, info: ModelInfo) -> ModuleType:
+        """Import the module of a model."""
+        return import_module(f"{self.package}.{info.module}")
+
+    def variants(self, info: ModelInfo, wanted: str | None = None) -> list[type[BasePayload]]:
+        """Give the payload classes of a model, or the one that is wanted, however its name is spelt.
+
+        Raises:
+            UsageProblem: There is no such variant; those that there are are named.
+        """
+        module = self.module(info)
+        found = [name for name in info.variants if wanted is None or _plain(name) == _plain(wanted)]
+        if not found:
+            known = ", ".join(info.variants)
+            raise UsageProblem(f"{info.endpoint.model} has no variant {wanted!r:.80}; it has {known}")
+        return [getattr(module, name) for name in found]
+
+
+def show_models(catalog: Catalog, search: str, *, as_json: bool) -> None:
+    """Show every model in whose names, text and traits each word of `search` is found."""
+    words = search.casefold().split()
+    models = [info for info in catalog.models if all(word in _searched(info) for word in words)]
+    if as_json:
+        say_json([model_facts(info) for info in models])
+        return
+    if not models:
+        say(f"no model of {len(catalog.models)} has all of these words")
+        return
+    rows = [_row(info) for info in models]
+    if is_terminal():
+        table(("model", *HEADER[4:]), [("\n".join((row[0], f"{row[2]}, {row[1]}", row[3])), *row[4:]) for row in rows])
+    else:
+        table(HEADER, rows)
+
+
+def model_facts(info: ModelInfo) -> dict[str, Any]:
+    """Give what the catalog knows of a model, as JSON."""
+    place = info.endpoint
+    return {
+        "id": place.model,
+        "module": info.module,
+        "title": info.title,
+        "text": info.text,
+        "variants": list(info.variants),
+        "endpoints": {"stream": place.stream, "create": place.create, "result": place.result},
+        "takes": list(info.takes),
+        "durations": list(info.durations),
+        "resolutions": list(info.resolutions),
+    }
+
+
+def spans(values: Sequence[int | float | str]) -> str:
+    """Write values on one line, with numbers that follow on each other as a span: `3-5, 8`."""
+    runs: list[list[Any]] = []
+    for value in values:
+        if runs and isinstance(value, int) and isinstance(runs[-1][-1], int) and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    texts = ([f"{run[0]}-{run[-1]}"] if len(run) > 2 else map(str, run) for run in runs)
+    return ", ".join(text for run in texts for text in run)
+
+
+def _row(info: ModelInfo) -> tuple[str, ...]:
+    place = info.endpoint
+    paths = "\n".join(f"POST {path}" for path in (place.stream, place.create) if path)
+    takes, sizes = ", ".join(info.takes), ", ".join(map(str, info.resolutions))
+    return place.model, info.module, info.title, paths, takes or "-", spans(info.durations) or "-", sizes or "-"
+
+
+def _names(info: ModelInfo) -> tuple[str, str]:
+    return info.endpoint.model, info.module
+
+
+def _searched(info: ModelInfo) -> str:
+    parts = (*_names(info), info.title, info.text, *info.takes, *map(str, info.resolutions))
+    return "\n".join(parts).casefold()
+
+
+def _nearest(wanted: str, names: dict[str, ModelInfo]) -> Iterable[ModelInfo]:
+    from difflib import get_close_matches  # noqa: PLC0415  # only a wrong name needs it
+
+    near = get_close_matches(wanted[:200], names, n=6, cutoff=0.0)
+    return list({names[name].endpoint.model: names[name] for name in near}.values())[:3]
+
+
+def _listed(models: Iterable[ModelInfo]) -> str:
+    names = [info.endpoint.model for info in models]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())

@@ -1,0 +1,174 @@
+"""`show` and `template`: what a model takes and answers, read from its module."""
+
+from __future__ import annotations
+
+import ast
+import json
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from skills_video_runtime.constraints import DependentRequired, MinProperties
+from skills_video_runtime.errors import BY_CODE, BY_STATUS, APIError, InvalidRequest, ServerError
+from skills_video_runtime.generation import FINISHED, WORDS, Status
+from skills_video_runtime.payload import NO_DEFAULT, plan_of
+
+from .annotations import allowed, hints_of, in_words
+from .catalog import model_facts
+from .output import say, say_json, table
+
+if TYPE_CHECKING:
+    from skills_video_runtime.constraints import ObjectRule
+    from skills_video_runtime.endpoint import ModelInfo
+    from skills_video_runtime.payload import BaseObject, BasePayload
+
+    from .catalog import Catalog
+
+CODE = "VIDEO_GENERATION_"
+
+
+def show_model(catalog: Catalog, info: ModelInfo, *, as_json: bool) -> None:
+    """Show endpoints, fields of each variant, error codes and statuses of a model."""
+    classes: list[type[BaseObject]] = list(catalog.variants(info))
+    objects: list[dict[str, Any]] = []
+    for cls in classes:  # grows by the objects inside
+        fact, inside = _class_facts(cls)
+        objects.append(fact)
+        classes += [other for other in inside if other not in classes]
+    count = len(info.variants)
+    facts = {
+        **model_facts(info),
+        "variants": objects[:count],
+        "objects": objects[count:],
+        "error_codes": [
+            *({"code": f"{CODE}{code}", "status": None, **error_facts(kind)} for code, kind in BY_CODE.items()),
+            *({"code": None, "status": status, **error_facts(kind)} for status, kind in _by_status().items()),
+        ],
+        "statuses": [
+            {
+                "status": status.value,
+                "finished": status in FINISHED,
+                "also": [word for word, meant in WORDS.items() if meant == status and word != status.value],
+            }
+            for status in Status
+        ],
+    }
+    if as_json:
+        say_json(facts)
+    else:
+        _show(facts)
+
+
+def error_facts(kind: type[APIError]) -> dict[str, Any]:
+    """Give what an error means, as JSON."""
+    meaning = (kind.__doc__ or "").partition("\n")[0]
+    return {"category": kind.category, "meaning": meaning, "what_to_do": kind.guidance, "try_again": kind.retryable}
+
+
+def _by_status() -> dict[str, type[APIError]]:
+    known = {str(status): kind for status, kind in BY_STATUS.items()}
+    return {"400": InvalidRequest, **known, "5xx": ServerError}
+
+
+def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseObject]]]:
+    plan, hints, texts = plan_of(cls), hints_of(cls), _texts(cls.__module__).get(cls.__name__, {})
+    inside: list[type[BaseObject]] = []
+    facts: list[dict[str, Any]] = []
+    for field in plan.fields:
+        what = allowed(hints[field.name])
+        inside += what.objects
+        facts.append(
+            {
+                "name": field.wire,
+                "type": what.kind,
+                "required": field.required,
+                "limits": what.limits,
+                "default": None if field.default is NO_DEFAULT else field.default,
+                "constant": None if field.constant is NO_DEFAULT else field.constant,
+                "text": texts.get(field.name, ""),
+            }
+        )
+    if plan.extra is not None:
+        inside += allowed(hints["extra"]).objects
+    text = " ".join((cls.__doc__ or "").split())
+    rules = [_rule(rule) for rule in cls.rules]
+    return {"name": cls.__name__, "text": text, "open": plan.extra is not None, "rules": rules, "fields": facts}, inside
+
+
+def _rule(rule: ObjectRule) -> dict[str, Any]:
+    if isinstance(rule, DependentRequired):
+        return {"rule": "dependentRequired", "field": rule.name, "value": list(rule.required)}
+    return {"rule": "minProperties" if isinstance(rule, MinProperties) else "maxProperties", "value": rule.count}
+
+
+@cache
+def _texts(module: str) -> dict[str, dict[str, str]]:
+    """Read the texts of fields from the source of a module, by class and name; empty where there is no source."""
+    spec = find_spec(module)
+    read = getattr(spec.loader, "get_source", None) if spec else None
+    try:
+        tree = ast.parse(read(module) or "") if read else ast.Module([], [])
+    except (OSError, ImportError, SyntaxError):
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for item in tree.body:
+        if isinstance(item, ast.ClassDef):
+            for line, below in zip(item.body, item.body[1:], strict=False):
+                if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+                    text = (
+                        below.value.value
+                        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+                        else ""
+                    )
+                    found.setdefault(item.name, {})[line.target.id] = " ".join(str(text).split())
+    return found
+
+
+def _show(facts: dict[str, Any]) -> None:
+    say(f"{facts['title']}\n{facts['id']} (module {facts['module']})")
+    say("".join(f"{facts[name]}\n" for name in ("text",) if facts[name]))
+    places = {"stream": "POST", "create": "POST", "result": "GET"}
+    table(("endpoint", ""), [(name, f"{verb} {facts['endpoints'][name]}") for name, verb in places.items()])
+    for item in (*facts["variants"], *facts["objects"]):
+        say(f"\n{item['name']}: {item['text']}")
+        table(("field", "type", "allowed", "default", "text"), [_field(field) for field in item["fields"]])
+        for rule in item["rules"]:
+            say(f"  {_in_words(rule)}")
+        if item["open"]:
+            say("  Fields of other names are sent as they are.")
+    say("\nErrors")
+    rows = [
+        (
+            str(error["code"] or error["status"]),
+            error["category"],
+            "yes" if error["try_again"] else "no",
+            error["meaning"],
+        )
+        for error in facts["error_codes"]
+    ]
+    table(("code", "category", "try again", "meaning"), rows)
+    say("\nStatuses")
+    statuses = facts["statuses"]
+    words = [(item["status"], "yes" if item["finished"] else "no", ", ".join(item["also"]) or "-") for item in statuses]
+    table(("status", "finished", "also written"), words)
+
+
+def _field(field: dict[str, Any]) -> tuple[str, ...]:
+    default = "required" if field["required"] else "-"
+    if field["constant"] is not None:
+        default = f"always {json.dumps(field['constant'])}"
+    elif field["default"] is not None:
+        default = json.dumps(field["default"], ensure_ascii=False)
+    limits = in_words(field["limits"])
+    return field["name"], field["type"], limits or "-", default, field["text"] or "-"
+
+
+def _in_words(rule: dict[str, Any]) -> str:
+    if rule["rule"] == "dependentRequired":
+        return f"Where {rule['field']} is given, {', '.join(rule['value'])} must be given too."
+    return f"{'At least' if rule['rule'] == 'minProperties' else 'At most'} {rule['value']} fields must be given."
+
+
+def show_template(cls: type[BasePayload]) -> None:
+    """Show the start of a payload: required and defaulted fields; null is to be replaced."""
+    say_json(cls.template())

@@ -1,0 +1,270 @@
+"""`run`, `wait`, `get`, `running`, `credits`, `recover`: what the client does, with its progress and its end shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from shlex import quote
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from skills_video_runtime.backoff import RetryPolicy
+from skills_video_runtime.client import Client
+from skills_video_runtime.errors import GenerationFailed, SkillsVideoError
+from skills_video_runtime.file import File
+from skills_video_runtime.generation import as_object, listed
+from skills_video_runtime.steps import Emit
+from skills_video_runtime.transport import note
+
+from .exits import BAD_USAGE, INTERRUPTED, OTHER, exit_code
+from .failure import error_event, resume, tell
+from .output import UsageProblem, abandon, complain, say, say_json, table
+from .progress import reporter
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from skills_video_runtime.generation import Generation, Usage
+    from skills_video_runtime.payload import BasePayload
+    from skills_video_runtime.steps import Step
+
+    from .progress import Lines
+
+ASKING = RetryPolicy(attempts=3)  # for a question that somebody waits in front of: our choice
+LONGEST = 300  # characters of a request in a list
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen for a call; times in seconds."""
+
+    timeout: float = 900.0
+    poll_interval: float = 3.0
+    download: Path | None = None
+    journal: Path | None = None
+    stream: bool = True
+    json_lines: bool = False
+
+
+class Watched(Client):
+    """A client whose steps are seen."""
+
+    def observe(self, observer: Callable[[Step, Any], object]) -> None:
+        """Have each step that is taken told, and what came of it."""
+        self._core.observer = observer
+
+
+def run(payload: BasePayload, choices: Choices) -> int:
+    """Make a generation and follow it to its end."""
+    stream = choices.stream and payload.endpoint.stream is not None and not payload.has_files()
+    extra = as_object(getattr(payload, "extra", None))
+    if extra:
+        complain(f"note: sent as they are, since the schema does not name them: {', '.join(extra)}")
+    facts = {
+        "model": payload.endpoint.model,
+        "variant": type(payload).__name__,
+        "stream": stream,
+        "input": _shown(payload.to_dict()),
+    }
+
+    def work(client: Client, on_state: Callable[[Generation], object]) -> Generation:
+        if choices.stream:
+            return client.generate(payload, on_state=on_state)
+        began = monotonic()
+        generation = client.submit(payload)
+        on_state(generation)
+        left = max(choices.timeout - (monotonic() - began), 0.001)
+        return client.wait(generation.id, timeout=left, on_state=on_state)
+
+    return _follow(payload.endpoint.model, facts, choices, work, stream=stream)
+
+
+def wait(generation_id: str, choices: Choices) -> int:
+    """Follow a generation that was made before."""
+    return _follow(
+        generation_id,
+        {"generation_id": generation_id},
+        choices,
+        lambda client, on_state: client.wait(generation_id, on_state=on_state),
+        stream=False,
+        generation_id=generation_id,
+    )
+
+
+def _follow(
+    what: str,
+    facts: dict[str, Any],
+    choices: Choices,
+    work: Callable[[Client, Callable[[Generation], object]], Generation],
+    *,
+    stream: bool,
+    generation_id: str | None = None,
+) -> int:
+    show = reporter(json_lines=choices.json_lines)
+    watch = Watch(show, stream=stream)
+    with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
+        client.observe(watch)
+        try:
+            show.start(what, facts)
+            with show:
+                generation = work(client, lambda state: show.state(state, watch.source))
+                client.observe(note)
+                files = None if choices.download is None else _download(client, generation, choices.download, show)
+            show.finished(generation, files)
+        except GenerationFailed as error:
+            show.finished(error.generation, None)
+            complain(f"error: {error}")
+            return exit_code(error)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            if isinstance(error, BrokenPipeError):
+                abandon()
+            return _interrupted(show, choices, generation_id)
+        except Exception as error:  # noqa: BLE001  # whatever happens, who paid is told the id
+            known, seen = show.last.id if show.last else generation_id, show.last is not None
+            code = BAD_USAGE if isinstance(error, ValueError) and not seen else OTHER
+            code = exit_code(error, following=seen) if isinstance(error, SkillsVideoError) else code
+            return tell(error, code, json_lines=choices.json_lines, generation_id=known)
+    return 0
+
+
+def _download(client: Client, generation: Generation, directory: Path, show: Lines) -> list[Path]:
+    count = len(generation.videos)
+    if not count:
+        complain("note: the generation has no files to download")
+        return []
+    with show.downloads(count) as on_progress:
+        return client.download(generation, directory, on_progress)
+
+
+def _interrupted(show: Lines, choices: Choices, generation_id: str | None) -> int:
+    """Leave the id and the command that resumes."""
+    known = show.last.id if show.last else generation_id
+    if choices.json_lines:
+        error = InterruptedError("interrupted")
+        say_json({**error_event(error, INTERRUPTED, known), "category": "interrupted"}, indent=None)
+    options = "".join(
+        f" {name} {quote(str(value))}"
+        for name, value in (("--download", choices.download), ("--journal", choices.journal))
+        if value is not None
+    )
+    if known:
+        goes_on = "is finished" if show.last and show.last.is_finished else "goes on, and is paid for"
+        complain(f"interrupted: generation {known} {goes_on}. To resume:\n  {resume(known, options)}")
+    else:
+        then = f"recover{options}" if choices.journal else "running"
+        complain(
+            "interrupted before an id was told: a generation may have been made and charged. To see it:\n"
+            f"  skills-video {then}"
+        )
+    return INTERRUPTED
+
+
+def get(generation_id: str, *, as_json: bool) -> int:
+    """Ask once for the state of a generation."""
+    with Client(retry=ASKING) as client:
+        generation = client.get(generation_id)
+    if as_json:
+        say_json(generation.raw)
+        return 0
+    cost = generation.usage.total
+    rows = [("id", generation.id), ("status", generation.status), ("credits", "-" if cost is None else f"{cost:g}")]
+    rows += [("code", generation.code)] if generation.code else []
+    rows += [("message", generation.message)] if generation.message else []
+    table(("generation", ""), [*rows, *(("file", media.url) for media in generation.videos)])
+    return 0
+
+
+def running(limit: int, workspace: str | None, *, as_json: bool) -> int:
+    """Show what is queued or running."""
+    with Client(retry=ASKING) as client:
+        found = client.running(limit, workspace)
+    if as_json:
+        say_json([generation.raw for generation in found])
+    elif found:
+        table(("id", "status", "input"), [(item.id or "-", item.status, _brief(item.input)) for item in found])
+    else:
+        say("nothing is queued or running")
+    return 0
+
+
+def credits_left(*, as_json: bool) -> int:
+    """Show the balance."""
+    with Client(retry=ASKING) as client:
+        balance = client.credits()
+    if as_json:
+        say_json(balance.raw)
+    else:
+        say(in_pots(balance))
+    return 0
+
+
+def in_pots(balance: Usage) -> str:
+    """Write a balance on one line; where its shape is not the expected one, as it came."""
+    pots = {"total": balance.total, "subscription": balance.subscription, "permanent": balance.permanent}
+    known = [f"{name} {amount:g}" for name, amount in pots.items() if amount is not None]
+    return ", ".join(known) or json.dumps(balance.raw)
+
+
+def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
+    """Finish what a journal knows to be begun; the exit code is that of the first that did not end well."""
+    if not journal.is_file():
+        raise UsageProblem(f"there is no journal {str(journal)!r}: it is the file that was given to run --journal")
+    with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=journal) as client:
+        client.observe(_told)
+        try:
+            found = client.recover()
+        except KeyboardInterrupt:
+            complain("interrupted: what is not finished stays in the journal, and the same command goes on")
+            return INTERRUPTED
+        client.observe(note)
+        codes = [0 if item.error is None else exit_code(item.error) for item in found]
+        files = [
+            []
+            if choices.download is None or item.generation is None
+            else client.download(item.generation, choices.download)
+            for item in found
+        ]
+    if as_json:
+        say_json(
+            [
+                {
+                    "model": item.model,
+                    "input": item.input,
+                    "generation": item.generation.raw if item.generation else None,
+                    "error": error_event(item.error, code, item.error.generation_id) if item.error else None,
+                    "files": [str(path) for path in saved],
+                }
+                for item, code, saved in zip(found, codes, files, strict=True)
+            ]
+        )
+    elif not found:
+        say("the journal holds nothing unfinished")
+    else:
+        for item, saved in zip(found, files, strict=True):
+            told = f"{item.generation.status} {item.generation.id}" if item.generation else f"error: {item.error}"
+            say("\n  ".join((f"{item.model}: {told}", *(f"saved {path}" for path in saved))))
+    return next((code for code in codes if code), 0)
+
+
+def _told(step: Step, outcome: Any) -> None:
+    """Tell each state on standard error, as it may take long until there is an answer."""
+    note(step, outcome)
+    if isinstance(step, Emit):
+        complain(f"{step.generation.status} {step.generation.id}")
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return "-" if value is None else text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _shown(value: Any) -> Any:
+    """Give a payload as JSON can say it: a file by its name."""
+    if isinstance(value, File):
+        return f"@{value.name}"
+    if isinstance(value, dict):
+        return {name: _shown(item) for name, item in cast("dict[str, Any]", value).items()}
+    items = listed(value)
+    return value if items is None else [_shown(item) for item in items]

@@ -1,0 +1,187 @@
+"""What `run` and `wait` show on their way: lines, a live line on a terminal, or JSON for programs."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from .output import console, is_terminal, say, say_json, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from types import TracebackType
+
+    from skills_video_runtime.generation import Generation, MediaFile
+
+    OnProgress = Callable[[MediaFile, int, int | None], object]
+
+
+class Lines:
+    """Plain lines, one a step: for a pipe, a file, a terminal that can do no more."""
+
+    is_json = False
+
+    def __init__(self) -> None:
+        self.began = monotonic()
+        self.last: Generation | None = None
+
+    def __enter__(self) -> None:
+        """Begin to show progress."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End it, whatever happened."""
+
+    def start(self, what: str, facts: dict[str, Any]) -> None:  # noqa: ARG002  # for programs
+        """A generation is about to be made, or waited for."""
+        self._line(what)
+
+    def state(self, generation: Generation, source: str) -> None:
+        """There is a new state."""
+        if self.last is None or self.last.status != generation.status:
+            self.last = generation
+            self._state(generation, source)
+
+    def fallback(self, to: str, reason: str) -> None:
+        """The stream is given up, for another endpoint or for polling."""
+        way = "asking for the state from now on" if to == "poll" else "making it without a stream"
+        self._line(f"no stream ({reason.rstrip('.')}): {way}")
+
+    def retry(self, what: str, delay: float, reason: str) -> None:
+        """A request was made again."""
+        named = {"create": "to make it", "poll": "to ask for the state"}.get(what, "to ask what is under way")
+        self._line(f"tried again {named} after {delay:.1f} s: {reason}")
+
+    def downloads(self, count: int) -> AbstractContextManager[OnProgress | None]:
+        """Files are about to be fetched."""
+        self._line(f"downloading {count} file{'' if count == 1 else 's'}")
+        return nullcontext()
+
+    def finished(self, generation: Generation, files: list[Path] | None) -> None:
+        """The generation is finished, well or not; `files` are those that were downloaded, if any were asked for."""
+        cost = generation.usage.total
+        paid = "" if cost is None else f", {cost:g} credits"
+        say(f"{generation.status} {generation.id} in {self.elapsed():.1f} s{paid}")
+        for media in generation.videos:
+            say(f"  {media.url}")
+        for path in files or ():
+            say(f"saved {path}")
+
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return monotonic() - self.began
+
+    def _state(self, generation: Generation, source: str) -> None:
+        self._line(f"{generation.status} {generation.id} ({source})")
+
+    def _line(self, text: str) -> None:
+        say(f"{self.elapsed():6.1f} s  {text}")
+
+
+class Live(Lines):
+    """A line that is rewritten: the state, where it came from, the time; then a bar for each download."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415  # takes long
+
+        state = TextColumn("[bold]{task.description}[/bold]")
+        columns = (SpinnerColumn(), state, TextColumn("{task.fields[about]}", markup=False), TimeElapsedColumn())
+        self.progress = Progress(*columns, console=console(), transient=True)
+        self.task = self.progress.add_task("", about="")
+
+    def __enter__(self) -> None:
+        """Show the line."""
+        self.progress.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take the line away."""
+        self.progress.stop()
+
+    def start(self, what: str, facts: dict[str, Any]) -> None:  # noqa: ARG002  # as above
+        """Show what is waited for."""
+        self._update("starting", visible(what))
+
+    @contextmanager
+    def downloads(self, count: int) -> Generator[OnProgress]:  # noqa: ARG002  # the bars tell
+        """Show a bar for each file."""
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
+
+        self.progress.stop()
+        name = TextColumn("{task.description}", markup=False)
+        bars = Progress(name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=self.progress.console)
+        tasks: dict[str, Any] = {}
+
+        def on_progress(media: MediaFile, received: int, total: int | None) -> None:
+            if media.url not in tasks:
+                tasks[media.url] = bars.add_task(visible(_name(media)), total=total)
+            bars.update(tasks[media.url], completed=received, total=total)
+
+        with bars:
+            yield on_progress
+
+    def _state(self, generation: Generation, source: str) -> None:
+        self._update(visible(generation.status), visible(f"{generation.id} ({source})"))
+
+    def _line(self, text: str) -> None:
+        self.progress.console.print(visible(f"{self.elapsed():6.1f} s  {text}"))
+
+    def _update(self, state: str, about: str) -> None:
+        from rich.markup import escape  # noqa: PLC0415  # as above
+
+        self.progress.update(self.task, description=escape(state), about=about, refresh=True)
+
+
+class JsonLines(Lines):
+    """One JSON object a step, and nothing else."""
+
+    is_json = True
+
+    def start(self, what: str, facts: dict[str, Any]) -> None:  # noqa: ARG002  # for readers
+        """Tell what begins."""
+        self._event("start", **facts)
+
+    def fallback(self, to: str, reason: str) -> None:
+        """Tell what comes in place of the stream."""
+        self._event("fallback", to=to, reason=reason, generation_id=self.last.id if self.last else None)
+
+    def retry(self, what: str, delay: float, reason: str) -> None:
+        """Tell which request was made again, after how many seconds."""
+        self._event("retry", request=what, delay=round(delay, 3), reason=reason)
+
+    def downloads(self, count: int) -> AbstractContextManager[OnProgress | None]:  # noqa: ARG002  # the last line tells
+        """Say nothing."""
+        return nullcontext()
+
+    def finished(self, generation: Generation, files: list[Path] | None) -> None:
+        """Tell the end."""
+        event: dict[str, Any] = {
+            "event": "terminal",
+            "ok": generation.status == "COMPLETED",
+            "generation_id": generation.id,
+            "status": generation.status,
+            "response": generation.raw,
+        }
+        say_json(event if files is None else {**event, "files": [str(path) for path in files]}, indent=None)
+
+    def _state(self, generation: Generation, source: str) -> None:
+        self._event("state", generation_id=generation.id, status=generation.status, source=source)
+
+    def _event(self, name: str, **facts: Any) -> None:
+        say_json({"event": name, **facts, "elapsed": round(self.elapsed(), 3)}, indent=None)
+
+
+def reporter(*, json_lines: bool) -> Lines:
+    """Give what suits standard output."""
+    return JsonLines() if json_lines else Live() if is_terminal() else Lines()
+
+
+def _name(media: MediaFile) -> str:
+    return media.file_name or unquote(urlsplit(media.url).path).rpartition("/")[2] or "file"

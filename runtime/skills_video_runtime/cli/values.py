@@ -1,0 +1,203 @@
+"""`--set` and `--payload`: what stands on the command line as the payload that it means."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from skills_video_runtime.errors import PayloadError, Violation
+from skills_video_runtime.file import File
+from skills_video_runtime.generation import listed
+from skills_video_runtime.payload import NO_DEFAULT, parse_payload, plan_of
+
+from .output import UsageProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skills_video_runtime.checks import Problem
+    from skills_video_runtime.payload import BasePayload
+
+NAME = re.compile(r"[^.\[\]=]+|\[(?P<index>\d{1,4})\]")
+DEEPEST = 32  # names and indices that lead to a value: our choice
+ABSENT: Any = object()
+MISSPELT = 0.8  # likeness from which on a name counts as a misspelt field: our choice
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One `--set`: what is set, the names and indices that this may stand for, and the text of the value."""
+
+    name: str
+    path: tuple[str | int, ...]
+    text: str
+
+    @classmethod
+    def read(cls, given: str) -> Setting:
+        """Read `name=value`, `name[0].x=value`.
+
+        Raises:
+            UsageProblem: it is neither.
+        """
+        left, equals, text = given.partition("=")
+        path: list[str | int] = []
+        place = 0
+        while found := NAME.match(left, place):
+            path.append(found[0] if found["index"] is None else int(found["index"]))
+            place = found.end() + (left[found.end() : found.end() + 1] == "." and found.end() + 1 < len(left))
+        if not equals or not 0 < len(path) <= DEEPEST or place < len(left) or not isinstance(path[0], str):
+            raise UsageProblem(f"--set {given!r:.80} is not name=value")
+        return cls(left, tuple(path), text)
+
+    def candidates(self) -> list[Any]:
+        """Give the values that the text may mean, the likeliest one first.
+
+        Raises:
+            UsageProblem: it names a file that is not there.
+        """
+        if self.text.startswith("@") and not self.text.startswith("@@"):
+            try:
+                return [File(Path(self.text[1:]).expanduser())]
+            except (OSError, ValueError, RuntimeError) as error:  # of no home, too
+                raise UsageProblem(f"--set {self.name}: {error}; @@ begins a text with @") from error
+        text = self.text.removeprefix("@") if self.text.startswith("@@") else self.text
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return [text]
+        return [text, value] if isinstance(value, str) else [value, text]
+
+
+def read_payload(given: str) -> dict[str, Any]:
+    """Read the object that `--payload` names: a file, `-` for standard input, or the JSON itself.
+
+    Raises:
+        UsageProblem: it cannot be read, or is no JSON object.
+    """
+    text, where = given, "--payload"
+    if not given.lstrip().startswith(("{", "[", '"')):
+        where = "standard input" if given == "-" else f"the payload {given!r:.200}"
+        try:
+            data = _standard_input() if given == "-" else Path(given).read_bytes()
+            text = data.decode("utf-8-sig")
+        except OSError as error:
+            raise UsageProblem(f"{where} cannot be read: {error.strerror or error}") from error
+        except ValueError as error:
+            raise UsageProblem(f"{where} is not UTF-8 text") from error
+    try:
+        value: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageProblem(f"{where} is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageProblem(f"{where} is no JSON that can be read: it holds too much") from error
+    if not isinstance(value, dict):
+        raise UsageProblem(f"{where} is no JSON object, which begins with {{")
+    return cast("dict[str, Any]", value)
+
+
+def _standard_input() -> bytes:
+    stream: TextIO | None = sys.stdin  # None where the process has none
+    if stream is None:
+        raise OSError("it is closed")
+    return stream.buffer.read()
+
+
+def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings: Sequence[Setting]) -> BasePayload:
+    """Build the payload of the data with the settings on top, of the only variant or of the one that the data tells.
+
+    A value is read as the field has it: JSON or text. Where a list is asked, one item alone is a list of one, and one
+    that is set again is added to it.
+
+    Raises:
+        PayloadError: The schema does not allow it; with all that is wrong.
+        UsageProblem: A setting names a file that is not there, or a place that another setting has taken.
+    """
+    data = dict(data)
+    if len(variants) == 1:
+        constants = {field.wire: field.constant for field in plan_of(variants[0]).fields}
+        data = {name: value for name, value in constants.items() if value is not NO_DEFAULT} | data
+    lists: set[str] = set()
+    for setting in settings:
+        is_field = any(setting.name in plan_of(variant).by_wire for variant in variants)
+        name, *rest = cast("tuple[str, ...]", (setting.name,) if is_field else setting.path)
+        values = setting.candidates()
+        tries = [_placed(data.get(name, ABSENT), rest, value, setting) for value in values]
+        if name in lists and not rest:
+            tries = [[*data[name], value] for value in values]
+        elif not rest:
+            tries += [[value] for value in values]
+        found = [_problems(variants, name, value, rest) for value in tries]
+        clean = next((value for value, problems in zip(tries, found, strict=True) if not problems), ABSENT)
+        if clean is ABSENT:
+            hints = (any(problem.nearest is not None for problem in problems) for problems in found)
+            clean = next((value for value, has_hint in zip(tries, hints, strict=True) if has_hint), tries[0])
+        elif not rest and clean not in values:
+            lists.add(name)
+        data[name] = clean
+    misspelt = [_misspelt(setting, nearest) for setting in settings if (nearest := _nearest(setting, variants))]
+    known = {name: value for name, value in data.items() if all(name != violation.path for violation in misspelt)}
+    try:
+        payload: BasePayload = parse_payload(known, *variants)
+    except PayloadError as error:
+        raise PayloadError(error.name, [*misspelt, *error.violations]) from None
+    if misspelt:
+        raise PayloadError(type(payload).__name__, misspelt)
+    return payload
+
+
+def _nearest(setting: Setting, variants: Sequence[type[BasePayload]]) -> str | None:
+    """Give the field that a name which an open schema would take is so close to that it must be meant."""
+    wires = [name for variant in variants for name in plan_of(variant).by_wire]
+    if any(name in wires for name in (setting.name, setting.path[0])) or not all(
+        plan_of(each).extra for each in variants
+    ):
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415  # only a name that is not known needs it
+
+    return next(iter(get_close_matches(setting.name[:200], wires, n=1, cutoff=MISSPELT)), None)
+
+
+def _misspelt(setting: Setting, nearest: str) -> Violation:
+    message = f"is no field; nearest: {nearest!r}; a name that the schema does not have can be sent with --payload"
+    return Violation(setting.name, "additionalProperties", setting.text, nearest, message)
+
+
+def _placed(current: Any, path: Sequence[str | int], value: Any, setting: Setting) -> Any:
+    """Give a copy of a value in which `value` stands at the path."""
+    if not path:
+        return value
+    key, *rest = path
+    if isinstance(key, int):
+        items = [] if current is ABSENT else listed(current)
+        if items is None:
+            raise UsageProblem(f"--set {setting.name}: there is no list to put it into")
+        if key > len(items):
+            raise UsageProblem(f"--set {setting.name}: item {len(items)} comes first")
+        placed = _placed(items[key] if key < len(items) else ABSENT, rest, value, setting)
+        return [*items[:key], placed, *items[key + 1 :]]
+    if current is not ABSENT and not isinstance(current, dict):
+        raise UsageProblem(f"--set {setting.name}: there is no object to put it into")
+    members: dict[str, Any] = {} if current is ABSENT else cast("dict[str, Any]", current)
+    return {**members, key: _placed(members.get(key, ABSENT), rest, value, setting)}
+
+
+def _problems(
+    variants: Sequence[type[BasePayload]], name: str, value: Any, inner: Sequence[str | int]
+) -> list[Problem]:
+    """Give what is wrong with the value at a path, by the variant that finds least wrong with it."""
+    found: list[list[Problem]] = []
+    for variant in variants:
+        plan = plan_of(variant)
+        problems: list[Problem] = []
+        if name in plan.by_wire:
+            plan.by_wire[name].check(value, problems)
+            found.append([problem for problem in problems if problem.keys[::-1][: len(inner)] == [*inner]])
+        elif plan.extra is not None:
+            check = plan.extra
+            check({name: value}, problems)
+            found.append(problems)
+    return min(found, key=len) if found else []

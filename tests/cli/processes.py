@@ -1,0 +1,68 @@
+"""The command line as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from skills_video import openai_sora_2
+from skills_video_runtime import Client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from skills_video_runtime.sandbox import Sandbox
+
+KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "TEMP", "TMP")
+
+
+def environment(sandbox: Sandbox | None = None, **more: str) -> dict[str, str]:
+    """What a process sees: nothing of the user's, the sandbox if there is one."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    if sandbox is not None:
+        kept |= {"SKILLS_VIDEO_BASE_URL": sandbox.url, "SKILLS_VIDEO_API_KEY": sandbox.api_key}
+    return {**kept, "PYTHONWARNINGS": "error", **more}
+
+
+def command(*arguments: str, package: str = "skills_video") -> list[str]:
+    return [sys.executable, "-m", package, *arguments]
+
+
+def call(
+    *arguments: str,
+    sandbox: Sandbox | None = None,
+    folder: Path | None = None,
+    stdin: str = "",
+    package: str = "skills_video",
+    **more: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; no traceback is ever shown."""
+    done = subprocess.run(
+        command(*arguments, package=package),
+        env=environment(sandbox, **more),
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def made(sandbox: Sandbox) -> str:
+    """Make a generation, and give its id."""
+    with Client(sandbox.api_key, sandbox.url) as client:
+        return client.submit(openai_sora_2.Payload(prompt="neon rain")).id
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    """Read `--json-lines`: each line is an object, and there is nothing else."""
+    read = [json.loads(line) for line in text.splitlines()]
+    assert all(isinstance(event, dict) and "event" in event for event in read)
+    return read

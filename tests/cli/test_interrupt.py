@@ -1,0 +1,102 @@
+"""Ctrl-C and readers that leave: what was made is never lost sight of."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.processes import call, command, environment, events, made
+
+RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to another process alone")
+
+
+def interrupted(sandbox, *arguments, after="", after_error=""):
+    """Start a command, interrupt it when a line that it writes holds a text, and give all that it wrote."""
+    with subprocess.Popen(
+        command(*arguments), env=environment(sandbox), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        stream = process.stderr if after_error else process.stdout
+        assert stream is not None
+        lines = []
+        for line in stream:
+            lines.append(line)
+            if (after or after_error) in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    seen = "".join(lines)
+    return process.returncode, out if after_error else seen + out, seen + err if after_error else err
+
+
+def test_an_interrupted_stream_leaves_the_id_and_the_command_that_resumes(still, tmp_path):
+    code, _, err = interrupted(still, *RUN, "--download", "out dir", after="IN_QUEUE")
+    assert code == 130
+    assert "Traceback" not in err
+    printed = re.search(r"^  skills-video wait (gen_\d+) --download 'out dir'$", err, re.MULTILINE)
+    assert printed is not None, err
+    still.advance(1000)
+    done = call("wait", printed[1], "--download", "out dir", sandbox=still, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "out dir").iterdir())) == 1
+    assert still.made() == 1
+
+
+def test_interrupted_json_lines_end_with_an_event(still):
+    code, out, _ = interrupted(still, *RUN, "--json-lines", after='"state"')
+    last = events(out)[-1]
+    assert (code, last["event"], last["category"], last["generation_id"]) == (130, "error", "interrupted", "gen_000001")
+
+
+def test_interrupted_before_an_id_points_to_the_running_list(still):
+    still.plan("silence-after")
+    code, _, err = interrupted(still, *RUN, after="openai/sora-2")
+    assert code == 130
+    assert "skills-video running" in err
+
+
+def test_interrupted_waiting_names_the_same_id(still):
+    code, _, err = interrupted(still, "wait", made(still), after="IN_QUEUE")
+    assert (code, "skills-video wait gen_000001" in err) == (130, True)
+
+
+def test_a_reader_that_leaves_does_not_lose_the_id(still):
+    with subprocess.Popen(
+        command(*RUN, "--json-lines"),
+        env=environment(still),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.readline()
+        process.stdout.close()
+        still.advance(1000)
+        err = process.stderr.read()
+        process.wait(30)
+    assert "Traceback" not in err
+    assert "skills-video wait gen_000001" in err
+
+
+def test_an_interrupted_run_is_recovered_from_its_journal(still, tmp_path):
+    journal = str(tmp_path / "runs.db")
+    code, _, err = interrupted(still, *RUN, "--journal", journal, after="IN_QUEUE")
+    assert (code, f"--journal {journal}" in err) == (130, True)
+    code, out, err = interrupted(still, "recover", "--journal", journal, after_error="IN_QUEUE")
+    assert (code, out, "stays in the journal" in err) == (130, "", True)
+    still.advance(1000)
+    done = call("recover", "--journal", journal, "--json", sandbox=still)
+    assert done.returncode == 0, done.stderr
+    [found] = json.loads(done.stdout)
+    assert (found["generation"]["status"], found["error"]) == ("COMPLETED", None)
+    assert "COMPLETED gen_000001" in done.stderr
+    assert still.made() == 1
+    assert "nothing unfinished" in call("recover", "--journal", journal, sandbox=still).stdout

@@ -1,0 +1,208 @@
+"""`models`, `show`, `template`: what is told of the catalog and of one model, also of one with every kind of field."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from skills_video.catalog import MODELS
+from skills_video_runtime.payload import plan_of
+from tests.cli.processes import call
+from tests.support import description
+
+EVERYTHING = {
+    "type": "object",
+    "title": "Everything",
+    "required": ["prompt", "class"],
+    "dependentRequired": {"seed": ["n"]},
+    "minProperties": 2,
+    "properties": {
+        "prompt": {"type": "string", "minLength": 1, "maxLength": 20, "pattern": "^a", "description": "A [b]wanted"},
+        "class": {"type": "string", "enum": ["x", "y"], "default": "x"},
+        "n": {"type": "integer", "minimum": 1, "exclusiveMaximum": 9, "multipleOf": 2, "default": 4},
+        "seed": {"type": ["integer", "null"]},
+        "strength": {"type": "number", "enum": [0.5, 1.5]},
+        "image_url": {"type": "string", "format": "uri"},
+        "tags": {"type": "array", "maxItems": 3, "uniqueItems": True, "items": {"type": "string", "maxLength": 5}},
+        "size": {"anyOf": [{"type": "integer", "minimum": 64}, {"const": "auto"}]},
+        "brushes": {"type": "array", "items": {"title": "Brush", "type": "object", "required": ["x"],
+                    "properties": {"x": {"type": "integer", "description": "Column"}}}},
+        "flags": {"type": "object", "additionalProperties": {"type": "boolean"}, "maxProperties": 2},
+        "more": {},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def acme(project):
+    """Run a command of a package that was generated from `EVERYTHING`."""
+    project.write(description({"acme/every-thing": EVERYTHING}))
+    assert project.run() == 0
+    search = os.pathsep.join([str(project.folder), os.environ.get("PYTHONPATH", "")])
+    return lambda *arguments, **more: call(*arguments, package=project.name, PYTHONPATH=search, **more)
+
+
+def listed(*arguments):
+    return json.loads(call("models", "--json", *arguments).stdout)
+
+
+def test_models_lists_every_model_on_a_line_of_its_own():
+    lines = call("models").stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [info.endpoint.model for info in MODELS]
+    line = next(line for line in lines if line.startswith("kling-ai/kling-v2.6 "))
+    for text in ("kling_v2_6", "Kling V2.6 Video", "POST /generation/sse/kling-ai/kling-v2.6", "image, video", "5, 10"):
+        assert text in line
+
+
+def test_models_as_json_has_all_that_the_catalog_knows():
+    found = listed()
+    assert [item["id"] for item in found] == [info.endpoint.model for info in MODELS]
+    one = next(item for item in found if item["module"] == "kling_v2_6")
+    assert one["endpoints"] == {
+        "stream": "/generation/sse/kling-ai/kling-v2.6",
+        "create": "/generation/kling-ai/kling-v2.6",
+        "result": "/generation/{id}",
+    }
+    assert (one["takes"], one["durations"], one["resolutions"]) == (["image", "video", "frames"], [5, 10], [])
+
+
+def test_models_searches_names_texts_and_traits_for_all_words():
+    assert {item["module"] for item in listed("--search", "KLING film-like")} == {"kling_v2_6"}
+    assert {"audio" in item["takes"] for item in listed("--search", "wan audio")} == {True}
+    assert listed("--search", "no such words") == []
+
+
+@pytest.mark.parametrize("name", ["kling-ai/kling-v2.6", "kling_v2_6", "KLING_V2_6", "v2.6", "google/veo-3.1"])
+def test_a_model_is_found_by_id_module_or_part(name):
+    assert json.loads(call("show", name, "--json").stdout)["module"] in {"kling_v2_6", "google_veo_3_1"}
+
+
+def test_an_ambiguous_part_names_the_models_that_have_it():
+    done = call("show", "veo-3.1")
+    assert done.returncode == 1
+    for name in ("google/veo-3.1", "google/veo-3.1-fast", "google/veo-3.1-lite"):
+        assert name in done.stderr
+
+
+def test_an_unknown_model_names_the_nearest():
+    done = call("template", "klingv26")
+    assert (done.returncode, "kling-ai/kling-v2.6" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("module", ["kling_v2_6", "kling_o3_video", "pixverse_v6"])
+def test_show_tells_each_field_of_each_variant(module):
+    facts = json.loads(call("show", module, "--json").stdout)
+    info = next(info for info in MODELS if info.module == module)
+    loaded = __import__(f"skills_video.{module}", fromlist=["x"])
+    assert [variant["name"] for variant in facts["variants"]] == list(info.variants)
+    for variant in facts["variants"]:
+        fields = plan_of(getattr(loaded, variant["name"])).fields
+        assert [field["name"] for field in variant["fields"]] == [field.wire for field in fields]
+        assert [field["required"] for field in variant["fields"]] == [field.required for field in fields]
+        assert all(field["text"] for field in variant["fields"])
+    assert {item["status"] for item in facts["statuses"] if item["finished"]} == {"COMPLETED", "FAILED", "CANCELED"}
+    codes = {item["code"]: item["category"] for item in facts["error_codes"] if item["code"]}
+    assert codes["VIDEO_GENERATION_CONTENT_REJECTED"] == "content_rejected"
+
+
+def test_show_tells_types_limits_defaults_and_texts_of_every_kind(acme):
+    facts = json.loads(acme("show", "acme/every-thing", "--json").stdout)
+    [variant] = facts["variants"]
+    found = {field["name"]: field for field in variant["fields"]}
+    limits = {name: (field["type"], field["limits"]) for name, field in found.items()}
+    assert limits == {
+        "prompt": ("string", {"minLength": 1, "maxLength": 20, "pattern": "^a"}),
+        "class": ("string", {"enum": ["x", "y"]}),
+        "n": ("integer", {"minimum": 1, "exclusiveMaximum": 9, "multipleOf": 2}),
+        "seed": ("integer or null", {}),
+        "strength": ("number", {"enum": [0.5, 1.5]}),
+        "image_url": ("uri", {}),
+        "tags": ("array of string", {"maxItems": 3, "uniqueItems": True, "items": {"maxLength": 5}}),
+        "size": (
+            "integer or string",
+            {
+                "anyOf": [
+                    {"type": "integer", "limits": {"minimum": 64}},
+                    {"type": "string", "limits": {"enum": ["auto"]}},
+                ]
+            },
+        ),
+        "brushes": ("array of Brush", {}),
+        "flags": ("object of boolean", {"maxProperties": 2}),
+        "more": ("any JSON value", {}),
+    }
+    assert (found["n"]["default"], found["class"]["default"], found["seed"]["default"]) == (4, "x", None)
+    assert (found["prompt"]["text"], found["prompt"]["required"], found["n"]["required"]) == (
+        "A [b]wanted", True, False,
+    )  # fmt: skip
+    [brush] = facts["objects"]
+    assert (brush["name"], brush["fields"][0]["name"], brush["fields"][0]["text"]) == ("Brush", "x", "Column")
+    assert variant["rules"] == [
+        {"rule": "minProperties", "value": 2},
+        {"rule": "dependentRequired", "field": "seed", "value": ["n"]},
+    ]
+    text = acme("show", "acme/every-thing").stdout
+    for part in ("A [b]wanted", "at least 64", "Where seed is given, n must be given too.", "each at most 5"):
+        assert part in text
+
+
+def test_texts_are_left_out_where_the_source_is_missing(acme, project):
+    import compileall  # noqa: PLC0415  # here alone
+
+    assert compileall.compile_dir(project.out, quiet=1, legacy=True)
+    (project.out / "acme_every_thing.py").unlink()
+    facts = json.loads(acme("show", "every", "--json").stdout)
+    assert {field["text"] for field in facts["variants"][0]["fields"]} == {""}
+
+
+def test_a_template_holds_required_and_defaulted_fields(acme):
+    assert json.loads(acme("template", "every").stdout) == {"prompt": None, "class": "x", "n": 4}
+
+
+def test_a_template_is_that_of_the_variant(tmp_path):
+    done = call("template", "kling_v2_6", "--variant", "motion-control")
+    written = json.loads(done.stdout)
+    assert (written["feature"], written["image_url"], done.returncode) == ("motion-control", None, 0)
+
+
+def test_settings_are_read_as_their_fields_have_them(acme, tmp_path):
+    (tmp_path / "base.json").write_text('{"class": "y", "tags": ["old"]}', "utf-8-sig")
+    settings = {
+        "prompt": ("a 5", "a 5"), "n": ("6", 6), "seed": ("null", None), "strength": ("0.5", 0.5),
+        "size": ("auto", "auto"), "brushes[0].x": ("3", None), "brushes[1].x": ("4", None), "flags.a": ("true", None),
+        "more": ('{"k": [1]}', {"k": [1]}), "tags": ('["1"]', ["1"]),
+    }  # fmt: skip
+    given = [part for name, (text, _) in settings.items() for part in ("--set", f"{name}={text}")]
+    given += ["--payload", "base.json", "--json-lines", "--timeout", "0.5"]
+    nowhere = {"SKILLS_VIDEO_API_KEY": "some-key", "SKILLS_VIDEO_BASE_URL": "http://127.0.0.1:9/api/v1"}
+    done = acme("run", "every", *given, folder=tmp_path, **nowhere)
+    sent = json.loads(done.stdout.splitlines()[0])["input"]
+    expected = {name: value for name, (_, value) in settings.items() if "." not in name}
+    assert sent == {**expected, "class": "y", "brushes": [{"x": 3}, {"x": 4}], "flags": {"a": True}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        (("prompt=b",), "pattern"),
+        (("prompt=a", "n=3"), "multipleOf"),
+        (("prompt=a", "n=many"), "type"),
+        (("prompt=a", "brushes[0].x=left"), "type"),
+        (("prompt=a", "tags=12345", "tags=x", "tags=x"), "uniqueItems"),
+        (("prompt=a", "klass=x"), "additionalProperties"),
+    ],
+)
+def test_a_setting_that_its_field_does_not_allow_is_refused(settings, rule, acme):
+    given = [part for setting in settings for part in ("--set", setting)]
+    done = acme("run", "every", "--set", "class=x", *given, "--json-lines")
+    assert done.returncode == 22
+    assert [item["rule"] for item in json.loads(done.stdout)["violations"]] == [rule]
+
+
+@pytest.mark.parametrize("setting", ["prompt.x=1", "brushes[1].x=1", "=1", "a[=1", "[0]=1", "prompt="])
+def test_a_setting_that_has_no_place_is_told(setting, acme):
+    done = acme("run", "every", "--set", "prompt=a", "--set", "class=x", "--set", setting)
+    assert done.returncode in {1, 22}
+    assert "error: " in done.stderr

@@ -1,0 +1,107 @@
+"""`doctor`, `get`, `running`, `credits`, `explain-error`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.processes import call, made
+
+
+def test_doctor_is_well_and_never_shows_the_key(sandbox):
+    done = call("doctor", sandbox=sandbox)
+    assert done.returncode == 0
+    for text in ("skills-video ", "httpx ", "present", sandbox.url, "(reachable)", "total 100000"):
+        assert text in done.stdout
+    assert sandbox.api_key not in done.stdout + done.stderr
+
+
+def test_doctor_without_a_key_says_how_to_get_one():
+    done = call("doctor")
+    assert done.returncode == 1
+    for text in ("https://skills.video/dashboard/developer", '"Create API Key"', "export SKILLS_VIDEO_API_KEY="):
+        assert text in done.stdout
+
+
+def test_doctor_tells_a_key_that_is_refused(sandbox):
+    done = call("doctor", sandbox=sandbox, SKILLS_VIDEO_API_KEY="wrong-secret-key")
+    assert done.returncode == 21
+    assert "wrong-secret-key" not in done.stdout + done.stderr
+    assert "(reachable)" in done.stdout
+
+
+def test_doctor_tells_an_address_that_cannot_be_reached():
+    done = call("doctor", "--json", SKILLS_VIDEO_API_KEY="some-key", SKILLS_VIDEO_BASE_URL="http://127.0.0.1:9/api/v1")
+    facts = json.loads(done.stdout)
+    assert (done.returncode, facts["key"], facts["reachable"], facts["exit_code"]) == (24, True, False, 24)
+
+
+def test_doctor_tells_an_address_that_is_not_trusted():
+    done = call("doctor", SKILLS_VIDEO_API_KEY="some-key", SKILLS_VIDEO_BASE_URL="http://example.com/api/v1")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "http://example.com/api/v1 (not tried)" in done.stdout
+
+
+def test_an_address_that_is_not_trusted_is_bad_usage():
+    done = call("credits", SKILLS_VIDEO_API_KEY="some-key", SKILLS_VIDEO_BASE_URL="http://example.com/api/v1")
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_get_running_and_credits_answer_for_readers_and_programs(still):
+    assert made(still) == "gen_000001"
+    assert "IN_QUEUE" in call("get", "gen_000001", sandbox=still).stdout
+    assert json.loads(call("get", "gen_000001", "--json", sandbox=still).stdout)["id"] == "gen_000001"
+    assert "neon rain" in call("running", sandbox=still).stdout
+    assert [item["id"] for item in json.loads(call("running", "--json", sandbox=still).stdout)] == ["gen_000001"]
+    assert "total " in call("credits", sandbox=still).stdout
+    assert json.loads(call("credits", "--json", sandbox=still).stdout)["total"] > 0
+
+
+def test_get_of_what_is_not_there_is_not_found(sandbox):
+    done = call("get", "gen_9", sandbox=sandbox)
+    assert (done.returncode, done.stdout) == (23, "")
+
+
+@pytest.mark.parametrize("limit", ["0", "101"])
+def test_running_refuses_limits_that_the_platform_does_not_have(limit, sandbox):
+    done = call("running", "--limit", limit, sandbox=sandbox)
+    assert (done.returncode, "from 1 to 100" in done.stderr) == (1, True)
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "category", "code", "again"),
+    [
+        (400, '{"message": "no"}', "invalid_request", 22, False),
+        (401, "", "authentication", 21, False),
+        (402, "", "insufficient_credits", 20, False),
+        (403, '{"error": {"message": "not yours"}}', "permission", 21, False),
+        (400, "You have insufficient credits", "insufficient_credits", 20, False),
+        (404, "{}", "not_found", 23, False),
+        (422, '{"code": "VIDEO_GENERATION_CONTENT_REJECTED", "message": "m"}', "content_rejected", 22, False),
+        (422, '{"message": "bad"}', "validation", 22, False),
+        (429, "", "rate_limited", 24, True),
+        (503, "<html><body>Bad gateway</body></html>", "server", 24, True),
+        (502, '{"code": "VIDEO_GENERATION_FAILED"}', "server", 24, True),
+    ],
+)
+def test_an_error_is_explained_by_its_code_its_status_its_text(status, body, category, code, again):
+    done = call("explain-error", "--status", str(status), "--body", body, "--json")
+    facts = json.loads(done.stdout)
+    assert done.returncode == code
+    assert (facts["category"], facts["try_again"], facts["exit_code"]) == (category, again, code)
+    assert facts["meaning"]
+    assert facts["what_to_do"]
+
+
+def test_an_error_is_explained_to_a_reader():
+    done = call("explain-error", "--status", "402")
+    for text in ("insufficient_credits", "https://skills.video/dashboard", "try again  no"):
+        assert text in done.stdout
+
+
+@pytest.mark.parametrize("status", ["200", "0", "-1", "700"])
+def test_what_is_no_error_is_not_explained(status):
+    done = call("explain-error", "--status", status)
+    assert (done.returncode, done.stdout) == (1, "")

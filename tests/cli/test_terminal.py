@@ -1,0 +1,90 @@
+"""The command line in a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+from tests.cli.processes import command, environment
+
+if sys.platform == "win32":
+    pytest.skip("Windows has no pseudo-terminal that pexpect knows", allow_module_level=True)
+
+import pexpect
+
+RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def terminal(sandbox, *arguments, columns=100, **more):
+    program, *rest = command(*arguments)
+    seen = {**environment(sandbox), "TERM": "xterm-256color", **more}
+    return pexpect.spawn(program, rest, env=seen, encoding="utf-8", timeout=30, dimensions=(40, columns))
+
+
+def test_a_live_line_shows_state_source_and_time_and_is_taken_away(still, tmp_path):
+    process = terminal(still, *RUN, "--download", str(tmp_path / "out"))
+    process.expect("IN_QUEUE")
+    process.expect(r"gen_000001 \(stream\)")
+    process.expect(r"0:00:0\d")
+    still.advance(5)
+    process.expect("IN_PROGRESS")
+    still.advance(1000)
+    process.expect(r"gen_000001-0\.mp4")
+    process.expect("100%|bytes|kB")
+    process.expect("COMPLETED gen_000001 in")
+    process.expect("saved ")
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 0
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_a_fallback_is_a_line_that_stays(sandbox):
+    sandbox.plan("drop-after-id")
+    process = terminal(sandbox, *RUN, "--poll-interval", "0.1")
+    process.expect("no stream .*asking for the state from now on")
+    process.expect(r"COMPLETED gen_000001")
+    process.expect(pexpect.EOF)
+
+
+def test_ctrl_c_leaves_the_command_that_resumes(still):
+    process = terminal(still, *RUN)
+    process.expect("IN_QUEUE")
+    process.sendintr()
+    process.expect("skills-video wait gen_000001")
+    process.expect(pexpect.EOF)
+    process.close()
+    assert process.exitstatus == 130
+    resumed = terminal(still, "wait", "gen_000001", "--poll-interval", "0.1")
+    resumed.expect(r"gen_000001 \(poll\)")
+    still.advance(1000)
+    resumed.expect("COMPLETED gen_000001")
+    resumed.expect(pexpect.EOF)
+
+
+def test_the_list_of_models_has_colours_on_a_terminal_and_fits_it(sandbox):
+    process = terminal(sandbox, "models", columns=90)
+    process.expect(pexpect.EOF)
+    assert COLOUR.search(process.before)
+    lines = ESCAPES.sub("", process.before).splitlines()
+    assert max(len(line.rstrip("\r")) for line in lines) <= 90
+    assert any("kling-ai/kling-v2.6" in line for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [("models",), ("show", "kling_v2_6"), RUN], ids=lambda given: given[0])
+def test_no_color_is_honoured(arguments, sandbox):
+    process = terminal(sandbox, *arguments, NO_COLOR="1")
+    process.expect(pexpect.EOF)
+    coloured = [code for code in COLOUR.findall(process.before) if re.search(r"\[(3[0-7]|38|9[0-7])", code)]
+    assert coloured == []
+
+
+def test_a_dumb_terminal_gets_plain_lines(sandbox):
+    process = terminal(sandbox, *RUN, TERM="dumb")
+    process.expect(pexpect.EOF)
+    assert "\x1b" not in process.before
+    assert "IN_QUEUE gen_000001 (stream)" in process.before
