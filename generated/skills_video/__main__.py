@@ -9,5 +9,11 @@ from skills_video_runtime.cli import main
 
 from .catalog import MODELS
 
+
+def run() -> int:
+    """Run the command that the process was given; its exit code."""
+    return main(MODELS, str(__package__))
+
+
 if __name__ == "__main__":
-    sys.exit(main(MODELS))
+    sys.exit(run())

@@ -19,6 +19,9 @@ MODELS: Final = (
             create="/generation/openai/sora-2-pro",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(4, 8, 12),
+        resolutions=("720p", "1080p"),
     ),
     ModelInfo(
         module="openai_sora_2",
@@ -31,6 +34,9 @@ MODELS: Final = (
             create="/generation/openai/sora-2",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(4, 8, 12),
+        resolutions=("720p",),
     ),
     ModelInfo(
         module="google_veo_3_1",
@@ -43,6 +49,9 @@ MODELS: Final = (
             create="/generation/google/veo-3.1",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(4, 6, 8),
+        resolutions=("720p", "1080p"),
     ),
     ModelInfo(
         module="google_veo_3_1_fast",
@@ -55,6 +64,9 @@ MODELS: Final = (
             create="/generation/google/veo-3.1-fast",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(4, 6, 8),
+        resolutions=("720p", "1080p"),
     ),
     ModelInfo(
         module="google_veo_3_1_lite",
@@ -67,6 +79,9 @@ MODELS: Final = (
             create="/generation/google/veo-3.1-lite",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(),
+        resolutions=("720p", "1080p"),
     ),
     ModelInfo(
         module="bytedance_seedance_1_pro",
@@ -79,6 +94,9 @@ MODELS: Final = (
             create="/generation/bytedance/seedance-1-pro",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+        resolutions=("480p", "720p", "1080p"),
     ),
     ModelInfo(
         module="bytedance_seedance_1_5",
@@ -91,6 +109,9 @@ MODELS: Final = (
             create="/generation/bytedance/seedance-1.5",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(4, 5, 6, 7, 8, 9, 10, 11, 12),
+        resolutions=("480p", "720p", "1080p"),
     ),
     ModelInfo(
         module="bytedance_seedance_2_0",
@@ -103,6 +124,9 @@ MODELS: Final = (
             create="/generation/bytedance/seedance-2.0",
             result="/generation/{id}",
         ),
+        takes=("image", "video", "audio", "frames"),
+        durations=(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        resolutions=("480p", "720p", "1080p"),
     ),
     ModelInfo(
         module="bytedance_seedance_2_0_fast",
@@ -115,6 +139,9 @@ MODELS: Final = (
             create="/generation/bytedance/seedance-2.0-fast",
             result="/generation/{id}",
         ),
+        takes=("image", "video", "audio", "frames"),
+        durations=(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        resolutions=("480p", "720p"),
     ),
     ModelInfo(
         module="xai_grok_imagine_video",
@@ -127,6 +154,9 @@ MODELS: Final = (
             create="/generation/xai/grok-imagine-video",
             result="/generation/{id}",
         ),
+        takes=("image", "video"),
+        durations=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        resolutions=("720p", "480p", "auto"),
     ),
     ModelInfo(
         module="xai_grok_imagine_video_extend_video",
@@ -139,6 +169,9 @@ MODELS: Final = (
             create="/generation/xai/grok-imagine-video/extend-video",
             result="/generation/{id}",
         ),
+        takes=("video",),
+        durations=(2, 3, 4, 5, 6, 7, 8, 9, 10),
+        resolutions=(),
     ),
     ModelInfo(
         module="kling_v3_video",
@@ -151,6 +184,9 @@ MODELS: Final = (
             create="/generation/kling-ai/v3/video",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        resolutions=(),
     ),
     ModelInfo(
         module="kling_o3_video",
@@ -163,6 +199,9 @@ MODELS: Final = (
             create="/generation/kling-ai/o3/video",
             result="/generation/{id}",
         ),
+        takes=("image", "video", "frames"),
+        durations=(3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        resolutions=(),
     ),
     ModelInfo(
         module="kling_o1_video",
@@ -175,6 +214,9 @@ MODELS: Final = (
             create="/generation/kling-ai/o1/video",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(3, 4, 5, 6, 7, 8, 9, 10),
+        resolutions=(),
     ),
     ModelInfo(
         module="kling_v2_6",
@@ -187,6 +229,9 @@ MODELS: Final = (
             create="/generation/kling-ai/kling-v2.6",
             result="/generation/{id}",
         ),
+        takes=("image", "video", "frames"),
+        durations=(5, 10),
+        resolutions=(),
     ),
     ModelInfo(
         module="kling_v2_5_turbo",
@@ -199,6 +244,9 @@ MODELS: Final = (
             create="/generation/kling-ai/kling-v2.5-turbo",
             result="/generation/{id}",
         ),
+        takes=(),
+        durations=(5, 10),
+        resolutions=(),
     ),
     ModelInfo(
         module="runwayml_gen_4_5",
@@ -211,6 +259,9 @@ MODELS: Final = (
             create="/generation/runwayml/gen-4.5",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(5, 10),
+        resolutions=(),
     ),
     ModelInfo(
         module="runwayml_gen4_aleph",
@@ -223,6 +274,9 @@ MODELS: Final = (
             create="/generation/runwayml/gen4-aleph",
             result="/generation/{id}",
         ),
+        takes=("image", "video"),
+        durations=(),
+        resolutions=(),
     ),
     ModelInfo(
         module="luma_ray_2",
@@ -235,6 +289,9 @@ MODELS: Final = (
             create="/generation/luma/ray-2",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(5, 9),
+        resolutions=("540p", "720p", "1080p"),
     ),
     ModelInfo(
         module="luma_ray_2_flash",
@@ -247,6 +304,9 @@ MODELS: Final = (
             create="/generation/luma/ray-2-flash",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(5, 9),
+        resolutions=("540p", "720p", "1080p"),
     ),
     ModelInfo(
         module="vidu_q2_video_turbo",
@@ -259,6 +319,9 @@ MODELS: Final = (
             create="/generation/vidu/q2/video-turbo",
             result="/generation/{id}",
         ),
+        takes=("image",),
+        durations=(2, 3, 4, 5, 6, 7, 8),
+        resolutions=("720p", "1080p"),
     ),
     ModelInfo(
         module="vidu_q3",
@@ -271,6 +334,9 @@ MODELS: Final = (
             create="/generation/vidu/q3",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+        resolutions=("360p", "540p", "720p", "1080p"),
     ),
     ModelInfo(
         module="minimax_hailuo_2_3",
@@ -283,6 +349,9 @@ MODELS: Final = (
             create="/generation/minimax/hailuo-2.3",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(6, 10),
+        resolutions=("768p", "1080p"),
     ),
     ModelInfo(
         module="minimax_hailuo_2_3_fast",
@@ -295,6 +364,9 @@ MODELS: Final = (
             create="/generation/minimax/hailuo-2.3-fast",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(6, 10),
+        resolutions=("768p", "1080p"),
     ),
     ModelInfo(
         module="ltx_2_3",
@@ -307,6 +379,9 @@ MODELS: Final = (
             create="/generation/ltx-2.3",
             result="/generation/{id}",
         ),
+        takes=(),
+        durations=(),
+        resolutions=(),
     ),
     ModelInfo(
         module="pixverse_v5_6",
@@ -319,6 +394,9 @@ MODELS: Final = (
             create="/generation/pixverse/v5.6",
             result="/generation/{id}",
         ),
+        takes=("image", "frames"),
+        durations=(5, 8, 10),
+        resolutions=("540p", "720p", "1080p"),
     ),
     ModelInfo(
         module="pixverse_v6",
@@ -331,6 +409,9 @@ MODELS: Final = (
             create="/generation/pixverse/v6",
             result="/generation/{id}",
         ),
+        takes=("image",),
+        durations=("1-15",),
+        resolutions=("360p", "540p", "720p", "1080p"),
     ),
     ModelInfo(
         module="pixverse_lipsync",
@@ -343,6 +424,9 @@ MODELS: Final = (
             create="/generation/pixverse/lipsync",
             result="/generation/{id}",
         ),
+        takes=("video", "audio"),
+        durations=(),
+        resolutions=(),
     ),
     ModelInfo(
         module="happyhorse_1_0",
@@ -355,6 +439,9 @@ MODELS: Final = (
             create="/generation/happyhorse/happyhorse-1.0",
             result="/generation/{id}",
         ),
+        takes=("image", "video"),
+        durations=(3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        resolutions=("720p", "1080p"),
     ),
     ModelInfo(
         module="wan_v2_7_video",
@@ -367,6 +454,9 @@ MODELS: Final = (
             create="/generation/wan/wan-v2.7-video",
             result="/generation/{id}",
         ),
+        takes=("image", "video", "audio", "frames"),
+        durations=(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        resolutions=("720p", "1080p"),
     ),
     ModelInfo(
         module="wan_v2_7_edit_video",
@@ -379,6 +469,9 @@ MODELS: Final = (
             create="/generation/wan/wan-v2.7/edit-video",
             result="/generation/{id}",
         ),
+        takes=("image", "video"),
+        durations=(0, 2, 3, 4, 5, 6, 7, 8, 9, 10),
+        resolutions=("720p", "1080p"),
     ),
 )
 """In the order of the platform's documentation."""
