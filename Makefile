@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup generate check lint types test clean
+.PHONY: setup generate check lint types test docs clean
 
 setup: $(STAMP)
 
@@ -29,6 +29,9 @@ types: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2
+
+docs: setup
+	$(BIN)/python docs/record.py
 
 clean:
 	rm -rf .venv .bench dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -24,7 +24,7 @@ def environment(sandbox: Sandbox | None = None, **more: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     if sandbox is not None:
         kept |= {"SKILLS_VIDEO_BASE_URL": sandbox.url, "SKILLS_VIDEO_API_KEY": sandbox.api_key}
-    return {**kept, "PYTHONWARNINGS": "error", **more}
+    return {**kept, "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8", **more}
 
 
 def command(*arguments: str, package: str = "skills_video") -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .output import UsageProblem, is_terminal, say, say_json, table
+from .output import UsageProblem, block, is_terminal, say, say_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,10 +71,12 @@ def show_models(catalog: Catalog, search: str, *, as_json: bool) -> None:
         say(f"no model of {len(catalog.models)} has all of these words")
         return
     rows = [_row(info) for info in models]
-    if is_terminal():
-        table(("model", *HEADER[4:]), [("\n".join((row[0], f"{row[2]}, {row[1]}", row[3])), *row[4:]) for row in rows])
-    else:
-        table(HEADER, rows)
+    if not is_terminal():
+        table(HEADER, [[cell or "-" for cell in row] for row in rows])
+        return
+    for model, module, title, paths, *traits in rows:
+        told = [f"{name} {trait}" for name, trait in zip(HEADER[4:], traits, strict=True) if trait]
+        block(f"{model}  {title}", ["; ".join((f"module {module}", *told)), *paths.splitlines()])
 
 
 def model_facts(info: ModelInfo) -> dict[str, Any]:
@@ -108,8 +110,8 @@ def spans(values: Sequence[int | float | str]) -> str:
 def _row(info: ModelInfo) -> tuple[str, ...]:
     place = info.endpoint
     paths = "\n".join(f"POST {path}" for path in (place.stream, place.create) if path)
-    takes, sizes = ", ".join(info.takes), ", ".join(map(str, info.resolutions))
-    return place.model, info.module, info.title, paths, takes or "-", spans(info.durations) or "-", sizes or "-"
+    sizes = ", ".join(map(str, info.resolutions))
+    return place.model, info.module, info.title, paths, ", ".join(info.takes), spans(info.durations), sizes
 
 
 def _names(info: ModelInfo) -> tuple[str, str]:

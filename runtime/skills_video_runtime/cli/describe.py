@@ -140,13 +140,12 @@ def _show(facts: dict[str, Any]) -> None:
     rows = [
         (
             str(error["code"] or error["status"]),
-            error["category"],
-            "yes" if error["try_again"] else "no",
+            f"{error['category']}{', may be tried again' if error['try_again'] else ''}",
             error["meaning"],
         )
         for error in facts["error_codes"]
     ]
-    table(("code", "category", "try again", "meaning"), rows)
+    table(("code", "category", "meaning"), rows)
     say("\nStatuses")
     statuses = facts["statuses"]
     words = [(item["status"], "yes" if item["finished"] else "no", ", ".join(item["also"]) or "-") for item in statuses]

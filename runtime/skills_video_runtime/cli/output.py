@@ -67,17 +67,29 @@ def console() -> Console:
     return Console(force_terminal=is_terminal(), highlight=False, emoji=False, markup=False)
 
 
+def block(head: str, lines: Sequence[str]) -> None:
+    """Show a few lines under a head, on a terminal."""
+    from rich.padding import Padding  # noqa: PLC0415  # as in `console`
+    from rich.text import Text  # noqa: PLC0415  # as in `console`
+
+    screen = console()
+    screen.print(Text(visible(head), style="bold cyan", overflow="fold"))
+    for line in lines:
+        screen.print(Padding(Text(visible(line), overflow="fold"), (0, 0, 0, 2), expand=False))
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Show rows: a table that folds long cells on a terminal, and one row a line where a program reads."""
     shown = [[visible(cell) for cell in row] for row in rows]
     if is_terminal():
         from rich import box  # noqa: PLC0415  # as in `console`
-        from rich.table import Table  # noqa: PLC0415  # as in `console`
+        from rich.table import Column, Table  # noqa: PLC0415  # as in `console`
         from rich.text import Text  # noqa: PLC0415  # as in `console`
 
-        grid = Table(*header, box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-        for first, *rest in shown:
-            grid.add_row(Text(first, style="cyan", overflow="fold"), *(Text(cell, overflow="fold") for cell in rest))
+        first, *others = header
+        grid = Table(Column(first, no_wrap=True), *others, box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+        for name, *rest in shown:
+            grid.add_row(Text(name, style="cyan", overflow="fold"), *(Text(cell, overflow="fold") for cell in rest))
         console().print(grid)
         return
     flat = [[cell.replace("\n", " ") for cell in row] for row in (header, *shown)]
