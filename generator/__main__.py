@@ -62,6 +62,7 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
         written.append((ROOT, {"README.md": readme.with_models(ROOT / "README.md", modules)}))
     if options.command == "check":
         lines = [line for folder, texts in written for line in output.differences(folder, texts)]
+        lines += [line for folder, texts in written for line in output.verdicts(folder, texts)]
         sys.stdout.writelines(visible(line.removesuffix("\n")) + "\n" for line in lines)
         return 1 if lines else 0
     changed = [name for folder, texts in written for name in output.write(folder, texts)]

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import VERSION
+from .description import is_object
 from .diagnostics import GeneratorError, visible
 
 if TYPE_CHECKING:
@@ -40,14 +41,63 @@ def formatted(files: Mapping[str, str]) -> dict[str, str]:
 
 
 def manifest(files: Mapping[str, str], inputs: Mapping[str, str], models: Mapping[str, Mapping[str, str]]) -> str:
-    """Give the text of MANIFEST.json: digests of inputs and files, the generator's version, each model's source."""
+    """Give the text of MANIFEST.json: digests of inputs and files, the generator's version, each module's source.
+
+    `models` tells the model and the source of each module; a module's digest stands with them.
+    """
     content = {
-        "files": {name: digest(text) for name, text in files.items()},
+        "files": {name: digest(text) for name, text in files.items() if name.removesuffix(".py") not in models},
         "generator": VERSION,
         "inputs": inputs,
-        "models": models,
+        "modules": {module: {**entry, "digest": digest(files[f"{module}.py"])} for module, entry in models.items()},
     }
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+def recorded(folder: Path) -> dict[str, str]:
+    """Give the digest of each generated file of a folder by its name, as MANIFEST.json recorded it.
+
+    Empty where there is no manifest, or none that can be read: nothing is known then of who wrote what.
+    """
+    try:
+        content: Any = json.loads(_text(folder / MANIFEST) or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    files, modules = (content.get(key) if is_object(content) else None for key in ("files", "modules"))
+    found: dict[str, Any] = dict(files) if is_object(files) else {}
+    for module, entry in modules.items() if is_object(modules) else ():
+        found[f"{module}.py"] = entry.get("digest") if is_object(entry) else None
+    return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def verdicts(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Say of each file that is not what the inputs give why it is not: by hand, by age, missing or left over."""
+    known = recorded(folder)
+    lines: list[str] = []
+    for name in sorted({*files, *stale(folder, files)}):
+        found = _data(folder / name)
+        made = files[name].encode("utf-8") if name in files else None
+        if found == made:
+            continue
+        if found is None:
+            word = "missing"
+        elif hashlib.sha256(found).hexdigest() != known.get(name, hashlib.sha256(found).hexdigest()):
+            word = "edited by hand"
+        else:
+            word = "left over" if made is None else "stale"
+        lines.append(f"{word}: {name}")
+    if lines == [f"stale: {MANIFEST}"] and _origin(_text(folder / MANIFEST)) == _origin(files.get(MANIFEST)):
+        return [f"edited by hand: {MANIFEST}"]
+    return lines
+
+
+def _origin(text: str | None) -> Any:
+    """Give what a manifest says that it was made from, and by what."""
+    try:
+        content: Any = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return [content.get(key) for key in ("generator", "inputs")] if is_object(content) else None
 
 
 def digest(text: str) -> str:
@@ -72,8 +122,6 @@ def differences(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
         old, new = _text(folder / name), files.get(name)
         path = (folder / name).absolute()
         shown = (path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(name)).as_posix()
-        if (old or "") == (new or "") and old != new:
-            yield f"{'a missing' if old is None else 'a surplus'} empty file: {shown}\n"
         yield from difflib.unified_diff(
             (old or "").splitlines(keepends=True), (new or "").splitlines(keepends=True), f"a/{shown}", f"b/{shown}"
         )
@@ -135,12 +183,16 @@ def _bytes(path: Path) -> bytes | None:
         return None
 
 
-def _text(path: Path) -> str | None:
+def _data(path: Path) -> bytes | None:
     try:
-        data = _bytes(path)
+        return _bytes(path)
     except OSError as error:
         message = f"{path.as_posix()}: cannot be read: {error.strerror or error}; move it out of the way"
         raise GeneratorError(visible(message)) from error
+
+
+def _text(path: Path) -> str | None:
+    data = _data(path)
     return None if data is None else data.decode("utf-8", "surrogateescape")
 
 

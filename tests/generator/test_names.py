@@ -54,7 +54,7 @@ def test_module_is_named_by_provider_and_rest(model, module):
 
 
 def test_every_module_of_the_repository_is_named_by_its_id_alone():
-    models = json.loads((PACKAGE / "MANIFEST.json").read_text("utf-8"))["models"]
+    models = json.loads((PACKAGE / "MANIFEST.json").read_text("utf-8"))["modules"]
     assert len(models) > 30
     assert {module_name(entry["model"], {}) for entry in models.values()} == set(models)
 

@@ -201,6 +201,64 @@ def test_check_shows_files_that_are_missing_and_files_that_are_left_over(project
     assert (project.out / "acme_two.py").exists()
 
 
+def test_check_tells_an_edit_by_hand_from_an_input_that_changed(project, capsys):
+    project.write(models("acme/one", "acme/two", "acme/three"))
+    assert project.run() == 0
+    (project.out / "acme_one.py").write_text(project.text("acme_one.py") + "x = 1\n", "utf-8")
+    (project.out / "py.typed").unlink()
+    changed = models("acme/one", "acme/two")
+    for path in ("/generation/acme/two", "/generation/sse/acme/two"):
+        changed["paths"][path]["post"]["summary"] = "Acme Two"
+    project.write(changed)
+    capsys.readouterr()
+    assert project.run("check") == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if line[0] not in " +-@"]
+    assert lines == [
+        "stale: MANIFEST.json",
+        "stale: __init__.py",
+        "edited by hand: acme_one.py",
+        "left over: acme_three.py",
+        "stale: acme_two.py",
+        "stale: catalog.py",
+        "missing: py.typed",
+    ]
+
+
+def test_check_names_a_manifest_that_was_edited_by_hand(project, capsys):
+    project.write(models("acme/one"))
+    assert project.run() == 0
+    (project.out / "MANIFEST.json").write_text(project.text("MANIFEST.json").replace("acme/one", "acme/two"), "utf-8")
+    capsys.readouterr()
+    assert project.run("check") == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "edited by hand: MANIFEST.json"
+    assert project.run() == 0
+    project.openapi.write_text(project.openapi.read_text("utf-8") + " ", "utf-8")
+    capsys.readouterr()
+    assert project.run("check") == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "stale: MANIFEST.json"
+
+
+@pytest.mark.parametrize("name", ["API.md", "catalog.py", "acme_one.py", "__init__.py"])
+def test_check_names_each_generated_file_that_was_edited_by_hand(name, project, capsys):
+    project.write(models("acme/one"))
+    assert project.run() == 0
+    (project.out / name).write_text(project.text(name) + "\n", "utf-8")
+    capsys.readouterr()
+    assert project.run("check") == 1
+    assert capsys.readouterr().out.splitlines()[-1] == f"edited by hand: {name}"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"files": 1, "modules": {"acme_one": 1}}', "[" * 100_000])
+def test_check_does_without_a_manifest_that_can_be_read(text, project, capsys):
+    project.write(models("acme/one"))
+    assert project.run() == 0
+    (project.out / "MANIFEST.json").write_text(text, "utf-8")
+    (project.out / "acme_one.py").write_text("x = 1\n", "utf-8")
+    capsys.readouterr()
+    assert project.run("check") == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == ["stale: MANIFEST.json", "stale: acme_one.py"]
+
+
 @pytest.mark.parametrize("name", ["py.typed", "MANIFEST.json", "__main__.py"])
 def test_check_notices_any_file_that_is_missing(name, project):
     project.write(models("acme/one"))
@@ -305,14 +363,15 @@ def test_manifest_names_digests_and_the_source_of_each_model(project):
     scoped.write_text(json.dumps(models("acme/two")), "utf-8")
     assert project.run() == 0
     manifest = json.loads(project.text("MANIFEST.json"))
-    assert manifest["models"] == {
-        "acme_one": {"model": "acme/one", "source": "openapi.json"},
-        "acme_two": {"model": "acme/two", "source": "models/two.json"},
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in project.out.iterdir()}
+    del digests["MANIFEST.json"]
+    assert manifest["modules"] == {
+        "acme_one": {"model": "acme/one", "source": "openapi.json", "digest": digests.pop("acme_one.py")},
+        "acme_two": {"model": "acme/two", "source": "models/two.json", "digest": digests.pop("acme_two.py")},
     }
+    assert manifest["files"] == digests
     sources = {"openapi.json": project.openapi, "docs.json": project.docs, "models/two.json": scoped}
     assert manifest["inputs"] == {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sources.items()}
-    files = {path.name for path in project.out.iterdir()} - {"MANIFEST.json"}
-    assert manifest["files"] == {name: hashlib.sha256((project.out / name).read_bytes()).hexdigest() for name in files}
 
 
 def test_manifest_tells_two_inputs_of_one_name_apart(project):
