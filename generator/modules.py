@@ -61,7 +61,7 @@ def render_module(module: Module) -> str:
 
 
 def render_package(modules: Sequence[Module], name: str) -> str:
-    """Give the text of a file of the package, `__init__.py` or `catalog.py` or another that lists the models."""
+    """Give the text of a file that lists the models: `__init__.py`, `catalog.py`, `API.md` or another."""
     ordered = sorted(modules, key=lambda module: module.model.module)
     return _template(f"{name}.jinja").render(modules=modules, ordered=ordered)
 

@@ -108,7 +108,7 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
     made = [modules.Module(model, payloads_of(model, diagnostics)) for model in found.selection.models]
     texts = {f"{module.model.module}.py": modules.render_module(module) for module in made}
     texts |= {name: modules.render_package(made, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
-    files = {**output.formatted(texts), "py.typed": ""}
+    files = {**output.formatted(texts), "API.md": modules.render_package(made, "API.md"), "py.typed": ""}
     sources = {
         module.model.module: {"model": module.model.model, "source": inputs.name(module.model.file)} for module in made
     }

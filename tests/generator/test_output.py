@@ -25,7 +25,7 @@ BODY = {
     },
     "required": ["prompt"],
 }
-PACKAGE = {"__init__.py", "__main__.py", "catalog.py", "py.typed", "MANIFEST.json"}
+PACKAGE = {"__init__.py", "__main__.py", "catalog.py", "py.typed", "API.md", "MANIFEST.json"}
 
 
 def models(*names):
@@ -118,7 +118,7 @@ def test_only_changed_files_are_written(project):
     project.write(changed)
     assert project.run() == 0
     after = marks(project.out)
-    assert {name for name in after if after[name] != before[name]} == {"acme_two.py", "MANIFEST.json"}
+    assert {name for name in after if after[name] != before[name]} == {"acme_two.py", "API.md", "MANIFEST.json"}
 
 
 def test_a_file_that_was_edited_is_written_again(project):
@@ -214,6 +214,7 @@ def test_check_tells_an_edit_by_hand_from_an_input_that_changed(project, capsys)
     assert project.run("check") == 1
     lines = [line for line in capsys.readouterr().out.splitlines() if line[0] not in " +-@"]
     assert lines == [
+        "stale: API.md",
         "stale: MANIFEST.json",
         "stale: __init__.py",
         "edited by hand: acme_one.py",
@@ -282,11 +283,12 @@ def test_a_model_added_in_front_changes_its_module_and_the_three_lists(project):
     assert project.run() == 0
     after = contents(project.out)
     assert {name for name in after if after[name] != before.get(name)} == {
-        "aaa_new.py", "__init__.py", "catalog.py", "MANIFEST.json",
+        "aaa_new.py", "__init__.py", "catalog.py", "API.md", "MANIFEST.json",
     }  # fmt: skip
     assert {name for name in marked if marks(project.out)[name] != marked[name]} == {
         "__init__.py",
         "catalog.py",
+        "API.md",
         "MANIFEST.json",
     }
 
