@@ -88,13 +88,7 @@ class Description:
         """Give what stands at a JSON pointer (RFC 6901), `NOTHING` if nothing does."""
         value: Any = self.document
         for token in pointer.split("/")[1:]:
-            key = token.replace("~1", "/").replace("~0", "~")
-            if is_object(value) and key in value:
-                value = value[key]
-            elif is_array(value) and re.fullmatch(r"[0-9]{1,9}", key) and int(key) < len(value):
-                value = value[int(key)]
-            else:
-                return NOTHING
+            value = member(value, token)
         return value
 
     def fail(self, pointer: str, message: str) -> NoReturn:
@@ -174,14 +168,12 @@ def load_json(path: Path, diagnostics: Diagnostics) -> tuple[dict[str, Any], str
     return document, hashlib.sha256(data).hexdigest()
 
 
-def load_description(path: Path, diagnostics: Diagnostics) -> Description:
-    """Read an OpenAPI 3.x description.
+def description_of(document: dict[str, Any], digest: str, file: str) -> Description:
+    """Take a document for an OpenAPI 3.x description.
 
     Raises:
-        GeneratorError: as `load_json`, and if the object is no OpenAPI 3.x description with paths.
+        GeneratorError: it is none, or has no paths.
     """
-    document, digest = load_json(path, diagnostics)
-    file = path.as_posix()
     version = document.get("openapi")
     if not isinstance(version, str) or not re.fullmatch(r"3\.\d+(\.\d+)?\S*", version):
         said = "says nothing of its version" if version is None else f"says {version!r}"
@@ -200,6 +192,16 @@ def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
 def is_array(value: Any) -> TypeGuard[list[Any]]:
     """Tell whether a JSON value is an array."""
     return isinstance(value, list)
+
+
+def member(value: Any, token: str) -> Any:
+    """Give what a token of a JSON pointer leads to (RFC 6901, section 4), `NOTHING` if it leads nowhere."""
+    key = token.replace("~1", "/").replace("~0", "~")
+    if is_object(value) and key in value:
+        return value[key]
+    if is_array(value) and re.fullmatch(r"[0-9]{1,9}", key) and int(key) < len(value):
+        return value[int(key)]
+    return NOTHING
 
 
 def escape(token: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from .description import is_object, load_description, load_json
+from . import overrides
+from .description import Description, description_of, load_json
 from .diagnostics import GeneratorError, visible
 from .endpoints import select
 from .names import distinct
 from .navigation import tagged_operations, video_operations
+from .settings import module_names, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from .endpoints import Selection
     from .modules import Module
     from .navigation import Listed, Unresolved
+
+
+SETTINGS: Final = "pyproject.toml#/tool/generator"
+"""What MANIFEST.json calls the settings that decide the output, where there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +61,11 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was read: the selected models, and the digest of each input by its name."""
+    """What was read: the selected models, the digest of each input by its name, and the descriptions."""
 
     selection: Selection
     digests: dict[str, str]
+    descriptions: tuple[Description, ...]
 
 
 def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
@@ -66,9 +74,8 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
     Raises:
         GeneratorError: an input cannot be used, or nothing says which models are videos.
     """
-    descriptions = [load_description(path, diagnostics) for path in inputs.openapi]
-    overrides = _overrides(inputs.config)
-    digests = {inputs.name(description.file): description.digest for description in descriptions}
+    loader = _Loader(inputs, overrides.read_overrides(inputs.config), diagnostics, _settings_digest(inputs.config))
+    descriptions = [description_of(*loader.load(path), path.as_posix()) for path in inputs.openapi]
     listing = descriptions[0].file
     if inputs.docs is None:
         listed: Sequence[Listed | Unresolved] = tagged_operations(descriptions)
@@ -80,16 +87,43 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
                 )
             )
     else:
-        document, digest = load_json(inputs.docs, diagnostics)
+        document, _ = loader.load(inputs.docs)
         listing = inputs.docs.as_posix()
-        digests[inputs.name(listing)] = digest
         found = video_operations(document, listing, descriptions, diagnostics)
         if found is None:
             message = "has no group named 'Videos', so no model is selected; add one, or correct its name"
             raise GeneratorError(visible(f"{listing}#/navigation: {message}"))
         listed = found
-    selection = select(listed, listing, descriptions, overrides, diagnostics)
-    return Found(selection, digests)
+    overrides.unused(loader.overrides, loader.digests, diagnostics)
+    selection = select(listed, listing, descriptions, module_names(inputs.config), diagnostics)
+    return Found(selection, loader.digests, tuple(descriptions))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loader:
+    """Loads inputs, corrects them before anything else reads them, and keeps their digests."""
+
+    inputs: Inputs
+    overrides: tuple[overrides.Override, ...]
+    diagnostics: Diagnostics
+    digests: dict[str, str]
+
+    def load(self, path: Path) -> tuple[dict[str, Any], str]:
+        document, digest = load_json(path, self.diagnostics)
+        name = self.inputs.name(path.as_posix())
+        names = (name, "") if path == self.inputs.openapi[0] else (name,)
+        overrides.apply([item for item in self.overrides if item.file in names], document, self.diagnostics)
+        self.digests[name] = digest
+        return document, digest
+
+
+def _settings_digest(config: Path | None) -> dict[str, str]:
+    """Give the digest of the settings that decide the output, if there are any."""
+    tables = {name: settings(config, name) for name in ("modules", "overrides")}
+    if not any(tables.values()):
+        return {}
+    text = json.dumps(tables, sort_keys=True, default=str)
+    return {SETTINGS: hashlib.sha256(text.encode("utf-8")).hexdigest()}
 
 
 def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[dict[str, str], list[Module]]:
@@ -114,18 +148,3 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
     }
     files[output.MANIFEST] = output.manifest(files, found.digests, sources)
     return files, made
-
-
-def _overrides(config: Path | None) -> dict[str, str]:
-    """Read the module names that pyproject.toml sets, by model id."""
-    if config is None or not config.is_file():
-        return {}
-    try:
-        settings: Any = tomllib.loads(config.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise GeneratorError(visible(f"{config.as_posix()}: cannot be read: {error}")) from error
-    for key in ("tool", "generator", "modules"):
-        settings = settings.get(key, {}) if is_object(settings) else None
-    if not is_object(settings) or not all(isinstance(name, str) for name in settings.values()):
-        raise GeneratorError(f"{config.as_posix()}: [tool.generator.modules] is a table of module names by model id")
-    return settings
