@@ -1,4 +1,4 @@
-"""`python -m generator`: generate, check, list."""
+"""`python -m generator`: generate, check, list, changes."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
+    if options.command == "changes":
+        return _changes(options)
     inputs = _inputs(options)
     found = read(inputs, diagnostics)
     files, modules = ({}, []) if options.command == "list" else files_of(found, inputs, diagnostics)
@@ -70,6 +72,18 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
     for name in changed:
         print(f"  {name}")
     return 0
+
+
+def _changes(options: argparse.Namespace) -> int:
+    from . import ages, changelog, changes, report  # noqa: PLC0415  # the other commands compare nothing
+
+    found = changes.compare(*(ages.found_in(age, options.config) for age in (options.old, options.new)))
+    forms = {"json": report.as_json, "markdown": report.as_markdown, "changelog": changelog.as_changelog}
+    form = forms.get(options.form, report.as_text)
+    if options.write_changelog:
+        changelog.write_in(options.write_changelog, found)
+    sys.stdout.write(form(found))
+    return 1 if options.fail_on_breaking and any(change.breaking for change in found) else 0
 
 
 def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
@@ -112,7 +126,9 @@ def _report(diagnostics: Diagnostics) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument("--config", type=Path, default=ROOT / "pyproject.toml", help=argparse.SUPPRESS)
+    common = argparse.ArgumentParser(add_help=False, parents=[config])
     common.add_argument(
         "--openapi",
         type=Path,
@@ -124,7 +140,6 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--docs", type=Path, metavar="FILE", help="the navigation (docs.json beside the description, if there is one)"
     )
-    common.add_argument("--config", type=Path, default=ROOT / "pyproject.toml", help=argparse.SUPPRESS)
     common.add_argument("--strict", action="store_true", help="warnings make the run fail, with exit code 1")
     parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -134,6 +149,21 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", parents=[common, out], help="write nothing; show what is stale and exit with 1")
     listing = commands.add_parser("list", parents=[common], help="list the selected models and what was passed over")
     listing.add_argument("--json", action="store_true", help="as JSON")
+    changes = commands.add_parser("changes", parents=[config], help="tell what an update means for callers")
+    for age, words in (("old", "before"), ("new", "after")):
+        about = f"the descriptions {words}: a folder with openapi.json and docs.json, or a git revision of specs/"
+        changes.add_argument(age, metavar=age.upper(), help=about)
+    form = changes.add_mutually_exclusive_group()
+    for name, words in (
+        ("json", "as a JSON list"),
+        ("markdown", "for the text of a pull request"),
+        ("changelog", "the lines for CHANGELOG.md"),
+    ):
+        form.add_argument(f"--{name}", action="store_const", const=name, dest="form", default="text", help=words)
+    changes.add_argument(
+        "--write-changelog", type=Path, metavar="FILE", help="put the lines for CHANGELOG.md into it, each once"
+    )
+    changes.add_argument("--fail-on-breaking", action="store_true", help="exit with 1 if a caller breaks")
     return parser
 
 

@@ -109,6 +109,15 @@ def select(
     return Selection(tuple(models.values()), tuple(selector.passed_over))
 
 
+def find_operation(descriptions: Sequence[Description], method: str, path: str) -> tuple[Description, Operation] | None:
+    """Look an operation up: in the model-scoped descriptions, the last one first, then in the platform's."""
+    for description in (*reversed(descriptions[1:]), descriptions[0]):
+        operation = description.operation(method, path)
+        if operation is not None:
+            return description, operation
+    return None
+
+
 @dataclass(slots=True)
 class _Selector:
     descriptions: Sequence[Description]
@@ -127,8 +136,8 @@ class _Selector:
                 self._pass_over(entry, listing, "it creates no generation", note=True)
             return None
         model = match["model"]
-        create = self._find(f"/generation/{model}")
-        stream = self._find(f"/generation/sse/{model}")
+        create = find_operation(self.descriptions, "post", f"/generation/{model}")
+        stream = find_operation(self.descriptions, "post", f"/generation/sse/{model}")
         if create is None:
             where = "in no description" if stream is None else "only as a stream"
             self._pass_over(entry, listing, f"POST /generation/{model} is described {where}; add it, or unlist it")
@@ -172,14 +181,6 @@ class _Selector:
             is_union=len(variants) > 1 or self._is_union(chosen),
             known=known,
         )
-
-    def _find(self, path: str) -> tuple[Description, Operation] | None:
-        """Look an operation up: in the model-scoped descriptions, the last one first, then in the platform's."""
-        for description in (*reversed(self.descriptions[1:]), self.descriptions[0]):
-            operation = description.operation("post", path)
-            if operation is not None:
-                return description, operation
-        return None
 
     def _shape(self, body: _Body) -> Shape:
         return self._reader(body).body(body.description.at(body.pointer), body.pointer)

@@ -78,6 +78,13 @@ def payloads_of(model: VideoModel, diagnostics: Diagnostics) -> Payloads:
     return _Builder(model, diagnostics).build()
 
 
+def class_names(model: VideoModel, diagnostics: Diagnostics) -> dict[str, str]:
+    """Give the name of each class of a model's module, by the pointer of its object."""
+    builder = _Builder(model, diagnostics)
+    builder.find()
+    return builder.names
+
+
 class _Builder:
     """Builds the classes of one module."""
 
@@ -89,13 +96,17 @@ class _Builder:
         self.tags: dict[str, set[str]] = {}
         self.names: dict[str, str] = {}
 
-    def build(self) -> Payloads:
-        """Find the objects, have them named, and write their fields."""
+    def find(self) -> None:
+        """Find the objects and name them."""
         if self.model.is_union:
             self._mark_tags(self.variants)
         for variant in self.variants:
             self._collect(variant)
         self._name()
+
+    def build(self) -> Payloads:
+        """Find the objects, name them, and write their fields."""
+        self.find()
         order = _classes(self.objects, self.names, self.model.known)
         annotator = Annotator(lambda shape: self.names[shape.pointer], self.model.known)
         rivals = {variant.shape.pointer: variant.rivals for variant in self.model.variants}

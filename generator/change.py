@@ -1,0 +1,49 @@
+"""One change between two ages of a description, and how its words are filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Kind: TypeAlias = Literal[
+    "removed", "moved", "tightened", "added", "loosened", "changed", "reordered", "reworded"
+]  # fmt: skip
+"""`changed` is what is neither more nor less: a default, a path of an endpoint."""
+
+COSMETIC: Final = ("reordered", "reworded")
+"""Kinds that are order and wording alone, and never break."""
+
+SHARED: Final = "*"
+"""The model of a change that is about all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one place, seen by a caller."""
+
+    kind: Kind
+    scope: str
+    """What the place is in: a payload class, an answer, or nothing where a model has one payload class."""
+    place: str
+    """The field: `images[].url`; empty for the whole."""
+    words: str
+    """What happened there, with `{}` for each of the values, which are text of the description."""
+    values: tuple[str, ...]
+    old: Any
+    new: Any
+    """JSON values."""
+    breaking: bool
+    model: str = ""
+
+    @property
+    def path(self) -> str:
+        """The place within the model."""
+        return ".".join(filter(None, (self.scope, self.place)))
+
+    def text(self, quote: Callable[[str], str] = str) -> str:
+        """Say what happened, without the path; `quote` is given whatever is not our own text."""
+        first, *parts = self.words.split("{}")
+        return first + "".join(quote(value) + part for value, part in zip(self.values, parts, strict=True))
