@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup generate check lint types test docs clean
+export OPENAPI_URL DOCS_URL
+
+.PHONY: setup generate update check lint types test docs clean
 
 setup: $(STAMP)
 
@@ -15,6 +17,12 @@ $(STAMP): pyproject.toml
 
 generate: setup
 	$(BIN)/python -m generator generate
+
+# The addresses are those of pyproject.toml, unless OPENAPI_URL and DOCS_URL name others, files among them.
+update: setup
+	$(BIN)/python -m generator fetch $(if $(OPENAPI_URL),--openapi-url "$$OPENAPI_URL") $(if $(DOCS_URL),--docs-url "$$DOCS_URL")
+	$(BIN)/python -m generator generate
+	$(BIN)/python -m generator changes HEAD specs --write-changelog CHANGELOG.md
 
 check: setup
 	$(BIN)/python -m generator check

@@ -1,4 +1,4 @@
-"""`python -m generator`: generate, check, list, changes."""
+"""`python -m generator`: fetch, generate, check, list, changes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .diagnostics import Diagnostics, GeneratorError, visible
 from .run import Inputs, files_of, read
+from .settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
     if options.command == "changes":
         return _changes(options)
+    if options.command == "fetch":
+        return _fetch(options, diagnostics)
     inputs = _inputs(options)
     found = read(inputs, diagnostics)
     files, modules = ({}, []) if options.command == "list" else files_of(found, inputs, diagnostics)
@@ -69,6 +72,25 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
         return 1 if lines else 0
     changed = [name for folder, texts in written for name in output.write(folder, texts)]
     print(f"{len(modules)} models; {len(changed)} files changed")
+    for name in changed:
+        print(f"  {name}")
+    return 0
+
+
+def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
+    from . import fetch  # noqa: PLC0415  # the other commands fetch nothing
+
+    defaults = settings(options.config, "fetch")
+    sources: list[str] = []
+    for name in ("openapi-url", "docs-url"):
+        source = getattr(options, name.replace("-", "_")) or defaults.get(name)
+        if not isinstance(source, str) or not source:
+            where = f"set {name} below [tool.generator.fetch] in pyproject.toml"
+            raise GeneratorError(f"no address is known to fetch from; give --{name}, or {where}")
+        sources.append(source)
+    changed = fetch.fetch((sources[0], sources[1]), options.into, options.config, diagnostics)
+    _report(diagnostics)
+    print(f"{len(changed)} of {len(sources)} files changed")
     for name in changed:
         print(f"  {name}")
     return 0
@@ -149,6 +171,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", parents=[common, out], help="write nothing; show what is stale and exit with 1")
     listing = commands.add_parser("list", parents=[common], help="list the selected models and what was passed over")
     listing.add_argument("--json", action="store_true", help="as JSON")
+    fetching = commands.add_parser("fetch", parents=[config], help="fetch openapi.json and docs.json anew")
+    for name in ("openapi", "docs"):
+        about = f"where {name}.json is: an https or file: address, or a path ([tool.generator.fetch] in pyproject.toml)"
+        fetching.add_argument(f"--{name}-url", metavar="URL", help=about)
+    fetching.add_argument("--into", type=Path, default=OPENAPI.parent, metavar="DIR", help="the folder (specs)")
     changes = commands.add_parser("changes", parents=[config], help="tell what an update means for callers")
     for age, words in (("old", "before"), ("new", "after")):
         about = f"the descriptions {words}: a folder with openapi.json and docs.json, or a git revision of specs/"
