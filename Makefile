@@ -40,6 +40,7 @@ test: setup
 
 docs: setup
 	$(BIN)/python docs/record.py
+	$(BIN)/python -m generator changes tests/changes/specs/previous tests/changes/specs/current --markdown > docs/review-example.md
 
 clean:
 	rm -rf .venv .bench dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
