@@ -48,17 +48,22 @@ class Default:
     value: Any
 
 
-_SUB_DELIMS = r"!$&'()*+,;="
-_PCHAR = rf"(?:[A-Za-z0-9\-._~{_SUB_DELIMS}:@]|%[0-9A-Fa-f]{{2}})"
-_HOST_CHAR = rf"(?:[A-Za-z0-9\-._~{_SUB_DELIMS}]|%[0-9A-Fa-f]{{2}})"
-_HOST = rf"(?:\[[0-9A-Fa-f:.]+\]|{_HOST_CHAR}+)"
-_USER = rf"(?:(?:[A-Za-z0-9\-._~{_SUB_DELIMS}:]|%[0-9A-Fa-f]{{2}})*@)?"
-_PATH = rf"(?:/{_PCHAR}*)*"
-_TAIL = rf"(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?"
+_PLAIN = r"A-Za-z0-9\-._~!$&'()*+,;="
+
+
+def _run_of(characters: str, times: str = "*") -> str:
+    """Match a run of characters, percent-encoded or not. It never backs off, which would take memory for each one."""
+    return rf"(?:[{characters}]++|%[0-9A-Fa-f]{{2}}){times}+"
+
+
+_HOST = rf"(?:\[[0-9A-Fa-f:.]+\]|{_run_of(_PLAIN, '+')})"
+_USER = rf"(?:{_run_of(f'{_PLAIN}:')}@)?"
+_PATH = rf"(?:/{_run_of(f'{_PLAIN}:@')})*+"
+_TAIL = rf"(?:\?{_run_of(f'{_PLAIN}:@/?')})?(?:#{_run_of(f'{_PLAIN}:@/?')})?"
 _WEB = rf"[Hh][Tt][Tt][Pp][Ss]?://{_USER}{_HOST}(?::[0-9]*)?{_PATH}{_TAIL}"
 _OTHER = (
     r"(?![Hh][Tt][Tt][Pp][Ss]?:)[A-Za-z][A-Za-z0-9+.\-]+:"
-    rf"(?://{_USER}{_HOST}?(?::[0-9]*)?{_PATH}|/?(?:{_PCHAR}+{_PATH})?){_TAIL}"
+    rf"(?://{_USER}{_HOST}?(?::[0-9]*)?{_PATH}|/?(?:{_run_of(f'{_PLAIN}:@', '+')}{_PATH})?){_TAIL}"
 )
 URI: Final = re.compile(rf"(?:{_WEB}|{_OTHER})", re.ASCII)
 """An absolute URI: RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https.

@@ -8,6 +8,7 @@ import io
 import json
 import math
 import pickle
+import tracemalloc
 from collections.abc import Mapping  # noqa: TC003  # payloads read their annotations
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -622,3 +623,14 @@ def test_null_beside_a_file_is_refused_where_the_form_is_made():
     payload = Video(prompt="cat", seed=None, image=File(b"x", name="a.png"))
     with pytest.raises(PayloadError, match="seed: a payload with a file goes as a form, and a form has no null"):
         payload.to_multipart()
+
+
+def test_long_data_uri_takes_little_memory():
+    uri = "data:image/png;base64," + "A" * 1_000_000
+    Video(prompt="cat", link="https://a.example/b")
+    tracemalloc.start()
+    try:
+        Video(prompt="cat", link=uri)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
