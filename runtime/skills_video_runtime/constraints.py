@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 
-from annotated_types import GroupedMetadata, Predicate
+from annotated_types import GroupedMetadata, MaxLen, MinLen, Predicate
+
+from .json_values import is_unique, json_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Protocol, TypeVar
 
 
@@ -109,15 +110,11 @@ class OneOf(GroupedMetadata):
 
     def __init__(self, *values: Any) -> None:
         self.values = values
-        self._keys = frozenset(json_key(value) for value in values)
+        self._keys = frozenset(map(json_key, values))
 
     def __iter__(self) -> Iterator[object]:
         """Give what annotated-types knows of it."""
-        yield Predicate(self.holds)
-
-    def holds(self, value: object) -> bool:
-        """Tell whether the value equals an allowed one, as JSON compares."""
-        return json_key(value) in self._keys
+        yield Predicate(lambda value: json_key(value) in self._keys)
 
     def __repr__(self) -> str:
         """As it is written."""
@@ -134,18 +131,11 @@ class AnyOf:
     """The value fits at least one member of the union: keeps a union inside another that is `ExactlyOne`."""
 
 
-@dataclass(frozen=True, slots=True)
-class MinProperties:
-    """An object has at least so many members."""
+MinProperties: TypeAlias = MinLen
+"""An object has at least so many members."""
 
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class MaxProperties:
-    """An object has at most so many members."""
-
-    count: int
+MaxProperties: TypeAlias = MaxLen
+"""An object has at most so many members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,37 +148,6 @@ class DependentRequired:
 
 ObjectRule: TypeAlias = MinProperties | MaxProperties | DependentRequired
 """What a schema can ask of an object as a whole."""
-
-
-def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    """Tell whether a value is what JSON calls an array."""
-    return isinstance(value, (list, tuple))
-
-
-def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    """Tell whether a value is what JSON calls an object."""
-    return isinstance(value, Mapping)
-
-
-def json_key(value: Any) -> object:
-    """Give a key that is the same for two values that JSON holds to be equal, and for no others."""
-    if value is None or isinstance(value, bool):
-        return ("constant", str(value))
-    if isinstance(value, (str, int, float)):
-        return ("string" if isinstance(value, str) else "number", value)
-    if is_array(value):
-        return ("array", tuple(json_key(item) for item in value))
-    if hasattr(value, "to_dict"):
-        value = value.to_dict()
-    if is_mapping(value):
-        return ("object", frozenset((name, json_key(item)) for name, item in value.items()))
-    return ("other", id(value))
-
-
-def is_unique(values: Any) -> bool:
-    """Tell whether no two items are equal, as JSON compares."""
-    return len({json_key(value) for value in values}) == len(values)
-
 
 Uri: TypeAlias = Annotated[str, Format("uri")]
 """An absolute URI, such as `https://example.com/cat.png`."""

@@ -89,9 +89,6 @@ class _Lent(io.RawIOBase, BinaryIO):
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return self._source.seek(offset, whence)
 
-    def tell(self) -> int:
-        return self._source.tell()
-
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer)  # type: ignore[arg-type]
         data = self._source.read(len(view))

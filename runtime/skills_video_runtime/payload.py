@@ -5,52 +5,21 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
-from dataclasses import MISSING, Field, dataclass, fields, replace
-from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from .checks import Check, Problem, choose, closest, compile_check, mismatch, part
-from .constraints import (
-    UNSET,
-    Default,
-    DependentRequired,
-    MaxProperties,
-    MinProperties,
-    ObjectRule,
-    Unset,
-    is_array,
-    is_mapping,
-)
-from .endpoint import Endpoint  # noqa: TC001  # annotations are read when a class is first used
+from .checks import choose, fits
+from .constraints import UNSET, ObjectRule  # annotations are read when a class is first used
+from .endpoint import Endpoint  # noqa: TC001  # as above
 from .errors import PayloadError
 from .file import File
+from .json_values import is_array, is_mapping
+from .plans import PLANS
+from .rules import Problem, RefusedError, plain_rule, type_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-NO_DEFAULT: Any = object()
-
-
-@dataclass(frozen=True, slots=True)
-class FieldPlan:
-    """What is known of one field once its annotation has been read."""
-
-    name: str
-    wire: str
-    required: bool
-    check: Check
-    default: Any
-    constant: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The fields of a class in order, and the check of what its schema leaves open, if it does."""
-
-    fields: tuple[FieldPlan, ...]
-    names: tuple[str, ...]
-    by_wire: dict[str, FieldPlan]
-    extra: Check | None
+    from collections.abc import Callable, Mapping
 
 
 class BaseObject:
@@ -70,64 +39,25 @@ class BaseObject:
         Raises:
             PayloadError: with all that is wrong.
         """
-        problems: list[Problem] = []
         try:
-            self._check_fields(problems)
-        except RecursionError:
-            problems = [Problem("type", None, "is nested too deeply, or holds itself")]
-        if problems:
-            raise PayloadError(_called(type(self)), [problem.violation() for problem in problems])
-
-    def _check_fields(self, problems: list[Problem]) -> None:
-        plan = plan_of(type(self))
-        for field in plan.fields:
-            value = getattr(self, field.name)
-            if value is UNSET and not field.required:
-                continue
-            kept = part(field.check, value, field.name, problems)
-            if kept is not value:
-                object.__setattr__(self, field.name, kept)
-        if plan.extra is not None:
-            self._check_extra(plan, problems)
-        if not problems:
-            self.check_whole(problems)
-
-    def _check_extra(self, plan: Plan, problems: list[Problem]) -> None:
-        extra = getattr(self, "extra", UNSET)
-        if extra is UNSET or plan.extra is None:
-            return
-        kept = part(plan.extra, extra, "extra", problems)
-        object.__setattr__(self, "extra", kept)
-        for name in kept if is_mapping(kept) else ():
-            if name in plan.by_wire:
-                message = f"{name!r} is a field of its own: pass {plan.by_wire[name].name}=…"
-                problems.append(Problem("additionalProperties", name, message, key="extra"))
-
-    def check_whole(self, problems: list[Problem]) -> None:
-        """Append what is wrong with the object as a whole, its fields being right."""
-        cls = type(self)
-        if not (cls.rules or cls.one_of):
-            return
-        given = self.to_dict()
-        problems.extend(problem for rule in cls.rules if (problem := _broken(rule, given)))
-        module = vars(sys.modules[cls.__module__])
-        for other in (module[name] for name in cls.one_of if name != cls.__name__):
-            found: list[Problem] = []
-            build(other, given, found, alone=True)
-            if not found:
-                message = f"the fields fit {other.__name__} as well, where exactly one form is allowed"
-                problems.append(Problem("oneOf", given, message))
+            _fill(self)
+            _check_whole(self)
+        except (RefusedError, RecursionError) as error:
+            raise _payload_error(error, type(self)) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields that are set as plain JSON values, by the platform's own names; a `File` stays a `File`."""
         result: dict[str, Any] = {}
-        for field in plan_of(type(self)).fields:
-            value = getattr(self, field.name)
-            if value is not UNSET:
-                result[field.wire] = _plain(value)
-        extra = getattr(self, "extra", UNSET) if plan_of(type(self)).extra is not None else UNSET
-        if extra is not UNSET:
-            result.update(_plain(extra))
+        for key, name, _, _ in PLANS[type(self)].from_data:
+            value = getattr(self, name)
+            if value is UNSET:
+                continue
+            if type(value) not in _ATOMS:
+                value = _mapped(BaseObject.to_dict, value)
+            if key is None:
+                result.update(value)
+            else:
+                result[key] = value
         return result
 
     def with_defaults(self) -> Self:
@@ -136,19 +66,19 @@ class BaseObject:
         A default that its own schema refuses is left out, and so is one that cannot stand beside those before it.
         """
         changes: dict[str, Any] = {}
-        for field in plan_of(type(self)).fields:
-            value = getattr(self, field.name)
-            pinned = field.default if value is UNSET and _obeys(field) else _pinned(value)
-            if pinned is not value:
-                changes[field.name] = pinned
-        try:
+        for member in PLANS[type(self)].by_wire.values():
+            value = getattr(self, member.name)
+            if value is not UNSET:
+                changes[member.name] = _mapped(BaseObject.with_defaults, value)
+            elif fits(member.check, member.default):
+                changes[member.name] = member.default
+        with suppress(PayloadError):
             return self._with(changes)
-        except PayloadError:  # each may be used, and not all of them together
-            result = self
-            for name, value in changes.items():
-                with suppress(PayloadError):
-                    result = result._with({name: value})
-            return result
+        result = self
+        for name, value in changes.items():  # each may be used, and not all of them together
+            with suppress(PayloadError):
+                result = result._with({name: value})
+        return result
 
     def _with(self, changes: dict[str, Any]) -> Self:
         return replace(self, **changes)  # type: ignore[type-var]  # each is a dataclass
@@ -160,21 +90,23 @@ class BaseObject:
         A required field without a default is None, to be replaced: sent as it is, it is refused.
         """
         result: dict[str, Any] = {}
-        for field in plan_of(cls).fields:
-            if field.constant is not NO_DEFAULT:
-                result[field.wire] = field.constant
-            elif _obeys(field):
-                result[field.wire] = _plain(field.default)
-            elif field.required:
-                result[field.wire] = None
+        for wire, member in PLANS[cls].by_wire.items():
+            if member.constant is not UNSET:
+                result[wire] = member.constant
+            elif fits(member.check, member.default):
+                result[wire] = _mapped(BaseObject.to_dict, member.default)
+            elif member.required:
+                result[wire] = None
         return result
 
     @classmethod
-    def convert(cls, value: object, problems: list[Problem]) -> Any:
-        """Give the instance that a value is, or that plain data describes; append what is wrong."""
+    def convert(cls, value: object) -> Any:
+        """Give the instance that a value is, or that plain data describes, or raise what is wrong with it."""
         if isinstance(value, cls):
             return value
-        return build(cls, value, problems)
+        instance = _built(cls, value)
+        _check_whole(instance)
+        return instance
 
 
 class BasePayload(BaseObject):
@@ -191,7 +123,7 @@ class BasePayload(BaseObject):
 
     def has_files(self) -> bool:
         """Tell whether a `File` is part of the payload, which makes it go as `multipart/form-data`."""
-        return _holds_file(self)
+        return _holds_file(self.to_dict())
 
     def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]:
         """Give the parts of a form: texts and files, each with the name of its field.
@@ -199,26 +131,27 @@ class BasePayload(BaseObject):
         An array repeats the name (the platform's API reference); an object goes as JSON text, which is our choice.
 
         Raises:
-            PayloadError: a field is null, or a file stands inside an object, which no form is known to say.
+            PayloadError: a field is null, a file stands inside an object, or a value cannot be written as text, which
+                no form is known to say.
         """
         texts: list[tuple[str, str]] = []
         files: list[tuple[str, File]] = []
-        problems: list[Problem] = []
-        for name, value in self.to_dict().items():
+        found: list[Problem] = []
+        given = self.to_dict()
+        for name, value in given.items():
             for item in value if is_array(value) else [value]:
                 if isinstance(item, File):
                     files.append((name, item))
-                elif item is None and self.has_files():
-                    message = "a payload with a file goes as a form, and a form has no null: leave the field out"
-                    problems.append(Problem("type", None, message, key=name))
+                elif item is None and _holds_file(given):
+                    found.append(Problem(_NO_NULL, None, keys=[name]))
                 elif _holds_file(item):
-                    problems.append(
-                        Problem("format", item, "a form has no place for a file inside an object", key=name)
-                    )
+                    found.append(Problem(_NO_FILE_INSIDE, item, keys=[name]))
+                elif (text := _form_text(name, item)) is None:
+                    found.append(Problem(_NO_TEXT, item, keys=[name]))
                 else:
-                    texts.append((name, item if isinstance(item, str) else json.dumps(item)))
-        if problems:
-            raise PayloadError(_called(type(self)), [problem.violation() for problem in problems])
+                    texts.append((name, text))
+        if found:
+            raise _payload_error(RefusedError(*found), type(self))
         return texts, files
 
 
@@ -228,141 +161,118 @@ def parse_payload(data: Mapping[str, object], *variants: type[BasePayload]) -> A
     Raises:
         PayloadError: the data fits none of the variants; the violations are those of the likeliest one.
     """
-    problems: list[Problem] = []
-    checks = [variant.convert for variant in variants]
-    result: Any = None
     try:
-        result = choose(data, checks, problems) if len(checks) > 1 else checks[0](data, problems)
-    except RecursionError:
-        problems = [Problem("type", None, "is nested too deeply, or holds itself")]
-    if problems:
-        name = " or ".join(map(_called, variants))
-        raise PayloadError(name, [problem.violation() for problem in problems])
-    return result
+        return choose([variant.convert for variant in variants], data)
+    except (RefusedError, RecursionError) as error:
+        raise _payload_error(error, *variants) from None
 
 
-def _called(cls: type[BaseObject]) -> str:
-    """Name a class with its module, as many modules have a `Payload`."""
-    return f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}"
-
-
-def build(cls: type[BaseObject], data: object, problems: list[Problem], *, alone: bool = False) -> BaseObject | None:
-    """Build an instance from plain data, or append what is wrong; `alone` leaves its rivals of a `oneOf` unasked."""
+def _built(cls: type[BaseObject], data: object) -> BaseObject:
+    """Build an instance from plain data, its fields checked."""
     if not is_mapping(data):
-        problems.append(mismatch("object", data))
-        return None
-    plan = plan_of(cls)
-    before = len(problems)
-    values: dict[str, Any] = {}
-    for field in plan.fields:
-        if field.wire in data:
-            values[field.name] = part(field.check, data[field.wire], field.wire, problems)
-        elif field.required:
-            problems.append(Problem("required", None, "is required", key=field.wire))
-    unknown = {name: value for name, value in data.items() if name not in plan.by_wire}
-    if unknown and plan.extra is not None:
-        values["extra"] = plan.extra(unknown, problems)  # noqa: S610  # no query of Django's
-    elif unknown:
-        problems.extend(_unknown(cls, name, value, plan) for name, value in unknown.items())
-    if len(problems) > before:
-        return None
+        raise RefusedError(Problem(type_rule("object"), data))
+    names = PLANS[cls].by_wire
+    unknown = {} if data.keys() <= names.keys() else {name: data[name] for name in data if name not in names}
     instance = object.__new__(cls)
-    for name in plan.names:
-        object.__setattr__(instance, name, values.get(name, UNSET))
-    if not alone:
-        instance.check_whole(problems)
+    _fill(instance, data, unknown)
     return instance
 
 
-def _broken(rule: ObjectRule, given: dict[str, Any]) -> Problem | None:
-    count = len(given)
-    if isinstance(rule, MinProperties) and count < rule.count:
-        return Problem("minProperties", given, f"{count} fields are given; at least {rule.count} are asked")
-    if isinstance(rule, MaxProperties) and count > rule.count:
-        return Problem("maxProperties", given, f"{count} fields are given; at most {rule.count} are allowed")
-    if isinstance(rule, DependentRequired) and rule.name in given:
-        missing = [name for name in rule.required if name not in given]
-        if missing:
-            message = f"{', '.join(map(repr, missing))} must be given along with {rule.name!r}"
-            return Problem("dependentRequired", given, message)
+def _fill(
+    instance: BaseObject, data: Mapping[Any, Any] | None = None, unknown: Mapping[Any, Any] | None = None
+) -> None:
+    """Set the fields of an instance to what their checks make of plain data, or of what the fields hold already.
+
+    Raises:
+        RefusedError: with all that is wrong, `unknown` included, which is the data that has no field.
+    """
+    plan = PLANS[type(instance)]
+    found: list[Problem] = []
+    if unknown and plan.extra is not None:
+        data, unknown = {**(data or {}), None: unknown}, None
+    steps, get = (plan.from_fields, partial(getattr, instance)) if data is None else (plan.from_data, data.get)
+    for key, name, check, required in steps:
+        value = get(key, UNSET)
+        if value is not UNSET:
+            try:
+                value = check(value)
+            except RefusedError as refused:
+                found += refused.at(key)
+        elif required:
+            found.append(Problem(_REQUIRED, None, keys=[key]))
+        elif data is None:
+            continue
+        _set(instance, name, value)
+    if unknown:
+        found += [_unknown(type(instance), *item) for item in unknown.items()]
+    if found:
+        raise RefusedError(*found)
+
+
+def _check_whole(instance: BaseObject) -> None:
+    """Raise what is wrong with an object as a whole, its fields being right."""
+    cls = type(instance)
+    if not (cls.rules or cls.one_of):
+        return
+    given = instance.to_dict()
+    found = [Problem(rule, given) for rule in PLANS[cls].rules if not rule.holds(given)]
+    home = next(base.__module__ for base in cls.__mro__ if "one_of" in vars(base))
+    for rival in (getattr(sys.modules[home], name) for name in cls.one_of):
+        if not issubclass(cls, rival) and fits(partial(_built, rival), given):
+            message = f"the fields fit {rival.__name__} as well, where exactly one form is allowed"
+            found.append(Problem(plain_rule("oneOf", message), given))
+    if found:
+        raise RefusedError(*found)
+
+
+def _unknown(cls: type[BaseObject], name: object, value: object) -> Problem:
+    rule = plain_rule("additionalProperties", f"is no field of {cls.__name__}")
+
+    def nearest(_: Any) -> str | None:
+        from .repairs import closest  # noqa: PLC0415  # only errors need it, and an import counts
+
+        return closest(str(name), PLANS[cls].by_wire)
+
+    return Problem(rule, value, nearest, [str(name)])
+
+
+def _payload_error(error: Exception, *classes: type[BaseObject]) -> PayloadError:
+    """Say what is wrong with a payload; classes are named with their module, as many modules have a `Payload`."""
+    problems = error.problems if isinstance(error, RefusedError) else [Problem(_TOO_DEEP, None)]
+    name = " or ".join(f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}" for cls in classes)
+    return PayloadError(name, [problem.violation() for problem in problems])
+
+
+def _mapped(change: Callable[[BaseObject], Any], value: Any) -> Any:
+    """Change the objects inside a value, and give its arrays and maps as plain ones."""
+    if isinstance(value, BaseObject):
+        return change(value)
+    if is_array(value):
+        return [_mapped(change, item) for item in value]
+    if is_mapping(value):
+        return {name: _mapped(change, item) for name, item in value.items()}
+    return value
+
+
+def _form_text(name: str, value: Any) -> str | None:
+    """Give a value as a form carries it, None if it cannot."""
+    with suppress(ValueError):
+        text = value if isinstance(value, str) else json.dumps(value)
+        (name + text).encode()
+        return text
     return None
 
 
-def _unknown(cls: type[BaseObject], name: object, value: object, plan: Plan) -> Problem:
-    nearest = closest(str(name), list(plan.by_wire))
-    hint = "" if nearest is None else f"; nearest: {nearest!r}"
-    return Problem("additionalProperties", value, f"is no field of {cls.__name__}{hint}", nearest, key=str(name))
-
-
-_PLANS: dict[type[BaseObject], Plan] = {}
-
-
-def plan_of(cls: type[BaseObject]) -> Plan:
-    """Read the annotations of a class, once."""
-    if cls in _PLANS:
-        return _PLANS[cls]
-    module = vars(sys.modules[cls.__module__])
-    hints = get_type_hints(cls, {**globals(), **module}, {}, include_extras=True)
-    known = [_field_plan(field, hints[field.name]) for field in fields(cls) if field.name != "extra"]  # type: ignore[arg-type]
-    extra = compile_check(hints["extra"]) if "extra" in hints else None
-    plan = _PLANS[cls] = Plan(
-        fields=tuple(known),
-        names=(*(field.name for field in known), *(["extra"] if extra else [])),
-        by_wire={field.wire: field for field in known},
-        extra=extra,
-    )
-    return plan
-
-
-def _field_plan(field: Field[Any], hint: Any) -> FieldPlan:
-    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-    defaults = [
-        item.value
-        for option in options
-        if get_origin(option) is Annotated
-        for item in get_args(option)[1:]
-        if isinstance(item, Default)
-    ]
-    return FieldPlan(
-        name=field.name,
-        wire=field.metadata.get("wire", field.name),
-        required=Unset not in options,
-        check=compile_check(hint),
-        default=defaults[0] if defaults else NO_DEFAULT,
-        constant=NO_DEFAULT if field.default in (MISSING, UNSET) else field.default,
-    )
-
-
-def _obeys(field: FieldPlan) -> bool:
-    problems: list[Problem] = []
-    if field.default is not NO_DEFAULT:
-        field.check(field.default, problems)
-    return field.default is not NO_DEFAULT and not problems
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseObject):
-        return value.to_dict()
-    if is_array(value):
-        return [_plain(item) for item in value]
-    if is_mapping(value):
-        return {name: _plain(item) for name, item in value.items()}
-    return value
-
-
-def _pinned(value: Any) -> Any:
-    if isinstance(value, BaseObject):
-        return value.with_defaults()
-    if is_array(value):
-        return tuple(_pinned(item) for item in value)
-    if is_mapping(value):
-        return {name: _pinned(item) for name, item in value.items()}
-    return value
-
-
 def _holds_file(value: Any) -> bool:
-    if isinstance(value, BaseObject):
-        return any(_holds_file(getattr(value, name)) for name in plan_of(type(value)).names)
     if is_mapping(value):
-        value = tuple(value.values())
+        value = list(value.values())
     return isinstance(value, File) or (is_array(value) and any(map(_holds_file, value)))
+
+
+_set = object.__setattr__
+_ATOMS = frozenset({str, int, float, bool, type(None), File})
+_REQUIRED = plain_rule("required", "is required")
+_TOO_DEEP = plain_rule("type", "is nested too deeply, or holds itself")
+_NO_NULL = plain_rule("type", "a payload with a file goes as a form, and a form has no null: leave the field out")
+_NO_FILE_INSIDE = plain_rule("format", "a form has no place for a file inside an object")
+_NO_TEXT = plain_rule("format", "a form has no text for half a surrogate pair or a number of thousands of digits")

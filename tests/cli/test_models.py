@@ -8,7 +8,7 @@ import os
 import pytest
 
 from skills_video.catalog import MODELS
-from skills_video_runtime.payload import plan_of
+from skills_video_runtime.plans import PLANS
 from tests.cli.processes import call
 from tests.support import description
 
@@ -98,9 +98,9 @@ def test_show_tells_each_field_of_each_variant(module):
     loaded = __import__(f"skills_video.{module}", fromlist=["x"])
     assert [variant["name"] for variant in facts["variants"]] == list(info.variants)
     for variant in facts["variants"]:
-        fields = plan_of(getattr(loaded, variant["name"])).fields
-        assert [field["name"] for field in variant["fields"]] == [field.wire for field in fields]
-        assert [field["required"] for field in variant["fields"]] == [field.required for field in fields]
+        fields = PLANS[getattr(loaded, variant["name"])].by_wire
+        assert [field["name"] for field in variant["fields"]] == list(fields)
+        assert [field["required"] for field in variant["fields"]] == [field.required for field in fields.values()]
         assert all(field["text"] for field in variant["fields"])
     assert {item["status"] for item in facts["statuses"] if item["finished"]} == {"COMPLETED", "FAILED", "CANCELED"}
     codes = {item["code"]: item["category"] for item in facts["error_codes"] if item["code"]}

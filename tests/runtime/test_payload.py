@@ -8,7 +8,10 @@ import io
 import json
 import math
 import pickle
+import sys
+import threading
 import tracemalloc
+import types
 from collections.abc import Mapping  # noqa: TC003  # payloads read their annotations
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +27,7 @@ from skills_video_runtime import (
     BasePayload,
     Default,
     Endpoint,
+    ExactlyOne,
     File,
     Format,
     Ge,
@@ -625,6 +629,50 @@ def test_null_beside_a_file_is_refused_where_the_form_is_made():
         payload.to_multipart()
 
 
+@pytest.mark.parametrize("value", [10**5000 + 1, -(10**5000), math.nan, math.inf], ids=["large", "small", "nan", "inf"])
+@pytest.mark.parametrize("name", ["size", "share", "speed", "duration", "tags", "prompt", "loud", "path"])
+def test_number_without_a_text_is_refused_with_a_message_of_one_line(name, value):
+    assert all(len(violation.message) < 250 for violation in refused(**{name: value}))
+
+
+def test_number_that_json_does_not_have_is_told_apart_from_one_of_the_wrong_type():
+    assert only(step=math.nan).message == "nan is no number in JSON, not number"
+
+
+def test_number_that_no_float_can_hold_is_compared_with_fractions():
+    assert only(speed=10**400).nearest == 1.5
+
+
+def test_nearest_of_a_number_of_thousands_of_digits_is_cut_in_the_message():
+    with pytest.raises(PayloadError) as caught:
+        Steps(by=10**4000 + 1)
+    assert caught.value.violations[0].nearest == 10**4000
+    assert len(str(caught.value)) < 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps(BasePayload):
+    endpoint: ClassVar[Endpoint] = ENDPOINT
+
+    by: Annotated[int, MultipleOf(5)]
+
+
+def test_value_that_cannot_show_itself_is_refused_like_any_other():
+    class Mute:
+        def __repr__(self):
+            raise KeyError("mute")
+
+    assert only(loud=Mute()).rule == "type"
+
+
+@pytest.mark.parametrize("name", ["extra", "tags", "duration", "speed"])
+def test_what_holds_itself_is_refused(name):
+    endless = []
+    endless.append({"a": endless})
+    with pytest.raises(PayloadError, match="nested too deeply, or holds itself"):
+        Video(**{"prompt": "cat", name: {"a": endless} if name == "extra" else endless})
+
+
 def test_long_data_uri_takes_little_memory():
     uri = "data:image/png;base64," + "A" * 1_000_000
     Video(prompt="cat", link="https://a.example/b")
@@ -634,3 +682,146 @@ def test_long_data_uri_takes_little_memory():
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_members_of_a_kept_mapping_cannot_be_changed():
+    payload = Video(prompt="cat", extra={"deep": [{"a": 1}]})
+    with pytest.raises(TypeError, match="does not change"):
+        payload.extra["prompt"] = "dog"
+    with pytest.raises(TypeError, match="does not change"):
+        payload.extra["deep"][0].update(a=2)
+    with pytest.raises(TypeError, match="does not change"):
+        payload.extra.clear()
+    assert payload.extra == {"deep": ({"a": 1},)}
+
+
+def test_payload_with_a_mapping_has_a_hash():
+    first, second = (Video(prompt="cat", extra={"a": [1, {"b": 2}]}) for _ in range(2))
+    assert {first: 1}[second] == 1
+
+
+@pytest.mark.parametrize("value", ["\ud800", 10**5000, {"b": 10**5000}], ids=["surrogate", "integer", "object"])
+def test_value_without_a_text_is_refused_where_the_form_is_made(value):
+    payload = Video(prompt="cat", image=File(b"x", name="a.png"), extra={"a": value})
+    with pytest.raises(PayloadError, match="a: a form has no text for half a surrogate pair or a number of thousands"):
+        payload.to_multipart()
+
+
+def test_class_may_be_derived_from_in_a_module_that_imports_nothing(monkeypatch):
+    elsewhere = types.ModuleType("elsewhere")
+    monkeypatch.setitem(sys.modules, "elsewhere", elsewhere)
+    derived = type("Derived", (Video,), {"__module__": "elsewhere"})
+    assert derived(prompt="cat").to_dict() == {"prompt": "cat", "feature": "video"}
+    with pytest.raises(PayloadError, match=r"elsewhere\.Derived"):
+        derived(prompt="c")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByImage(BasePayload):
+    endpoint: ClassVar[Endpoint] = ENDPOINT
+    one_of: ClassVar[tuple[str, ...]] = ("ByImage", "ByVideo")
+
+    image: str
+    video: str | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByVideo(BasePayload):
+    endpoint: ClassVar[Endpoint] = ENDPOINT
+    one_of: ClassVar[tuple[str, ...]] = ("ByImage", "ByVideo")
+
+    video: str
+    image: str | Unset = UNSET
+
+
+def test_rivals_of_a_derived_class_are_those_of_its_base(monkeypatch):
+    monkeypatch.setitem(sys.modules, "elsewhere", types.ModuleType("elsewhere"))
+    derived = type("Derived", (ByImage,), {"__module__": "elsewhere"})
+    assert derived(image="a").to_dict() == {"image": "a"}
+    with pytest.raises(PayloadError, match="fit ByVideo as well"):
+        derived(image="a", video="b")
+
+
+def test_plain_data_may_say_that_a_field_is_unset():
+    assert parse_payload({"prompt": "cat", "seed": UNSET}, Video).to_dict() == {"prompt": "cat"}
+    with pytest.raises(PayloadError, match="prompt: is required"):
+        parse_payload({"prompt": UNSET}, Video)
+
+
+@pytest.mark.parametrize("name", [None, 1, ("a",)])
+def test_name_that_is_no_string_is_refused(name):
+    with pytest.raises(PayloadError, match="string, as a name is"):
+        parse_payload({"prompt": "cat", name: 1}, Video)
+    with pytest.raises(PayloadError, match="is no field of Closed"):
+        parse_payload({"camera": "x", name: 1}, Closed)
+
+
+def test_form_that_was_not_meant_is_not_put_into_words(monkeypatch):
+    monkeypatch.setattr("skills_video_runtime.rules.shown", None)
+    file = File(b"x", name="a.png")
+    assert Video(prompt="cat", image=file).image is file
+
+
+def test_threads_that_use_a_class_first_agree():
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class New(BasePayload):
+        endpoint: ClassVar[Endpoint] = ENDPOINT
+
+        size: Annotated[int, Le(4)]
+
+    start, seen = threading.Barrier(8), []
+
+    def build():
+        start.wait()
+        try:
+            New(size=5)
+        except PayloadError as error:
+            seen.append(error.violations[0].nearest)
+
+    threads = [threading.Thread(target=build) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [4] * 8
+
+
+@pytest.mark.parametrize("text", ["7", "7.0"])
+def test_text_that_says_an_allowed_value_is_answered_with_it(text):
+    assert only(seed=text).nearest == 7
+
+
+def test_object_where_an_array_of_such_is_asked_is_answered_with_the_array():
+    assert only(path={"x": 1}).nearest == [{"x": 1}]
+
+
+def test_nearest_mends_several_faults_at_once():
+    assert [violation.nearest for violation in refused(tags=["a", "a", "b", "c"])] == [["a", "b"], ["a", "b"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(BaseObject):
+    next: Annotated[Link | Literal["end"], ExactlyOne()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain(BasePayload):
+    endpoint: ClassVar[Endpoint] = ENDPOINT
+
+    first: Link
+
+
+def test_each_form_of_a_nested_union_is_tried_once():
+    looks = []
+
+    class Looked(dict):
+        def keys(self):
+            looks.append(1)
+            return super().keys()
+
+    value = "edn"
+    for _ in range(12):
+        value = Looked(next=value)
+    with pytest.raises(PayloadError, match="'edn' is not 'end'"):
+        Chain(first=value)
+    assert len(looks) == 12

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
 
-from skills_video_runtime import payload
-from skills_video_runtime.checks import kind_of
 from skills_video_runtime.constraints import AnyJson, Format, OneOf, Pattern, UniqueItems, Unset
 from skills_video_runtime.file import File
 from skills_video_runtime.payload import BaseObject
+from skills_video_runtime.rules import kind_of
 
 NAMES: dict[Any, str] = {
     str: "string", int: "integer", float: "number", bool: "boolean", None: "null", NoneType: "null", File: "file",
@@ -53,12 +51,6 @@ class Allowed:
     kind: str
     limits: dict[str, Any] = field(default_factory=dict[str, Any])
     objects: tuple[type[BaseObject], ...] = ()
-
-
-def hints_of(cls: type[BaseObject]) -> dict[str, Any]:
-    """Give the annotations of a class, with their metadata."""
-    names = {**vars(payload), **vars(sys.modules[cls.__module__])}
-    return get_type_hints(cls, names, {}, include_extras=True)
 
 
 def allowed(annotation: Any, more: tuple[Any, ...] = ()) -> Allowed:

@@ -8,12 +8,12 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from skills_video_runtime.constraints import DependentRequired, MinProperties
+from skills_video_runtime.constraints import UNSET, DependentRequired, MinProperties
 from skills_video_runtime.errors import BY_CODE, BY_STATUS, APIError, InvalidRequest, ServerError
 from skills_video_runtime.generation import FINISHED, WORDS, Status
-from skills_video_runtime.payload import NO_DEFAULT, plan_of
+from skills_video_runtime.plans import PLANS, hints_of
 
-from .annotations import allowed, hints_of, in_words
+from .annotations import allowed, in_words
 from .catalog import model_facts
 from .output import say, say_json, table
 
@@ -71,20 +71,20 @@ def _by_status() -> dict[str, type[APIError]]:
 
 
 def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseObject]]]:
-    plan, hints, texts = plan_of(cls), hints_of(cls), _texts(cls.__module__).get(cls.__name__, {})
+    plan, hints, texts = PLANS[cls], hints_of(cls), _texts(cls.__module__).get(cls.__name__, {})
     inside: list[type[BaseObject]] = []
     facts: list[dict[str, Any]] = []
-    for field in plan.fields:
+    for wire, field in plan.by_wire.items():
         what = allowed(hints[field.name])
         inside += what.objects
         facts.append(
             {
-                "name": field.wire,
+                "name": wire,
                 "type": what.kind,
                 "required": field.required,
                 "limits": what.limits,
-                "default": None if field.default is NO_DEFAULT else field.default,
-                "constant": None if field.constant is NO_DEFAULT else field.constant,
+                "default": None if field.default is UNSET else field.default,
+                "constant": None if field.constant is UNSET else field.constant,
                 "text": texts.get(field.name, ""),
             }
         )
@@ -98,7 +98,9 @@ def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseO
 def _rule(rule: ObjectRule) -> dict[str, Any]:
     if isinstance(rule, DependentRequired):
         return {"rule": "dependentRequired", "field": rule.name, "value": list(rule.required)}
-    return {"rule": "minProperties" if isinstance(rule, MinProperties) else "maxProperties", "value": rule.count}
+    if isinstance(rule, MinProperties):
+        return {"rule": "minProperties", "value": rule.min_length}
+    return {"rule": "maxProperties", "value": rule.max_length}
 
 
 @cache

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from skills_video_runtime.constraints import UNSET
 from skills_video_runtime.errors import PayloadError, Violation
 from skills_video_runtime.file import File
 from skills_video_runtime.generation import listed
-from skills_video_runtime.payload import NO_DEFAULT, parse_payload, plan_of
+from skills_video_runtime.payload import parse_payload
+from skills_video_runtime.plans import PLANS
+from skills_video_runtime.rules import Problem, RefusedError
 
 from .output import UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skills_video_runtime.checks import Problem
     from skills_video_runtime.payload import BasePayload
 
 NAME = re.compile(r"[^.\[\]=]+|\[(?P<index>\d{1,4})\]")
@@ -118,11 +120,11 @@ def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings:
     """
     data = dict(data)
     if len(variants) == 1:
-        constants = {field.wire: field.constant for field in plan_of(variants[0]).fields}
-        data = {name: value for name, value in constants.items() if value is not NO_DEFAULT} | data
+        constants = {wire: field.constant for wire, field in PLANS[variants[0]].by_wire.items()}
+        data = {name: value for name, value in constants.items() if value is not UNSET} | data
     lists: set[str] = set()
     for setting in settings:
-        is_field = any(setting.name in plan_of(variant).by_wire for variant in variants)
+        is_field = any(setting.name in PLANS[variant].by_wire for variant in variants)
         name, *rest = cast("tuple[str, ...]", (setting.name,) if is_field else setting.path)
         values = setting.candidates()
         tries = [_placed(data.get(name, ABSENT), rest, value, setting) for value in values]
@@ -133,7 +135,7 @@ def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings:
         found = [_problems(variants, name, value, rest) for value in tries]
         clean = next((value for value, problems in zip(tries, found, strict=True) if not problems), ABSENT)
         if clean is ABSENT:
-            hints = (any(problem.nearest is not None for problem in problems) for problems in found)
+            hints = (any(problem.nearest(problem.value) is not None for problem in problems) for problems in found)
             clean = next((value for value, has_hint in zip(tries, hints, strict=True) if has_hint), tries[0])
         elif not rest and clean not in values:
             lists.add(name)
@@ -151,9 +153,9 @@ def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings:
 
 def _nearest(setting: Setting, variants: Sequence[type[BasePayload]]) -> str | None:
     """Give the field that a name which an open schema would take is so close to that it must be meant."""
-    wires = [name for variant in variants for name in plan_of(variant).by_wire]
+    wires = [name for variant in variants for name in PLANS[variant].by_wire]
     if any(name in wires for name in (setting.name, setting.path[0])) or not all(
-        plan_of(each).extra for each in variants
+        PLANS[each].extra for each in variants
     ):
         return None
     from difflib import get_close_matches  # noqa: PLC0415  # only a name that is not known needs it
@@ -191,13 +193,17 @@ def _problems(
     """Give what is wrong with the value at a path, by the variant that finds least wrong with it."""
     found: list[list[Problem]] = []
     for variant in variants:
-        plan = plan_of(variant)
-        problems: list[Problem] = []
+        plan = PLANS[variant]
+        check, part = plan.extra, {name: value}
         if name in plan.by_wire:
-            plan.by_wire[name].check(value, problems)
-            found.append([problem for problem in problems if problem.keys[::-1][: len(inner)] == [*inner]])
-        elif plan.extra is not None:
-            check = plan.extra
-            check({name: value}, problems)
-            found.append(problems)
+            check, part = plan.by_wire[name].check, value
+        if check is None:
+            continue
+        try:
+            check(part)
+            problems: Sequence[Problem] = ()
+        except RefusedError as refused:
+            problems = refused.problems
+        inside = name in plan.by_wire
+        found.append([item for item in problems if not inside or item.keys[::-1][: len(inner)] == [*inner]])
     return min(found, key=len) if found else []

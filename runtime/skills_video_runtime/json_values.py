@@ -1,0 +1,70 @@
+"""JSON's own sense of values: what they are, when two are equal, and maps that do not change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Never, TypeGuard
+
+
+def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Tell whether a value is what JSON calls an array."""
+    return isinstance(value, (list, tuple))
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Tell whether a value is what JSON calls an object."""
+    return isinstance(value, (dict, Mapping))
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value is a number that JSON can say: no truth value, neither infinite nor NaN."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def shown(value: object) -> str:
+    """Show a value on one line, cut short where it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # an integer of thousands of digits, what is nested deeply, a caller's own class
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
+
+
+def json_key(value: Any) -> object:
+    """Give a key that is the same for two values that JSON holds to be equal, and for no others."""
+    if isinstance(value, bool):
+        return (bool, value)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if is_array(value):
+        return tuple(map(json_key, value))
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
+    if is_mapping(value):
+        return frozenset((name, json_key(item)) for name, item in value.items())
+    return (object, id(value))
+
+
+def is_unique(values: Any) -> bool:
+    """Tell whether no two items are equal, as JSON compares."""
+    return len(set(map(json_key, values))) == len(values)
+
+
+class FrozenMap(dict[str, Any]):
+    """A mapping that does not change, so that what has been checked stays so."""
+
+    def _refuse(self, *_: Any, **__: Any) -> Never:
+        raise TypeError("a payload does not change; dataclasses.replace gives a changed copy")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # pyright: ignore[reportAssignmentType]
+
+    def __hash__(self) -> int:  # type: ignore[override]  # unlike a dict it can have one
+        """Equal mappings have one hash."""
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle by what it holds."""
+        return FrozenMap, (dict(self),)
