@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 export OPENAPI_URL DOCS_URL
 
-.PHONY: setup generate update check lint types test docs clean
+.PHONY: setup generate update check lint types test docs bench clean
 
 setup: $(STAMP)
 
@@ -41,6 +41,10 @@ test: setup
 docs: setup
 	$(BIN)/python docs/record.py
 	$(BIN)/python -m generator changes tests/changes/specs/previous tests/changes/specs/current --markdown > docs/review-example.md
+
+# ROWS="stream poll" measures these alone.
+bench: setup
+	$(BIN)/python -m benchmarks $(ROWS)
 
 clean:
 	rm -rf .venv .bench dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What it costs, beside others who do the same: `make bench`."""
