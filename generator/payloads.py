@@ -13,9 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from datamodel_code_generator import InputFileType, generate
-from datamodel_code_generator.enums import DataModelType
-
 from .annotations import Annotator
 from .names import class_name, field_names
 from .shapes import (
@@ -223,19 +220,35 @@ def _rules(shape: Object, annotator: Annotator) -> Iterator[str]:
 
 
 def _classes(objects: dict[str, Object], names: dict[str, str], known: Any) -> list[str]:
-    """Have datamodel-code-generator order the objects as classes: what is used stands before what uses it."""
+    """Order the objects as classes: what is used stands before what uses it."""
+    uses = {pointer: list(_uses(shape, known)) for pointer, shape in objects.items()}
+    if not any(used for fields in uses.values() for used in fields):
+        return list(objects)
     definitions = {
         names[pointer]: {
             "type": "object",
             "title": names[pointer],
             "properties": {
-                f"field_{index}": {"anyOf": [{"$ref": f"#/$defs/{names[used]}"} for used in uses]}
-                for index, uses in enumerate(_uses(shape, known))
-                if uses
+                f"field_{index}": {"anyOf": [{"$ref": f"#/$defs/{names[used]}"} for used in field]}
+                for index, field in enumerate(fields)
+                if field
             },
         }
-        for pointer, shape in objects.items()
+        for pointer, fields in uses.items()
     }
+    pointers = {name: pointer for pointer, name in names.items()}
+    return [pointers[name] for name in _ordered(definitions)]
+
+
+def _ordered(definitions: dict[str, Any]) -> list[str]:
+    """Have datamodel-code-generator find and order the classes of these definitions.
+
+    Its import takes 0.3 s and a call some milliseconds, most of a run once, so it is for those who have something to
+    order. Classes that do not use each other it leaves in the order in which they stand.
+    """
+    from datamodel_code_generator import InputFileType, generate  # noqa: PLC0415  # see above
+    from datamodel_code_generator.enums import DataModelType  # noqa: PLC0415
+
     schema = {"$defs": definitions, "anyOf": [{"$ref": f"#/$defs/{name}"} for name in definitions]}
     with TemporaryDirectory() as folder:
         metadata = Path(folder) / "metadata.json"
@@ -248,8 +261,8 @@ def _classes(objects: dict[str, Object], names: dict[str, str], known: Any) -> l
             disable_timestamp=True,
         )
         models = json.loads(metadata.read_text("utf-8"))["models"]
-    pointers = {f"#/$defs/{name}": pointer for pointer, name in names.items()}
-    return [pointers[item["source_ref"]] for item in models if item["source_ref"] in pointers]
+    names = [item["source_ref"].removeprefix("#/$defs/") for item in models]
+    return [name for name in names if name in definitions]
 
 
 def _uses(shape: Object, known: Any) -> Iterator[list[str]]:
