@@ -47,5 +47,5 @@ bench: setup
 	$(BIN)/python -m benchmarks $(ROWS)
 
 clean:
-	rm -rf .venv .bench dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .generate.stamp* dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -52,7 +52,13 @@ def _generators(work: Path, description: Path, bare: Path) -> list[Contender]:
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
 
-    models = ("--output", out / "models.py", "--output-model-type", "pydantic_v2.BaseModel", "--disable-timestamp")
+    models: tuple[str | Path, ...] = (
+        "--output",
+        out / "models.py",
+        "--output-model-type",
+        "pydantic_v2.BaseModel",
+        "--disable-timestamp",
+    )
     client = ("--generate-client", "httpx2", "--client-output", out / "client", "--client-package", "client")
     scope = ("--input-file-type", "openapi", "--openapi-scopes", "api", "--client-model-package", "models")
     return [
@@ -180,7 +186,7 @@ def _programs(name: str, figures: Sequence[Figure], *more: str, rounds: int = 9)
     def measure() -> list[Line]:
         python, program = python_of(OURS), HERE / "programs" / f"{name}.py"
         with _server() as address:
-            commands = {who: [python, program, who, address, *more] for who in (OURS, "bare httpx")}
+            commands = {who: (python, program, who, address, *more) for who in (OURS, "bare httpx")}
             contenders = [Contender(who, command, tells=True) for who, command in commands.items()]
             samples = alternate(contenders, rounds, warm=rounds > 4)
         return _compare(samples, figures)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
+from . import unchanged
+
+STAMP = unchanged.Stamp(sys.argv[1:]) if __name__ == "__main__" else None
+if STAMP is not None and (code := STAMP.replay()) is not None:
+    sys.exit(code)
+
 import argparse
 import json
 import os
-import sys
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,15 +33,18 @@ OUT = ROOT / "generated" / "skills_video"
 BAD_INPUT = 2
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit code: 0 well, 1 stale or, with `--strict`, warned; 2 bad input or usage."""
+def main(arguments: Sequence[str] | None = None, stamp: unchanged.Stamp | None = None) -> int:
+    """Run a command and give its exit code: 0 well, 1 stale or, with `--strict`, warned; 2 bad input or usage.
+
+    `stamp` is what a run of `generate` leaves for the next one.
+    """
     options = _parser().parse_args(arguments)
     diagnostics = Diagnostics()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        return _run(options, diagnostics)
+        return _run(options, diagnostics, stamp)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -44,12 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
 
 
-def _run(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
+def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: unchanged.Stamp | None) -> int:
     if options.command == "changes":
         return _changes(options)
     if options.command == "fetch":
         return _fetch(options, diagnostics)
-    inputs = _inputs(options)
+    inputs = _inputs(options, stamp)
     found = read(inputs, diagnostics)
     files, modules = ({}, []) if options.command == "list" else files_of(found, inputs, diagnostics)
     if options.command == "list":
@@ -71,6 +81,10 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
         sys.stdout.writelines(visible(line.removesuffix("\n")) + "\n" for line in lines)
         return 1 if lines else 0
     changed = [name for folder, texts in written for name in output.write(folder, texts)]
+    if stamp is not None:
+        for folder, texts in written:
+            stamp.wrote(folder, texts)
+        stamp.leave(f"{len(modules)} models; 0 files changed", list(map(str, diagnostics.found)))
     print(f"{len(modules)} models; {len(changed)} files changed")
     for name in changed:
         print(f"  {name}")
@@ -132,13 +146,18 @@ def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
         print(visible(f"passed over: {item['page']}: {item['reason']}"))
 
 
-def _inputs(options: argparse.Namespace) -> Inputs:
+def _inputs(options: argparse.Namespace, stamp: unchanged.Stamp | None) -> Inputs:
     """Take the options, and where they are silent the files of the repository."""
     given: list[Path] = options.openapi or [OPENAPI]
-    scoped = sorted(given[0].parent.glob("models/*.json")) if len(given) == 1 else []
+    folder = given[0].parent
+    scoped = sorted(folder.glob("models/*.json")) if len(given) == 1 else []
     docs: Path | None = options.docs
-    if docs is None and (beside := given[0].parent / "docs.json").is_file():
+    if docs is None and (beside := folder / "docs.json").is_file():
         docs = beside
+    if stamp is not None:
+        stamp.lists(folder / "models")
+        for path in (*given, *scoped, options.docs or folder / "docs.json", options.config):
+            stamp.reads(path)
     return Inputs((*given, *scoped), docs, options.config)
 
 
@@ -195,4 +214,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(stamp=STAMP))
