@@ -99,7 +99,7 @@ def run(contender: Contender) -> dict[str, float]:
             cwd=ROOT,
             start_new_session=True,
         )
-        watch = Watch(process.pid)
+        watch = Watch(process.pid, 1.0 if contender.tells else LOOK)
         watch.start()
         try:
             _, status, usage = os.wait4(process.pid, 0)
@@ -121,11 +121,12 @@ def run(contender: Contender) -> dict[str, float]:
 
 
 class Watch(Thread):
-    """Looks at a process and all that it starts, its session: how much memory they have together, and how long."""
+    """Looks at a process and all that it starts, its session: their memory, and whether they take too long."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, pause: float) -> None:
         super().__init__(daemon=True)
         self.pid = pid
+        self.pause = pause
         self.peak = 0
         """The most bytes that the resident sets came to, as often as was looked (Linux)."""
         self.over = Event()
@@ -133,7 +134,7 @@ class Watch(Thread):
     def run(self) -> None:
         """Look until it is over."""
         last = time.monotonic() + LONGEST
-        while not self.over.wait(LOOK):
+        while not self.over.wait(self.pause):
             if time.monotonic() > last:
                 self._kill()
                 return
