@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,20 +44,21 @@ class Inputs:
 
         An input that stands elsewhere has its own name alone, with a number where that is taken.
         """
-        home = self.openapi[0].resolve().parent
-        inside: list[str] = []
-        outside: list[str] = []
-        for path in (*self.openapi, *([self.docs] if self.docs else [])):
-            resolved = path.resolve()
-            if resolved.is_relative_to(home):
-                name = resolved.relative_to(home).as_posix()
-                inside.append(name)
-            else:
-                name = distinct(path.name, [*inside, *outside])
-                outside.append(name)
-            if path.as_posix() == file:
-                return name
-        return PurePath(file).name
+        return _names(self).get(file, PurePath(file).name)
+
+
+@cache
+def _names(inputs: Inputs) -> dict[str, str]:
+    """Give the name of each input by its path. A run asks for it once a model, and may have an input for each."""
+    home = inputs.openapi[0].resolve().parent
+    taken: list[str] = []
+    names: dict[str, str] = {}
+    for path in (*inputs.openapi, *([inputs.docs] if inputs.docs else [])):
+        resolved = path.resolve()
+        is_inside = resolved.is_relative_to(home)
+        taken.append(resolved.relative_to(home).as_posix() if is_inside else distinct(path.name, taken))
+        names.setdefault(path.as_posix(), taken[-1])
+    return names
 
 
 @dataclass(frozen=True, slots=True)
