@@ -21,11 +21,12 @@ if __name__ == "__main__":
     print(*results.HEAD, sep="\n", flush=True)
     for name in dict.fromkeys(chosen):
         began = time.monotonic()
+        lines: list[results.Line] = []
         try:
-            lines = ROWS[name].measure()
+            lines.extend(ROWS[name].measure())
         except RunError as error:
             failed = True
-            lines = [results.told("all", "could not be measured", goal="-", met=None)]
+            lines.append(results.told("the rest", "could not be measured", goal="-", met=None))
             print(f"{name}: {error}", file=sys.stderr)
         rows = results.table({name: lines}, results.machine())
         print(*rows[name], sep="\n", flush=True)

@@ -17,7 +17,7 @@ from .peers import OURS, bin_of, python_of, version_of
 from .results import Line, compared, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
 OPC, DCG = "openapi-python-client", "datamodel-code-generator"
@@ -28,7 +28,7 @@ class Row(NamedTuple):
     """A row: how it is measured, in words and as a function."""
 
     about: str
-    measure: Callable[[], list[Line]]
+    measure: Callable[[], Iterable[Line]]
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,8 @@ def unchanged() -> list[Line]:
     return _compare(samples, [Figure("wall", "time", "s", 4.0)])
 
 
-def growth() -> list[Line]:
+def growth() -> Iterator[Line]:
     """40, 400 and 2,000 models."""
-    lines: list[Line] = []
     ours: dict[int, float] = {}
     for models, rounds in ((40, 3), (400, 2), (2000, 2)):
         with TemporaryDirectory() as folder:
@@ -134,12 +133,12 @@ def growth() -> list[Line]:
             samples = alternate(generators, rounds, warm=models < 100)
         ours[models] = samples[OURS]["wall"].median
         goal = 0.5 if models == 2000 else 0.7
-        figures = [Figure("wall", f"{models} models, time", "s", goal), *_memory(f"{models} models, ")]
-        lines += _compare(samples, figures)
+        yield from _compare(
+            samples, [Figure("wall", f"{models} models, time", "s", goal), *_memory(f"{models} models, ")]
+        )
     later, sooner = (ours[2000] - ours[400]) / 1600, (ours[400] - ours[40]) / 360
     values = [Samples(name, (value * 1000,)) for name, value in (("from 400 on", later), ("from 40 on", sooner))]
-    lines.append(compared("time that one more model takes", values[0], values[1:], 1.1, unit="ms"))
-    return lines
+    yield compared("time that one more model takes", values[0], values[1:], 1.1, unit="ms")
 
 
 def imports() -> list[Line]:
