@@ -24,6 +24,8 @@ if __name__ == "__main__":
         lines: list[results.Line] = []
         try:
             lines.extend(ROWS[name].measure())
+        except KeyboardInterrupt:
+            sys.exit(130)
         except RunError as error:
             failed = True
             lines.append(results.told("the rest", "could not be measured", goal="-", met=None))
