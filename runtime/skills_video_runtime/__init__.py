@@ -1,116 +1,110 @@
 """The handwritten part of skills-video: payloads, clients, the life of a generation, errors. Imports nothing generated.
 
-What is heavy, httpx above all, is imported by the first request.
+Each name is imported when it is first used, as most programs need few of them, and the first request needs httpx.
 """
 
-from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
+# ruff: noqa: I001  # each module once, with all that is offered of it
+from typing import TYPE_CHECKING
 
-from .backoff import RetryPolicy
-from .client import AsyncClient, AsyncModelClient, Client, ModelClient
-from .constraints import (
-    UNSET,
-    AnyOf,
-    Array,
-    Default,
-    DependentRequired,
-    ExactlyOne,
-    Finite,
-    Format,
-    Json,
-    MaxProperties,
-    MinProperties,
-    OneOf,
-    Pattern,
-    UniqueItems,
-    Unset,
-    Uri,
-)
-from .endpoint import Endpoint, ModelInfo
-from .errors import (
-    APIError,
-    AuthenticationError,
-    ConnectionFailed,
-    ContentRejected,
-    DownloadFailed,
-    GenerationFailed,
-    GenerationTimeout,
-    InsufficientCredits,
-    InvalidRequest,
-    JournalUnavailable,
-    MissingAPIKey,
-    NotFound,
-    PayloadError,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    SkillsVideoError,
-    SubmissionUncertain,
-    ValidationFailed,
-    Violation,
-)
-from .file import File
-from .generation import Generation, MediaFile, Status, Usage
-from .payload import BaseObject, BasePayload, parse_payload
-from .steps import Recovered
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
-__all__ = [
-    "UNSET",
-    "APIError",
-    "AnyOf",
-    "Array",
-    "AsyncClient",
-    "AsyncModelClient",
-    "AuthenticationError",
-    "BaseObject",
-    "BasePayload",
-    "Client",
-    "ConnectionFailed",
-    "ContentRejected",
-    "Default",
-    "DependentRequired",
-    "DownloadFailed",
-    "Endpoint",
-    "ExactlyOne",
-    "File",
-    "Finite",
-    "Format",
-    "Ge",
-    "Generation",
-    "GenerationFailed",
-    "GenerationTimeout",
-    "Gt",
-    "InsufficientCredits",
-    "InvalidRequest",
-    "JournalUnavailable",
-    "Json",
-    "Le",
-    "Lt",
-    "MaxLen",
-    "MaxProperties",
-    "MediaFile",
-    "MinLen",
-    "MinProperties",
-    "MissingAPIKey",
-    "ModelClient",
-    "ModelInfo",
-    "MultipleOf",
-    "NotFound",
-    "OneOf",
-    "Pattern",
-    "PayloadError",
-    "PermissionDenied",
-    "RateLimited",
-    "Recovered",
-    "RetryPolicy",
-    "ServerError",
-    "SkillsVideoError",
-    "Status",
-    "SubmissionUncertain",
-    "UniqueItems",
-    "Unset",
-    "Uri",
-    "Usage",
-    "ValidationFailed",
-    "Violation",
-    "parse_payload",
-]
+    from annotated_types import (
+        Ge as Ge,
+        Gt as Gt,
+        Le as Le,
+        Lt as Lt,
+        MaxLen as MaxLen,
+        MinLen as MinLen,
+        MultipleOf as MultipleOf,
+    )
+
+    from .backoff import RetryPolicy as RetryPolicy
+    from .client import (
+        AsyncClient as AsyncClient,
+        AsyncModelClient as AsyncModelClient,
+        Client as Client,
+        ModelClient as ModelClient,
+    )
+    from .constraints import (
+        UNSET as UNSET,
+        AnyOf as AnyOf,
+        Array as Array,
+        Default as Default,
+        DependentRequired as DependentRequired,
+        ExactlyOne as ExactlyOne,
+        Finite as Finite,
+        Format as Format,
+        Json as Json,
+        OneOf as OneOf,
+        Pattern as Pattern,
+        UniqueItems as UniqueItems,
+        Unset as Unset,
+        Uri as Uri,
+    )
+    from .endpoint import Endpoint as Endpoint, ModelInfo as ModelInfo
+    from .errors import (
+        APIError as APIError,
+        AuthenticationError as AuthenticationError,
+        ConnectionFailed as ConnectionFailed,
+        ContentRejected as ContentRejected,
+        DownloadFailed as DownloadFailed,
+        GenerationFailed as GenerationFailed,
+        GenerationTimeout as GenerationTimeout,
+        InsufficientCredits as InsufficientCredits,
+        InvalidRequest as InvalidRequest,
+        JournalUnavailable as JournalUnavailable,
+        MissingAPIKey as MissingAPIKey,
+        NotFound as NotFound,
+        PayloadError as PayloadError,
+        PermissionDenied as PermissionDenied,
+        RateLimited as RateLimited,
+        ServerError as ServerError,
+        SkillsVideoError as SkillsVideoError,
+        SubmissionUncertain as SubmissionUncertain,
+        ValidationFailed as ValidationFailed,
+        Violation as Violation,
+    )
+    from .file import File as File
+    from .generation import Generation as Generation, MediaFile as MediaFile, Status as Status, Usage as Usage
+    from .payload import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
+    from .steps import Recovered as Recovered
+
+    MaxProperties: TypeAlias = MaxLen
+    MinProperties: TypeAlias = MinLen
+else:
+    from importlib import import_module
+
+    _NAMES = {
+        "annotated_types": "Ge Gt Le Lt MaxLen MinLen MultipleOf",
+        ".backoff": "RetryPolicy",
+        ".client": "AsyncClient AsyncModelClient Client ModelClient",
+        ".constraints": "UNSET AnyOf Array Default DependentRequired ExactlyOne Finite Format Json OneOf Pattern "
+        "UniqueItems Unset Uri",
+        ".endpoint": "Endpoint ModelInfo",
+        ".errors": "APIError AuthenticationError ConnectionFailed ContentRejected DownloadFailed "
+        "GenerationFailed GenerationTimeout InsufficientCredits InvalidRequest JournalUnavailable "
+        "MissingAPIKey NotFound PayloadError PermissionDenied RateLimited ServerError "
+        "SkillsVideoError SubmissionUncertain ValidationFailed Violation",
+        ".file": "File",
+        ".generation": "Generation MediaFile Status Usage",
+        ".payload": "BaseObject BasePayload parse_payload",
+        ".steps": "Recovered",
+    }
+    _WHERE = {name: (module, name) for module, names in _NAMES.items() for name in names.split()}
+    _WHERE |= {"MaxProperties": ("annotated_types", "MaxLen"), "MinProperties": ("annotated_types", "MinLen")}
+    __all__ = sorted(_WHERE)  # noqa: PLE0605  # which is a list
+
+    def __getattr__(name: str) -> object:
+        """Import a public name, or a module of the package, when it is first used."""
+        if f".{name}" in _NAMES:
+            return import_module(f".{name}", __name__)
+        if name not in _WHERE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, attribute = _WHERE[name]
+        value = globals()[name] = getattr(import_module(module, __name__), attribute)
+        return value
+
+    def __dir__() -> list[str]:
+        """List the public names."""
+        return sorted({*globals(), *__all__})

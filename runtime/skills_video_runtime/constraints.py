@@ -1,24 +1,24 @@
 """What an annotation of a payload can say beyond its type.
 
 `Ge`, `Gt`, `Le`, `Lt`, `MultipleOf`, `MinLen` and `MaxLen` come from annotated-types, and what is added here speaks its
-language, so that hypothesis and pydantic read the annotations of a payload as well.
+language, so that hypothesis and pydantic read the annotations of a payload as well. It is imported by who needs it, as
+that takes longer than all else of a module with payloads.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias, cast
 
-from annotated_types import GroupedMetadata, MaxLen, MinLen, Predicate
-
-from .json_values import is_unique, json_key
+from .json_values import is_number, is_unique, json_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Protocol, TypeVar
+
+    from annotated_types import MaxLen, MinLen
 
 
 class Unset(Enum):
@@ -39,14 +39,57 @@ UNSET: Final = Unset.UNSET
 """The value of a field that is not sent. `None` is JSON null, and allowed only where the schema allows null."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Default:
+class Constraint:
+    """Metadata of an annotation, equal to what is of the same class and says the same.
+
+    Where `test` gives a function, that tells whether a value is allowed, and annotated-types is told so.
+    """
+
+    __is_annotated_types_grouped_metadata__: ClassVar = True
+
+    def __init__(self, *operands: Any) -> None:
+        self.operands = operands
+
+    def test(self) -> Callable[[Any], object] | None:
+        """Give what a value must pass."""
+        return None
+
+    def __iter__(self) -> Iterator[object]:
+        """Give what annotated-types knows of it."""
+        test = self.test()
+        if test is not None:
+            from annotated_types import Predicate  # noqa: PLC0415  # see above
+
+            yield Predicate(cast("Callable[[Any], bool]", test))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare kind and operands."""
+        return isinstance(other, Constraint) and (type(other), other.operands) == (type(self), self.operands)
+
+    def __hash__(self) -> int:
+        """As equality is."""
+        return hash((type(self), self.operands))
+
+    def __repr__(self) -> str:
+        """As it is written."""
+        return f"{type(self).__name__}({', '.join(map(repr, self.operands))})"
+
+
+class Default(Constraint):
     """What the platform uses when the field is not sent, as its description says.
 
     Two are never equal: `typing` would take `Default(0)` and `Default(False)` for the same, and cannot hash a list.
     """
 
-    value: Any
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        """Compare identity."""
+        return self is other
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value)
+        self.value = value
 
 
 _PLAIN = r"A-Za-z0-9\-._~!$&'()*+,;="
@@ -66,102 +109,107 @@ _OTHER = (
     r"(?![Hh][Tt][Tt][Pp][Ss]?:)[A-Za-z][A-Za-z0-9+.\-]+:"
     rf"(?://{_USER}{_HOST}?(?::[0-9]*)?{_PATH}|/?(?:{_run_of(f'{_PLAIN}:@', '+')}{_PATH})?){_TAIL}"
 )
-URI: Final = re.compile(rf"(?:{_WEB}|{_OTHER})", re.ASCII)
-"""An absolute URI: RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https.
-
-A scheme of one letter is a drive (`C:/cat.png`), and no such scheme is registered.
-"""
 
 
-@dataclass(frozen=True, slots=True)
-class Format(GroupedMetadata):
+@cache
+def _uri() -> re.Pattern[str]:
+    """Give an absolute URI: RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https.
+
+    A scheme of one letter is a drive (`C:/cat.png`), and no such scheme is registered.
+    """
+    return re.compile(rf"(?:{_WEB}|{_OTHER})", re.ASCII)
+
+
+class Format(Constraint):
     """The `format` of a string (JSON Schema Validation, section 7). `uri` is checked, any other is shown only."""
 
-    name: str
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
-    def __iter__(self) -> Iterator[object]:
-        """Give what annotated-types knows of it."""
-        if self.name == "uri":
-            yield Predicate(cast("Callable[[Any], bool]", URI.fullmatch))
+    def test(self) -> Callable[[Any], object] | None:
+        """Give what a value must pass."""
+        return _uri().fullmatch if self.name == "uri" else None
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern(GroupedMetadata):
+class Pattern(Constraint):
     """A regular expression that is found somewhere in the string (JSON Schema Validation, section 6.3.3)."""
 
-    regex: str
+    def __init__(self, regex: str) -> None:
+        super().__init__(regex)
+        self.regex = regex
 
-    def __iter__(self) -> Iterator[object]:
-        """Give what annotated-types knows of it."""
-        yield Predicate(cast("Callable[[Any], bool]", re.compile(self.regex).search))
+    def test(self) -> Callable[[Any], object]:
+        """Give what a value must pass."""
+        return re.compile(self.regex).search
 
 
-@dataclass(frozen=True, slots=True)
-class UniqueItems(GroupedMetadata):
+class UniqueItems(Constraint):
     """No item of the array equals another, as JSON compares: `1` equals `1.0`, and not `true`."""
 
-    def __iter__(self) -> Iterator[object]:
-        """Give what annotated-types knows of it."""
-        yield Predicate(is_unique)
+    def test(self) -> Callable[[Any], object]:
+        """Give what a value must pass."""
+        return is_unique
 
 
-class OneOf(GroupedMetadata):
+class OneOf(Constraint):
     """The values that are allowed, where `Literal` cannot say it: fractions, arrays, objects."""
 
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        """Compare identity."""
+        return self is other
+
     def __init__(self, *values: Any) -> None:
+        super().__init__(*values)
         self.values = values
-        self._keys = frozenset(map(json_key, values))
 
-    def __iter__(self) -> Iterator[object]:
-        """Give what annotated-types knows of it."""
-        yield Predicate(lambda value: json_key(value) in self._keys)
-
-    def __repr__(self) -> str:
-        """As it is written."""
-        return f"OneOf({', '.join(map(repr, self.values))})"
+    def test(self) -> Callable[[Any], object]:
+        """Give what a value must pass."""
+        keys = frozenset(map(json_key, self.values))
+        return lambda value: json_key(value) in keys
 
 
-@dataclass(frozen=True, slots=True)
-class ExactlyOne:
+class ExactlyOne(Constraint):
     """The value fits one member of the union and no second one (`oneOf`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Constraint):
     """The value fits at least one member of the union: keeps a union inside another that is `ExactlyOne`."""
 
 
-MinProperties: TypeAlias = MinLen
-"""An object has at least so many members."""
-
-MaxProperties: TypeAlias = MaxLen
-"""An object has at most so many members."""
-
-
-@dataclass(frozen=True, slots=True)
-class DependentRequired:
+class DependentRequired(Constraint):
     """Where `name` is given, `required` are given too. All are names as the platform spells them."""
 
-    name: str
-    required: tuple[str, ...]
+    def __init__(self, name: str, required: tuple[str, ...]) -> None:
+        super().__init__(name, required)
+        self.name, self.required = name, required
 
 
-ObjectRule: TypeAlias = MinProperties | MaxProperties | DependentRequired
-"""What a schema can ask of an object as a whole."""
+class IsFinite(Constraint):
+    """Marks `Finite`."""
+
+    def test(self) -> Callable[[Any], object]:
+        """Give what a value must pass."""
+        return is_number
+
+
+class AnyJson(Constraint):
+    """Marks `Json`, of whose values a checker of types knows more than an annotation can say."""
+
 
 Uri: TypeAlias = Annotated[str, Format("uri")]
 """An absolute URI, such as `https://example.com/cat.png`."""
 
-Finite: TypeAlias = Annotated[float, Predicate(math.isfinite)]
+Finite: TypeAlias = Annotated[float, IsFinite()]
 """A number as JSON has it: neither infinite nor NaN."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnyJson:
-    """Marks `Json`, of whose values a checker of types knows more than an annotation can say."""
-
-
 if TYPE_CHECKING:
+    ObjectRule: TypeAlias = MinLen | MaxLen | DependentRequired
+    """What a schema can ask of an object as a whole: `MinLen` and `MaxLen` count its members."""
+
     ItemT_co = TypeVar("ItemT_co", covariant=True)
 
     class Array(Protocol[ItemT_co]):
@@ -175,5 +223,6 @@ if TYPE_CHECKING:
     Json: TypeAlias = bool | int | float | str | Array["Json"] | Mapping[str, "Json"] | None
     """Any JSON value."""
 else:
+    ObjectRule = Any
     Array = list
     Json = Annotated[bool | int | Finite | str | None, AnyJson()]

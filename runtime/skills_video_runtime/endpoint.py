@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The paths of one model, below the base URL: create and stream, create only, state and result by `{id}`."""
 
     model: str
@@ -15,8 +14,7 @@ class Endpoint:
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
+class ModelInfo(NamedTuple):
     """A model as the catalog knows it, without its module being imported.
 
     `variants` are the names of the payload classes of the module. Title and text are the description's own. What

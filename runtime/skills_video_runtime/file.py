@@ -1,11 +1,11 @@
 """A local file as the value of a field."""
 
+# ruff: noqa: PTH113, PTH119, PTH123  # pathlib takes longer to import than all else here; who opens a file closes it
 from __future__ import annotations
 
 import io
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO
 
 
@@ -13,9 +13,9 @@ from typing import BinaryIO
 class File:
     """A file that is sent along with a payload: `multipart/form-data`, streamed from where it is.
 
-    `source` is a `pathlib.Path`, `bytes` together with a `name`, or a file that is open for reading bytes. `name` is
-    what the platform is told, by default the last part of the path; `content_type` is guessed from it. The platform
-    publishes no limit of size.
+    `source` is a `pathlib.Path` or another `os.PathLike`, `bytes` together with a `name`, or a file that is open for
+    reading bytes. `name` is what the platform is told, by default the last part of the path; `content_type` is guessed
+    from it. The platform publishes no limit of size.
 
     Raises:
         FileNotFoundError: the path leads to no file.
@@ -23,24 +23,24 @@ class File:
         ValueError: bytes without a name, or a name or content type that no header can carry.
     """
 
-    source: Path | bytes | BinaryIO = field(kw_only=False, repr=False)
+    source: os.PathLike[str] | bytes | BinaryIO = field(kw_only=False, repr=False)
     name: str = ""
     content_type: str = ""
 
     def __post_init__(self) -> None:
         """Check the source and fill in name and content type."""
         source, name = self.source, self.name
-        if isinstance(source, Path):
-            if not source.is_file():
-                raise FileNotFoundError(f"{str(source)!r} is no file that can be sent")
-            name = name or source.name
+        if isinstance(source, os.PathLike):
+            if not os.path.isfile(source):
+                raise FileNotFoundError(f"{os.fspath(source)!r} is no file that can be sent")
+            name = name or os.path.basename(source)
         elif isinstance(source, (bytes, bytearray)):
             object.__setattr__(self, "source", bytes(source))
             if not name:
                 raise ValueError("bytes have no name of their own: pass File(data, name='cat.png')")
         elif _is_binary(source):
             given = getattr(source, "name", None)
-            name = name or (Path(given).name if isinstance(given, str) else "file")
+            name = name or (os.path.basename(given) if isinstance(given, str) else "file")
         else:
             raise TypeError(
                 f"a file is a pathlib.Path, bytes with a name, or a file open for reading bytes, not {source!r:.80}"
@@ -62,10 +62,10 @@ class File:
             OSError: the path cannot be read any more, or an open file cannot go back to its start.
         """
         source = self.source
-        if isinstance(source, Path):
-            return source.open("rb")
         if isinstance(source, bytes):
             return io.BytesIO(source)
+        if isinstance(source, os.PathLike):
+            return open(source, "rb")
         if source.closed:
             raise OSError(f"the file {self.name!r} has been closed before it was sent")
         if source.seekable():

@@ -53,6 +53,13 @@ def is_unique(values: Any) -> bool:
     return len(set(map(json_key, values))) == len(values)
 
 
+def holds(kind: type, value: object) -> bool:
+    """Tell whether something of a kind stands anywhere in plain data."""
+    if is_mapping(value):
+        value = list(value.values())
+    return isinstance(value, kind) or (is_array(value) and any(holds(kind, item) for item in value))
+
+
 class FrozenMap(dict[str, Any]):
     """A mapping that does not change, so that what has been checked stays so."""
 

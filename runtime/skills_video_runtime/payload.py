@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from .checks import choose, fits
 from .constraints import UNSET, ObjectRule  # annotations are read when a class is first used
 from .endpoint import Endpoint  # noqa: TC001  # as above
-from .errors import PayloadError
 from .file import File
-from .json_values import is_array, is_mapping
+from .json_values import holds, is_array, is_mapping
 from .plans import PLANS
-from .rules import Problem, RefusedError, plain_rule, type_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,11 +33,7 @@ class BaseObject:
         Raises:
             PayloadError: with all that is wrong.
         """
-        try:
-            _fill(self)
-            _check_whole(self)
-        except (RefusedError, RecursionError) as error:
-            raise _payload_error(error, type(self)) from None
+        PLANS[type(self)].check(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields that are set as plain JSON values, by the platform's own names; a `File` stays a `File`."""
@@ -65,12 +55,14 @@ class BaseObject:
 
         A default that its own schema refuses is left out, and so is one that cannot stand beside those before it.
         """
+        from .errors import PayloadError  # noqa: PLC0415  # a payload is imported quickly without
+
         changes: dict[str, Any] = {}
         for member in PLANS[type(self)].by_wire.values():
             value = getattr(self, member.name)
             if value is not UNSET:
                 changes[member.name] = _mapped(BaseObject.with_defaults, value)
-            elif fits(member.check, member.default):
+            elif member.default_fits():
                 changes[member.name] = member.default
         with suppress(PayloadError):
             return self._with(changes)
@@ -93,7 +85,7 @@ class BaseObject:
         for wire, member in PLANS[cls].by_wire.items():
             if member.constant is not UNSET:
                 result[wire] = member.constant
-            elif fits(member.check, member.default):
+            elif member.default_fits():
                 result[wire] = _mapped(BaseObject.to_dict, member.default)
             elif member.required:
                 result[wire] = None
@@ -102,11 +94,7 @@ class BaseObject:
     @classmethod
     def convert(cls, value: object) -> Any:
         """Give the instance that a value is, or that plain data describes, or raise what is wrong with it."""
-        if isinstance(value, cls):
-            return value
-        instance = _built(cls, value)
-        _check_whole(instance)
-        return instance
+        return PLANS[cls].convert(cls, value)
 
 
 class BasePayload(BaseObject):
@@ -123,7 +111,7 @@ class BasePayload(BaseObject):
 
     def has_files(self) -> bool:
         """Tell whether a `File` is part of the payload, which makes it go as `multipart/form-data`."""
-        return _holds_file(self.to_dict())
+        return holds(File, self.to_dict())
 
     def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]:
         """Give the parts of a form: texts and files, each with the name of its field.
@@ -134,25 +122,9 @@ class BasePayload(BaseObject):
             PayloadError: a field is null, a file stands inside an object, or a value cannot be written as text, which
                 no form is known to say.
         """
-        texts: list[tuple[str, str]] = []
-        files: list[tuple[str, File]] = []
-        found: list[Problem] = []
-        given = self.to_dict()
-        for name, value in given.items():
-            for item in value if is_array(value) else [value]:
-                if isinstance(item, File):
-                    files.append((name, item))
-                elif item is None and _holds_file(given):
-                    found.append(Problem(_NO_NULL, None, keys=[name]))
-                elif _holds_file(item):
-                    found.append(Problem(_NO_FILE_INSIDE, item, keys=[name]))
-                elif (text := _form_text(name, item)) is None:
-                    found.append(Problem(_NO_TEXT, item, keys=[name]))
-                else:
-                    texts.append((name, text))
-        if found:
-            raise _payload_error(RefusedError(*found), type(self))
-        return texts, files
+        from .building import as_form  # noqa: PLC0415  # only files need it
+
+        return as_form(self)
 
 
 def parse_payload(data: Mapping[str, object], *variants: type[BasePayload]) -> Any:
@@ -161,86 +133,9 @@ def parse_payload(data: Mapping[str, object], *variants: type[BasePayload]) -> A
     Raises:
         PayloadError: the data fits none of the variants; the violations are those of the likeliest one.
     """
-    try:
-        return choose([variant.convert for variant in variants], data)
-    except (RefusedError, RecursionError) as error:
-        raise _payload_error(error, *variants) from None
+    from .building import parse  # noqa: PLC0415  # on first use
 
-
-def _built(cls: type[BaseObject], data: object) -> BaseObject:
-    """Build an instance from plain data, its fields checked."""
-    if not is_mapping(data):
-        raise RefusedError(Problem(type_rule("object"), data))
-    names = PLANS[cls].by_wire
-    unknown = {} if data.keys() <= names.keys() else {name: data[name] for name in data if name not in names}
-    instance = object.__new__(cls)
-    _fill(instance, data, unknown)
-    return instance
-
-
-def _fill(
-    instance: BaseObject, data: Mapping[Any, Any] | None = None, unknown: Mapping[Any, Any] | None = None
-) -> None:
-    """Set the fields of an instance to what their checks make of plain data, or of what the fields hold already.
-
-    Raises:
-        RefusedError: with all that is wrong, `unknown` included, which is the data that has no field.
-    """
-    plan = PLANS[type(instance)]
-    found: list[Problem] = []
-    if unknown and plan.extra is not None:
-        data, unknown = {**(data or {}), None: unknown}, None
-    steps, get = (plan.from_fields, partial(getattr, instance)) if data is None else (plan.from_data, data.get)
-    for key, name, check, required in steps:
-        value = get(key, UNSET)
-        if value is not UNSET:
-            try:
-                value = check(value)
-            except RefusedError as refused:
-                found += refused.at(key)
-        elif required:
-            found.append(Problem(_REQUIRED, None, keys=[key]))
-        elif data is None:
-            continue
-        _set(instance, name, value)
-    if unknown:
-        found += [_unknown(type(instance), *item) for item in unknown.items()]
-    if found:
-        raise RefusedError(*found)
-
-
-def _check_whole(instance: BaseObject) -> None:
-    """Raise what is wrong with an object as a whole, its fields being right."""
-    cls = type(instance)
-    if not (cls.rules or cls.one_of):
-        return
-    given = instance.to_dict()
-    found = [Problem(rule, given) for rule in PLANS[cls].rules if not rule.holds(given)]
-    home = next(base.__module__ for base in cls.__mro__ if "one_of" in vars(base))
-    for rival in (getattr(sys.modules[home], name) for name in cls.one_of):
-        if not issubclass(cls, rival) and fits(partial(_built, rival), given):
-            message = f"the fields fit {rival.__name__} as well, where exactly one form is allowed"
-            found.append(Problem(plain_rule("oneOf", message), given))
-    if found:
-        raise RefusedError(*found)
-
-
-def _unknown(cls: type[BaseObject], name: object, value: object) -> Problem:
-    rule = plain_rule("additionalProperties", f"is no field of {cls.__name__}")
-
-    def nearest(_: Any) -> str | None:
-        from .repairs import closest  # noqa: PLC0415  # only errors need it, and an import counts
-
-        return closest(str(name), PLANS[cls].by_wire)
-
-    return Problem(rule, value, nearest, [str(name)])
-
-
-def _payload_error(error: Exception, *classes: type[BaseObject]) -> PayloadError:
-    """Say what is wrong with a payload; classes are named with their module, as many modules have a `Payload`."""
-    problems = error.problems if isinstance(error, RefusedError) else [Problem(_TOO_DEEP, None)]
-    name = " or ".join(f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}" for cls in classes)
-    return PayloadError(name, [problem.violation() for problem in problems])
+    return parse(data, variants)
 
 
 def _mapped(change: Callable[[BaseObject], Any], value: Any) -> Any:
@@ -254,25 +149,4 @@ def _mapped(change: Callable[[BaseObject], Any], value: Any) -> Any:
     return value
 
 
-def _form_text(name: str, value: Any) -> str | None:
-    """Give a value as a form carries it, None if it cannot."""
-    with suppress(ValueError):
-        text = value if isinstance(value, str) else json.dumps(value)
-        (name + text).encode()
-        return text
-    return None
-
-
-def _holds_file(value: Any) -> bool:
-    if is_mapping(value):
-        value = list(value.values())
-    return isinstance(value, File) or (is_array(value) and any(map(_holds_file, value)))
-
-
-_set = object.__setattr__
 _ATOMS = frozenset({str, int, float, bool, type(None), File})
-_REQUIRED = plain_rule("required", "is required")
-_TOO_DEEP = plain_rule("type", "is nested too deeply, or holds itself")
-_NO_NULL = plain_rule("type", "a payload with a file goes as a form, and a form has no null: leave the field out")
-_NO_FILE_INSIDE = plain_rule("format", "a form has no place for a file inside an object")
-_NO_TEXT = plain_rule("format", "a form has no text for half a surrogate pair or a number of thousands of digits")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args, get_type_hints
 
-from .checks import compile_check
 from .constraints import UNSET, Default, Unset
-from .rules import Check, Problem, RefusedError, Rule, plain_rule, rules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .rules import Check, Rule
 
 
 class Member(NamedTuple):
@@ -20,8 +23,14 @@ class Member(NamedTuple):
     default: Any
     constant: Any
 
+    def default_fits(self) -> bool:
+        """Whether the default keeps the rules of its own schema."""
+        from .checks import fits  # noqa: PLC0415  # on first use
 
-Step: TypeAlias = tuple[Any, str, Check, bool]
+        return fits(self.check, self.default)
+
+
+Step: TypeAlias = "tuple[Any, str, Check, bool]"
 """What a field is called where its value comes from (None for what has no field), its name, check, and whether it must
 be there."""
 
@@ -35,11 +44,18 @@ class Plan(NamedTuple):
     from_fields: tuple[Step, ...]
     from_data: tuple[Step, ...]
     rules: tuple[Rule, ...]
+    check: Callable[[Any], None]
+    """`building.check`, and `building.convert` next: they are at hand as soon as there is a plan."""
+    convert: Callable[[Any, object], Any]
 
 
 class _Plans(dict[Any, Plan]):
     def __missing__(self, cls: Any) -> Plan:
         """Read the annotations of a class, once."""
+        from .building import check, convert  # noqa: PLC0415  # a module with payloads is imported quickly without
+        from .checks import compile_check  # noqa: PLC0415
+        from .rules import rules_of  # noqa: PLC0415
+
         hints = hints_of(cls)
         by_wire: dict[str, Member] = {}
         for field in fields(cls):
@@ -62,6 +78,8 @@ class _Plans(dict[Any, Plan]):
             from_fields=tuple((name, name, check, required) for _, name, check, required in steps),
             from_data=tuple(steps),
             rules=tuple(rules_of(cls.rules, "object")),
+            check=check,
+            convert=convert,
         )
         return plan
 
@@ -82,6 +100,8 @@ def _default(hint: Any) -> Any:
 
 def _extra(check: Check, by_wire: dict[str, Member], value: Any) -> Any:
     """Check the members that a schema allows and does not name."""
+    from .rules import Problem, RefusedError, plain_rule  # noqa: PLC0415  # on first use
+
     kept = check(value)
     for name in kept:
         if name in by_wire:

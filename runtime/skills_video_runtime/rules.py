@@ -15,9 +15,7 @@ from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
-from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
-
-from .constraints import DependentRequired, Format, Pattern, UniqueItems
+from .constraints import Constraint, DependentRequired
 from .errors import Violation
 from .file import File
 from .json_values import is_number, shown
@@ -29,7 +27,7 @@ WRONG: Any = object()
 """What a reader gives for a value of the wrong type."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rule:
     """A rule of a schema: its keyword, what is said of a value that breaks it, and whether a value keeps it."""
 
@@ -106,16 +104,18 @@ def rules_of(metadata: Iterable[Any], kind: str, *, takes_file: bool = False) ->
     for item in metadata:
         if isinstance(item, DependentRequired):
             rules += [_dependent(item.name, name) for name in item.required]
-        elif type(item) in _RULES:
-            keyword, words, holds = _RULES[type(item)]
-            limit = next((getattr(item, part.name) for part in fields(item)), None)
-            tests: list[Check] = [partial(holds, limit)] if holds else [predicate.func for predicate in item]
+        elif (name := type(item).__name__) in _RULES:
+            keyword, words, holds = _RULES[name]
+            ours = isinstance(item, Constraint)
+            limits = item.operands if ours else [getattr(item, part.name) for part in fields(item)]
+            limit = next(iter(limits), None)
+            test = item.test() if ours else partial(holds, limit) if holds else None
             says = partial(_say, words.replace("{unit}", unit).replace("{advice}", _ADVICE[takes_file]), limit)
-            rules += [Rule(keyword.format(size), says, test, (limit,)) for test in tests]
+            rules += [Rule(keyword.format(size), says, test, (limit,))] if test else []
     return rules
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kind:
     """A kind of values: its name in JSON, and how one is read: as it is if of an exact type and plain, else slowly."""
 
@@ -174,16 +174,17 @@ _ADVICE = {
     False: "this field takes no file: put the file where the platform can fetch it, and pass that address",
 }
 _SIZES = {"string": ("Length", "characters"), "array": ("Items", "items"), "object": ("Properties", "members")}
-_RULES: dict[type, tuple[str, str, Callable[[Any, Any], object] | None]] = {
-    Ge: ("minimum", "{value} is not at least {limit}", operator.le),
-    Gt: ("exclusiveMinimum", "{value} is not more than {limit}", operator.lt),
-    Le: ("maximum", "{value} is not at most {limit}", operator.ge),
-    Lt: ("exclusiveMaximum", "{value} is not less than {limit}", operator.gt),
-    MultipleOf: ("multipleOf", "{value} is not a multiple of {limit}", _divides),
-    MinLen: ("min{}", "has {size} {unit}; at least {limit} are asked", lambda least, value: len(value) >= least),
-    MaxLen: ("max{}", "has {size} {unit}; at most {limit} are allowed", lambda most, value: len(value) <= most),
-    Pattern: ("pattern", "{value} does not match {limit!r}", None),
-    UniqueItems: ("uniqueItems", "an item is given twice", None),
-    Format: ("format", "{value} is not an absolute URI (https://…); {advice}", None),
+_RULES: dict[str, tuple[str, str, Callable[[Any, Any], object] | None]] = {
+    "Ge": ("minimum", "{value} is not at least {limit}", operator.le),
+    "Gt": ("exclusiveMinimum", "{value} is not more than {limit}", operator.lt),
+    "Le": ("maximum", "{value} is not at most {limit}", operator.ge),
+    "Lt": ("exclusiveMaximum", "{value} is not less than {limit}", operator.gt),
+    "MultipleOf": ("multipleOf", "{value} is not a multiple of {limit}", _divides),
+    "MinLen": ("min{}", "has {size} {unit}; at least {limit} are asked", lambda least, value: len(value) >= least),
+    "MaxLen": ("max{}", "has {size} {unit}; at most {limit} are allowed", lambda most, value: len(value) <= most),
+    "Pattern": ("pattern", "{value} does not match {limit!r}", None),
+    "UniqueItems": ("uniqueItems", "an item is given twice", None),
+    "Format": ("format", "{value} is not an absolute URI (https://…); {advice}", None),
 }
-"""Keyword, what is said, and how the operand bears on a value; None where the metadata tells annotated-types itself."""
+"""By the name of the metadata, as annotated-types is imported by who uses it: the keyword, what is said, and how the
+operand bears on a value where the metadata does not tell it."""

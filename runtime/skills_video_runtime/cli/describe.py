@@ -8,7 +8,9 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from skills_video_runtime.constraints import UNSET, DependentRequired, MinProperties
+from annotated_types import MinLen
+
+from skills_video_runtime.constraints import UNSET, DependentRequired
 from skills_video_runtime.errors import BY_CODE, BY_STATUS, APIError, InvalidRequest, ServerError
 from skills_video_runtime.generation import FINISHED, WORDS, Status
 from skills_video_runtime.plans import PLANS, hints_of
@@ -98,7 +100,7 @@ def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseO
 def _rule(rule: ObjectRule) -> dict[str, Any]:
     if isinstance(rule, DependentRequired):
         return {"rule": "dependentRequired", "field": rule.name, "value": list(rule.required)}
-    if isinstance(rule, MinProperties):
+    if isinstance(rule, MinLen):
         return {"rule": "minProperties", "value": rule.min_length}
     return {"rule": "maxProperties", "value": rule.max_length}
 
