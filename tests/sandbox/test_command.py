@@ -70,8 +70,11 @@ def test_it_does_what_it_is_told() -> None:
     ("arguments", "told"),
     [
         (["--openapi", "/absent/openapi.json"], "/absent/openapi.json: cannot be read"),
-        (["--fault", "nonsense"], "unknown fault 'nonsense'"),
-        (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
+        (["--fault", "nonsense"], "unknown fault 'nonsense'; --help lists them all"),
+        (["--fault", "drop-afer"], "did you mean 'drop-after'?"),
+        (["--api-key", "\u00e9"], "api_key must be printable ASCII"),
+        (["--host", "x" * 300], "cannot listen on xxx"),
+        (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1 port 0: Cannot assign requested address\n"),
     ],
 )
 def test_what_cannot_work_is_told_in_one_line(
@@ -89,12 +92,27 @@ def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> Non
     assert f"cannot listen on 127.0.0.1 port {port}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--port", "70000"], ["--speed", "-1"], ["--credits", "nan"], ["--nonsense"]])
-def test_wrong_arguments_are_refused(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "70000"],
+        ["--port", "many"],
+        ["--speed", "-1"],
+        ["--speed", "fast"],
+        ["--credits", "nan"],
+        ["--nonsense"],
+        ["--port"],
+        ["more"],
+    ],
+)
+def test_wrong_arguments_are_refused_in_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
-    assert caught.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert (caught.value.code, out, err.count("\n")) == (1, "", 1)
+    assert re.search("'many'|'fast'|'nan'|'70000'|'-1'|--nonsense|--port|more", err)
+    assert "--help" in err
+    assert "_" not in err
 
 
 def test_help_lists_the_faults(capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,11 +102,42 @@ def test_a_wrong_body_is_refused_with_all_that_is_wrong(still: Caller, body: Any
     assert still.sandbox.made() == 0
 
 
-@pytest.mark.parametrize(
-    ("content", "kind"), [(b"{", "application/json"), (b"\xff", "application/json"), (b"{}", "text/plain")]
-)
-def test_a_body_that_is_not_json_is_malformed(still: Caller, content: bytes, kind: str) -> None:
-    assert still.http.post(PLAIN, content=content, headers={"Content-Type": kind}).status_code == 400
+MALFORMED = {
+    "broken": b"{",
+    "no text": b"\xff",
+    "half a character": b'{"prompt": "\\ud800"}',
+    "no number": b'{"prompt": "x", "duration": NaN}',
+    "without end": b'{"prompt": "x", "duration": 1e999}',
+    "deep": b"[" * 100_000,
+    "long": b'{"prompt": ' + b"1" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_body_that_is_not_json_is_malformed(still: Caller, name: str) -> None:
+    answer = still.http.post(PLAIN, content=MALFORMED[name], headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "VIDEO_GENERATION_INVALID_INPUT")
+    assert (still.sandbox.made(), still.sandbox.credits_charged) == (0, 0)
+
+
+def test_a_body_of_another_type_is_malformed(still: Caller) -> None:
+    assert still.http.post(PLAIN, content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 400
+
+
+def test_a_body_is_judged_down_to_a_depth(call_with: Callable[..., Caller], tmp_path: Any) -> None:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}
+    document = {
+        "openapi": "3.1.0",
+        "paths": {"/generation/m": {"post": {"requestBody": {"content": content}}}},
+        "components": {"schemas": {"A": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/A"}}}}},
+    }
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps(document))
+    caller = call_with(Sandbox(speed=0, openapi=file))
+    for depth, status in ((62, 200), (64, 400), (400, 400)):
+        body = '{"a":' * depth + "{}" + "}" * depth
+        answer = caller.http.post("/generation/m", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == status, depth
 
 
 @pytest.mark.parametrize(
@@ -214,3 +245,11 @@ def test_another_description_is_another_platform(call_with: Callable[..., Caller
     assert caller.sandbox.models == ["m"]
     answers = {str(a): caller.create("", "/generation/m", {"a": a}).status_code for a in (1, None, 0, "x")}
     assert answers == {"1": 200, "None": 200, "0": 422, "x": 422}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"credits": float("nan")}, {"permanent": -1}, {"work_seconds": float("inf")}, {"api_key": "a b"}]
+)
+def test_a_sandbox_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        Sandbox(**wrong)

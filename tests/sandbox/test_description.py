@@ -28,6 +28,7 @@ def described(folder: Path, paths: Mapping[str, Any], **more: Any) -> Path:
     ("text", "told"),
     [
         ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON .it is nested deeper than 64"),
         ("[]", "has no POST below /generation/"),
         ('{"paths": []}', "has no POST below /generation/"),
         ('{"paths": {"/generation/m": {"post": {}}, "/generation/x": null}}', "has no POST below /generation/"),
@@ -53,6 +54,55 @@ def test_paths_may_have_a_prefix(tmp_path: Path) -> None:
         "a/b": ("a/b", False),
         "sse/a/b": ("a/b", True),
     }
+
+
+BODY = {"requestBody": {"$ref": "#/components/requestBodies/Body"}}
+
+
+@pytest.mark.parametrize("item", [{"post": BODY}, {"$ref": "#/components/pathItems/Item"}])
+def test_what_a_path_refers_to_is_followed(tmp_path: Path, item: dict[str, Any]) -> None:
+    content = {
+        "application/json; charset=utf-8": {"schema": {"type": "object", "required": ["a"]}},
+        "multipart/form-data": None,
+    }
+    components = {"requestBodies": {"Body": {"content": content}}, "pathItems": {"Item": {"post": BODY}}}
+    description = load(described(tmp_path, {"/generation/m": item}, components=components))
+    operation = description.operations["m"]
+    assert operation.form_pointer is None
+    assert Judge(description).errors(operation.pointer, {}) == ["'a' is a required property"]
+
+
+UNUSABLE: dict[str, Any] = {
+    "'objekt' is not valid": {"type": "objekt"},
+    "is not a 'regex'": {"properties": {"a": {"pattern": "(["}}},
+    "#/components/schemas/B: there is no such schema": {"$ref": "#/components/schemas/A"},
+    "refers to other.json": {"items": {"$ref": "other.json"}},
+    "5 is not of type 'object'": 5,
+}
+
+
+@pytest.mark.parametrize("told", UNUSABLE)
+def test_a_schema_that_cannot_judge_is_refused_at_once(tmp_path: Path, told: str) -> None:
+    content = {"application/json": {"schema": UNUSABLE[told]}}
+    components = {"schemas": {"A": {"items": {"$ref": "#/components/schemas/B"}}, "C": {"type": "unused"}}}
+    paths = {"/generation/m": {"post": {"requestBody": {"content": content}}}}
+    file = described(tmp_path, paths, components=components)
+    with pytest.raises(DescriptionError) as caught:
+        Sandbox(openapi=file)
+    assert str(caught.value).startswith(f"{file}: #/")
+    assert told in str(caught.value)
+
+
+def test_a_reference_among_data_is_no_reference(tmp_path: Path) -> None:
+    content = {
+        "application/json": {"schema": {"type": "object", "examples": [{"$ref": "a.json"}], "default": {"$ref": 5}}}
+    }
+    Sandbox(openapi=described(tmp_path, {"/generation/m": {"post": {"requestBody": {"content": content}}}}))
+
+
+def test_a_field_may_have_the_name_of_a_keyword_of_the_older_dialect() -> None:
+    properties = {"nullable": {"type": "string"}, "exclusiveMinimum": {"type": "integer"}}
+    assert modernised({"properties": properties, "nullable": False}) == {"properties": properties}
 
 
 def test_the_older_dialect_is_rewritten() -> None:

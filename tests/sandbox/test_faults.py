@@ -186,7 +186,20 @@ def test_a_frame_can_be_huge(fast: Caller) -> None:
     assert len(fast.stream("huge:1000000").content) > 1_000_000
 
 
-@pytest.mark.parametrize("text", ["nonsense", "cut", "cut:x", "delay", "redirect:ftp://a", "no-stream:500", "json:1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "cut",
+        "cut:x",
+        "delay",
+        "redirect:ftp://a",
+        "no-stream:500",
+        "json:1",
+        "download-type:a%0Ab",
+        "cut:" + "9" * 5000,
+    ],
+)
 def test_a_fault_that_is_not_known_is_told(still: Caller, text: str) -> None:
     answer = still.create(text)
     assert (answer.status_code, still.sandbox.made()) == (400, 0)

@@ -88,7 +88,8 @@ def test_faults_are_planned_over_http(still: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"{", b"[]", b'{"plan": "drop-after"}', b'{"plan": ["nonsense"]}', b'{"arm": "nonsense"}']
+    "content",
+    [b"{", b"[]", b"[" * 100_000, b'{"plan": "drop-after"}', b'{"plan": ["nonsense"]}', b'{"arm": "nonsense"}'],
 )
 def test_a_wrong_plan_is_refused_over_http(still: Caller, content: bytes) -> None:
     answer = still.keyless.post(f"{still.sandbox.origin}/sandbox/faults", content=content)
@@ -101,8 +102,18 @@ def test_the_clock_is_moved_over_http(still: Caller) -> None:
     where = f"{still.sandbox.origin}/sandbox/clock"
     assert still.keyless.post(where, json={"advance": 21.5}).json() == {"now": 21.5}
     assert still.sandbox.status("gen_000001") == "COMPLETED"
-    assert still.keyless.post(where, json={"advance": "soon"}).status_code == 400
-    assert still.keyless.post(where, json={}).status_code == 400
+
+
+@pytest.mark.parametrize("given", [{}, {"advance": "soon"}, {"advance": "nan"}, {"advance": "inf"}, {"advance": -1}])
+def test_the_clock_goes_forward_alone(still: Caller, given: dict[str, object]) -> None:
+    assert still.keyless.post(f"{still.sandbox.origin}/sandbox/clock", json=given).status_code == 400
+    assert still.sandbox.now() == 0
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "5.0", "\u0665", "9" * 5000, ""])
+def test_a_limit_outside_its_range_is_refused(still: Caller, limit: str) -> None:
+    answer = still.http.get("/generations/running", params={"limit": limit})
+    assert (answer.status_code, answer.json()["code"]) == (400, "VIDEO_GENERATION_INVALID_INPUT")
 
 
 def test_a_status_is_asked_of_what_was_made(still: Caller) -> None:

@@ -33,7 +33,13 @@ class Clock:
         return self._ahead + (time.monotonic() - self._start) * self.speed
 
     def advance(self, seconds: float) -> None:
-        """Move the clock ahead by sandbox seconds, at once. Safe in any thread."""
+        """Move the clock ahead by sandbox seconds, at once. Safe in any thread.
+
+        Raises:
+            ValueError: The number is negative or not finite.
+        """
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"the clock only goes forward, by a finite number of seconds, not {seconds}")
         with self._lock:
             self._ahead += seconds
             waiting = tuple(self._waiting)

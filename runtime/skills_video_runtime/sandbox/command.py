@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from skills_video_runtime import sandbox
 from skills_video_runtime.sandbox.description import DescriptionError
-from skills_video_runtime.sandbox.faults import FaultError, table
+from skills_video_runtime.sandbox.faults import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0 after SIGINT or SIGTERM, 1 when it cannot run.
 
     Raises:
-        SystemExit: The arguments are wrong (2), or help was asked for (0).
+        SystemExit: The arguments are wrong (1), or help was asked for (0).
     """
     options = _parser().parse_args(argv)
     try:
@@ -45,10 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             plan=[step.strip() for plan in options.fault for step in plan.split(";")],
             announce=_announce,
         )
-    except (DescriptionError, FaultError) as error:
-        return _failed(str(error))
     except OSError as error:
-        return _failed(f"cannot listen on {options.host} port {options.port}: {error.strerror}")
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        return _failed(f"cannot listen on {options.host} port {options.port}: {reason}")
+    except (DescriptionError, ValueError) as error:
+        return _failed(str(error))
     return 0
 
 
@@ -62,8 +65,15 @@ def _failed(reason: str) -> int:
     return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse's, which tells what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"sandbox: {message}; --help tells the options\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m skills_video sandbox",
         description="A local stand-in for the skills.video platform. It makes nothing and costs nothing.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -87,14 +97,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 65535")
-    return number
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from 0 to 65535")
+    return int(text)
 
 
 def _amount(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not 0 or more and finite")
-    return number
+    with suppress(ValueError):
+        if 0 <= (number := float(text)) < math.inf:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not 0 or more and finite")

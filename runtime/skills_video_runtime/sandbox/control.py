@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.responses import JSONResponse, Response
 
+from skills_video_runtime.sandbox import strict_json
 from skills_video_runtime.sandbox.faults import FaultError, parse
 from skills_video_runtime.sandbox.service import service_of
 
@@ -54,7 +54,7 @@ async def clock(request: Request) -> Response:
 
 
 async def _object(request: Request) -> dict[str, Any]:
-    loaded: Any = json.loads(await request.body())
+    loaded: Any = strict_json.loads(await request.body())
     if not isinstance(loaded, dict):
         raise ValueError("the body must be an object")  # noqa: TRY004 - as json.loads raises for a broken body
     return cast("dict[str, Any]", loaded)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from skills_video_runtime.sandbox import answers
+from skills_video_runtime.sandbox import answers, strict_json
 from skills_video_runtime.sandbox.faults import HEADER, FaultError, Faults, parse
 from skills_video_runtime.sandbox.form import FormError, Upload, read_form
 from skills_video_runtime.sandbox.ledger import OutOfCreditsError
@@ -107,7 +106,7 @@ async def _make(request: Request, operation: Operation, service: Service, faults
             return answers.error(400, _INVALID, str(error), shape=shape)
     elif kind == "application/json":
         try:
-            body = json.loads(await request.body())
+            body = strict_json.loads(await request.body())
         except ValueError as error:
             return answers.error(400, _INVALID, f"The body is not JSON: {error}", shape=shape)
     else:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from skills_video_runtime.sandbox import strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SHIPPED: Final = Path(__file__).with_name("openapi.json")
 _CHECKOUT: Final = Path(__file__).parents[3] / "specs" / "openapi.json"
 _CREATE_PATH: Final = re.compile(r"^(?:/[^/{}]+)*?/generation/(?P<stream>sse/)?(?P<model>[^{}]+)$")
+_JSON: Final = "application/json"
 _FORM: Final = "multipart/form-data"
+_MOST_REFERENCES: Final = 16
 
 
 class DescriptionError(Exception):
@@ -54,7 +60,7 @@ def load(file: Path | None = None) -> Description:
     """
     path = file or (_SHIPPED if _SHIPPED.is_file() else _CHECKOUT)
     try:
-        loaded: Any = json.loads(path.read_bytes())
+        loaded: Any = strict_json.loads(path.read_bytes())
     except OSError as error:
         raise DescriptionError(f"{path}: cannot be read ({error.strerror}); name an OpenAPI document") from error
     except ValueError as error:
@@ -80,30 +86,51 @@ def modernised(node: Any) -> Any:
             strict = schema.pop(exclusive)
             if strict and limit in schema:
                 schema[exclusive] = schema.pop(limit)
-    if schema.pop("nullable", None) is True:
+    if isinstance(schema.get("nullable"), bool) and schema.pop("nullable"):
         return {"anyOf": [schema, {"type": "null"}], **({"default": schema["default"]} if "default" in schema else {})}
     return schema
 
 
-def _operations(document: dict[str, Any]) -> list[tuple[str, Operation]]:
-    found: list[tuple[str, Operation]] = []
-    paths: Any = document.get("paths")
-    for path, item in cast("dict[str, Any]", paths if isinstance(paths, dict) else {}).items():
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
+    for path in _members(document.get("paths")):
         match = _CREATE_PATH.match(path)
-        try:
-            content = item["post"]["requestBody"]["content"]
-            described = "schema" in content["application/json"]
-        except (KeyError, TypeError):
+        if match is None:
             continue
-        if match is None or not described:
-            continue
-        base = f"/paths/{_escaped(path)}/post/requestBody/content"
-        form = f"{base}/{_escaped(_FORM)}/schema" if "schema" in content.get(_FORM, {}) else None
-        stream = match["stream"] is not None
-        operation = Operation(match["model"], stream, f"{base}/{_escaped('application/json')}/schema", form)
-        found.append((("sse/" if stream else "") + match["model"], operation))
-    return found
+        pointer = "/paths/" + escaped(path)
+        for name in ("post", "requestBody", "content"):
+            pointer = f"{_followed(document, pointer)}/{name}"
+        schemas = {
+            kind.partition(";")[0].strip().lower(): f"{pointer}/{escaped(kind)}/schema"
+            for kind, media in _members(_at(document, pointer)).items()
+            if "schema" in _members(media)
+        }
+        if _JSON in schemas:
+            operation = Operation(match["model"], match["stream"] is not None, schemas[_JSON], schemas.get(_FORM))
+            yield (match["stream"] or "") + match["model"], operation
 
 
-def _escaped(token: str) -> str:
+def _members(node: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", node) if isinstance(node, dict) else {}
+
+
+def _at(document: dict[str, Any], pointer: str) -> Any:
+    """What stands at a JSON Pointer; None where nothing does."""
+    node: Any = document
+    for token in pointer.split("/")[1:]:
+        node = _members(node).get(token.replace("~1", "/").replace("~0", "~"))
+    return node
+
+
+def _followed(document: dict[str, Any], pointer: str) -> str:
+    """Where a JSON Pointer leads to, over local references."""
+    for _ in range(_MOST_REFERENCES):
+        reference = _members(_at(document, pointer)).get("$ref")
+        if not isinstance(reference, str) or not reference.startswith("#/"):
+            break
+        pointer = reference[1:]
+    return pointer
+
+
+def escaped(token: str) -> str:
+    """A name as part of a JSON Pointer (RFC 6901)."""
     return token.replace("~", "~0").replace("/", "~1")

@@ -7,6 +7,7 @@ times the fault happens before things are well again. `table()` lists them all.
 
 from __future__ import annotations
 
+import difflib
 import re
 import threading
 from collections import Counter, deque
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 HEADER: Final = "X-Sandbox-Fault"
 """The request header that asks for faults of one create request."""
 
-_SECONDS: Final = r"\d+(\.\d+)?"
-_COUNT: Final = r"\d+"
+_SECONDS: Final = r"[0-9]{1,9}(\.[0-9]{1,9})?"
+_COUNT: Final = r"[0-9]{1,9}"
 _CLOSE: Final = r"(close|reset)?"
 _BODY: Final = r"(html|json)?"
-_ANY: Final = r".*"
-_URL: Final = r"https?://.+"
+_ANY: Final = r"[^\x00-\x1f\x7f]*"
+_URL: Final = r"https?://[!-~]+"
 
 _CREATE: Final[dict[str, tuple[str, str]]] = {
     "delay": (_SECONDS, "wait before anything is done; the work is done even if the client leaves"),
@@ -44,7 +45,7 @@ _CREATE: Final[dict[str, tuple[str, str]]] = {
     "cut": (_COUNT, "close after so many bytes of the answer's body"),
     "end-early": (rf"({_COUNT})?", "end the stream in good order after so many frames (1), before the final state"),
     "silence": (rf"({_COUNT})?", "say nothing more after so many frames (1), and keep the stream open"),
-    "pieces": (r"([1-9]\d*)?", "send the stream in pieces of so many bytes (1)"),
+    "pieces": (r"([1-9][0-9]{0,8})?", "send the stream in pieces of so many bytes (1)"),
     "framing": (
         r"(crlf|bom|comments|fields|multiline|garbage)(\+(crlf|bom|comments|fields|multiline|garbage))*",
         "write the stream in other ways: CRLF, a byte order mark, comments, id and retry, lines of data, broken JSON",
@@ -57,7 +58,7 @@ _CREATE: Final[dict[str, tuple[str, str]]] = {
     "older": (r"(mixed)?", "older words, no echo, {message} errors; `mixed`: the create answer alone"),
     "running-hidden": (rf"({_COUNT})?", "leave the generation out of so many running lists (1)"),
     "download-cut": (rf"{_COUNT}(:{_COUNT})?", "close after so many bytes of a file, in so many downloads (1)"),
-    "download-length": (r"[-+]?\d+", "state a length that is wrong by so many bytes"),
+    "download-length": (rf"[-+]?{_COUNT}", "state a length that is wrong by so many bytes"),
     "download-type": (_ANY, "state another content type"),
     "download-name": (_ANY, "give the file another `file_name`"),
     "download-no-range": ("", "answer every range with the whole file"),
@@ -148,7 +149,10 @@ def parse(text: str) -> Faults:
         name, _, encoded = part.partition(":")
         argument = unquote(encoded)
         if name not in KNOWN:
-            raise FaultError(f"unknown fault {name!r}; known are {', '.join(KNOWN)}")
+            near = difflib.get_close_matches(name, KNOWN, 1)
+            raise FaultError(
+                f"unknown fault {name!r}; {f'did you mean {near[0]!r}?' if near else '--help lists them all'}"
+            )
         pattern, meaning = KNOWN[name]
         if not re.fullmatch(pattern, argument, re.DOTALL):
             raise FaultError(f"fault {name!r} takes an argument like {pattern!r}, not {argument!r} ({meaning})")

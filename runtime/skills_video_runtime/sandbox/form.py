@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+
+from skills_video_runtime.sandbox import strict_json
+from skills_video_runtime.sandbox.description import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,9 +107,8 @@ async def read_form(
 
 def _members(judge: Judge, pointer: str, name: str) -> list[str]:
     """Pointers of all schemas that the variants of a body give to one of its fields."""
-    escaped = name.replace("~", "~0").replace("/", "~1")
     return [
-        f"{place}/properties/{escaped}"
+        f"{place}/properties/{escaped(name)}"
         for place, schema in judge.variants(pointer)
         if name in schema.get("properties", {})
     ]
@@ -150,7 +151,7 @@ def _texts(text: str, types: set[str]) -> Iterator[object]:
     if isinstance(text, Upload) or not types - {"string"}:
         return
     try:
-        parsed: Any = json.loads(text)
+        parsed: Any = strict_json.loads(text)
     except ValueError:
         return
     kind = _KINDS[type(parsed)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -101,11 +102,16 @@ class Ledger:
         permanent: Credits that were bought, spent when the subscription's are.
         queue_seconds: Sandbox seconds in the queue.
         work_seconds: Sandbox seconds of work.
+
+    Raises:
+        ValueError: A number is negative or not finite.
     """
 
     def __init__(
         self, *, subscription: float, permanent: float = 0, queue_seconds: float = 1.0, work_seconds: float = 20.0
     ) -> None:
+        if not all(0 <= amount < math.inf for amount in (subscription, permanent, queue_seconds, work_seconds)):
+            raise ValueError("credits and seconds must be 0 or more and finite")
         self._queue = queue_seconds
         self._work = work_seconds
         self._credits = Usage(subscription, permanent)

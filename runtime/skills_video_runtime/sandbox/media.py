@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SAMPLE: Final = Path(__file__).with_name("sample.mp4").read_bytes()
 """The served video: one second of 64 by 36 pixels, H.264."""
 _ETAG: Final = f'"{hashlib.sha256(SAMPLE).hexdigest()[:16]}"'
-_RANGE: Final = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
+_RANGE: Final = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))")
 
 
 async def media(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, Response
@@ -34,7 +35,7 @@ async def running(request: Request) -> Response:
     """Unfinished generations, newest first; the key belongs to the one workspace `default`."""
     service = service_of(request)
     stated = request.query_params.get("limit", str(_LIMIT))
-    if not stated.isascii() or not stated.isdigit() or not 1 <= int(stated) <= 100:
+    if not re.fullmatch("0*([1-9][0-9]?|100)", stated):
         return answers.error(400, "VIDEO_GENERATION_INVALID_INPUT", f"limit must be from 1 to 100, not {stated!r}")
     if (trouble := troubled(service.armed, "running")) is not None:
         return trouble

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import functools
 import ipaddress
+import re
 import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from skills_video_runtime.sandbox import faults
 from skills_video_runtime.sandbox.application import application
 from skills_video_runtime.sandbox.clock import Clock
-from skills_video_runtime.sandbox.description import Description, load
+from skills_video_runtime.sandbox.description import Description, DescriptionError, load
 from skills_video_runtime.sandbox.http_server import HTTPServer, listen, stopping_on_signals
 from skills_video_runtime.sandbox.ledger import Generation, Ledger
 from skills_video_runtime.sandbox.service import BASE, Seen, Service
@@ -50,7 +51,7 @@ class Sandbox:
     Raises:
         DescriptionError: The description cannot be used.
         FaultError: The plan names an unknown fault.
-        ValueError: `speed` is negative or not finite.
+        ValueError: A number is negative or not finite, or no header can carry the key.
     """
 
     def __init__(  # noqa: PLR0913 - each is a knob of its own, all by name
@@ -224,7 +225,7 @@ def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
         DescriptionError: The description cannot be used.
         FaultError: The plan names an unknown fault.
         OSError: The address cannot be listened on.
-        ValueError: `speed` is negative or not finite.
+        ValueError: A number is negative or not finite, or no header can carry the key.
     """
     ledger = Ledger(subscription=credits)
     service = _service(api_key=api_key, openapi=openapi, speed=speed, plan=plan, ledger=ledger)
@@ -248,18 +249,31 @@ def _service(
     ledger: Ledger,
     media_host: str | None = None,
 ) -> Service:
+    if not re.fullmatch("[!-~]+", api_key):
+        raise ValueError("api_key must be printable ASCII without spaces, as no header could carry another")
     loaded, judge = _own() if openapi is None else _described(openapi)
     service = Service(api_key, loaded, judge, ledger, Clock(speed), media_host=media_host)
     service.plan.add(plan)
     return service
 
 
-def _described(file: Path | None) -> tuple[Description, Judge]:
+def _described(file: Path) -> tuple[Description, Judge]:
     loaded = load(file)
-    return loaded, Judge(loaded)
+    judge = Judge(loaded)
+    try:
+        judge.check(
+            pointer
+            for operation in loaded.operations.values()
+            for pointer in (operation.pointer, operation.form_pointer)
+            if pointer
+        )
+    except DescriptionError as error:
+        raise DescriptionError(f"{file}: {error}") from error
+    return loaded, judge
 
 
 @functools.cache
 def _own() -> tuple[Description, Judge]:
     """The package's own description, read once for all sandboxes of a process."""
-    return _described(None)
+    loaded = load()
+    return loaded, Judge(loaded)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker, validators
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from skills_video_runtime.sandbox.description import DescriptionError, escaped
 from skills_video_runtime.sandbox.form import Upload
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION: Final = "urn:skills-video:description"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+")
+_DATA: Final = frozenset({"const", "enum", "default", "example", "examples"})
 _formats: Final = FormatChecker(formats=())
 
 
@@ -71,6 +74,28 @@ class Judge:
             self._validators[pointer] = _Validator(schema, registry=self._registry, format_checker=_formats)
         return self._validators[pointer]
 
+    def check(self, pointers: Iterable[str]) -> None:
+        """See that the schemas at these JSON Pointers can judge, and all that they refer to.
+
+        Raises:
+            DescriptionError: One is no JSON Schema, or refers to what is not in the description.
+        """
+        todo, seen = list(pointers), set[str]()
+        while todo:
+            if (pointer := todo.pop()) in seen:
+                continue
+            seen.add(pointer)
+            try:
+                schema = self._registry.resolver().lookup(f"{_DESCRIPTION}#{pointer}").contents
+                Draft202012Validator.check_schema(schema)
+            except (Unresolvable, SchemaError) as error:
+                reason = error.message if isinstance(error, SchemaError) else "there is no such schema"
+                raise DescriptionError(f"#{pointer}: {reason}") from error
+            for reference in _references(schema):
+                if not reference.startswith("#/"):
+                    raise DescriptionError(f"#{pointer}: refers to {reference}, which is not in the description")
+                todo.append(reference[1:])
+
     def errors(self, pointer: str, body: object) -> list[str]:
         """All that is wrong with a body, as `path: reason`; empty when it is valid.
 
@@ -117,13 +142,24 @@ class Judge:
             if not self.accepts(place, body):
                 continue
             for name, member in cast("dict[str, Any]", schema.get("properties", {})).items():
-                member_pointer = f"{place}/properties/{name.replace('~', '~0').replace('/', '~1')}"
+                member_pointer = f"{place}/properties/{escaped(name)}"
                 if isinstance(filled.get(name), dict):
                     filled[name] = self.normalised(member_pointer, filled[name])
                 elif name not in filled and isinstance(member, dict) and "default" in member:
                     filled[name] = member["default"]
             break
         return filled
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        found = cast("dict[str, Any]", schema)
+        if isinstance(found.get("$ref"), str):
+            yield found["$ref"]
+        schema = [value for name, value in found.items() if name not in _DATA]
+    if isinstance(schema, list):
+        for part in cast("list[object]", schema):
+            yield from _references(part)
 
 
 def _lines(error: ValidationError) -> Iterator[str]:
