@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from .generation import as_object
 
@@ -39,40 +39,30 @@ DASHBOARD = "https://skills.video/dashboard"
 EXCERPT = 500  # characters of the platform's text that an error repeats
 
 
-def _rebuild(cls: type[SkillsVideoError], args: tuple[object, ...], state: dict[str, Any]) -> SkillsVideoError:
-    error = cls.__new__(cls, *args)
-    error.__dict__.update(state)
-    return error
-
-
 class SkillsVideoError(Exception):
     """Any error that this library raises on purpose. It pickles, and never holds the key.
 
     `category` is one word to branch on. `code` and `status` are the platform's, if it answered. `generation_id` is the
     generation that the error is about, if one is known. `retryable` tells whether the same call may be made again, as
-    it is, with a chance to succeed and without paying twice.
+    it is, with a chance to succeed and without paying twice. `what` is the text without what to do about it.
     """
 
     category: ClassVar[str] = "error"
     guidance: ClassVar[str] = ""
-    retryable: ClassVar[bool] = False
-    code: str | None = None
-    status: int | None = None
-    generation_id: str | None = None
+    retryable: bool = False
 
     def __init__(
-        self, what: str, *, code: str | None = None, status: int | None = None, generation_id: str | None = None
+        self, what: str, /, *, code: str | None = None, status: int | None = None, generation_id: str | None = None
     ) -> None:
-        super().__init__(f"{what} {self.guidance}".strip())
         self.what = what
         self.code, self.status, self.generation_id = code, status, generation_id
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by what the error holds."""
-        return _rebuild, (type(self), self.args, self.__dict__)
+    def __str__(self) -> str:
+        """What happened, what it means, and what to do."""
+        return f"{self.what} {self.guidance}".strip()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Violation:
     """One rule of a schema that a value breaks.
 
@@ -100,17 +90,11 @@ class PayloadError(SkillsVideoError):
 
     category = "validation"
 
-    def __init__(self, name: str, violations: Sequence[Violation]) -> None:
-        """Name the payload class and say all that is wrong with it."""
-        self.name = name
-        self.violations = tuple(violations)
+    def __init__(self, name: str, violations: Sequence[Violation], /) -> None:
+        self.name, self.violations = name, tuple(violations)
         count = len(self.violations)
         head = f"{name}: {count} value{'' if count == 1 else 's'} not allowed; nothing was sent"
         super().__init__("\n".join([head, *(f"  {violation}" for violation in self.violations)]))
-
-    def __reduce__(self) -> tuple[type[PayloadError], tuple[str, tuple[Violation, ...]]]:
-        """Pickle by what it was made from."""
-        return type(self), (self.name, self.violations)
 
 
 class MissingAPIKey(SkillsVideoError):
@@ -215,7 +199,7 @@ class SubmissionUncertain(SkillsVideoError):
     )
 
     def __init__(
-        self, what: str, *, candidates: Sequence[str] = (), code: str | None = None, status: int | None = None
+        self, what: str, /, *, candidates: Sequence[str] = (), code: str | None = None, status: int | None = None
     ) -> None:
         self.candidates = tuple(candidates)
         known = f" It may be one of: {', '.join(visible(item) for item in self.candidates)}." if candidates else ""
@@ -229,7 +213,7 @@ class GenerationFailed(SkillsVideoError):
     category = "failed"
     guidance = f"Making it again is a new generation; what was charged is shown at {DASHBOARD}."
 
-    def __init__(self, generation: Generation) -> None:
+    def __init__(self, generation: Generation, /) -> None:
         self.generation = generation
         reason = ": ".join(visible(text) for text in (generation.code, generation.message) if text)
         what = f"Generation {visible(generation.id)} ended as {generation.status}{f' ({reason})' if reason else ''}."
@@ -273,14 +257,19 @@ BY_STATUS: dict[int, type[APIError]] = {
     402: InsufficientCredits,
     403: PermissionDenied,
     404: NotFound,
+    408: ServerError,
     422: ValidationFailed,
     429: RateLimited,
 }
-NO_CREDITS = re.compile(r"\b(insufficient|not enough)[\s_]+credits?\b|\btop[ -]?up\b|\brecharge\b", re.IGNORECASE)
-MODERATED = re.compile(
-    r"moderat|content[ _](policy|reject)|content\b.{0,40}\brejected|rejected by|nsfw|safety (filter|system|polic)",
-    re.IGNORECASE,
+NO_CREDITS = (
+    r"(insufficient|(\bnot|n.t)( have)? enough|\bout of)[\s_]+(credits?|balance|funds)\b"
+    r"|\btop[ -]?up\b|\brecharge\b"
 )
+MODERATED = (
+    r"\bmoderat(ion|ed|or)\b|\bcontent[ _](policy|reject)|\bcontent\b(?![ -]type).{0,40}\brejected|\bnsfw\b"
+    r"|\bsafety (filter|system|polic)|\bviolat.{0,40}\bpolic|\b(sensitive|inappropriate|prohibited|unsafe) content"
+)
+QUOTED = r"(?<!\w)(['\"`]).*?\1(?!\w)"  # what the caller sent, perhaps
 
 
 def visible(text: str) -> str:
@@ -296,35 +285,35 @@ def api_error(status: int, body: object, text: str, *, generation_id: str | None
     text or HTML of a proxy; `where` is the origin that a redirect leads to.
     """
     code, message = _code_and_message(body)
-    suffix = (code or "").rpartition("GENERATION_")[2]
-    found = BY_CODE.get(suffix) or BY_STATUS.get(status) or (ServerError if status >= 500 else InvalidRequest)
-    said = f"{message or ''} {text if body is None else ''}"
-    is_page = status >= 500 and body is None
-    if suffix not in BY_CODE and status not in {401, 404, 429} and not is_page and NO_CREDITS.search(said):
+    kind = BY_CODE.get((code or "").upper().rpartition("GENERATION_")[2])
+    found = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else InvalidRequest)
+    is_page = body is None and re.match(r"\s*<", text) is not None
+    told = re.sub(QUOTED, "", (message or ("" if body or (is_page and status >= 500) else text))[:EXCERPT])
+    if not kind and status not in {401, 404, 429} and re.search(NO_CREDITS, told, re.IGNORECASE):
         found = InsufficientCredits
-    elif found is ValidationFailed and MODERATED.search(said):
+    elif found is ValidationFailed and re.search(MODERATED, told, re.IGNORECASE):
         found = ContentRejected
+    shown = message or ("an HTML page, as proxies send" if is_page else text)
     if status < 300:
-        found, message = ServerError, f"which is not what its API reference describes: {text}"
-    elif 300 <= status < 400:
-        message = f"a redirect to {where}, which is not followed"
-    elif message is None:
-        page = re.match(r"\s*<", text) is not None
-        message = "an HTML page, as proxies send" if page else text
-    named = f" {code}" if code else ""
-    what = f"The platform answered {status}{visible(named)}{f': {visible(message)}' if message else ''}."
+        found, shown = ServerError, f"which is not what its API reference describes: {shown}"
+    elif status < 400:
+        shown = f"a redirect to {where}, which is not followed"
+    what = " ".join(["The platform answered", str(status), *([code] if code else [])])
+    what += f": {visible(shown).rstrip(' .')}." if shown.strip() else "."
     return found(what, code=code, status=status, generation_id=generation_id)
 
 
 def _code_and_message(body: object) -> tuple[str | None, str | None]:
-    if isinstance(body, str):
-        return None, body
     outer = as_object(body)
-    nested: object = outer.get("error")
-    inner = as_object(nested)
-    given: list[object] = [outer.get("message"), inner.get("message"), nested]
-    texts = [value for value in given if isinstance(value, str) and value]
-    names: list[object] = [outer.get("code"), inner.get("code"), nested]
-    codes = [name for name in names if isinstance(name, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{0,80}", name)]
-    known = [code for code in codes if code.rpartition("GENERATION_")[2] in BY_CODE]
-    return next(iter(known or codes), None), (texts[0] if texts else None)
+    error: object = outer.get("error")
+    inner = as_object(error)
+    given = (body, outer.get("message"), inner.get("message"), error, outer.get("detail"))
+    texts = [text for text in given if isinstance(text, str) and text]
+    legacy = error if isinstance(error, str) and error.isupper() else None
+    codes = [
+        code
+        for code in (outer.get("code"), inner.get("code"), legacy)
+        if isinstance(code, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,80}", code)
+    ]
+    known = [code for code in codes if code.upper().rpartition("GENERATION_")[2] in BY_CODE]
+    return next(iter(known or codes), None), next(iter(texts), None)

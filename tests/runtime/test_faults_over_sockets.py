@@ -400,3 +400,8 @@ def test_what_is_sent_is_the_payload_as_json(mode: str, server: Scripted) -> Non
     server.on(STREAM, events(*STATES))
     use(mode, server.base, lambda client: client.generate(Payload(prompt='ä "\ud83d"')))
     assert json.loads(server.requests[0].body)["prompt"] == 'ä "\ud83d"'
+
+
+def test_a_question_that_timed_out_at_the_platform_is_asked_again(mode: str, server: Scripted) -> None:
+    server.on("GET /api/credits", answer(408, {"message": "slow"}), answer(200, {"total": 5}))
+    assert use(mode, server.base, lambda client: client.credits()).total == 5
