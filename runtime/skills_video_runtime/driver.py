@@ -54,7 +54,7 @@ class Core:
         with self.transport.lock:
             if path not in self.journals:
                 self.journals[path] = Journal(path)
-                for name in self.journals[path].names():
+                for name in self.journals[path].names:
                     self.ledger.claim(name)
             return self.journals[path]
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sqlite3
+from contextlib import suppress
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,15 +22,15 @@ if TYPE_CHECKING:
     from .steps import Submittable
 
 logger = logging.getLogger("skills_video")
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS submission (
-    key INTEGER PRIMARY KEY AUTOINCREMENT,
-    model TEXT NOT NULL, stream TEXT, "create" TEXT NOT NULL, result TEXT NOT NULL,
-    payload TEXT NOT NULL, files INTEGER NOT NULL,
-    id TEXT,
-    state TEXT NOT NULL DEFAULT 'intended' CHECK (state IN ('intended', 'submitted', 'refused', 'finished'))
-) STRICT
+LAYOUT = 0x534B5601  # in the head of the file, as its user_version: a journal, of the first layout
+TABLE = """
+CREATE TABLE submission (
+    key INTEGER PRIMARY KEY, model TEXT NOT NULL, stream TEXT, "create" TEXT NOT NULL, result TEXT NOT NULL,
+    payload TEXT NOT NULL, files INTEGER NOT NULL, id TEXT,
+    state TEXT NOT NULL CHECK (state IN ('intended', 'submitted', 'refused', 'finished'))
+)
 """
+HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
 
 
 def recorded(place: Endpoint, data: dict[str, Any], *, files: bool) -> Submittable:
@@ -51,28 +54,42 @@ def recorded(place: Endpoint, data: dict[str, Any], *, files: bool) -> Submittab
 class Journal:
     """An SQLite file of submissions, held by one client at a time, and safe to share between its threads.
 
-    A submission is recorded before it is posted. From then on the journal raises no more: an id that cannot be written
-    is logged, as losing the generation over it would be worse.
+    It holds prompts: a new one is for its owner's eyes alone. A submission is recorded before it is posted. From then
+    on the journal raises no more: an id that cannot be written is logged, as losing the generation over it would be
+    worse. `names` are the ids of all generations that it knew when it was opened.
 
     Raises:
-        JournalUnavailable: the file cannot be opened, or another client holds it.
+        JournalUnavailable: the file cannot be opened, is no journal, or another client holds it.
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock = Lock()
+        self._path, self._lock = path, Lock()
         try:
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
             self._file = sqlite3.connect(path, timeout=0.2, isolation_level=None, check_same_thread=False)
-            try:
-                self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
-                self._file.execute("PRAGMA synchronous = FULL")
-                self._file.execute("BEGIN EXCLUSIVE")
-                self._file.execute(SCHEMA)
-                self._file.execute("COMMIT")
-            except BaseException:
-                self._file.close()
-                raise
-        except sqlite3.Error as error:
-            raise JournalUnavailable(f"The journal {path} cannot be used: {error}.") from error
+        except (OSError, sqlite3.Error) as error:
+            raise self._unavailable(error) from error
+        try:
+            self._begin()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _begin(self) -> None:
+        """Take the file for ourselves, and see that it is new or a journal."""
+        for sql in ("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE"):
+            self._run(sql)
+        ((layout, tables),) = self._run(HEAD)
+        if layout == tables == 0:
+            self._run(TABLE)
+            self._run(f"PRAGMA user_version = {LAYOUT}")
+        elif layout != LAYOUT:
+            raise self._unavailable("it is no journal, or one of another release")
+        self._run("COMMIT")
+        rows = self._run("SELECT key, id FROM submission ORDER BY key")
+        self.names = [name for _, name in rows if name is not None]
+        self._keys = count(rows[-1][0] + 1 if rows else 1)
 
     def intend(self, payload: Submittable) -> int:
         """Record that a payload is about to be posted, and give the key of the record.
@@ -80,15 +97,11 @@ class Journal:
         Raises:
             JournalUnavailable: it cannot be written.
         """
-        place = payload.endpoint
+        place, key = payload.endpoint, next(self._keys)
         text = json.dumps(payload.to_dict(), default=lambda _: {})
-        row = (place.model, place.stream, place.create, place.result, text, payload.has_files())
-        sql = 'INSERT INTO submission (model, stream, "create", result, payload, files) VALUES (?, ?, ?, ?, ?, ?)'
-        try:
-            with self._lock:
-                return self._file.execute(sql, row).lastrowid or 0
-        except sqlite3.Error as error:
-            raise JournalUnavailable(f"The journal cannot be written: {error}.") from error
+        row = (key, place.model, place.stream, place.create, place.result, text, payload.has_files())
+        self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
+        return key
 
     def submitted(self, key: int | None, name: str) -> None:
         """Record the id of a submission; one that ended without an id is finished."""
@@ -103,23 +116,20 @@ class Journal:
         """Record that a generation is finished, and was given to the caller."""
         self._write("UPDATE submission SET state = 'finished' WHERE id = ?", name)
 
-    def names(self) -> list[str]:
-        """Give the ids of all generations that the journal knows."""
-        with self._lock:
-            return [name for (name,) in self._file.execute("SELECT id FROM submission WHERE id IS NOT NULL")]
-
     def unfinished(self) -> list[Entry]:
-        """Give the submissions that were begun and not finished, oldest first."""
-        sql = (
-            'SELECT key, id, model, stream, "create", result, payload, files FROM submission '
-            "WHERE state IN ('intended', 'submitted') ORDER BY key"
-        )
-        with self._lock:
-            rows = self._file.execute(sql).fetchall()
-        return [
-            Entry(key, name, recorded(Endpoint(*place), json.loads(payload), files=bool(files)))
-            for key, name, *place, payload, files in rows
-        ]
+        """Give the submissions that were begun and not finished, oldest first.
+
+        Raises:
+            JournalUnavailable: it cannot be read.
+        """
+        sql = "SELECT * FROM submission WHERE state IN ('intended', 'submitted') ORDER BY key"
+        try:
+            return [
+                Entry(key, name, recorded(Endpoint(*place), json.loads(payload), files=bool(files)))
+                for key, *place, payload, files, name, _ in self._run(sql)
+            ]
+        except ValueError as error:
+            raise self._unavailable(error) from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -128,7 +138,16 @@ class Journal:
 
     def _write(self, sql: str, *values: object) -> None:
         try:
+            self._run(sql, *values)
+        except JournalUnavailable as error:
+            logger.warning("the journal could not be written: %s", error.__cause__)
+
+    def _run(self, sql: str, *values: object) -> list[Any]:
+        try:
             with self._lock:
-                self._file.execute(sql, values)
+                return self._file.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            logger.warning("the journal could not be written: %s", error)
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, problem: object) -> JournalUnavailable:
+        return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}.")

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.file import File
+from skills_video_runtime.journal import LAYOUT
 from tests.runtime.callers import Payload, hurry, use
 from tests.runtime.scripted import (
     CREATE,
@@ -231,3 +233,120 @@ def test_the_journal_does_not_hold_the_key(server: Scripted, tmp_path: Path) -> 
     Platform(server)
     use("sync", server.base, lambda client: client.submit(Payload(), journal=tmp_path / "journal"))
     assert KEY.encode() not in (tmp_path / "journal").read_bytes()
+
+
+def rows(path: Path) -> list[Any]:
+    with closing(sqlite3.connect(path)) as file, file:
+        return file.execute("SELECT id, state FROM submission").fetchall()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_a_new_journal_is_for_its_owner_alone(server: Scripted, tmp_path: Path) -> None:
+    Platform(server)
+    use("sync", server.base, lambda client: client.submit(Payload(), journal=tmp_path / "journal"))
+    assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_empty_file_becomes_a_journal(server: Scripted, tmp_path: Path) -> None:
+    Platform(server)
+    (tmp_path / "journal").touch()
+    use("sync", server.base, lambda client: client.submit(Payload(), journal=tmp_path / "journal"))
+    assert rows(tmp_path / "journal") == [("gen_1", "submitted")]
+
+
+OTHERS = {
+    "of a later release": f"PRAGMA user_version = {LAYOUT + 1}; CREATE TABLE submission (key, more)",
+    "of a later release, still empty": f"PRAGMA user_version = {LAYOUT + 1}",
+    "of another program": "CREATE TABLE cookies (name, value)",
+    "without its table": f"PRAGMA user_version = {LAYOUT}",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_database_that_is_no_journal_of_ours_is_left_alone(name: str, server: Scripted, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other")) as file:
+        file.executescript(OTHERS[name])
+    before = (tmp_path / "other").read_bytes()
+    with pytest.raises(errors.JournalUnavailable, match=r"another release|no such table"):
+        use("sync", server.base, lambda client: client.submit(Payload(), journal=tmp_path / "other"))
+    assert (tmp_path / "other").read_bytes() == before
+    assert server.requests == []
+
+
+def test_a_journal_that_is_damaged_is_told(server: Scripted, tmp_path: Path) -> None:
+    Platform(server)
+    path = tmp_path / "journal"
+    with Client(KEY, server.base, journal=path) as client:
+        for number in range(20):
+            client.submit(Payload(prompt=f"{number} " + "x" * 1000))
+    whole = path.read_bytes()
+    page = int.from_bytes(whole[16:18], "big")
+    for start in range(page, len(whole), page):
+        path.write_bytes(whole[:start] + b"\xff" * page + whole[start + page :])
+        try:
+            use("sync", server.base, lambda client: client.recover(path))
+        except errors.JournalUnavailable as error:
+            assert "cannot be used" in str(error)  # noqa: PT017  # some pages hold nothing that is needed
+    with closing(sqlite3.connect(path)) as file:
+        path.write_bytes(whole)
+        with file:
+            file.execute("UPDATE submission SET payload = '{', state = 'intended'")
+    with pytest.raises(errors.JournalUnavailable, match="cannot be used"):
+        use("sync", server.base, lambda client: client.recover(path))
+
+
+def test_a_client_goes_on_after_a_journal_that_it_could_not_open(server: Scripted, tmp_path: Path) -> None:
+    Platform(server)
+    with Client(KEY, server.base, journal=tmp_path / "new" / "journal") as client:
+        with pytest.raises(errors.JournalUnavailable):
+            client.submit(Payload())
+        (tmp_path / "new").mkdir()
+        assert client.submit(Payload()).id == "gen_1"
+    assert rows(tmp_path / "new" / "journal") == [("gen_1", "submitted")]
+
+
+FULL = """
+import resource, signal, sys
+from skills_video_runtime.client import Client
+from skills_video_runtime.errors import JournalUnavailable
+from tests.runtime.callers import Payload
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with Client("key", sys.argv[1], journal=sys.argv[2]) as client:
+    client.submit(Payload())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    try:
+        client.submit(Payload(prompt="x" * 100_000))
+    except JournalUnavailable as error:
+        print(error)
+    client.submit(Payload())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of the size of a file")
+def test_on_a_full_disk_nothing_is_sent(server: Scripted, tmp_path: Path) -> None:
+    platform = Platform(server)
+    arguments = [sys.executable, "-c", FULL, server.base, str(tmp_path / "journal")]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "cannot be used" in done.stdout
+    assert [made["input"]["prompt"] for made in platform.made] == ["neon rain"] * 2
+    assert rows(tmp_path / "journal") == [("gen_1", "submitted"), ("gen_2", "submitted")]
+
+
+def test_any_text_is_given_back_as_it_was(server: Scripted, tmp_path: Path) -> None:
+    server.on(CREATE, [Drop]).on(RUNNING, answer(200, []))
+    prompt = "\x00\u202e\U0001f600'\");--" + "\u00e9" * 100_000
+    with Client(KEY, server.base, journal=tmp_path / "journal") as client:
+        hurry(client)
+        with pytest.raises(errors.SubmissionUncertain):
+            client.submit(Payload(prompt=prompt))
+        assert [item.input["prompt"] for item in client.recover()] == [prompt]
+
+
+def test_two_submissions_at_once_have_records_of_their_own(server: Scripted, tmp_path: Path) -> None:
+    Platform(server)
+    with Client(KEY, server.base, journal=tmp_path / "journal") as client, ThreadPoolExecutor(8) as pool:
+        names = {made.id for made in pool.map(lambda _: client.submit(Payload()), range(24))}
+    assert sorted(rows(tmp_path / "journal")) == sorted((name, "submitted") for name in names)
+    assert len(names) == 24
