@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RetryPolicy:
     """How often and how patiently a request is repeated. The platform publishes no policy: these are our choice.
 
@@ -28,7 +28,7 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
-        if self.attempts < 1 or not 0 <= self.initial <= self.maximum or not 0 <= self.jitter <= 1:
+        if not self.attempts >= 1 or not 0 <= self.initial <= self.maximum or not 0 <= self.jitter <= 1:
             raise ValueError(f"attempts >= 1, 0 <= initial <= maximum and 0 <= jitter <= 1 are required: {self}")
 
     def delay(self, failures: int, retry_after: float | None, random: Callable[[], float]) -> float:

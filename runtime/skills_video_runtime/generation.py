@@ -34,7 +34,7 @@ WORDS: dict[str, Status] = {status.value: status for status in Status} | {
 MEDIA = ("videos", "video", "images", "image", "audios", "audio")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MediaFile:
     """A file that a generation made. What the platform does not tell is None; how long `url` is valid is unknown."""
 
@@ -45,7 +45,7 @@ class MediaFile:
     height: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Usage:
     """Credits, by the pot they are in: what a generation took, or what a workspace has. None where it is not told."""
 
@@ -63,7 +63,7 @@ class Usage:
         return cls(total, subscription, permanent, raw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Generation:
     """One state of a generation, as the platform told it."""
 
@@ -150,7 +150,7 @@ def _files(data: object) -> Iterator[MediaFile]:
 def _media(node: object, *, bare: bool) -> MediaFile | None:
     """Read an object with a `url`, or a bare address where only media are."""
     if isinstance(node, str):
-        return MediaFile(node) if bare and node.startswith(("https://", "http://")) else None
+        return MediaFile(node) if bare and node[:8].lower().startswith(("https://", "http://")) else None
     told = as_object(node)
     url = _text(told.get("url"))
     if url is None:

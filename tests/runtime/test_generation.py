@@ -61,6 +61,25 @@ def test_files_are_found_wherever_they_are() -> None:
     assert found[0] == MediaFile("https://x/1", "one.mp4", None, 640, None)
 
 
+@pytest.mark.parametrize(
+    "url", ["HTTPS://x/1", "data:video/mp4;base64,AA", "ftp://x/1", "v.mp4", "https://x/a b\u00e9"]
+)
+def test_an_address_of_any_kind_is_kept_as_it_came(url: str) -> None:
+    data = {"type": "video", "video": {"url": url}, "videos": [url] if url.startswith("HTTPS") else []}
+    assert [file.url for file in parsed(id="g", data=data).videos] == [url]
+
+
+@pytest.mark.parametrize("value", [MediaFile("u"), Usage(1), parsed(id="g", status="queued"), RetryPolicy()])
+def test_values_are_fixed_compared_and_copied(value: Any) -> None:
+    assert value == copy.copy(value) == copy.deepcopy(value) == pickle.loads(pickle.dumps(value))
+    assert hash(value) == hash(copy.deepcopy(value))
+    assert value != tuple(getattr(value, name) for name in value.__dataclass_fields__)
+    with pytest.raises(AttributeError):
+        setattr(value, next(iter(value.__dataclass_fields__)), "other")
+    with pytest.raises(AttributeError):
+        value.more = 1
+
+
 def test_the_files_of_a_list_come_in_its_order() -> None:
     files = [{"url": f"https://x/{number}"} for number in range(4)]
     assert [file.url[-1] for file in parsed(id="g", data={"videos": files}).videos] == ["0", "1", "2", "3"]
@@ -113,7 +132,15 @@ def test_waits_double_up_to_a_maximum_and_vary_on_both_sides() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"attempts": 0}, {"initial": -1}, {"initial": 20}, {"jitter": 1.1}, {"maximum": float("nan")}]
+    "wrong",
+    [
+        {"attempts": 0},
+        {"attempts": float("nan")},
+        {"initial": -1},
+        {"initial": 20},
+        {"jitter": 1.1},
+        {"maximum": float("nan")},
+    ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="are required"):
