@@ -6,34 +6,39 @@ import os
 import re
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePosixPath
+from itertools import count
 from random import random
 from typing import TYPE_CHECKING, Any, BinaryIO
 from unicodedata import category, normalize
 from urllib.parse import unquote, urljoin, urlsplit
 
 from .errors import DownloadFailed, visible
-from .steps import Ended, Fetch, Lost, Next, Opened, Record, Sleep
+from .steps import TRANSIENT, Ended, Fetch, Lost, Next, Record, Sleep
 from .transport import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from .generation import MediaFile
-    from .steps import Settings, Step, Steps
+    from .steps import Opened, Settings, Step, Steps
 
 REDIRECTS = 5
 SILENCE = 30.0  # seconds without a byte before a transfer counts as broken: our choice
 LONGEST = 150  # bytes of a file name, so that any file system takes it together with a number
-RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)  # as Windows does
+RESERVED = r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])"  # as Windows does
 SUFFIXES = {
     "video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov", "image/png": ".png", "image/jpeg": ".jpg",
     "image/webp": ".webp", "image/gif": ".gif", "audio/mpeg": ".mp3", "audio/wav": ".wav", "audio/mp4": ".m4a",
 }  # fmt: skip
 KNOWN = frozenset({*SUFFIXES.values(), ".jpeg", ".mkv", ".avi", ".m4v", ".ogg", ".flac", ".aac", ".avif"})
+MEDIA = frozenset({"video", "image", "audio"})
+UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4", "application/ogg"})
 
 
+@dataclass(eq=False)
 class Save:
     """One file on its way to a directory.
 
@@ -41,21 +46,24 @@ class Save:
     that a page or an error has. After a break it goes on where it was, if the answer proves to be the same file.
     """
 
-    def __init__(
-        self,
-        file: MediaFile,
-        directory: Path,
-        settings: Settings,
-        now: float,
-        on_progress: Callable[[MediaFile, int, int | None], object] | None = None,
-        generation_id: str | None = None,
-    ) -> None:
-        self.generation_id = generation_id
-        self.file, self.directory, self.settings, self.on_progress = file, directory, settings, on_progress
-        self.now, self.deadline = now, now + settings.timeout
-        self.received = 0
-        self.total: int | None = None
-        self.etag = self.validator = self.kind = ""
+    file: MediaFile
+    directory: Path
+    settings: Settings
+    now: float
+    redact: Callable[[str], str] = str
+    on_progress: Callable[[MediaFile, int, int | None], object] | None = None
+    generation_id: str | None = None
+    received: int = 0
+    total: int | None = None
+    retry_after: float | None = None
+    kind: str = ""
+    etag: str = ""
+    modified: str = ""
+    deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """The time of the call counts from `now`."""
+        self.deadline = self.now + self.settings.timeout
 
     def run(self) -> Steps[Path]:
         """Fetch the file, and give its path.
@@ -64,46 +72,40 @@ class Save:
             DownloadFailed: it cannot be fetched whole.
             OSError: it cannot be written.
         """
+        self.directory.mkdir(parents=True, exist_ok=True)
         part = self.directory / f".{secrets.token_hex(8)}.part"
-        yield from self._ask(Record(lambda: self.directory.mkdir(parents=True, exist_ok=True)))
-        handle: BinaryIO = yield from self._ask(Record(lambda: part.open("xb")))
+        handle = part.open("xb")
         try:
-            failures = 0
-            while True:
-                before = self.received
-                problem, retry_after = yield from self._transfer(handle)
-                if not problem:
-                    break
-                failures = 1 if self.received > before else failures + 1
-                delay = self.settings.retry.delay(failures, retry_after, random)
-                if failures >= self.settings.retry.attempts or self.now + delay >= self.deadline:
-                    raise self._failed(problem)
-                yield from self._ask(Sleep(delay))
-            yield from self._ask(Record(handle.close))
-            name = safe_name(self.file.file_name or unquote(urlsplit(self.file.url).path), self.kind)
-            path: Path = yield from self._ask(Record(lambda: place(part, self.directory, name)))
-            return path
-        finally:
+            yield from self._fetch(handle)
             handle.close()
+            return place(part, self.directory, safe_name(self.file.file_name or _path(self.file.url), self.kind))
+        finally:
+            with suppress(OSError):  # a full disk, said before
+                handle.close()
             with suppress(OSError):
                 part.unlink()
 
-    def _transfer(self, handle: BinaryIO) -> Steps[tuple[str, float | None]]:
-        """Fetch what is missing; give what went wrong, if anything did, and how long to wait then."""
-        head = yield from self._open()
-        if isinstance(head, Lost):
-            if not head.is_transient:
-                raise self._failed(head.reason)
-            return head.reason, None
-        problem = self._check(head)
-        if problem:
-            after = head.headers.get("retry-after", "")
-            return problem, float(after) if re.fullmatch("[0-9]{1,9}", after) else None
-        yield from self._ask(Record(lambda: handle.truncate(handle.seek(self.received))))
+    def _fetch(self, handle: BinaryIO) -> Steps[None]:
+        """Go on as long as more comes than ever before, or tries are left."""
+        most = failures = 0
+        while True:
+            try:
+                return (yield from self._transfer(handle))
+            except DownloadFailed as error:
+                failures = 1 if self.received > most else failures + 1
+                most = max(most, self.received)
+                delay = self.settings.retry.delay(failures, self.retry_after, random)
+                hopeless = not error.retryable or failures >= self.settings.retry.attempts
+                if hopeless or self.now + delay >= self.deadline:
+                    raise
+            yield from self._ask(Sleep(delay))
+
+    def _transfer(self, handle: BinaryIO) -> Steps[None]:
+        """Fetch what is missing."""
+        self._check((yield from self._open()))
+        handle.truncate(handle.seek(self.received))
         while True:
             data: bytes | Ended = yield from self._ask(Next(self.deadline - self.now))
-            if isinstance(data, Ended) and data.broken:
-                return data.reason, None
             if isinstance(data, Ended):
                 break
             yield from self._ask(Record(partial(handle.write, data)))
@@ -112,73 +114,80 @@ class Save:
                 self.on_progress(self.file, self.received, self.total)
             if self.now >= self.deadline:
                 raise self._failed("time ran out")
+        if data.broken:
+            raise self._failed(data.reason)
         if self.received == 0 or (self.total is not None and self.received != self.total):
-            return f"it ended after {self.received} of {self.total} bytes", None
-        return "", None
+            raise self._failed(f"it ended after {self.received} of {self.total} bytes")
 
-    def _check(self, head: Opened) -> str:
-        """See that an answer is the file or the rest of it; give what is wrong with it but may be right next time."""
-        if head.status == 200:
-            self._check_kind(head)
-            self._begin(head)
-            return ""
-        if head.status == 206:
-            self._check_kind(head)
-            if self._continues(head):
-                return ""
-        elif head.status not in {408, 416, 425, 429} and head.status < 500:
-            raise self._failed(f"the answer was {head.status}", head.status)
-        if head.status in {206, 416}:
-            self.received = 0
-            return "the rest of the file does not belong to its beginning"
-        return f"the answer was {head.status}"
-
-    def _open(self) -> Steps[Opened | Lost]:
+    def _open(self) -> Steps[Opened]:
         """Ask for the file, over redirects of which each must be as trusted as its own address."""
-        headers = {"Range": f"bytes={self.received}-"} if self.received else {}
-        if self.received and self.validator:
-            headers["If-Range"] = self.validator
-        url = self.file.url
+        headers, self.retry_after = {"Range": f"bytes={self.received}-"} if self.received else {}, None
+        if headers and self._validator():
+            headers["If-Range"] = self._validator()
+        url, local = self.file.url, True
         for _ in range(REDIRECTS + 1):
             if not is_trusted(url):
-                raise self._failed(f"{_bare(url)} is neither https nor this machine")
+                raise self._failed(f"{_bare(url)} is neither https nor this machine, or names a user", again=False)
+            if _is_local(url) and not local:
+                raise self._failed("it leads from another machine to this one", again=False)
+            local = _is_local(url)
             patience = max(min(SILENCE, self.deadline - self.now), 0.001)
             head: Opened | Lost = yield from self._ask(Fetch(url, headers, patience, patience))
-            if isinstance(head, Lost) or head.status not in {301, 302, 303, 307, 308}:
+            if isinstance(head, Lost):
+                raise self._failed(head.reason, again=head.is_transient)
+            if head.status not in {301, 302, 303, 307, 308}:
                 return head
-            url = urljoin(url, head.headers.get("location", ""))
-        raise self._failed(f"more than {REDIRECTS} redirects")
+            try:
+                url = urljoin(url, head.headers["location"])
+            except (KeyError, ValueError):
+                raise self._failed("a redirect has no address", again=False) from None
+        raise self._failed(f"more than {REDIRECTS} redirects", again=False)
 
-    def _check_kind(self, head: Opened) -> None:
-        self.kind = kind = head.headers.get("content-type", "").partition(";")[0].strip().lower()
-        major, wanted = kind.partition("/")[0], (self.file.content_type or "").partition("/")[0].lower()
-        media = {"video", "image", "audio"}
-        if kind and kind not in {"application/octet-stream", "binary/octet-stream"} and major not in media:
-            raise self._failed(f"the answer is {kind}, which is no media")
-        if major in media and wanted in media and major != wanted:
-            raise self._failed(f"the answer is {kind}, where {self.file.content_type} was announced")
-        if head.headers.get("content-encoding", "identity").lower() != "identity":
-            raise self._failed("the answer is encoded, which was not asked for")
+    def _check(self, head: Opened) -> None:
+        """See that an answer is the file, or the rest of the very file that was begun."""
+        status, told = head.status, head.headers
+        if status not in {200, 206}:
+            after = told.get("retry-after", "")
+            self.retry_after = float(after) if re.fullmatch("[0-9]{1,9}", after) else None
+            self.received = 0 if status == 416 else self.received
+            again = status >= 500 or status in {416, *TRANSIENT}
+            raise self._failed(f"the answer was {status}", status, again=again)
+        self.kind = told.get("content-type", "").partition(";")[0].strip().lower()
+        major, wanted = self.kind.partition("/")[0], (self.file.content_type or "").partition("/")[0].lower()
+        if self.kind not in UNTOLD and major not in MEDIA:
+            raise self._failed(f"the answer is {visible(self.kind)}, which is no media", again=False)
+        if {major, wanted} <= MEDIA and major != wanted:
+            raise self._failed(f"the answer is {self.kind}, where {wanted} was announced", again=False)
+        if told.get("content-encoding", "").lower() not in {"", "identity"}:
+            raise self._failed("the answer is encoded, which was not asked for", again=False)
+        if status == 200:
+            length = told.get("content-length", "")
+            self.total = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+            self.received, self.etag, self.modified = 0, told.get("etag", ""), told.get("last-modified", "")
+        elif not self._continues(told):
+            self.received = 0
+            raise self._failed("the rest of the file does not belong to its beginning")
 
-    def _begin(self, head: Opened) -> None:
-        length = head.headers.get("content-length", "")
-        self.total = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
-        self.received, self.etag = 0, head.headers.get("etag", "")
-        self.validator = head.headers.get("last-modified", "") if self.etag.startswith("W/") else self.etag
-        self.validator = self.validator or head.headers.get("last-modified", "")
-
-    def _continues(self, head: Opened) -> bool:
-        """Whether a part is the rest of the very file that was begun."""
-        span = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", head.headers.get("content-range", ""))
+    def _continues(self, told: dict[str, str]) -> bool:
+        span = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", told.get("content-range", ""))
         if span is None or self.received == 0:
             return False
         first, last, total = map(int, span.groups())
-        same = self.total == total and head.headers.get("etag", self.etag) == self.etag
-        return same and first == self.received and last == total - 1
+        if self.total is None and self._validator():
+            self.total = total
+        same = told.get("etag", self.etag) == self.etag and told.get("last-modified", self.modified) == self.modified
+        return same and first == self.received and last < total == self.total
 
-    def _failed(self, problem: str, status: int | None = None) -> DownloadFailed:
-        what = f"{_bare(self.file.url)} could not be downloaded: {problem}."
-        return DownloadFailed(what, status=status, generation_id=self.generation_id)
+    def _validator(self) -> str:
+        """Give what `If-Range` may hold; a weak tag proves nothing (RFC 9110, section 13.1.5)."""
+        given = self.modified if self.etag.startswith("W/") else self.etag or self.modified
+        return given if given.isascii() else ""
+
+    def _failed(self, problem: str, status: int | None = None, *, again: bool = True) -> DownloadFailed:
+        what = f"{self.redact(_bare(self.file.url))} could not be downloaded: {self.redact(problem)}."
+        error = DownloadFailed(what, status=status, generation_id=self.generation_id)
+        error.retryable = again
+        return error
 
     def _ask(self, step: Step) -> Generator[Step, tuple[float, Any], Any]:
         self.now, outcome = yield step
@@ -186,8 +195,17 @@ class Save:
 
 
 def _bare(url: str) -> str:
-    """Give a URL without its query, which may be a signature."""
-    return visible(url.partition("?")[0].partition("#")[0])
+    """Give a URL without its query, which may be a signature, and without user name and password."""
+    return visible(re.sub(r"//[^/]*@", "//", re.split("[?#]", url, maxsplit=1)[0]))
+
+
+def _is_local(url: str) -> bool:
+    """Whether a URL goes to this machine, the only one that plain http is trusted for."""
+    return is_trusted(f"http:{url.partition(':')[2]}")
+
+
+def _path(url: str) -> str:
+    return unquote(urlsplit(url).path)
 
 
 def safe_name(given: str, kind: str) -> str:
@@ -195,33 +213,31 @@ def safe_name(given: str, kind: str) -> str:
 
     A name without the suffix of a media file gets that of its content type, so that nothing can be run by accident.
     """
-    last = PurePosixPath(normalize("NFC", given).replace("\\", "/")).name
-    name = "".join("_" if character in '<>:"|?*' else character for character in last if category(character)[0] != "C")
-    name = name.strip(" .")
+    last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    last = normalize("NFC", last[:LONGEST] + last[LONGEST:][-LONGEST:])  # what is longer is cut anyhow
+    last = "".join("_" if character in '<>:"|?*' else character for character in last if category(character)[0] != "C")
+    name = " ".join(last.split()).rstrip(" .").lstrip(" .-")
     stem, dot, suffix = name.rpartition(".")
     if not dot or f".{suffix}".lower() not in KNOWN:
         stem, suffix = name, SUFFIXES.get(kind, ".mp4" if kind.startswith("video/") else ".bin")[1:]
-    stem = stem.rstrip(" .") or "video"
-    if RESERVED.fullmatch(stem.partition(".")[0].rstrip()):
+    stem = stem.encode()[:LONGEST].decode(errors="ignore").rstrip(" .") or "video"
+    if re.fullmatch(RESERVED, stem.partition(".")[0].rstrip()):
         stem = f"_{stem}"
-    while len(stem.encode()) > LONGEST:
-        stem = stem[:-1]
     return f"{stem}.{suffix}"
 
 
 def place(part: Path, directory: Path, name: str) -> Path:
     """Give a finished file its name, or the next free one; what exists is never replaced."""
     stem, dot, suffix = name.rpartition(".")
-    number = 0
-    while True:
+    for number in count():
         path = directory / (f"{stem}-{number}{dot}{suffix}" if number else name)
-        number += 1
-        if os.path.lexists(path):
-            continue
-        try:
-            os.link(part, path)
-        except FileExistsError:
-            continue
-        except OSError:  # a file system without links: the moment between the look and the renaming is left
-            part.rename(path)
-        return path
+        with suppress(FileExistsError):
+            try:
+                os.link(part, path)
+            except (FileExistsError, FileNotFoundError):
+                raise
+            except OSError:  # a file system without links
+                path.touch(exist_ok=False)
+                part.replace(path)
+            return path
+    raise AssertionError  # count() does not end

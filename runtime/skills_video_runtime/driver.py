@@ -68,7 +68,8 @@ class Core:
         files, name = ((what,), None) if isinstance(what, MediaFile) else (what.videos, what.id)
         if not files:
             raise ValueError(f"there is nothing to download: {what}")
-        return [Save(file, Path(directory), self.settings, now, on_progress, name).run() for file in files]
+        redact, folder = self.transport.key.redact, Path(directory)
+        return [Save(file, folder, self.settings, now, redact, on_progress, name).run() for file in files]
 
     async def run(self, machine: Steps[T], on_state: OnState | None = None) -> T:
         """Drive a machine to its end, and give what it returns."""
