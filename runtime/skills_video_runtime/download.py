@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from random import random
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from .backoff import RetryPolicy
     from .generation import MediaFile
-    from .steps import Opened, Settings, Step, Steps
+    from .steps import Opened, Step, Steps
 
 REDIRECTS = 5
 SILENCE = 30.0  # seconds without a byte before a transfer counts as broken: our choice
@@ -48,8 +49,9 @@ class Save:
 
     file: MediaFile
     directory: Path
-    settings: Settings
+    retry: RetryPolicy
     now: float
+    deadline: float
     redact: Callable[[str], str] = str
     on_progress: Callable[[MediaFile, int, int | None], object] | None = None
     generation_id: str | None = None
@@ -59,11 +61,7 @@ class Save:
     kind: str = ""
     etag: str = ""
     modified: str = ""
-    deadline: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        """The time of the call counts from `now`."""
-        self.deadline = self.now + self.settings.timeout
+    validator: str = ""
 
     def run(self) -> Steps[Path]:
         """Fetch the file, and give its path.
@@ -78,7 +76,8 @@ class Save:
         try:
             yield from self._fetch(handle)
             handle.close()
-            return place(part, self.directory, safe_name(self.file.file_name or _path(self.file.url), self.kind))
+            name = safe_name(self.file.file_name or unquote(urlsplit(self.file.url).path), self.kind)
+            return place(part, self.directory, name)
         finally:
             with suppress(OSError):  # a full disk, said before
                 handle.close()
@@ -94,8 +93,8 @@ class Save:
             except DownloadFailed as error:
                 failures = 1 if self.received > most else failures + 1
                 most = max(most, self.received)
-                delay = self.settings.retry.delay(failures, self.retry_after, random)
-                hopeless = not error.retryable or failures >= self.settings.retry.attempts
+                delay = self.retry.delay(failures, self.retry_after, random)
+                hopeless = not error.retryable or failures >= self.retry.attempts
                 if hopeless or self.now + delay >= self.deadline:
                     raise
             yield from self._ask(Sleep(delay))
@@ -122,8 +121,8 @@ class Save:
     def _open(self) -> Steps[Opened]:
         """Ask for the file, over redirects of which each must be as trusted as its own address."""
         headers, self.retry_after = {"Range": f"bytes={self.received}-"} if self.received else {}, None
-        if headers and self._validator():
-            headers["If-Range"] = self._validator()
+        if headers and self.validator:
+            headers["If-Range"] = self.validator
         url, local = self.file.url, True
         for _ in range(REDIRECTS + 1):
             if not is_trusted(url):
@@ -146,12 +145,13 @@ class Save:
     def _check(self, head: Opened) -> None:
         """See that an answer is the file, or the rest of the very file that was begun."""
         status, told = head.status, head.headers
-        if status not in {200, 206}:
+        if status not in {200, 206, 416}:
             after = told.get("retry-after", "")
             self.retry_after = float(after) if re.fullmatch("[0-9]{1,9}", after) else None
-            self.received = 0 if status == 416 else self.received
-            again = status >= 500 or status in {416, *TRANSIENT}
-            raise self._failed(f"the answer was {status}", status, again=again)
+            raise self._failed(f"the answer was {status}", status, again=status >= 500 or status in TRANSIENT)
+        if status != 200 and not self._continues(told):
+            self.received = 0
+            raise self._failed("the rest of the file does not belong to its beginning")
         self.kind = told.get("content-type", "").partition(";")[0].strip().lower()
         major, wanted = self.kind.partition("/")[0], (self.file.content_type or "").partition("/")[0].lower()
         if self.kind not in UNTOLD and major not in MEDIA:
@@ -164,24 +164,18 @@ class Save:
             length = told.get("content-length", "")
             self.total = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
             self.received, self.etag, self.modified = 0, told.get("etag", ""), told.get("last-modified", "")
-        elif not self._continues(told):
-            self.received = 0
-            raise self._failed("the rest of the file does not belong to its beginning")
+            given = self.modified if self.etag.startswith("W/") else self.etag or self.modified
+            self.validator = given if given.isascii() else ""  # a weak tag proves nothing (RFC 9110, section 13.1.5)
 
     def _continues(self, told: dict[str, str]) -> bool:
         span = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", told.get("content-range", ""))
         if span is None or self.received == 0:
             return False
         first, last, total = map(int, span.groups())
-        if self.total is None and self._validator():
+        if self.total is None and self.validator:
             self.total = total
         same = told.get("etag", self.etag) == self.etag and told.get("last-modified", self.modified) == self.modified
         return same and first == self.received and last < total == self.total
-
-    def _validator(self) -> str:
-        """Give what `If-Range` may hold; a weak tag proves nothing (RFC 9110, section 13.1.5)."""
-        given = self.modified if self.etag.startswith("W/") else self.etag or self.modified
-        return given if given.isascii() else ""
 
     def _failed(self, problem: str, status: int | None = None, *, again: bool = True) -> DownloadFailed:
         what = f"{self.redact(_bare(self.file.url))} could not be downloaded: {self.redact(problem)}."
@@ -202,10 +196,6 @@ def _bare(url: str) -> str:
 def _is_local(url: str) -> bool:
     """Whether a URL goes to this machine, the only one that plain http is trusted for."""
     return is_trusted(f"http:{url.partition(':')[2]}")
-
-
-def _path(url: str) -> str:
-    return unquote(urlsplit(url).path)
 
 
 def safe_name(given: str, kind: str) -> str:

@@ -68,8 +68,9 @@ class Core:
         files, name = ((what,), None) if isinstance(what, MediaFile) else (what.videos, what.id)
         if not files:
             raise ValueError(f"there is nothing to download: {what}")
-        redact, folder = self.transport.key.redact, Path(directory)
-        return [Save(file, folder, self.settings, now, redact, on_progress, name).run() for file in files]
+        settings, redact, folder = self.settings, self.transport.key.redact, Path(directory)
+        until = now + settings.timeout
+        return [Save(file, folder, settings.retry, now, until, redact, on_progress, name).run() for file in files]
 
     async def run(self, machine: Steps[T], on_state: OnState | None = None) -> T:
         """Drive a machine to its end, and give what it returns."""

@@ -7,18 +7,20 @@ import logging
 import os
 import sqlite3
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from .endpoint import Endpoint
 from .errors import JournalUnavailable
+from .generation import as_object
 from .steps import Entry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .file import File
     from .steps import Submittable
 
 logger = logging.getLogger("skills_video")
@@ -31,24 +33,6 @@ CREATE TABLE submission (
 )
 """
 HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-
-
-def recorded(place: Endpoint, data: dict[str, Any], *, files: bool) -> Submittable:
-    """Give a payload as the journal keeps it. Files are not kept, so that one that had any is not posted again."""
-
-    class RecordedPayload:
-        endpoint: ClassVar[Endpoint] = place
-
-        def to_dict(self) -> dict[str, Any]:
-            return data
-
-        def has_files(self) -> bool:
-            return files
-
-        def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]:
-            raise OSError("the files of a recorded payload are not kept")
-
-    return RecordedPayload()
 
 
 class Journal:
@@ -119,17 +103,24 @@ class Journal:
     def unfinished(self) -> list[Entry]:
         """Give the submissions that were begun and not finished, oldest first.
 
+        Their payloads have no files, which are not kept: one that had any is not posted again.
+
         Raises:
             JournalUnavailable: it cannot be read.
         """
-        sql = "SELECT * FROM submission WHERE state IN ('intended', 'submitted') ORDER BY key"
-        try:
-            return [
-                Entry(key, name, recorded(Endpoint(*place), json.loads(payload), files=bool(files)))
-                for key, *place, payload, files, name, _ in self._run(sql)
-            ]
-        except ValueError as error:
-            raise self._unavailable(error) from error
+        entries: list[Entry] = []
+        for key, *place, text, files, name, _ in self._run(
+            "SELECT * FROM submission WHERE state IN ('intended', 'submitted') ORDER BY key"
+        ):
+            try:
+                fields = as_object(json.loads(text))
+            except ValueError as error:
+                raise self._unavailable(error) from error
+            payload: Any = SimpleNamespace(
+                endpoint=Endpoint(*place), to_dict=fields.copy, has_files=partial(bool, files)
+            )
+            entries.append(Entry(key, name, payload))
+        return entries
 
     def close(self) -> None:
         """Let go of the file."""

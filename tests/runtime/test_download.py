@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import AsyncClient
 from skills_video_runtime.download import LONGEST, Save, safe_name
 from skills_video_runtime.errors import DownloadFailed
 from skills_video_runtime.generation import Generation, MediaFile
-from skills_video_runtime.steps import Fetch, Opened, Settings
+from skills_video_runtime.steps import Fetch, Opened
 from tests.runtime.callers import Flight, use
 from tests.runtime.scripted import KEY, Drop, Hold, Reply, Request, Scripted, answer, chunk
 
@@ -231,7 +232,7 @@ def test_a_password_in_an_address_is_not_told(tmp_path: Path) -> None:
 
 
 def test_no_other_machine_leads_to_this_one(tmp_path: Path) -> None:
-    machine = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, Settings(), 0.0).run()
+    machine = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, RetryPolicy(), 0.0, 60.0).run()
     next(machine)
     for where in ("https://other.example/", "https://cdn.example/"):
         asked = machine.send((0.0, Opened(302, {"location": where})))
