@@ -28,7 +28,12 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
-        if not self.attempts >= 1 or not 0 <= self.initial <= self.maximum or not 0 <= self.jitter <= 1:
+        if (
+            type(self.attempts) is not int
+            or self.attempts < 1
+            or not 0 <= self.initial <= self.maximum
+            or not 0 <= self.jitter <= 1
+        ):
             raise ValueError(f"attempts >= 1, 0 <= initial <= maximum and 0 <= jitter <= 1 are required: {self}")
 
     def delay(self, failures: int, retry_after: float | None, random: Callable[[], float]) -> float:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TRANSIENT = frozenset({408, 425, 429})
+LONGEST = 1e9  # seconds; what is longer overflows the clocks of some systems
 
 
 class Submittable(Protocol):
@@ -41,10 +42,19 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         for name in ("timeout", "poll_interval", "stream_idle_timeout"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be a positive number of seconds, not {getattr(self, name)!r}")
+            check_seconds(name, getattr(self, name))
         if self.on_lost_submission not in {"raise", "resubmit"}:
             raise ValueError(f"on_lost_submission is 'raise' or 'resubmit', not {self.on_lost_submission!r}")
+
+
+def check_seconds(name: str, given: object) -> None:
+    """Refuse what is no length of time that a system can wait for.
+
+    Raises:
+        ValueError: it is no number, or not between 0 and a thousand million seconds.
+    """
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= LONGEST:
+        raise ValueError(f"{name} must be a positive number of seconds, at most {LONGEST:g}, not {given!r:.80}")
 
 
 class Post(NamedTuple):
@@ -143,6 +153,8 @@ class Lost(NamedTuple):
     body: None = None
     retry_after: None = None
     ok: bool = False
+    text: str = ""
+    """What of a stream was said before it broke."""
 
     def error(self, generation_id: str | None = None) -> ConnectionFailed:
         """Give the error that this means."""
@@ -161,6 +173,8 @@ class Ended(NamedTuple):
 
     reason: str
     broken: bool = True
+    text: str = ""
+    """What was said, where that was no event yet."""
 
 
 Step: TypeAlias = Post | Get | Fetch | Next | Sleep | Emit | Record

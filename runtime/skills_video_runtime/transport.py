@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from .errors import MissingAPIKey, visible
-from .generation import as_object, listed
+from .generation import WORDS, as_object, listed
 from .steps import Answer, Emit, Ended, Fetch, Get, Lost, Next, Opened, Post
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("skills_video")
 MAX_EVENT = MAX_ANSWER = 16 * 2**20  # bytes
 MAX_ERROR = 2**16  # bytes of an error answer that are read
+TOO_LARGE = f"an event is larger than {MAX_EVENT} bytes"
 PIECE = 2**16  # bytes that are unpacked at once
 MAX_CONNECT = 15.0  # seconds: our choice
 MAX_CLOSE = 1.0  # seconds: our choice
@@ -40,7 +41,7 @@ MAX_FINISH = 0.0003  # seconds that a result waits for its stream to end well: o
 PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
 SHORTEST_KEY = 4  # characters; what is shorter would be found in any text
 NO_FILES = nullcontext(ExitStack())
-VERBATIM = frozenset({"id", "input", "status", "data"})
+VERBATIM = frozenset({"id", "input", "data"})
 PLAIN = {"Accept-Encoding": "identity"}
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
@@ -52,7 +53,7 @@ class Key:
     __slots__ = ("_value",)
 
     def __init__(self, value: str | None) -> None:
-        self._value = (value or "").strip()
+        self._value = value.strip() if isinstance(value, str) else ""
 
     def check(self) -> None:
         """Refuse what cannot be a key; apart from the constructor, so that no frame of a traceback shows it.
@@ -63,6 +64,14 @@ class Key:
         if not re.fullmatch(r"[!-~]+", self._value):
             what = "holds characters that no key has" if self._value else "is missing"
             raise MissingAPIKey(f"The API key {what}.")
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether two clients act for the same workspace."""
+        return isinstance(other, Key) and self._value == other._value
+
+    def __hash__(self) -> int:
+        """Agree with equality."""
+        return hash(self._value)
 
     def __repr__(self) -> str:
         """Tell nothing."""
@@ -96,8 +105,12 @@ class Key:
         if items is not None:
             return [self._redacted(item) for item in items]
         fields = as_object(value)
-        kept = {name: item if name in VERBATIM else self._redacted(item) for name, item in fields.items()}
+        kept = {name: item if _is_verbatim(name, item) else self._redacted(item) for name, item in fields.items()}
         return {self.redact(name): item for name, item in kept.items()} or value
+
+
+def _is_verbatim(name: str, item: object) -> bool:
+    return name in VERBATIM or (name == "status" and isinstance(item, str) and item.upper() in WORDS)
 
 
 def is_trusted(url: str) -> bool:
@@ -151,10 +164,12 @@ class Transport:
         self.lock = Lock()
 
     def borrow(self) -> Any:
-        """Give an HTTP client that has room for one more request, until it is given back."""
+        """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`."""
         if self.lent is not None:
             return self.lent
         with self.lock:
+            if self.closed:
+                return None
             http = next((pool for pool, used in self.pools.items() if used < PER_POOL), None)
             if http is None:
                 import httpx  # noqa: PLC0415  # on first use
@@ -174,11 +189,12 @@ class Transport:
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections that are our own."""
-        self.closed = True
+        with self.lock:
+            self.closed = True
+            pools = list(self.pools)
+            self.pools.clear()
         for wire in list(self.wires):
             wire.abort()
-        pools = list(self.pools)
-        self.pools.clear()
         for http in pools:
             if self.asynchronous:
                 await http.aclose()
@@ -221,9 +237,10 @@ class Transport:
         """Give the answer that was read; one that broke off has no body."""
         text = data.decode("utf-8-sig", "replace")
         body = None if broken else self.key.parse(text)
+        text = f"{broken}: {text}" if broken else text
         where = re.match(r"[a-z]+://[^/?#]*", headers["location"]) if "location" in headers else None
         origin = visible(self.key.redact(where[0])) if where else "the same origin"
-        return Answer(status, body, broken or self.key.redact(text), _seconds(headers.get("retry-after", "")), origin)
+        return Answer(status, body, self.key.redact(text), _seconds(headers.get("retry-after", "")), origin)
 
 
 def note(step: Step, outcome: object) -> None:
@@ -242,7 +259,7 @@ def _seconds(given: str) -> float | None:
     """Read `Retry-After`: seconds, or a date."""
     if not given:
         return None
-    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", given):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", given):
         return float(given)
     from email.utils import parsedate_to_datetime  # noqa: PLC0415  # httpx has it by now
     from time import time  # noqa: PLC0415
@@ -264,7 +281,12 @@ def _trace(name: str, info: dict[str, Any]) -> None:
     if name.startswith("http"):
         return
     if "timeout" in info:
-        info["timeout"] = _cut(info["timeout"])
+        try:
+            info["timeout"] = _cut(info["timeout"])
+        except TimeoutError as error:
+            from httpx import ConnectTimeout  # noqa: PLC0415  # on first use
+
+            raise ConnectTimeout(str(error)) from None  # nothing was sent yet
     stream: Any = info.get("return_value")
     if hasattr(stream, "start_tls"):
         read, write = stream.read, stream.write
@@ -312,7 +334,9 @@ class Body:
         self.chunks = chunks
         self.packed = packed not in {"", "identity"}
         self.size = 0
-        """Bytes of text since whoever reads it set this to 0."""
+        """Bytes since the last event."""
+        self.before: str | None = ""
+        """What was said before the first event, or None after it."""
         self.decode = getincrementaldecoder("utf-8-sig")("replace").decode
         self.unpack: Any = None
 
@@ -333,9 +357,12 @@ class Body:
     def text(self, piece: bytes) -> str:
         """Read a piece of an event stream, which is UTF-8 whatever the head says, while no event is too large."""
         self.size += len(piece)
-        if self.size > MAX_EVENT:
-            raise OSError(f"an event is larger than {MAX_EVENT} bytes")
-        return self.decode(piece)
+        if self.size > MAX_EVENT + 2 * PIECE:
+            raise OSError(TOO_LARGE)
+        text = self.decode(piece)
+        if self.before is not None and len(self.before) < PIECE:
+            self.before += text
+        return text
 
     def iter_text(self) -> Iterator[str]:
         """Give the text as it comes."""
@@ -362,7 +389,7 @@ class Wire:
         self.transport = transport
         self.until = inf
         self.aborted = False
-        self.asleep: Event | None = None
+        self.asleep: Any = None
         self.http: Any = None
         self.response: Any = None
         self.stream: Any = None
@@ -392,6 +419,8 @@ class Wire:
         if self.is_over():
             return CLOSED
         self.http = http = transport.borrow()
+        if http is None or http.is_closed:
+            return CLOSED
         with ExitStack() if isinstance(step, Post) and step.form else NO_FILES as files:
             try:
                 request = transport.request(http, step, files)
@@ -400,19 +429,24 @@ class Wire:
             auth = None if isinstance(step, Fetch) else transport.key
             try:
                 sent = http.send(request, stream=True, auth=auth, follow_redirects=False)
-                self.response = response = await sent if transport.asynchronous else sent
+                self.response = response = await self._within(sent) if transport.asynchronous else sent
+            except httpx.HTTPStatusError as error:  # an event hook of the user's own client has raised it
+                self.response = response = error.response
             except _errors() as error:
-                unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
                 reason = CLOSED.reason if self.is_over() else transport.describe(error)
-                return Lost(sent=not unsent, reason=reason, is_transient=not self.is_over())
+                return Lost(sent=not isinstance(error, _unsent()), reason=reason, is_transient=not self.is_over())
             except RuntimeError:
                 if http.is_closed:
-                    return CLOSED
+                    return CLOSED._replace(sent=True)
                 raise
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in response.headers.raw
         }
-        chunks = response.aiter_raw() if transport.asynchronous else response.iter_raw()
+        if response.is_stream_consumed:  # by a transport or an event hook of the user's own client
+            chunks = response.aiter_bytes(PIECE) if transport.asynchronous else response.iter_bytes(PIECE)
+            headers.pop("content-encoding", None)
+        else:
+            chunks = response.aiter_raw() if transport.asynchronous else response.iter_raw()
         self.body = Body(chunks, headers.get("content-encoding", "identity"))
         if isinstance(step, Get):
             return await self._answer(self.body, headers)
@@ -447,7 +481,9 @@ class Wire:
         reason = "the platform closed it"
         try:
             while (event := await self._next(self.events)) is not None:
-                body.size = 0
+                body.size, body.before = 0, None
+                if len(event.data) > MAX_EVENT // 4 and len(event.data.encode()) > MAX_EVENT:
+                    raise OSError(TOO_LARGE)
                 if event.data:
                     told = as_object(self.transport.key.parse(event.data))
                     if not told:
@@ -457,7 +493,9 @@ class Wire:
         except _errors() as error:
             reason = self.transport.describe(error)
         await self.aclose()
-        return Ended(reason)
+        before = body.before or ""
+        told = as_object(self.transport.key.parse(before))  # JSON may be called a stream
+        return told or Ended(reason, text=self.transport.key.redact(before))
 
     async def _piece(self, body: Body) -> bytes | Ended:
         try:
@@ -468,14 +506,26 @@ class Wire:
 
     async def _next(self, things: Any) -> Any:
         """Give the next thing, None where there are no more."""
-        return await anext(things, None) if self.transport.asynchronous else next(things, None)
+        return await self._within(anext(things, None)) if self.transport.asynchronous else next(things, None)
+
+    async def _within(self, work: Any) -> Any:
+        """Await for as long as the step may take, which the connections of a user's own client may not see to."""
+        if self.transport.lent is None:
+            return await work
+        from anyio import fail_after  # noqa: PLC0415  # httpx brings it
+
+        with fail_after(self.until - self.transport.clock()):
+            return await work
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass, until the call is given up."""
         if self.transport.asynchronous:
-            from anyio import sleep  # noqa: PLC0415  # httpx brings it
+            import anyio  # noqa: PLC0415  # httpx brings it
 
-            await sleep(seconds)
+            self.asleep = alarm = anyio.Event()
+            if not self.is_over():
+                with anyio.move_on_after(seconds):
+                    await alarm.wait()
             return
         self.asleep = Event()
         if not self.is_over():
@@ -519,12 +569,14 @@ class Wire:
         if response is None:
             return
         if not self.transport.asynchronous:
-            response.close()
+            with suppress(*_errors()):
+                response.close()
             return
         from anyio import move_on_after  # noqa: PLC0415  # httpx has it by now
 
         with move_on_after(MAX_CLOSE, shield=True):
-            await response.aclose()
+            with suppress(Exception):
+                await response.aclose()
             for things in filter(None, open_ones):  # what waits for bytes that will not come ends, through every layer
                 with suppress(Exception):
                     async for _ in things:
@@ -540,3 +592,11 @@ def _errors() -> tuple[type[Exception], ...]:
     import httpx  # noqa: PLC0415  # on first use
 
     return (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)
+
+
+@cache
+def _unsent() -> tuple[type[Exception], ...]:
+    """Give those after which certainly nothing reached the platform."""
+    import httpx  # noqa: PLC0415  # on first use
+
+    return (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)

@@ -13,8 +13,9 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.backoff import RetryPolicy
+from skills_video_runtime.client import Client
 from skills_video_runtime.file import File
-from tests.runtime.callers import Flight, Payload, use
+from tests.runtime.callers import Flight, Payload, hurry, use
 from tests.runtime.scripted import (
     CREATE,
     KEY,
@@ -405,3 +406,41 @@ def test_what_is_sent_is_the_payload_as_json(mode: str, server: Scripted) -> Non
 def test_a_question_that_timed_out_at_the_platform_is_asked_again(mode: str, server: Scripted) -> None:
     server.on("GET /api/credits", answer(408, {"message": "slow"}), answer(200, {"total": 5}))
     assert use(mode, server.base, lambda client: client.credits()).total == 5
+
+
+@pytest.mark.parametrize(
+    ("given", "slept"),
+    [
+        ("0", 1),
+        ("-5", 1),
+        ("soon", 1),
+        ("1e3", 1),
+        ("5; 6", 1),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 1),
+        ("Wed, 99 Oct 9999 07:28:00", 1),
+        ("2.5", 2.5),
+        ("9" * 400, None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+    ],
+)
+def test_whatever_retry_after_says_is_taken_with_sense(server: Scripted, given: str, slept: float | None) -> None:
+    server.on(STREAM, answer(429, {}, Retry_After=given), events(*STATES))
+    flights: list[Flight] = []
+    if slept is None:
+        with pytest.raises(errors.RateLimited):
+            use("sync", server.base, generate, flights, retry=RetryPolicy(jitter=0))
+        assert flights[0].slept == []
+    else:
+        use("sync", server.base, generate, flights, retry=RetryPolicy(jitter=0))
+        assert flights[0].slept == [slept]
+
+
+def test_a_connection_that_is_made_too_late_has_sent_nothing(server: Scripted) -> None:
+    with Client(KEY, server.base) as client:
+        flight = hurry(client)
+        client._core.transport.request = lambda *given, real=client._core.transport.request: (  # type: ignore[method-assign]
+            setattr(flight, "ahead", flight.ahead + 2000) or real(*given)
+        )
+        with pytest.raises(errors.ConnectionFailed):
+            client.generate(Payload())
+    assert server.requests == []

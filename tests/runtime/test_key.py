@@ -177,3 +177,24 @@ def test_the_address_is_https_or_this_machine(address: str) -> None:
 )
 def test_https_and_loopback_are_taken(address: str) -> None:
     assert Client(KEY, address)._core.transport.base_url == address.rstrip("/")
+
+
+@pytest.mark.parametrize("key", [KEY.encode(), 5, ["x"]])
+def test_a_key_that_is_no_text_is_refused_without_showing_it(key: Any) -> None:
+    with pytest.raises(errors.MissingAPIKey) as caught:
+        Client(key)
+    assert KEY not in dump(caught.value)
+
+
+def test_a_status_that_echoes_the_key_is_not_told(server: Scripted, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on(STREAM, answer(200, state(KEY))).on(RESULT, answer(200, state(KEY)))
+    with pytest.raises(errors.GenerationTimeout) as caught:
+        use("sync", server.base, lambda client: client.generate(Payload(), timeout=5))
+    assert KEY not in dump(caught.value)
+    assert KEY not in caplog.text
+
+
+def test_a_key_that_is_a_word_of_the_platform_changes_no_status(server: Scripted) -> None:
+    server.on(STREAM, events(state("COMPLETED")))
+    assert use("sync", server.base, lambda client: client.generate(Payload()), api_key="COMPLETED").id == "gen_1"

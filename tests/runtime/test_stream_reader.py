@@ -160,3 +160,28 @@ def test_what_is_no_object_is_skipped(mode: str, data: str, server: Scripted) ->
     server.on(STREAM, [stream_head(), odd, chunk(frame(state("COMPLETED"))), b"0\r\n\r\n"])
     assert use(mode, server.base, lambda client: client.generate(Payload())).status == "COMPLETED"
     assert server.count(RESULT) == 0
+
+
+def test_json_that_is_called_a_stream_is_read_as_what_it_is(mode: str, server: Scripted) -> None:
+    server.on(STREAM, answer(200, state("IN_QUEUE"), kind="text/event-stream")).on(RESULT, DONE)
+    assert use(mode, server.base, lambda client: client.generate(Payload())).status == "COMPLETED"
+    assert server.count(RUNNING) == 0
+
+
+@pytest.mark.parametrize(("size", "looks"), [(MAX_EVENT, 0), (MAX_EVENT + 1, 1)])
+def test_the_bound_of_an_event_is_exact(size: int, looks: int, server: Scripted) -> None:
+    begin, end = json.dumps(state("COMPLETED", note="")).encode().rsplit(b'""', 1)
+    event = begin + b'"' + b"x" * (size - len(begin) - len(end) - 2) + b'"' + end
+    assert len(event) == size
+    whole = frame(state("IN_QUEUE")) + b"data: " + event + b"\n\n"
+    server.on(STREAM, [stream_head(), chunk(whole), b"0\r\n\r\n"]).on(RESULT, DONE)
+    assert use("sync", server.base, lambda client: client.generate(Payload())).status == "COMPLETED"
+    assert server.count(RESULT) == looks
+
+
+def test_an_id_within_an_event_that_broke_off_is_told(mode: str, server: Scripted) -> None:
+    server.on(STREAM, [stream_head(), chunk(frame(state("IN_QUEUE"))[:-9]), Drop]).on(RUNNING, answer(200, []))
+    with pytest.raises(SubmissionUncertain) as caught:
+        use(mode, server.base, lambda client: client.generate(Payload()), on_lost_submission="resubmit")
+    assert caught.value.generation_id == "gen_1"
+    assert server.count(STREAM) == 1
