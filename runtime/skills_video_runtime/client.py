@@ -163,15 +163,15 @@ class _Verbs(Generic[PayloadT]):
             APIError: The platform refused, or failed even after the retries.
             ConnectionFailed: The platform could not be reached.
         """
-        return still(self._core.run(self._core.life().get(check_id(id))))
+        return still(self._core.run(self._core.life(records=False).get(check_id(id))))
 
     def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another."""
-        return still(self._core.run(self._core.life().running(limit, workspace)))
+        return still(self._core.run(self._core.life(records=False).running(limit, workspace)))
 
     def credits(self) -> Usage:
         """Give the balance; the platform's API reference leaves the shape of the answer open, `raw` has all of it."""
-        return still(self._core.run(self._core.life().credits()))
+        return still(self._core.run(self._core.life(records=False).credits()))
 
     def recover(self, journal: Where | None = None) -> list[Recovered]:
         """Finish what a journal knows to be begun: by its id, else by the running list.
@@ -286,15 +286,15 @@ class _AsyncVerbs(Generic[PayloadT]):
 
     async def get(self, id: str) -> Generation:
         """As `Client.get`."""
-        return await self._core.run(self._core.life().get(check_id(id)))
+        return await self._core.run(self._core.life(records=False).get(check_id(id)))
 
     async def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """As `Client.running`."""
-        return await self._core.run(self._core.life().running(limit, workspace))
+        return await self._core.run(self._core.life(records=False).running(limit, workspace))
 
     async def credits(self) -> Usage:
         """As `Client.credits`."""
-        return await self._core.run(self._core.life().credits())
+        return await self._core.run(self._core.life(records=False).credits())
 
     async def recover(self, journal: Where | None = None) -> list[Recovered]:
         """As `Client.recover`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
@@ -10,7 +11,7 @@ from .generation import Generation, MediaFile
 from .ledger import Ledger
 from .lifecycle import Life
 from .steps import Emit, Record, Sleep
-from .transport import Transport, Wire, note
+from .transport import CLOSED, Transport, Wire, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -30,18 +31,38 @@ class Core:
     """What a client and the per-model clients made from it share."""
 
     def __init__(self, transport: Transport, settings: Settings, journal: Where | None) -> None:
-        self.transport = transport
         self.settings = settings
         self.journal = journal
-        self.journals: dict[Path, Journal] = {}
-        self.ledger = Ledger()
         self.sleep: Callable[[Wire, float], Any] = Wire.sleep
         self.observer: Callable[[Step, Any], object] = note
+        self.forked: list[object] = []
+        self._begin(transport)
 
-    def life(self, timeout: float | None = None, journal: Where | None = None) -> Life:
-        """Begin a call: its time counts from now."""
-        now = self.transport.clock()
-        return Life(self.settings, self.ledger, now, timeout=timeout, journal=self.recorder(journal))
+    def _begin(self, transport: Transport) -> None:
+        self.transport = transport
+        self.journals: dict[Path, Journal] = {}
+        self.pid = os.getpid()
+        self.ledger = Ledger.of((transport.base_url, transport.key, self.pid))
+
+    def life(self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True) -> Life:
+        """Begin a call: its time counts from now. One that records nothing opens no journal.
+
+        Raises:
+            ConnectionFailed: the client is closed.
+        """
+        now = self.now()
+        if self.transport.closed:
+            raise CLOSED.error()
+        recorder = self.recorder(journal) if records else None
+        return Life(self.settings, self.ledger, now, timeout=timeout, journal=recorder)
+
+    def now(self) -> float:
+        """Give the time; a child of a fork gets connections and journals of its own before."""
+        if self.pid != os.getpid():
+            old = self.transport
+            self.forked.append((old, self.journals))  # kept, as what is dropped would be closed
+            self._begin(Transport(old.base_url, old.key, old.lent, asynchronous=old.asynchronous))
+        return self.transport.clock()
 
     def recorder(self, journal: Where | None) -> Journal | None:
         """Open a journal, once; None where nothing is to be recorded."""
@@ -64,7 +85,7 @@ class Core:
         """Give the machines that fetch the files of a generation."""
         from .download import Save  # noqa: PLC0415  # on first use
 
-        now = self.transport.clock()
+        now = self.now()
         files, name = ((what,), None) if isinstance(what, MediaFile) else (what.videos, what.id)
         if not files:
             raise ValueError(f"there is nothing to download: {what}")
@@ -134,13 +155,13 @@ class Run(Generic[T]):
 
     async def aclose(self) -> None:
         """Let go of everything, wherever the machine is."""
-        self.machine.close()
         try:
+            self.machine.close()
             if self.result:
                 await self.wire.finish()
         finally:
+            self.wire.transport.wires.discard(self.wire)
             await self.wire.aclose()
-            self.core.transport.wires.discard(self.wire)
 
 
 def still(work: Coroutine[Any, Any, T]) -> T:

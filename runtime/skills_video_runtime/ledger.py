@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
+from weakref import WeakValueDictionary
 
 from .generation import as_object, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from .generation import Generation
+    from .journal import Journal
+    from .steps import Entry, Submittable
 
 MEDIA = ("http:", "https:", "data:")  # how a text begins that the platform may have replaced by an address of its own
 
@@ -41,14 +45,25 @@ class Verdict:
 
 
 class Ledger:
-    """What the calls of one client know of each other. Safe to share between threads: each change is one step."""
+    """What the calls of one workspace know of each other. Safe to share between threads: each change is one step."""
+
+    _shared: ClassVar[WeakValueDictionary[Hashable, Ledger]] = WeakValueDictionary()
+    _sharing: ClassVar[Lock] = Lock()
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._told: dict[str, float] = {}
+        self._held: set[tuple[Journal, int]] = set()
         self._turn = 0
         self._seen: dict[str, int] = {}
         self._claims: dict[str, object] = {}
         self._open: dict[Submission, None] = {}
+
+    @classmethod
+    def of(cls, workspace: Hashable) -> Ledger:
+        """Give the ledger of all clients in this process that make their generations in one workspace."""
+        with cls._sharing:
+            return cls._shared.setdefault(workspace, cls())
 
     def begin(self, place: str, fields: object) -> Submission:
         """Enter a submission, before its first post."""
@@ -65,6 +80,32 @@ class Ledger:
     def claim(self, name: str, owner: object = None) -> bool:
         """Take a generation for one call; False if another call has it."""
         return self._claims.setdefault(name, owner) is owner
+
+    def tell(self, name: str, now: float) -> None:
+        """Remember when the platform told of a generation."""
+        self._told[name] = now
+
+    def since(self, name: str | None, now: float) -> float:
+        """Give the seconds since the platform told of a generation; infinite, if it has not."""
+        return now - self._told.get(name or "", -inf)
+
+    def intend(self, journal: Journal, payload: Submittable) -> int:
+        """Record in a journal that a payload is about to be posted, and hold the record until it is released."""
+        with self._lock:
+            key = journal.intend(payload)
+            self._held.add((journal, key))
+            return key
+
+    def unfinished(self, journal: Journal) -> list[Entry]:
+        """Give what a journal knows to be unfinished and nobody holds, and hold it."""
+        with self._lock:
+            entries = [entry for entry in journal.unfinished() if (journal, entry.key) not in self._held]
+            self._held.update((journal, entry.key) for entry in entries)
+            return entries
+
+    def release(self, journal: Journal, *keys: int) -> None:
+        """Let go of records: their submissions have ended."""
+        self._held.difference_update((journal, key) for key in keys)
 
     def unclaimed(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give those generations that no call has taken."""

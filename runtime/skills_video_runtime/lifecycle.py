@@ -6,6 +6,8 @@ no clock and no threads; `Client` and `AsyncClient` drive the same machines, and
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from itertools import count
 from random import random
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,21 @@ from .errors import (
     visible,
 )
 from .generation import Generation, Status, Usage, as_object, is_id, listed
-from .steps import TRANSIENT, Answer, Emit, Ended, Get, Lost, Next, Opened, Post, Record, Recovered, Sleep
+from .steps import (
+    TRANSIENT,
+    Answer,
+    Emit,
+    Ended,
+    Get,
+    Lost,
+    Next,
+    Opened,
+    Post,
+    Record,
+    Recovered,
+    Sleep,
+    check_seconds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -37,6 +53,7 @@ UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made 
 PROMPT = 10.0  # seconds within which no video is finished, so that the running list must show it: our assumption
 MAX_GAP = 3.0  # seconds between two looks at the running list, unless they fail: our choice
 LIST_LIMIT = 100  # the most that the running list gives, by the platform's API reference
+TOLD = re.compile(r'"(?:generation_?)?id"\s*:\s*"([^"\\]+)"', re.IGNORECASE)
 NO_STREAM = frozenset({404, 405, 501})
 INTERRUPTED = Lost(sent=True, reason="the process ended before the id of the generation was recorded")
 
@@ -57,11 +74,10 @@ class Life:
         self.settings, self.ledger, self.journal, self.random = settings, ledger, journal, random
         self.now = now
         self.timeout = settings.timeout if timeout is None else timeout
+        check_seconds("timeout", self.timeout)
         self.deadline = now + self.timeout
         self.silence = 0.0
         self.emitted: set[str] = set()
-        if not self.timeout > 0:
-            raise ValueError(f"timeout must be a positive number of seconds, not {self.timeout!r}")
 
     def generate(self, payload: Submittable) -> Steps[Generation]:
         """Post a payload and follow its generation to the end."""
@@ -72,11 +88,12 @@ class Life:
             if isinstance(event, Ended):
                 break
             state = Generation.parse(event)
-            if state is not None and state.id in ("", generation.id):
+            if state is not None and state.status and state.id in ("", generation.id):
                 generation = state if state.id else Generation(generation.id, state.status, state.raw)
         if _is_whole(generation):
             return (yield from self._finish(generation))
-        return (yield from self.wait(generation.id, payload.endpoint.result, new=True))
+        self.ledger.tell(generation.id, self.now)
+        return (yield from self.wait(generation.id, payload.endpoint.result))
 
     def submit(self, payload: Submittable, *, stream: bool = False, key: int | None = None) -> Steps[Generation]:
         """Post a payload until the id of its generation is known; a stream is then still open.
@@ -90,39 +107,47 @@ class Life:
         if form and not earlier:
             form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
         if journal and not earlier:
-            key = yield from self._ask(Record(lambda: journal.intend(payload)))
+            key = yield from self._ask(Record(lambda: self.ledger.intend(journal, payload)))
         submission = self.ledger.begin(payload.endpoint.create, fields)
+        found: Generation | None = None
         try:
-            found: Generation | None = None
             if earlier:
                 submission.turn, submission.doubtful = 0, True
                 found = yield from self._reconcile(submission, INTERRUPTED, self.now, repeat=not form)
             path = payload.endpoint.stream if stream and not form else None
-            generation = found or (yield from self._post(path, payload.endpoint.create, fields, form, submission))
+            found = found or (yield from self._post(path, payload.endpoint.create, fields, form, submission))
+            self.ledger.tell(found.id, self.now)
+            if journal:
+                yield from self._ask(Record(partial(journal.submitted, key, found.id)))
         except (APIError, ConnectionFailed):
             if journal:
                 yield from self._ask(Record(lambda: journal.refused(key)))
             raise
+        except GeneratorExit:
+            if journal and found:
+                journal.submitted(key, found.id)  # the call was given up before it could be recorded
+            raise
+        else:
+            return found
         finally:
             self.ledger.end(submission)
-        if journal:
-            yield from self._ask(Record(lambda: journal.submitted(key, generation.id)))
-        return generation
+            if journal and key is not None and not earlier:
+                self.ledger.release(journal, key)
 
-    def wait(self, name: str, result: str = RESULT, *, new: bool = False) -> Steps[Generation]:
+    def wait(self, name: str, result: str = RESULT) -> Steps[Generation]:
         """Poll a generation to the end. Only a finished state, a refusal, or the deadline ends it."""
         self.ledger.claim(name)
-        path, born, failures = _at(result, name), self.now, 0
+        path, failures = _at(result, name), 0
         while True:
             outcome: Answer | Lost = yield from self._ask(Get(path, (), self._patience(GET_PATIENCE)))
             why, delay = "it was not there yet", self.settings.poll_interval
-            state = _state(outcome, name)
+            state = self._state(outcome, name)
             if state is not None:
                 if state.is_finished:
                     return (yield from self._finish(state))
                 yield from self._emit(state)
                 failures, why = 0, f"it was {visible(state.status)}"
-            elif not (new and outcome.status == 404 and self.now - born < UNBELIEVED):
+            elif not self._is_doubted(outcome, name):
                 if not outcome.is_transient:
                     raise outcome.error(name)
                 failures += 1
@@ -139,14 +164,14 @@ class Life:
     def get(self, name: str) -> Steps[Generation]:
         """Ask once for the state of a generation, finished or not."""
         answer = yield from self._fetch(_at(RESULT, name), (), name)
-        state = _state(answer, name)
+        state = self._state(answer, name)
         if state is None:
             raise answer.error(name)
         return state
 
     def running(self, limit: int, workspace: str | None) -> Steps[list[Generation]]:
         """Ask which generations are queued or running."""
-        if not 1 <= limit <= LIST_LIMIT:
+        if type(limit) is not int or not 1 <= limit <= LIST_LIMIT:
             raise ValueError(f"limit is from 1 to {LIST_LIMIT}, not {limit!r}")
         query = (("limit", str(limit)), *((("workspace", workspace),) if workspace is not None else ()))
         answer = yield from self._fetch("/generations/running", query)
@@ -166,28 +191,34 @@ class Life:
 
     def recover(self) -> Steps[list[Recovered]]:
         """Finish, one after the other, what a journal knows to be unfinished."""
-        if self.journal is None:
+        journal = self.journal
+        if journal is None:
             raise ValueError("recover() needs a journal: pass the path that was given as journal before")
-        entries: list[Entry] = yield from self._ask(Record(self.journal.unfinished))
+        entries: list[Entry] = yield from self._ask(Record(lambda: self.ledger.unfinished(journal)))
         results: list[Recovered] = []
-        for entry in entries:
-            self.deadline = self.now + self.timeout
-            self.emitted.clear()
-            generation, problem = None, None
-            try:
-                generation = yield from self._resume(entry)
-            except SkillsVideoError as error:
-                problem = error
-            results.append(Recovered(entry.payload.endpoint.model, entry.payload.to_dict(), generation, problem))
+        try:
+            for entry in entries:
+                self.deadline = self.now + self.timeout
+                self.emitted.clear()
+                generation, problem = None, None
+                try:
+                    generation = yield from self._resume(entry)
+                except SkillsVideoError as error:
+                    problem = error
+                results.append(Recovered(entry.payload.endpoint.model, entry.payload.to_dict(), generation, problem))
+        finally:
+            self.ledger.release(journal, *(entry.key for entry in entries))
         return results
 
     def _resume(self, entry: Entry) -> Steps[Generation]:
-        if entry.id is not None:
-            return (yield from self.wait(entry.id))
-        generation = yield from self.submit(entry.payload, key=entry.key)
-        if _is_whole(generation):
-            return (yield from self._finish(generation))
-        return (yield from self.wait(generation.id, new=True))
+        name = entry.id
+        if name is None:
+            generation = yield from self.submit(entry.payload, key=entry.key)
+            if _is_whole(generation):
+                return (yield from self._finish(generation))
+            name = generation.id
+        self.ledger.tell(name, self.now)
+        return (yield from self.wait(name, entry.payload.endpoint.result))
 
     def _post(
         self, stream: str | None, create: str, fields: Json, form: Submittable | None, submission: Submission
@@ -202,10 +233,10 @@ class Life:
                 return outcome
             status, sent = outcome.status, isinstance(outcome, Answer) or outcome.sent
             again = again or sent
-            if path != create and status in NO_STREAM:
+            told = _told(outcome)
+            if path != create and status in NO_STREAM and not told:
                 path = create
                 continue
-            told = _told(outcome)
             if 300 <= status < 500 and status not in {408, 429}:
                 raise outcome.error(told)
             if sent and (status != 429 or told):
@@ -246,7 +277,8 @@ class Life:
         while True:
             event = yield from self._ask(Next(self._left_for_stream()))
             if isinstance(event, Ended):
-                return Lost(sent=True, reason=f"the stream ended before it told an id ({event.reason}{said})")
+                reason = f"the stream ended before it told an id ({event.reason}{said})"
+                return Lost(sent=True, reason=reason, text=event.text)
             state = Generation.parse(event)
             if state is not None and (state.id or _is_whole(state)):
                 return state
@@ -323,6 +355,9 @@ class Life:
             outcome: Answer | Lost = yield from self._ask(Get(path, query, self._patience(GET_PATIENCE)))
             if isinstance(outcome, Answer) and outcome.ok and outcome.body is not None:
                 return outcome
+            if self._is_doubted(outcome, name) and self.now + self.settings.poll_interval < self.deadline:
+                yield from self._ask(Sleep(self.settings.poll_interval))
+                continue
             if not outcome.is_transient:
                 raise outcome.error(name)
             yield from self._pause(attempt, outcome, name)
@@ -336,6 +371,18 @@ class Life:
         if hopeless or self.now + delay >= self.deadline:
             raise error
         yield from self._ask(Sleep(delay))
+
+    def _state(self, outcome: Answer | Lost, name: str) -> Generation | None:
+        """Read what is told of a generation, None if it is nothing."""
+        state = Generation.parse(outcome.body) if outcome.ok else None
+        if state is None or not state.status:
+            return None
+        self.ledger.tell(name, self.now)
+        return Generation(name, state.status, state.raw)
+
+    def _is_doubted(self, outcome: Answer | Lost, name: str | None) -> bool:
+        """Whether a generation that was just told of is said not to be there."""
+        return outcome.status == 404 and self.ledger.since(name, self.now) < UNBELIEVED
 
     def _patience(self, most: float) -> float:
         return max(min(most, self.deadline - self.now), 0.001)
@@ -369,17 +416,15 @@ def _is_whole(generation: Generation) -> bool:
     return generation.is_finished and (generation.status != Status.COMPLETED or bool(generation.videos))
 
 
-def _state(outcome: Answer | Lost, name: str) -> Generation | None:
-    state = Generation.parse(outcome.body) if outcome.ok else None
-    return Generation(name, state.status, state.raw) if state is not None and state.status else None
-
-
 def _running(outcome: Answer | Lost) -> list[Generation] | None:
     items = listed(outcome.body) if outcome.ok else None
     return None if items is None else [Generation.parse(item) or Generation("", "", {}) for item in items]
 
 
 def _told(outcome: Answer | Lost) -> str | None:
-    """Give the id that an answer holds, be it an error."""
+    """Give the id that an answer holds, be it an error, or a success that broke off or has another shape."""
     state = Generation.parse(outcome.body)
-    return state.id or None if state is not None else None
+    if state is not None and state.id:
+        return state.id
+    found = TOLD.search(outcome.text) if outcome.ok or isinstance(outcome, Lost) else None
+    return found[1] if found and is_id(found[1]) else None

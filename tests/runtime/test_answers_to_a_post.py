@@ -7,7 +7,7 @@ import pytest
 from skills_video_runtime.errors import APIError, ContentRejected, InsufficientCredits, SubmissionUncertain, api_error
 from skills_video_runtime.ledger import Ledger
 from skills_video_runtime.lifecycle import Life
-from skills_video_runtime.steps import Answer, Emit, Ended, Get, Next, Post, Settings
+from skills_video_runtime.steps import Answer, Emit, Ended, Get, Next, Opened, Post, Settings
 from tests.runtime.simulation import Payload
 
 DONE = {"id": "gen_1", "status": "COMPLETED", "data": {"video": {"url": "https://a.example/1.mp4"}}}
@@ -91,3 +91,68 @@ def test_a_legacy_error_counts_where_the_code_is_unknown():
 )
 def test_a_validation_message_is_not_taken_for_moderation(text):
     assert not isinstance(api_error(422, {"message": text}, text), ContentRejected)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_missing_stream_endpoint_that_tells_an_id_is_not_followed_by_a_second_post(status):
+    posts = []
+
+    def answers(step):
+        if isinstance(step, Post):
+            posts.append(step.path)
+            return Answer(status, {"id": "gen_1", "message": "no"})
+        return Answer(200, [])
+
+    with pytest.raises((APIError, SubmissionUncertain)) as caught:
+        drive(answers)
+    assert caught.value.generation_id == "gen_1"
+    assert len(posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (None, 'ReadError: reset: {"id": "gen_1", "status": "IN_QU'),
+        ({"generation": {"id": "gen_1"}}, '{"generation": {"id": "gen_1"}}'),
+        ({"generationId": "gen_1"}, '{"generationId": "gen_1"}'),
+        (None, 'data: {"id":"gen_1","status":"IN_QUEUE"}'),
+    ],
+)
+def test_a_success_that_tells_an_id_in_another_way_carries_it(body, text):
+    with pytest.raises(SubmissionUncertain) as caught:
+        drive(lambda step: Answer(200, body, text) if isinstance(step, Post) else Answer(200, []))
+    assert caught.value.generation_id == "gen_1"
+
+
+def feed(machine, reply):
+    """Drive a machine on replies to its steps, until it raises what it ends in."""
+    step = next(machine)
+    while True:
+        step = machine.send((0.0, reply(step)))
+
+
+def test_a_stream_that_broke_within_the_event_that_tells_the_id_carries_it_and_is_not_posted_again():
+    posts = []
+
+    def reply(step):
+        posts.extend([step] if isinstance(step, Post) else [])
+        broken = Ended("cut", text='data: {"id": "gen_1", "sta')
+        return {Post: Opened(200, {}), Next: broken, Get: Answer(200, [])}.get(type(step))
+
+    settings = Settings(on_lost_submission="resubmit")
+    with pytest.raises(SubmissionUncertain) as caught:
+        feed(Life(settings, Ledger(), 0.0).generate(Payload()), reply)
+    assert (caught.value.generation_id, len(posts)) == ("gen_1", 1)
+
+
+def test_an_event_without_a_status_is_no_state():
+    told = [{"id": "gen_1", "status": "IN_QUEUE"}, {"type": "heartbeat"}, {"id": "gen_1"}, DONE]
+    shown = []
+
+    def reply(step):
+        shown.extend([step.generation.status] if isinstance(step, Emit) else [])
+        return Opened(200, {}) if isinstance(step, Post) else told.pop(0) if isinstance(step, Next) else None
+
+    with pytest.raises(StopIteration):
+        feed(Life(Settings(), Ledger(), 0.0).generate(Payload()), reply)
+    assert shown == ["IN_QUEUE", "COMPLETED"]

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from skills_video_runtime.client import Client
+from skills_video_runtime.endpoint import Endpoint
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generation import Generation
+from skills_video_runtime.journal import Journal
 from skills_video_runtime.ledger import Ledger, matches
 from skills_video_runtime.steps import Emit, Get, Next, Post, Sleep
-from tests.runtime.simulation import Payload, World, drive, faults_of, life
+from tests.runtime.callers import Payload as Json
+from tests.runtime.callers import hurry
+from tests.runtime.scripted import CREATE, KEY, RUNNING, Drop, Hold, Scripted, answer, state
+from tests.runtime.simulation import Payload, World, drive, faults_of, life, scripted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INPUT = {"prompt": "a"}
 
@@ -191,3 +201,94 @@ def test_an_input_that_cannot_be_compared_is_neither_ours_nor_not() -> None:
     assert matches({"image": "https://x/1"}, {"image": "https://cdn/2"}) is None
     assert matches({"on": True}, {"on": 1}) is None
     assert matches({"a": {"b": 1}}, {"a": "1"}) is None
+
+
+def test_clients_of_one_workspace_in_one_process_know_of_each_other(server: Scripted) -> None:
+    with (
+        Client(KEY, server.base) as one,
+        Client(f" {KEY} ", f"{server.base}/") as two,
+        Client("other", server.base) as no,
+    ):
+        assert one._core.ledger is two._core.ledger
+        assert one._core.ledger is not no._core.ledger
+
+
+def test_a_call_does_not_take_what_another_client_was_given(server: Scripted) -> None:
+    given = {"id": "gen_1", "status": "IN_QUEUE", "input": Json().to_dict()}
+    server.on(CREATE, answer(200, given), [Drop]).on(RUNNING, answer(200, [given]))
+    with Client(KEY, server.base) as one, Client(KEY, server.base) as two:
+        hurry(two)
+        one.submit(Json())
+        with pytest.raises(SubmissionUncertain, match="does not show it"):
+            two.submit(Json())
+
+
+def test_a_submission_under_way_is_not_recovered_by_another_thread(server: Scripted, tmp_path: Path) -> None:
+    hold = Hold()
+    server.on(CREATE, [hold, *answer(200, state("IN_QUEUE"))]).on(RUNNING, answer(200, []))
+    with Client(KEY, server.base, journal=tmp_path / "j", on_lost_submission="resubmit") as client:
+        hurry(client)
+        thread = threading.Thread(target=client.submit, args=(Json(),))
+        thread.start()
+        hold.reached.wait()
+        assert client.recover() == []
+        hold.go.set()
+        thread.join()
+    assert server.count(CREATE) == 1
+
+
+def test_two_recoveries_at_once_post_once(server: Scripted, tmp_path: Path) -> None:
+    hold = Hold()
+    server.on(CREATE, [Drop], [hold, *answer(200, state("COMPLETED"))]).on(RUNNING, answer(200, []))
+    with Client(KEY, server.base, journal=tmp_path / "j") as client:
+        hurry(client)
+        with pytest.raises(SubmissionUncertain):
+            client.submit(Json())
+    with Client(KEY, server.base, journal=tmp_path / "j", on_lost_submission="resubmit") as client:
+        hurry(client)
+        found: list[Any] = []
+        thread = threading.Thread(target=lambda: found.extend(client.recover()))
+        thread.start()
+        hold.reached.wait()
+        assert client.recover() == []
+        hold.go.set()
+        thread.join()
+        assert found[0].generation.id == "gen_1"
+        assert client.recover() == []
+    assert server.count(CREATE) == 2
+
+
+def test_an_id_that_was_told_is_recorded_even_if_the_call_is_given_up(tmp_path: Path) -> None:
+    journal, world = Journal(tmp_path / "j"), World()
+    machine = life(world, journal=journal).submit(Payload())
+    step, records = next(machine), 0
+    while records < 2:
+        outcome: Any = None
+        if isinstance(step, Post):
+            outcome = world.post(step, "fine")
+        else:
+            records += 1
+            outcome = step.call() if records == 1 else None
+        if records < 2:
+            step = machine.send((world.now, outcome))
+    machine.close()
+    assert [entry.id for entry in journal.unfinished()] == ["gen_1"]
+    journal.close()
+
+
+def test_a_recovered_id_is_asked_for_where_its_model_says(tmp_path: Path) -> None:
+    journal, world, paths = Journal(tmp_path / "j"), World(), []
+
+    class Elsewhere(Payload):
+        endpoint = Endpoint("acme/one", None, "/generation/acme/one", "/elsewhere/{id}")
+
+    drive(life(world, journal=journal).submit(Elsewhere()), world, scripted([]))
+
+    def choose(step: Any) -> str:
+        paths.append(step.path)
+        return "404" if len(paths) == 1 else "fine"
+
+    found = drive(life(world, journal=journal).recover(), world, choose)
+    assert found[0].generation is not None
+    assert set(paths) == {"/elsewhere/gen_1"}
+    journal.close()

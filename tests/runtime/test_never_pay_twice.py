@@ -254,3 +254,30 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
     with pytest.raises(APIError):
         drive(life(world).generate(Payload()), world, scripted(["429 huge"]))
     assert world.now - begun < 10
+
+
+def test_a_404_is_not_believed_either_by_who_asks_for_an_id_that_was_just_submitted() -> None:
+    for verb in ("wait", "get"):
+        world = World()
+        ledger = life(world).ledger
+        drive(life(world, ledger=ledger).submit(Payload()), world, scripted([]))
+        drive(getattr(life(world, ledger=ledger), verb)("gen_1"), world, scripted(["404"] * 3))
+        with pytest.raises(APIError) as caught:
+            drive(getattr(life(world, ledger=ledger), verb)("gen_1"), world, scripted(["404"] * 50))
+        assert caught.value.generation_id == "gen_1"
+        assert world.now < 1070
+
+
+def test_a_404_of_an_id_that_nobody_told_of_is_believed_at_once() -> None:
+    world = World()
+    for verb in ("wait", "get"):
+        begun = world.now
+        with pytest.raises(APIError):
+            drive(getattr(life(world), verb)("gen_9"), world, scripted(["404"]))
+        assert world.now - begun < 1
+
+
+def test_a_404_between_two_looks_that_found_it_loses_nothing() -> None:
+    world = World()
+    world.make(Payload().to_dict())
+    assert drive(life(world).wait("gen_1"), world, scripted(["fine", "404"])).status == "COMPLETED"

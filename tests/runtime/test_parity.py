@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
 from tests.runtime.callers import Payload
 from tests.runtime.scripted import KEY, RESULT, STREAM, Scripted, answer, events, state
@@ -113,3 +114,29 @@ def test_threads_share_a_client(server: Scripted) -> None:
         for thread in threads:
             thread.join()
     assert results == ["COMPLETED"] * 50
+
+
+@pytest.mark.parametrize("given", [0, -1, float("nan"), float("inf"), 1e300, True, "5", None])
+def test_a_time_that_is_none_is_refused_before_anything_is_sent(server: Scripted, given: Any) -> None:
+    for name in ("timeout", "poll_interval", "stream_idle_timeout"):
+        with pytest.raises(ValueError, match=name):
+            Client(KEY, server.base, **{name: given})
+    with Client(KEY, server.base) as client:
+        for verb in (lambda **more: client.generate(Payload(), **more), lambda **more: client.wait("gen_1", **more)):
+            if given is not None:
+                with pytest.raises(ValueError, match="timeout"):
+                    verb(timeout=given)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("wrong", [{"attempts": 2.5}, {"attempts": 0}, {"attempts": True}, {"initial": float("nan")}])
+def test_a_retry_policy_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="attempts"):
+        RetryPolicy(**wrong)
+
+
+@pytest.mark.parametrize("limit", [0, 101, True, 2.5])
+def test_a_limit_that_the_platform_does_not_know_is_refused(server: Scripted, limit: Any) -> None:
+    with Client(KEY, server.base) as client, pytest.raises(ValueError, match="limit"):
+        client.running(limit)
+    assert server.requests == []
