@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar, cas
 
 from .backoff import RetryPolicy
 from .driver import Core, Run, still
-from .lifecycle import check_id
 from .steps import Settings
 from .transport import Key, Transport
 
@@ -145,15 +144,9 @@ class _Verbs(Generic[PayloadT]):
         """
         return still(self._core.run(self._core.life(timeout, journal).submit(payload)))
 
-    def wait(
-        self,
-        id: str,
-        *,
-        timeout: float | None = None,
-        on_state: OnState | None = None,
-    ) -> Generation:
+    def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """Poll a generation until it is finished; raises as `generate`."""
-        return still(self._core.run(self._core.life(timeout).wait(check_id(id)), on_state))
+        return still(self._core.run(self._core.life(timeout).wait(id), on_state))
 
     def get(self, id: str) -> Generation:
         """Give the state of a generation as it is now, finished or not.
@@ -163,7 +156,7 @@ class _Verbs(Generic[PayloadT]):
             APIError: The platform refused, or failed even after the retries.
             ConnectionFailed: The platform could not be reached.
         """
-        return still(self._core.run(self._core.life(records=False).get(check_id(id))))
+        return still(self._core.run(self._core.life(records=False).get(id)))
 
     def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another."""
@@ -204,7 +197,7 @@ class _Verbs(Generic[PayloadT]):
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
         with ThreadPoolExecutor(PARALLEL) as pool:
-            fetches = [pool.submit(self._fetch, run) for run in runs]
+            fetches = [pool.submit(still, run.end()) for run in runs]
             try:
                 return [fetch.result() for fetch in fetches]
             except BaseException as error:
@@ -212,9 +205,6 @@ class _Verbs(Generic[PayloadT]):
                     for run in runs:
                         run.wire.abort()
                 raise
-
-    def _fetch(self, run: Run[Path]) -> Path:
-        return still(run.end())
 
     def close(self) -> None:
         """End what is under way, and close the connections, unless they are of a client that was handed in.
@@ -241,21 +231,12 @@ class _AsyncVerbs(Generic[PayloadT]):
     _owned = True
 
     async def generate(
-        self,
-        payload: PayloadT,
-        *,
-        timeout: float | None = None,
-        on_state: OnState | None = None,
+        self, payload: PayloadT, *, timeout: float | None = None, on_state: OnState | None = None
     ) -> Generation:
         """As `Client.generate`; what `on_state` returns is awaited if it can be."""
         return await self._core.run(self._core.life(timeout).generate(payload), on_state)
 
-    async def stream(
-        self,
-        payload: PayloadT,
-        *,
-        timeout: float | None = None,
-    ) -> AsyncGenerator[Generation, None]:
+    async def stream(self, payload: PayloadT, *, timeout: float | None = None) -> AsyncGenerator[Generation, None]:
         """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
         run = Run(self._core, self._core.life(timeout).generate(payload))
         try:
@@ -265,28 +246,18 @@ class _AsyncVerbs(Generic[PayloadT]):
             await run.aclose()
 
     async def submit(
-        self,
-        payload: PayloadT,
-        *,
-        timeout: float | None = None,
-        journal: Where | None = None,
+        self, payload: PayloadT, *, timeout: float | None = None, journal: Where | None = None
     ) -> Generation:
         """As `Client.submit`."""
         return await self._core.run(self._core.life(timeout, journal).submit(payload))
 
-    async def wait(
-        self,
-        id: str,
-        *,
-        timeout: float | None = None,
-        on_state: OnState | None = None,
-    ) -> Generation:
+    async def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """As `Client.wait`."""
-        return await self._core.run(self._core.life(timeout).wait(check_id(id)), on_state)
+        return await self._core.run(self._core.life(timeout).wait(id), on_state)
 
     async def get(self, id: str) -> Generation:
         """As `Client.get`."""
-        return await self._core.run(self._core.life(records=False).get(check_id(id)))
+        return await self._core.run(self._core.life(records=False).get(id))
 
     async def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """As `Client.running`."""

@@ -45,11 +45,7 @@ class Core:
         self.ledger = Ledger.of((transport.base_url, transport.key, self.pid))
 
     def life(self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True) -> Life:
-        """Begin a call: its time counts from now. One that records nothing opens no journal.
-
-        Raises:
-            ConnectionFailed: the client is closed.
-        """
+        """Begin a call: its time counts from now. One that records nothing opens no journal."""
         now = self.now()
         if self.transport.closed:
             raise CLOSED.error()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 from weakref import WeakValueDictionary
 
 from .generation import as_object, listed
@@ -33,8 +33,7 @@ class Submission:
     """Whether a post may have made a generation whose id was not told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one look at the running list tells a submission."""
 
     adopted: Generation | None

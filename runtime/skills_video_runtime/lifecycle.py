@@ -136,8 +136,8 @@ class Life:
 
     def wait(self, name: str, result: str = RESULT) -> Steps[Generation]:
         """Poll a generation to the end. Only a finished state, a refusal, or the deadline ends it."""
-        self.ledger.claim(name)
         path, failures = _at(result, name), 0
+        self.ledger.claim(name)
         while True:
             outcome: Answer | Lost = yield from self._ask(Get(path, (), self._patience(GET_PATIENCE)))
             why, delay = "it was not there yet", self.settings.poll_interval
@@ -396,18 +396,10 @@ class Life:
         return outcome
 
 
-def check_id(name: str) -> str:
-    """Give an id back, or refuse what cannot be one.
-
-    Raises:
-        ValueError: it is empty, too long, made of dots, or holds control characters.
-    """
+def _at(result: str, name: str) -> str:
+    """Give the path of a generation; no id is empty, too long, made of dots, or holds control characters."""
     if not is_id(name):
         raise ValueError(f"{name!r:.80} is no id of a generation")
-    return name
-
-
-def _at(result: str, name: str) -> str:
     return result.replace("{id}", quote(name, safe=""))
 
 

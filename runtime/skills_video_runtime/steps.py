@@ -48,11 +48,7 @@ class Settings:
 
 
 def check_seconds(name: str, given: object) -> None:
-    """Refuse what is no length of time that a system can wait for.
-
-    Raises:
-        ValueError: it is no number, or not between 0 and a thousand million seconds.
-    """
+    """Raise ValueError for what is no length of time that a system can wait for."""
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= LONGEST:
         raise ValueError(f"{name} must be a positive number of seconds, at most {LONGEST:g}, not {given!r:.80}")
 

@@ -9,6 +9,7 @@ import socket
 from codecs import getincrementaldecoder
 from contextlib import ExitStack, nullcontext, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from math import inf
@@ -47,31 +48,20 @@ EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Contr
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
 
 
+@dataclass(slots=True, init=False, repr=False, unsafe_hash=True)
 class Key:
     """The API key: shown to the transport, and to nothing that prints, logs or pickles."""
 
-    __slots__ = ("_value",)
+    _value: str
 
     def __init__(self, value: str | None) -> None:
         self._value = value.strip() if isinstance(value, str) else ""
 
     def check(self) -> None:
-        """Refuse what cannot be a key; apart from the constructor, so that no frame of a traceback shows it.
-
-        Raises:
-            MissingAPIKey: it is empty, or no header could carry it.
-        """
+        """Refuse what no header can carry; apart from the constructor, so that no frame of a traceback shows it."""
         if not re.fullmatch(r"[!-~]+", self._value):
             what = "holds characters that no key has" if self._value else "is missing"
             raise MissingAPIKey(f"The API key {what}.")
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether two clients act for the same workspace."""
-        return isinstance(other, Key) and self._value == other._value
-
-    def __hash__(self) -> int:
-        """Agree with equality."""
-        return hash(self._value)
 
     def __repr__(self) -> str:
         """Tell nothing."""
@@ -100,17 +90,13 @@ class Key:
 
     def _redacted(self, value: object) -> object:
         if isinstance(value, str):
-            return self.redact(value)
+            return value if value.upper() in WORDS else self.redact(value)
         items = listed(value)
         if items is not None:
             return [self._redacted(item) for item in items]
         fields = as_object(value)
-        kept = {name: item if _is_verbatim(name, item) else self._redacted(item) for name, item in fields.items()}
-        return {self.redact(name): item for name, item in kept.items()} or value
-
-
-def _is_verbatim(name: str, item: object) -> bool:
-    return name in VERBATIM or (name == "status" and isinstance(item, str) and item.upper() in WORDS)
+        fields = {name: item if name in VERBATIM else self._redacted(item) for name, item in fields.items()}
+        return {self.redact(name): item for name, item in fields.items()} or value
 
 
 def is_trusted(url: str) -> bool:
@@ -223,10 +209,8 @@ class Transport:
             opened = [(name, (file.name, files.enter_context(file.open()), file.content_type)) for name, file in parts]
             if step.again and not all(handle.seekable() for _, (_, handle, _) in opened):
                 raise OSError("a file of the payload can be read only once, and has been sent before")
-            data: dict[str, list[str]] = {}
-            for name, text in texts:
-                data.setdefault(name, []).append(text)
-            request = build("POST", url, data=data, files=opened, headers=EVENTS, extensions=extensions)
+            form = [*((name, (None, text)) for name, text in texts), *opened]
+            request = build("POST", url, files=form, headers=EVENTS, extensions=extensions)
         return request
 
     def describe(self, error: Exception) -> str:
@@ -249,9 +233,7 @@ def note(step: Step, outcome: object) -> None:
         told: object = getattr(step, "path", getattr(step, "seconds", ""))
         if isinstance(step, Emit):
             told = visible(f"{step.generation.id} {step.generation.status}")
-        shown: object = type(outcome).__name__
-        if isinstance(outcome, (Answer, Lost)):
-            shown = outcome.status if isinstance(outcome, Answer) else outcome.reason
+        shown = outcome.status if isinstance(outcome, Answer) else getattr(outcome, "reason", type(outcome).__name__)
         logger.debug("%s %s -> %s", type(step).__name__, told, shown)
 
 
@@ -308,11 +290,7 @@ async def _atrace(name: str, info: dict[str, Any]) -> None:
 
 
 def _cut(timeout: float | None) -> float | None:
-    """Give the seconds for which the wire that is at work may wait.
-
-    Raises:
-        TimeoutError: its time is over, or the call was given up.
-    """
+    """Give the seconds for which the wire that is at work may wait, or raise TimeoutError where it may not."""
     wire = _current.get()
     if wire is None:
         return timeout
@@ -434,7 +412,8 @@ class Wire:
                 self.response = response = error.response
             except _errors() as error:
                 reason = CLOSED.reason if self.is_over() else transport.describe(error)
-                return Lost(sent=not isinstance(error, _unsent()), reason=reason, is_transient=not self.is_over())
+                unsent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+                return Lost(sent=not isinstance(error, unsent), reason=reason, is_transient=not self.is_over())
             except RuntimeError:
                 if http.is_closed:
                     return CLOSED._replace(sent=True)
@@ -592,11 +571,3 @@ def _errors() -> tuple[type[Exception], ...]:
     import httpx  # noqa: PLC0415  # on first use
 
     return (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)
-
-
-@cache
-def _unsent() -> tuple[type[Exception], ...]:
-    """Give those after which certainly nothing reached the platform."""
-    import httpx  # noqa: PLC0415  # on first use
-
-    return (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
