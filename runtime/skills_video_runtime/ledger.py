@@ -31,6 +31,8 @@ class Submission:
     """Whether a post is on its way, so that its generation may be about to get its id."""
     doubtful: bool = False
     """Whether a post may have made a generation whose id was not told."""
+    record: tuple[Journal, int] | None = None
+    """Where it is recorded, if it began with that."""
 
 
 class Verdict(NamedTuple):
@@ -52,7 +54,7 @@ class Ledger:
     def __init__(self) -> None:
         self._lock = Lock()
         self._told: dict[str, float] = {}
-        self._held: set[tuple[Journal, int]] = set()
+        self._held: set[tuple[Journal, int] | None] = set()
         self._turn = 0
         self._seen: dict[str, int] = {}
         self._claims: dict[str, object] = {}
@@ -75,6 +77,7 @@ class Ledger:
     def end(self, submission: Submission) -> None:
         """Drop a submission: its id is known, or nobody waits for it any more."""
         self._open.pop(submission, None)
+        self._held.discard(submission.record)
 
     def claim(self, name: str, owner: object = None) -> bool:
         """Take a generation for one call; False if another call has it."""
@@ -88,23 +91,24 @@ class Ledger:
         """Give the seconds since the platform told of a generation; infinite, if it has not."""
         return now - self._told.get(name or "", -inf)
 
-    def intend(self, journal: Journal, payload: Submittable) -> int:
-        """Record in a journal that a payload is about to be posted, and hold the record until it is released."""
+    def intend(self, submission: Submission, journal: Journal, payload: Submittable) -> int:
+        """Record in a journal that a payload is about to be posted, and hold the record until that has ended."""
         with self._lock:
             key = journal.intend(payload)
-            self._held.add((journal, key))
+            submission.record = (journal, key)
+            self._held.add(submission.record)
             return key
 
     def unfinished(self, journal: Journal) -> list[Entry]:
-        """Give what a journal knows to be unfinished and nobody holds, and hold it."""
+        """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""
         with self._lock:
             entries = [entry for entry in journal.unfinished() if (journal, entry.key) not in self._held]
             self._held.update((journal, entry.key) for entry in entries)
             return entries
 
-    def release(self, journal: Journal, *keys: int) -> None:
-        """Let go of records: their submissions have ended."""
-        self._held.difference_update((journal, key) for key in keys)
+    def release(self, journal: Journal, entries: Iterable[Entry]) -> None:
+        """Let go of what `unfinished` gave."""
+        self._held.difference_update((journal, entry.key) for entry in entries)
 
     def unclaimed(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give those generations that no call has taken."""

@@ -42,7 +42,6 @@ from .steps import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from .generation import Json
     from .journal import Journal
     from .ledger import Ledger, Submission
     from .steps import Entry, Settings, Step, Steps, Submittable
@@ -72,8 +71,7 @@ class Life:
         random: Callable[[], float] = random,
     ) -> None:
         self.settings, self.ledger, self.journal, self.random = settings, ledger, journal, random
-        self.now = now
-        self.timeout = settings.timeout if timeout is None else timeout
+        self.now, self.timeout = now, settings.timeout if timeout is None else timeout
         check_seconds("timeout", self.timeout)
         self.deadline = now + self.timeout
         self.silence = 0.0
@@ -90,10 +88,7 @@ class Life:
             state = Generation.parse(event)
             if state is not None and state.status and state.id in ("", generation.id):
                 generation = state if state.id else Generation(generation.id, state.status, state.raw)
-        if _is_whole(generation):
-            return (yield from self._finish(generation))
-        self.ledger.tell(generation.id, self.now)
-        return (yield from self.wait(generation.id, payload.endpoint.result))
+        return (yield from self._follow(generation, payload))
 
     def submit(self, payload: Submittable, *, stream: bool = False, key: int | None = None) -> Steps[Generation]:
         """Post a payload until the id of its generation is known; a stream is then still open.
@@ -102,20 +97,20 @@ class Life:
         """
         if isinstance(payload, type) or not hasattr(payload, "endpoint"):
             raise TypeError(f"{payload!r:.80} is no payload: construct one, or build it from plain data with parse()")
-        journal, earlier, fields = self.journal, key is not None, payload.to_dict()
-        form = payload if payload.has_files() else None
-        if form and not earlier:
-            form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
-        if journal and not earlier:
-            key = yield from self._ask(Record(lambda: self.ledger.intend(journal, payload)))
-        submission = self.ledger.begin(payload.endpoint.create, fields)
+        journal, earlier, has_files = self.journal, key is not None, payload.has_files()
+        if has_files and not earlier:
+            payload.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
+        submission = self.ledger.begin(payload.endpoint.create, payload.to_dict())
         found: Generation | None = None
         try:
             if earlier:
                 submission.turn, submission.doubtful = 0, True
-                found = yield from self._reconcile(submission, INTERRUPTED, self.now, repeat=not form)
-            path = payload.endpoint.stream if stream and not form else None
-            found = found or (yield from self._post(path, payload.endpoint.create, fields, form, submission))
+                found = yield from self._reconcile(submission, INTERRUPTED, self.now, repeat=not has_files)
+            elif journal:
+                key = yield from self._ask(Record(lambda: self.ledger.intend(submission, journal, payload)))
+            if found is None:
+                path = payload.endpoint.stream if stream and not has_files else None
+                found = yield from self._post(path or payload.endpoint.create, payload, submission)
             self.ledger.tell(found.id, self.now)
             if journal:
                 yield from self._ask(Record(partial(journal.submitted, key, found.id)))
@@ -131,8 +126,6 @@ class Life:
             return found
         finally:
             self.ledger.end(submission)
-            if journal and key is not None and not earlier:
-                self.ledger.release(journal, key)
 
     def wait(self, name: str, result: str = RESULT) -> Steps[Generation]:
         """Poll a generation to the end. Only a finished state, a refusal, or the deadline ends it."""
@@ -200,34 +193,32 @@ class Life:
             for entry in entries:
                 self.deadline = self.now + self.timeout
                 self.emitted.clear()
-                generation, problem = None, None
+                payload, generation, problem = entry.payload, None, None
                 try:
-                    generation = yield from self._resume(entry)
+                    known = Generation(entry.id or "", "", {})
+                    begun = known if known.id else (yield from self.submit(payload, key=entry.key))
+                    generation = yield from self._follow(begun, payload)
                 except SkillsVideoError as error:
                     problem = error
-                results.append(Recovered(entry.payload.endpoint.model, entry.payload.to_dict(), generation, problem))
+                results.append(Recovered(payload.endpoint.model, payload.to_dict(), generation, problem))
         finally:
-            self.ledger.release(journal, *(entry.key for entry in entries))
+            self.ledger.release(journal, entries)
         return results
 
-    def _resume(self, entry: Entry) -> Steps[Generation]:
-        name = entry.id
-        if name is None:
-            generation = yield from self.submit(entry.payload, key=entry.key)
-            if _is_whole(generation):
-                return (yield from self._finish(generation))
-            name = generation.id
-        self.ledger.tell(name, self.now)
-        return (yield from self.wait(name, entry.payload.endpoint.result))
+    def _follow(self, generation: Generation, payload: Submittable) -> Steps[Generation]:
+        """See a generation to its end whose stream is over."""
+        if _is_whole(generation):
+            return (yield from self._finish(generation))
+        self.ledger.tell(generation.id, self.now)
+        return (yield from self.wait(generation.id, payload.endpoint.result))
 
-    def _post(
-        self, stream: str | None, create: str, fields: Json, form: Submittable | None, submission: Submission
-    ) -> Steps[Generation]:
-        path = stream or create
+    def _post(self, path: str, payload: Submittable, submission: Submission) -> Steps[Generation]:
+        """Post until there is a generation; what has been sent before is repeated only if it certainly made none."""
+        fields, form, create = payload.to_dict(), payload if payload.has_files() else None, payload.endpoint.create
         attempt, again = 1, False
         while True:
             patience, sent_at = self._patience(self.settings.stream_idle_timeout), self.now
-            self.silence = min(self.settings.stream_idle_timeout, (self.deadline - self.now) / 4)
+            self.silence = min(patience, self._patience((self.deadline - self.now) / 4))
             outcome = yield from self._attempt(Post(path, fields, form, again, patience, self.silence), submission)
             if isinstance(outcome, Generation):
                 return outcome
