@@ -97,20 +97,22 @@ class Life:
         """
         if isinstance(payload, type) or not hasattr(payload, "endpoint"):
             raise TypeError(f"{payload!r:.80} is no payload: construct one, or build it from plain data with parse()")
-        journal, earlier, has_files = self.journal, key is not None, payload.has_files()
-        if has_files and not earlier:
-            payload.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
-        submission = self.ledger.begin(payload.endpoint.create, payload.to_dict())
+        journal, earlier, fields = self.journal, key is not None, payload.to_dict()
+        form = payload if payload.has_files() else None
+        if form and not earlier:
+            form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
+        submission = self.ledger.begin(payload.endpoint.create, fields)
         found: Generation | None = None
         try:
             if earlier:
                 submission.turn, submission.doubtful = 0, True
-                found = yield from self._reconcile(submission, INTERRUPTED, self.now, repeat=not has_files)
+                found = yield from self._reconcile(submission, INTERRUPTED, self.now, repeat=not form)
             elif journal:
                 key = yield from self._ask(Record(lambda: self.ledger.intend(submission, journal, payload)))
             if found is None:
-                path = payload.endpoint.stream if stream and not has_files else None
-                found = yield from self._post(path or payload.endpoint.create, payload, submission)
+                path = payload.endpoint.stream if stream and not form else None
+                post = Post(path or payload.endpoint.create, fields, form, again=False, patience=0, silence=0)
+                found = yield from self._post(post, payload.endpoint.create, submission)
             self.ledger.tell(found.id, self.now)
             if journal:
                 yield from self._ask(Record(partial(journal.submitted, key, found.id)))
@@ -212,21 +214,20 @@ class Life:
         self.ledger.tell(generation.id, self.now)
         return (yield from self.wait(generation.id, payload.endpoint.result))
 
-    def _post(self, path: str, payload: Submittable, submission: Submission) -> Steps[Generation]:
+    def _post(self, post: Post, create: str, submission: Submission) -> Steps[Generation]:
         """Post until there is a generation; what has been sent before is repeated only if it certainly made none."""
-        fields, form, create = payload.to_dict(), payload if payload.has_files() else None, payload.endpoint.create
-        attempt, again = 1, False
+        attempt = 1
         while True:
             patience, sent_at = self._patience(self.settings.stream_idle_timeout), self.now
             self.silence = min(patience, self._patience((self.deadline - self.now) / 4))
-            outcome = yield from self._attempt(Post(path, fields, form, again, patience, self.silence), submission)
+            post = post._replace(patience=patience, silence=self.silence)
+            outcome = yield from self._attempt(post, submission)
             if isinstance(outcome, Generation):
                 return outcome
             status, sent = outcome.status, isinstance(outcome, Answer) or outcome.sent
-            again = again or sent
-            told = _told(outcome)
-            if path != create and status in NO_STREAM and not told:
-                path = create
+            post, told = post._replace(again=post.again or sent), _told(outcome)
+            if post.path != create and status in NO_STREAM and not told:
+                post = post._replace(path=create)
                 continue
             if 300 <= status < 500 and status not in {408, 429}:
                 raise outcome.error(told)
