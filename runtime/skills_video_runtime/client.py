@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar, cas
 
 from .backoff import RetryPolicy
 from .driver import Core, Run, still
+from .key import Key
 from .steps import Settings
-from .transport import Key, Transport
+from .transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator

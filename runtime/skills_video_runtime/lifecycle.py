@@ -24,7 +24,6 @@ from .errors import (
 )
 from .generation import Generation, Status, Usage, as_object, is_id, listed
 from .steps import (
-    TRANSIENT,
     Answer,
     Emit,
     Ended,
@@ -71,8 +70,9 @@ class Life:
         random: Callable[[], float] = random,
     ) -> None:
         self.settings, self.ledger, self.journal, self.random = settings, ledger, journal, random
-        self.now, self.timeout = now, settings.timeout if timeout is None else timeout
-        check_seconds("timeout", self.timeout)
+        self.now, self.timeout = now, settings.timeout
+        if timeout is not None:
+            self.timeout = check_seconds("timeout", timeout)
         self.deadline = now + self.timeout
         self.silence = 0.0
         self.emitted: set[str] = set()
@@ -87,7 +87,7 @@ class Life:
                 break
             state = Generation.parse(event)
             if state is not None and state.status and state.id in ("", generation.id):
-                generation = state if state.id else Generation(generation.id, state.status, state.raw)
+                generation = Generation(generation.id, state.status, state.raw)
         return (yield from self._follow(generation, payload))
 
     def submit(self, payload: Submittable, *, stream: bool = False, key: int | None = None) -> Steps[Generation]:
@@ -252,10 +252,9 @@ class Life:
         try:
             outcome: Answer | Lost | Opened = yield from self._ask(post)
             found = (yield from self._first_event()) if isinstance(outcome, Opened) else outcome
-            if isinstance(found, Answer) and (found.ok or found.status >= 500 or found.status in TRANSIENT):
+            if isinstance(found, Answer) and found.is_transient:
                 state = Generation.parse(found.body)
-                made = state is not None and (state.id if found.ok else state.id and state.status)
-                if state is not None and (made or (found.ok and _is_whole(state))):
+                if state is not None and ((state.id and (found.ok or state.status)) or (found.ok and _is_whole(state))):
                     found = state
             if isinstance(found, Generation) and found.id:
                 self.ledger.claim(found.id, submission)

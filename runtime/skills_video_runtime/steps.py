@@ -47,10 +47,11 @@ class Settings:
             raise ValueError(f"on_lost_submission is 'raise' or 'resubmit', not {self.on_lost_submission!r}")
 
 
-def check_seconds(name: str, given: object) -> None:
-    """Raise ValueError for what is no length of time that a system can wait for."""
+def check_seconds(name: str, given: object) -> float:
+    """Give a length of time that a system can wait for, or raise ValueError."""
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= LONGEST:
         raise ValueError(f"{name} must be a positive number of seconds, at most {LONGEST:g}, not {given!r:.80}")
+    return given
 
 
 class Post(NamedTuple):

@@ -9,7 +9,6 @@ import socket
 from codecs import getincrementaldecoder
 from contextlib import ExitStack, nullcontext, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from ipaddress import ip_address
 from math import inf
@@ -18,8 +17,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from .errors import MissingAPIKey, visible
-from .generation import WORDS, as_object, listed
+from .errors import visible
+from .generation import as_object
 from .steps import Answer, Emit, Ended, Fetch, Get, Lost, Next, Opened, Post
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .generation import Json
+    from .key import Key
     from .steps import Outcome, Step
 
 logger = logging.getLogger("skills_video")
@@ -40,63 +40,10 @@ MAX_CONNECT = 15.0  # seconds: our choice
 MAX_CLOSE = 1.0  # seconds: our choice
 MAX_FINISH = 0.0003  # seconds that a result waits for its stream to end well: our choice
 PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
-SHORTEST_KEY = 4  # characters; what is shorter would be found in any text
 NO_FILES = nullcontext(ExitStack())
-VERBATIM = frozenset({"id", "input", "data"})
 PLAIN = {"Accept-Encoding": "identity"}
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
-
-
-@dataclass(slots=True, init=False, repr=False, unsafe_hash=True)
-class Key:
-    """The API key: shown to the transport, and to nothing that prints, logs or pickles."""
-
-    _value: str
-
-    def __init__(self, value: str | None) -> None:
-        self._value = value.strip() if isinstance(value, str) else ""
-
-    def check(self) -> None:
-        """Refuse what no header can carry; apart from the constructor, so that no frame of a traceback shows it."""
-        if not re.fullmatch(r"[!-~]+", self._value):
-            what = "holds characters that no key has" if self._value else "is missing"
-            raise MissingAPIKey(f"The API key {what}.")
-
-    def __repr__(self) -> str:
-        """Tell nothing."""
-        return "<key>"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Refuse to leave the process."""
-        raise TypeError("an API key is not pickled")
-
-    def __call__(self, request: httpx.Request) -> httpx.Request:
-        """Sign a request, as httpx asks of what it is given as auth."""
-        request.headers["Authorization"] = f"Bearer {self._value}"
-        return request
-
-    def redact(self, text: str) -> str:
-        """Take the key out of a text that came from elsewhere."""
-        return text.replace(self._value, "<key>") if len(self._value) >= SHORTEST_KEY else text
-
-    def parse(self, text: str) -> object:
-        """Read JSON, and take the key out of all but the fields that must stay as they are; None if it is no JSON."""
-        try:
-            body: object = json.loads(text)
-            return self._redacted(body) if "\\" in text or self._value in text else body
-        except (ValueError, RecursionError):
-            return None
-
-    def _redacted(self, value: object) -> object:
-        if isinstance(value, str):
-            return value if value.upper() in WORDS else self.redact(value)
-        items = listed(value)
-        if items is not None:
-            return [self._redacted(item) for item in items]
-        fields = as_object(value)
-        fields = {name: item if name in VERBATIM else self._redacted(item) for name, item in fields.items()}
-        return {self.redact(name): item for name, item in fields.items()} or value
 
 
 def is_trusted(url: str) -> bool:
