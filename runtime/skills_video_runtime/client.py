@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar, cas
 
 from .backoff import RetryPolicy
 from .driver import Core, Run, still
-from .key import Key
 from .steps import Settings
-from .transport import Transport
+from .trust import Key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -83,13 +82,12 @@ class _Base(Generic[HTTP]):
                 raise TypeError(f"http_client is an httpx.{kind.__name__} here, not {http_client!r:.80}")
         address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
         settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
-        transport = Transport(address, key, http_client, asynchronous=self._asynchronous)
-        self._core = Core(transport, settings, journal)
+        self._core = Core(address, key, settings, journal, http_client, asynchronous=self._asynchronous)
 
     def __repr__(self) -> str:
         """Tell the address, and never the key."""
         core = getattr(self, "_core", None)
-        return f"{type(self).__name__}({core.transport.base_url!r})" if core else f"{type(self).__name__}()"
+        return f"{type(self).__name__}({core.base_url!r})" if core else f"{type(self).__name__}()"
 
 
 class _Verbs(Generic[PayloadT]):

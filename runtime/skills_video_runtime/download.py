@@ -16,7 +16,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from .errors import DownloadFailed, visible
 from .steps import TRANSIENT, Ended, Fetch, Lost, Next, Record, Sleep
-from .transport import is_trusted
+from .trust import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from inspect import isawaitable
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from .errors import visible
 from .generation import Generation, MediaFile
 from .ledger import Ledger
 from .lifecycle import Life
-from .steps import Emit, Record, Sleep
-from .transport import CLOSED, Transport, Wire, note
+from .steps import CLOSED, Answer, Emit, Record, Sleep
+from .trust import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -19,45 +22,64 @@ if TYPE_CHECKING:
 
     from .journal import Journal
     from .steps import Settings, Step, Steps
+    from .transport import Transport, Wire
+    from .trust import Key
 
     Where: TypeAlias = str | PathLike[str]
     OnState: TypeAlias = Callable[[Generation], object]
     OnProgress: TypeAlias = Callable[[MediaFile, int, int | None], object]
 
 T = TypeVar("T")
+logger = logging.getLogger("skills_video")
 
 
 class Core:
     """What a client and the per-model clients made from it share."""
 
-    def __init__(self, transport: Transport, settings: Settings, journal: Where | None) -> None:
-        self.settings = settings
-        self.journal = journal
-        self.sleep: Callable[[Wire, float], Any] = Wire.sleep
+    def __init__(
+        self, address: str, key: Key, settings: Settings, journal: Where | None, http: Any, *, asynchronous: bool
+    ) -> None:
+        self.base_url = address.strip().rstrip("/")
+        if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
+            raise ValueError("base_url must be https, or http to this machine, without user name and query")
+        self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
+        self.sleep: Callable[[Wire, float], Any] = lambda wire, seconds: wire.sleep(seconds)
         self.observer: Callable[[Step, Any], object] = note
+        self.closed = False
         self.forked: list[object] = []
-        self._begin(transport)
+        self._begin()
 
-    def _begin(self, transport: Transport) -> None:
-        self.transport = transport
+    def _begin(self) -> None:
+        self.pid, self.lock = os.getpid(), Lock()
         self.journals: dict[Path, Journal] = {}
-        self.pid = os.getpid()
-        self.ledger = Ledger.of((transport.base_url, transport.key, self.pid))
+        self.ledger = Ledger.of((self.base_url, self.key, self.pid))
+        self._transport: Transport | None = None
+
+    @property
+    def transport(self) -> Transport:
+        """HTTP, which is imported on first use."""
+        if self._transport is None:
+            from .transport import Transport  # noqa: PLC0415  # it takes longer than all the rest
+
+            with self.lock:
+                made = Transport(self.base_url, self.key, self.http, asynchronous=self.asynchronous)
+                self._transport = self._transport or made
+                self._transport.closed = self.closed
+        return self._transport
 
     def life(self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True) -> Life:
         """Begin a call: its time counts from now. One that records nothing opens no journal."""
-        now = self.now()
-        if self.transport.closed:
+        if self.closed:
             raise CLOSED.error()
+        now = self.now()
         recorder = self.recorder(journal) if records else None
         return Life(self.settings, self.ledger, now, timeout=timeout, journal=recorder)
 
     def now(self) -> float:
         """Give the time; a child of a fork gets connections and journals of its own before."""
         if self.pid != os.getpid():
-            old = self.transport
-            self.forked.append((old, self.journals))  # kept, as what is dropped would be closed
-            self._begin(Transport(old.base_url, old.key, old.lent, asynchronous=old.asynchronous))
+            self.forked.append((self._transport, self.journals))  # kept, as what is dropped would be closed
+            self._begin()
         return self.transport.clock()
 
     def recorder(self, journal: Where | None) -> Journal | None:
@@ -68,7 +90,7 @@ class Core:
         from .journal import Journal  # noqa: PLC0415  # sqlite3 is for those who keep one
 
         path = Path(chosen).resolve()
-        with self.transport.lock:
+        with self.lock:
             if path not in self.journals:
                 self.journals[path] = Journal(path)
                 for name in self.journals[path].names:
@@ -95,14 +117,17 @@ class Core:
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections, if they are our own, and the journals."""
-        await self.transport.aclose()
+        with self.lock:
+            self.closed = True
+        if self._transport is not None:
+            await self._transport.aclose()
         for journal in self.journals.values():
             journal.close()
         self.journals.clear()
 
     async def call(self, function: Callable[[], Any]) -> Any:
         """Call what blocks on the disk, beside the event loop if there is one."""
-        if not self.transport.asynchronous:
+        if not self.asynchronous:
             return function()
         from anyio.to_thread import run_sync  # noqa: PLC0415  # httpx brings it
 
@@ -113,7 +138,7 @@ class Run(Generic[T]):
     """One machine on its way."""
 
     def __init__(self, core: Core, machine: Steps[T]) -> None:
-        self.core, self.machine, self.wire = core, machine, Wire(core.transport)
+        self.core, self.machine, self.wire = core, machine, core.transport.wire()
         self.step: Step | None = None
         self.result: list[T] = []
 
@@ -169,3 +194,13 @@ def still(work: Coroutine[Any, Any, T]) -> T:
         return result
     work.close()
     raise RuntimeError("a synchronous client cannot await: is an asynchronous function or HTTP client passed to it?")
+
+
+def note(step: Step, outcome: object) -> None:
+    """Log a step on one line, without what was sent or received."""
+    if logger.isEnabledFor(logging.DEBUG):
+        told: object = getattr(step, "path", getattr(step, "seconds", ""))
+        if isinstance(step, Emit):
+            told = visible(f"{step.generation.id} {step.generation.status}")
+        shown = outcome.status if isinstance(outcome, Answer) else getattr(outcome, "reason", type(outcome).__name__)
+        logger.debug("%s %s -> %s", type(step).__name__, told, shown)

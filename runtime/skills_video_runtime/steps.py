@@ -158,6 +158,9 @@ class Lost(NamedTuple):
         return ConnectionFailed(f"No answer from the platform: {self.reason}.", generation_id=generation_id)
 
 
+CLOSED = Lost(sent=False, reason="the client is closed", is_transient=False)
+
+
 class Opened(NamedTuple):
     """A stream of events or a file is open; names of headers are in lower case."""
 

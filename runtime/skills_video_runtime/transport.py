@@ -1,4 +1,4 @@
-"""The steps of the machines over HTTP: the only module that imports httpx and httpx_sse, and only on first use."""
+"""The steps of the machines over HTTP: the only module that imports httpx and httpx_sse, and imported on first use."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from codecs import getincrementaldecoder
 from contextlib import ExitStack, nullcontext, suppress
 from contextvars import ContextVar
 from functools import cache, lru_cache
-from ipaddress import ip_address
 from math import inf
 from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+import anyio
+import httpx
+from httpx_sse import EventSource
+
 from .errors import visible
 from .generation import as_object
-from .steps import Answer, Emit, Ended, Fetch, Get, Lost, Next, Opened, Post
+from .steps import CLOSED, Answer, Ended, Fetch, Get, Lost, Next, Opened, Post
+from .trust import is_loopback
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    import httpx
-
     from .generation import Json
-    from .key import Key
-    from .steps import Outcome, Step
+    from .steps import Outcome
+    from .trust import Key
 
 logger = logging.getLogger("skills_video")
 MAX_EVENT = MAX_ANSWER = 16 * 2**20  # bytes
@@ -40,54 +42,30 @@ MAX_CONNECT = 15.0  # seconds: our choice
 MAX_CLOSE = 1.0  # seconds: our choice
 MAX_FINISH = 0.0003  # seconds that a result waits for its stream to end well: our choice
 PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
+ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)  # a network's and its peers'
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 NO_FILES = nullcontext(ExitStack())
 PLAIN = {"Accept-Encoding": "identity"}
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
 
 
-def is_trusted(url: str) -> bool:
-    """Tell whether a URL is https, or goes to this very machine, and carries no user name."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if "@" in parts.netloc or not host:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 @lru_cache(256)
 def _url(address: str) -> httpx.URL:
     """Take an address apart, once for all the times that it is polled."""
-    from httpx import URL  # noqa: PLC0415  # on first use
-
-    return URL(address)
+    return httpx.URL(address)
 
 
 @cache
 def _tls() -> ssl.SSLContext:
-    from httpx import create_ssl_context  # noqa: PLC0415  # on first use
-
-    return create_ssl_context()
+    return httpx.create_ssl_context()
 
 
 class Transport:
     """What the calls of one client share: address, key and connections."""
 
     def __init__(self, base_url: str, key: Key, http: Any, *, asynchronous: bool) -> None:
-        self.base_url = base_url.strip().rstrip("/")
-        if not is_trusted(self.base_url) or re.search(r"[?#]", self.base_url):
-            raise ValueError("base_url must be https, or http to this machine, without user name and query")
-        self.key = key
+        self.base_url, self.key = base_url, key
         self.asynchronous = asynchronous
         self.clock: Callable[[], float] = monotonic
         self.lent: httpx.Client | httpx.AsyncClient | None = http
@@ -95,6 +73,10 @@ class Transport:
         self.wires: set[Wire] = set()
         self.closed = False
         self.lock = Lock()
+
+    def wire(self) -> Wire:
+        """Begin a call."""
+        return Wire(self)
 
     def borrow(self) -> Any:
         """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`."""
@@ -105,11 +87,9 @@ class Transport:
                 return None
             http = next((pool for pool, used in self.pools.items() if used < PER_POOL), None)
             if http is None:
-                import httpx  # noqa: PLC0415  # on first use
-
                 limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
                 kind = httpx.AsyncClient if self.asynchronous else httpx.Client
-                remote = not _is_loopback(urlsplit(self.base_url).hostname or "")
+                remote = not is_loopback(urlsplit(self.base_url).hostname or "")
                 http = kind(verify=_tls(), limits=limits, trust_env=remote, headers=PLAIN)
             self.pools[http] = self.pools.get(http, 0) + 1
             return http
@@ -174,16 +154,6 @@ class Transport:
         return Answer(status, body, self.key.redact(text), _seconds(headers.get("retry-after", "")), origin)
 
 
-def note(step: Step, outcome: object) -> None:
-    """Log a step on one line, without what was sent or received."""
-    if logger.isEnabledFor(logging.DEBUG):
-        told: object = getattr(step, "path", getattr(step, "seconds", ""))
-        if isinstance(step, Emit):
-            told = visible(f"{step.generation.id} {step.generation.status}")
-        shown = outcome.status if isinstance(outcome, Answer) else getattr(outcome, "reason", type(outcome).__name__)
-        logger.debug("%s %s -> %s", type(step).__name__, told, shown)
-
-
 def _seconds(given: str) -> float | None:
     """Read `Retry-After`: seconds, or a date."""
     if not given:
@@ -213,9 +183,7 @@ def _trace(name: str, info: dict[str, Any]) -> None:
         try:
             info["timeout"] = _cut(info["timeout"])
         except TimeoutError as error:
-            from httpx import ConnectTimeout  # noqa: PLC0415  # on first use
-
-            raise ConnectTimeout(str(error)) from None  # nothing was sent yet
+            raise httpx.ConnectTimeout(str(error)) from None  # nothing was sent yet
     stream: Any = info.get("return_value")
     if hasattr(stream, "start_tls"):
         read, write = stream.read, stream.write
@@ -338,8 +306,6 @@ class Wire:
             _current.reset(token)
 
     async def _request(self, step: Post | Get | Fetch) -> Outcome:
-        import httpx  # noqa: PLC0415  # on first use
-
         transport = self.transport
         if self.is_over():
             return CLOSED
@@ -357,10 +323,9 @@ class Wire:
                 self.response = response = await self._within(sent) if transport.asynchronous else sent
             except httpx.HTTPStatusError as error:  # an event hook of the user's own client has raised it
                 self.response = response = error.response
-            except _errors() as error:
+            except ERRORS as error:
                 reason = CLOSED.reason if self.is_over() else transport.describe(error)
-                unsent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-                return Lost(sent=not isinstance(error, unsent), reason=reason, is_transient=not self.is_over())
+                return Lost(sent=not isinstance(error, UNSENT), reason=reason, is_transient=not self.is_over())
             except RuntimeError:
                 if http.is_closed:
                     return CLOSED._replace(sent=True)
@@ -381,8 +346,6 @@ class Wire:
             return Opened(response.status_code, headers)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if response.is_success and kind == "text/event-stream":
-            from httpx_sse import EventSource  # noqa: PLC0415  # on first use
-
             source: Any = EventSource(self.body)  # type: ignore[arg-type]  # all that it uses of a response
             self.events = source.aiter_sse() if transport.asynchronous else source.iter_sse()
             return Opened(response.status_code, headers)
@@ -398,7 +361,7 @@ class Wire:
                     if len(data) > most:
                         broken = f"an answer of more than {most} bytes"
                         break
-        except _errors() as error:
+        except ERRORS as error:
             broken = self.transport.describe(error)
         await self.aclose()
         return self.transport.answer(status, headers, data, broken)
@@ -416,7 +379,7 @@ class Wire:
                         logger.debug("skipped an event that is no JSON object")
                     elif known is None or told.get("status") != known:
                         return told
-        except _errors() as error:
+        except ERRORS as error:
             reason = self.transport.describe(error)
         await self.aclose()
         before = body.before or ""
@@ -426,7 +389,7 @@ class Wire:
     async def _piece(self, body: Body) -> bytes | Ended:
         try:
             chunk = await self._next(body.chunks)
-        except _errors() as error:
+        except ERRORS as error:
             return Ended(self.transport.describe(error))
         return Ended("", broken=False) if chunk is None else bytes(chunk)
 
@@ -438,16 +401,12 @@ class Wire:
         """Await for as long as the step may take, which the connections of a user's own client may not see to."""
         if self.transport.lent is None:
             return await work
-        from anyio import fail_after  # noqa: PLC0415  # httpx brings it
-
-        with fail_after(self.until - self.transport.clock()):
+        with anyio.fail_after(self.until - self.transport.clock()):
             return await work
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass, until the call is given up."""
         if self.transport.asynchronous:
-            import anyio  # noqa: PLC0415  # httpx brings it
-
             self.asleep = alarm = anyio.Event()
             if not self.is_over():
                 with anyio.move_on_after(seconds):
@@ -466,7 +425,7 @@ class Wire:
         self.until = self.transport.clock() + (MAX_FINISH if patient else 0.0)
         token = _current.set(self)
         try:
-            with suppress(*_errors()):
+            with suppress(*ERRORS):
                 while await self._next(self.events) is not None:
                     pass
         finally:
@@ -495,26 +454,13 @@ class Wire:
         if response is None:
             return
         if not self.transport.asynchronous:
-            with suppress(*_errors()):
+            with suppress(*ERRORS):
                 response.close()
             return
-        from anyio import move_on_after  # noqa: PLC0415  # httpx has it by now
-
-        with move_on_after(MAX_CLOSE, shield=True):
+        with anyio.move_on_after(MAX_CLOSE, shield=True):
             with suppress(Exception):
                 await response.aclose()
             for things in filter(None, open_ones):  # what waits for bytes that will not come ends, through every layer
                 with suppress(Exception):
                     async for _ in things:
                         pass
-
-
-CLOSED = Lost(sent=False, reason="the client is closed", is_transient=False)
-
-
-@cache
-def _errors() -> tuple[type[Exception], ...]:
-    """Give what a network and its peer can bring about."""
-    import httpx  # noqa: PLC0415  # on first use
-
-    return (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)

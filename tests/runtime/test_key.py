@@ -176,7 +176,7 @@ def test_the_address_is_https_or_this_machine(address: str) -> None:
     "address", ["https://skills.video/api", "http://localhost:1/", "http://127.0.0.7", "http://[::1]:8/x"]
 )
 def test_https_and_loopback_are_taken(address: str) -> None:
-    assert Client(KEY, address)._core.transport.base_url == address.rstrip("/")
+    assert Client(KEY, address)._core.base_url == address.rstrip("/")
 
 
 @pytest.mark.parametrize("key", [KEY.encode(), 5, ["x"]])

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import Client
+from skills_video_runtime.driver import note
 from skills_video_runtime.errors import GenerationFailed, SkillsVideoError
 from skills_video_runtime.file import File
 from skills_video_runtime.generation import as_object, listed
 from skills_video_runtime.steps import Emit
-from skills_video_runtime.transport import note
 
 from .exits import BAD_USAGE, INTERRUPTED, OTHER, exit_code
 from .failure import error_event, resume, tell

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from skills_video_runtime.driver import note
 from skills_video_runtime.steps import Answer, Emit, Ended, Get, Lost, Next, Opened, Post, Sleep
-from skills_video_runtime.transport import note
 
 if TYPE_CHECKING:
     from skills_video_runtime.steps import Step

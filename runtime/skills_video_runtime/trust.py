@@ -1,11 +1,13 @@
-"""The API key, and its absence from whatever is shown."""
+"""Whom the runtime trusts: the API key, its absence from whatever is shown, and where it may go."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from .errors import MissingAPIKey
 from .generation import WORDS, as_object, listed
@@ -66,3 +68,23 @@ class Key:
         fields = as_object(value)
         fields = {name: item if name in VERBATIM else self._redacted(item) for name, item in fields.items()}
         return {self.redact(name): item for name, item in fields.items()} or value
+
+
+def is_trusted(url: str) -> bool:
+    """Tell whether a URL is https, or goes to this very machine, and carries no user name."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if "@" in parts.netloc or not host:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this very machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
