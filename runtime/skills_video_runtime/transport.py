@@ -9,10 +9,11 @@ import socket
 from codecs import getincrementaldecoder
 from contextlib import ExitStack, nullcontext, suppress
 from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
 from math import inf
 from threading import Event, Lock
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -120,8 +121,7 @@ class Transport:
         timeouts = {"connect": min(patience, MAX_CONNECT), "read": patience, "write": patience, "pool": patience}
         extensions = {"timeout": timeouts, "trace": _atrace if self.asynchronous else _trace}
         if isinstance(step, Fetch):
-            import httpx  # noqa: PLC0415  # not built by the client, whose headers and cookies are for the platform
-
+            # not built by the client, whose headers and cookies are for the platform
             return httpx.Request("GET", step.url, headers={**PLAIN, **step.headers}, extensions=extensions)
         url, build = _url(self.base_url + step.path), http.build_request
         request: httpx.Request
@@ -160,9 +160,6 @@ def _seconds(given: str) -> float | None:
         return None
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", given):
         return float(given)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415  # httpx has it by now
-    from time import time  # noqa: PLC0415
-
     try:
         return max(parsedate_to_datetime(given).timestamp() - time(), 0.0)
     except (ValueError, TypeError, OverflowError, IndexError):
