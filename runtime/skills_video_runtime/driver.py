@@ -144,7 +144,7 @@ class Run(Generic[T]):
 
     async def advance(self) -> Generation | None:
         """Drive the machine to the next state that it shows; None where it is over, and `result` is there."""
-        core, wire, machine, clock = self.core, self.wire, self.machine, self.core.transport.clock
+        core, wire, machine, clock = self.core, self.wire, self.machine, self.wire.transport.clock
         outcome: Any = None
         try:
             step = next(machine) if self.step is None else machine.send((clock(), None))

@@ -368,10 +368,11 @@ class Wire:
         try:
             while (event := await self._next(self.events)) is not None:
                 body.size, body.before = 0, None
-                if len(event.data) > MAX_EVENT // 4 and len(event.data.encode()) > MAX_EVENT:
+                data = event.data
+                if len(data) > MAX_EVENT // 4 and len(data.encode()) > MAX_EVENT:
                     raise OSError(TOO_LARGE)
-                if event.data:
-                    told = as_object(self.transport.key.parse(event.data))
+                if data:
+                    told = as_object(self.transport.key.parse(data))
                     if not told:
                         logger.debug("skipped an event that is no JSON object")
                     elif known is None or told.get("status") != known:
