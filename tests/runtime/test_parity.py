@@ -13,7 +13,18 @@ import pytest
 from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
 from tests.runtime.callers import Payload
-from tests.runtime.scripted import KEY, RESULT, STREAM, Scripted, answer, events, state
+from tests.runtime.scripted import (
+    KEY,
+    RESULT,
+    STREAM,
+    Scripted,
+    answer,
+    chunk,
+    events,
+    frame,
+    state,
+    stream_head,
+)
 
 PAIRS = [(Client, AsyncClient), (ModelClient, AsyncModelClient)]
 VERBS = {"generate", "stream", "submit", "wait", "get", "running", "credits", "recover", "download", "close"}
@@ -85,7 +96,8 @@ def test_importing_the_client_loads_nothing_that_it_does_not_need_yet() -> None:
 
 
 def test_a_models_own_client_shares_the_connections_of_the_client_it_is_given(server: Scripted) -> None:
-    server.on(STREAM, events(state("COMPLETED"))).on(RESULT, answer(200, state("COMPLETED")))
+    at_once = stream_head() + chunk(frame(state("COMPLETED"))) + b"0\r\n\r\n"
+    server.on(STREAM, [at_once]).on(RESULT, answer(200, state("COMPLETED")))
     with Client(KEY, server.base) as client:
         with ModelClient[Payload](client) as front:
             assert front.generate(Payload()).id == "gen_1"
