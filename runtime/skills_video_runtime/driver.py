@@ -107,7 +107,7 @@ class Core:
         files, name = ((what,), None) if isinstance(what, MediaFile) else (what.videos, what.id)
         if not files:
             raise ValueError(f"there is nothing to download: {what}")
-        settings, redact, folder = self.settings, self.transport.key.redact, Path(directory)
+        settings, redact, folder = self.settings, self.key.redact, Path(directory)
         until = now + settings.timeout
         return [Save(file, folder, settings.retry, now, until, redact, on_progress, name).run() for file in files]
 
