@@ -4,14 +4,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 from .backoff import RetryPolicy
-from .driver import Core, Run, still
-from .steps import Settings
-from .trust import Key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -19,7 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from .driver import OnProgress, OnState, Where
+    from .driver import Core, OnProgress, OnState, Where
     from .generation import Generation, MediaFile, Usage
     from .payload import BasePayload
     from .steps import Recovered, Steps
@@ -28,7 +24,6 @@ HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
 PayloadT = TypeVar("PayloadT", bound="BasePayload")
 BASE_URL = "https://open.skills.video/api/v1"
 PARALLEL = 4  # files of one download that are fetched at once
-logging.getLogger("skills_video").addHandler(logging.NullHandler())
 
 
 class _Base(Generic[HTTP]):
@@ -71,6 +66,10 @@ class _Base(Generic[HTTP]):
             MissingAPIKey: There is no key, or it cannot be one.
             ValueError: An argument is outside its range, or the address is neither https nor loopback.
         """
+        from .driver import Core  # noqa: PLC0415  # a module of a model is imported quickly without
+        from .steps import Settings  # noqa: PLC0415
+        from .trust import Key  # noqa: PLC0415
+
         key = Key(os.environ.get("SKILLS_VIDEO_API_KEY") if api_key is None else api_key)
         api_key = None
         key.check()
@@ -117,14 +116,16 @@ class _Verbs(Generic[PayloadT]):
             GenerationTimeout: It was not finished in time; the error carries its id.
             OSError: A file of the payload cannot be read.
         """
-        return still(self._core.run(self._core.life(timeout).generate(payload), on_state))
+        return self._core.do(self._core.life(timeout).generate(payload), on_state)
 
     def stream(self, payload: PayloadT, *, timeout: float | None = None) -> Generator[Generation, None, None]:
         """Make a generation and give each of its states once, whether streamed or polled; the last one is finished.
 
         Nothing is sent before the first state is asked for. Raises as `generate`, after the last state was given.
         """
-        run = Run(self._core, self._core.life(timeout).generate(payload))
+        from .driver import still  # noqa: PLC0415  # as Core
+
+        run = self._core.follow(self._core.life(timeout).generate(payload))
         try:
             while (state := still(run.advance())) is not None:
                 yield state
@@ -141,11 +142,11 @@ class _Verbs(Generic[PayloadT]):
             JournalUnavailable: The intent could not be recorded; nothing was sent.
             SkillsVideoError: As `generate`, up to the id.
         """
-        return still(self._core.run(self._core.life(timeout, journal).submit(payload)))
+        return self._core.do(self._core.life(timeout, journal).submit(payload))
 
     def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """Poll a generation until it is finished; raises as `generate`."""
-        return still(self._core.run(self._core.life(timeout).wait(id), on_state))
+        return self._core.do(self._core.life(timeout).wait(id), on_state)
 
     def get(self, id: str) -> Generation:
         """Give the state of a generation as it is now, finished or not.
@@ -155,15 +156,15 @@ class _Verbs(Generic[PayloadT]):
             APIError: The platform refused, or failed even after the retries.
             ConnectionFailed: The platform could not be reached.
         """
-        return still(self._core.run(self._core.life(records=False).get(id)))
+        return self._core.do(self._core.life(records=False).get(id))
 
     def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another."""
-        return still(self._core.run(self._core.life(records=False).running(limit, workspace)))
+        return self._core.do(self._core.life(records=False).running(limit, workspace))
 
     def credits(self) -> Usage:
         """Give the balance; the platform's API reference leaves the shape of the answer open, `raw` has all of it."""
-        return still(self._core.run(self._core.life(records=False).credits()))
+        return self._core.do(self._core.life(records=False).credits())
 
     def recover(self, journal: Where | None = None) -> list[Recovered]:
         """Finish what a journal knows to be begun: by its id, else by the running list.
@@ -171,7 +172,7 @@ class _Verbs(Generic[PayloadT]):
         A submission without an id that the list does not show stays in the journal with SubmissionUncertain, and is
         posted anew only by a client with on_lost_submission="resubmit". Each has the client's timeout to itself.
         """
-        return still(self._core.run(self._core.life(journal=journal).recover()))
+        return self._core.do(self._core.life(journal=journal).recover())
 
     def download(
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
@@ -192,8 +193,10 @@ class _Verbs(Generic[PayloadT]):
             OSError: The disk would not take a file.
             ValueError: The generation has no files.
         """
-        runs = [Run(self._core, machine) for machine in self._core.saves(generation_or_file, directory, on_progress)]
+        runs = [self._core.follow(save) for save in self._core.saves(generation_or_file, directory, on_progress)]
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
+
+        from .driver import still  # noqa: PLC0415  # as Core
 
         with ThreadPoolExecutor(PARALLEL) as pool:
             fetches = [pool.submit(still, run.end()) for run in runs]
@@ -212,7 +215,7 @@ class _Verbs(Generic[PayloadT]):
         generation was made, with the id as soon as that is known.
         """
         if self._owned:
-            still(self._core.aclose())
+            self._core.close()
 
     def __enter__(self) -> Self:
         """Use the client in a with statement, which closes it."""
@@ -237,7 +240,7 @@ class _AsyncVerbs(Generic[PayloadT]):
 
     async def stream(self, payload: PayloadT, *, timeout: float | None = None) -> AsyncGenerator[Generation, None]:
         """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
-        run = Run(self._core, self._core.life(timeout).generate(payload))
+        run = self._core.follow(self._core.life(timeout).generate(payload))
         try:
             while (state := await run.advance()) is not None:
                 yield state

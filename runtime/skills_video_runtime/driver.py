@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger = logging.getLogger("skills_video")
+logger.addHandler(logging.NullHandler())
 
 
 class Core:
@@ -111,9 +112,21 @@ class Core:
         until = now + settings.timeout
         return [Save(file, folder, settings.retry, now, until, redact, on_progress, name).run() for file in files]
 
+    def follow(self, machine: Steps[T]) -> Run[T]:
+        """Set a machine on its way."""
+        return Run(self, machine)
+
     async def run(self, machine: Steps[T], on_state: OnState | None = None) -> T:
         """Drive a machine to its end, and give what it returns."""
         return await Run(self, machine).end(on_state)
+
+    def do(self, machine: Steps[T], on_state: OnState | None = None) -> T:
+        """As `run`, over a synchronous client."""
+        return still(Run(self, machine).end(on_state))
+
+    def close(self) -> None:
+        """As `aclose`, over a synchronous client."""
+        still(self.aclose())
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections, if they are our own, and the journals."""

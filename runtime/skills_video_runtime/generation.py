@@ -123,6 +123,11 @@ class Generation:
             found.setdefault(media.url, media)
         return tuple(found.values())
 
+    @property
+    def has_files(self) -> bool:
+        """Whether `videos` holds any, which is told by the first."""
+        return next(_files(self.raw.get("data")), None) is not None
+
 
 def is_id(name: object) -> bool:
     """Tell whether a name can be an id in the path of a URL; the platform publishes no form of its ids."""

@@ -396,7 +396,7 @@ def _at(result: str, name: str) -> str:
 
 def _is_whole(generation: Generation) -> bool:
     """Whether a state ends a stream. A COMPLETED without files is asked for again by its id, if it has one."""
-    return generation.is_finished and (generation.status != Status.COMPLETED or bool(generation.videos))
+    return generation.is_finished and (generation.status != Status.COMPLETED or generation.has_files)
 
 
 def _running(outcome: Answer | Lost) -> list[Generation] | None:

@@ -48,6 +48,7 @@ UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.Pro
 NO_FILES = nullcontext(ExitStack())
 PLAIN = {"Accept-Encoding": "identity"}
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
+encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
 
 
@@ -129,7 +130,7 @@ class Transport:
             headers = PLAIN if self.lent else None
             request = build("GET", url, params=step.query or None, headers=headers, extensions=extensions)
         elif step.form is None:
-            content = json.dumps(step.fields, allow_nan=False, separators=(",", ":")).encode()
+            content = encode(step.fields).encode()
             request = build("POST", url, content=content, headers=AS_JSON, extensions=extensions)
         else:
             texts, parts = step.form.to_multipart()
