@@ -34,7 +34,7 @@ def formatted(files: Mapping[str, str]) -> dict[str, str]:
     with TemporaryDirectory(dir=_memory(files)) as folder:
         for name, text in files.items():
             Path(folder, name).write_text(text, "utf-8", newline="\n")
-        settings = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120", "--silent")
+        settings = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120")
         command = [sys.executable, "-m", "ruff", "format", *settings, folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
         if done.returncode:

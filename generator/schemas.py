@@ -91,6 +91,7 @@ class SchemaReader:
         if self.depth > DEEPEST:
             self.description.fail(pointer, f"is nested more than {DEEPEST} schemas deep")
         shape = self._read(schema, pointer, hint)
+        shape = Never() if isinstance(shape, Object) and shape.is_impossible else shape
         self.depth -= 1
         if self._size(shape) > LARGEST:
             self.description.fail(pointer, f"is made of more than {LARGEST:,} schemas once references are followed")
@@ -420,5 +421,5 @@ class SchemaReader:
 def _with_rest(shape: Shape, rest: Shape) -> Shape:
     """Say what members are that nothing has named, where nothing has said it (`unevaluatedProperties`)."""
     if isinstance(shape, Union):
-        return replace(shape, options=tuple(_with_rest(option, rest) for option in shape.options))
+        return union((_with_rest(option, rest) for option in shape.options), exclusive=shape.exclusive)
     return replace(shape, extra=rest) if isinstance(shape, Object) and shape.extra is None else shape

@@ -315,6 +315,7 @@ def _intersect_unions(left: Shape, right: Shape, known: Mapping[str, Shape]) -> 
 
 
 def _intersect_objects(left: Object, right: Object, known: Mapping[str, Shape]) -> Shape:
+    """Give the object that fits both; `Never` where it requires a member that can have no value."""
     properties: list[Property] = []
     names = [*(prop.name for prop in left.properties), *(prop.name for prop in right.properties)]
     for name in dict.fromkeys(names):
@@ -328,7 +329,7 @@ def _intersect_objects(left: Object, right: Object, known: Mapping[str, Shape]) 
     extra = left.extra if right.extra is None else right.extra
     if left.extra is not None and right.extra is not None:
         extra = intersect(left.extra, right.extra, known)
-    return replace(
+    both = replace(
         left,
         pointer=f"{left.pointer}+{right.pointer}",
         properties=tuple(properties),
@@ -341,6 +342,7 @@ def _intersect_objects(left: Object, right: Object, known: Mapping[str, Shape]) 
         hint=left.hint or right.hint,
         text=left.text or right.text,
     )
+    return Never() if both.is_impossible else both
 
 
 def _member(shape: Object, name: str) -> Shape:

@@ -161,6 +161,16 @@ FORMS: dict[str, dict[str, Any]] = {
     "impossible-required": {"anyOf": [
         {**shaped(a=False, b=TEXT), "required": ["a"]}, {**shaped(b=TEXT), "required": ["b"]},
     ]},
+    "excluded-and-required": {**shaped(b=TEXT, a={"allOf": [
+        {**shaped(x=TEXT), "required": ["x"]}, {**shaped(y=TEXT), "additionalProperties": False},
+    ]}), "required": ["b"]},
+    "excluded-and-required-inside-an-open-object": {"anyOf": [
+        {**shaped(b=TEXT), "required": ["b"]},
+        {**shaped(a={"allOf": [
+            {**shaped(x={"const": 1}), "required": ["x"], "additionalProperties": True},
+            {**shaped(x={"const": "1"}), "additionalProperties": True},
+        ]}), "required": ["a"]},
+    ]},
     "forbidden-in-an-open-object": {**shaped(a=False), "additionalProperties": True},
     "map-with-rules": shaped(a={"type": "object", "dependentRequired": {"a": ["b"]}}, b={"type": "object", "required": ["a"]}),
     "body-without-properties": {"type": "object"},
@@ -173,7 +183,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "str": TEXT, "Ünï": TEXT, "日本": TEXT, "self": TEXT, "None": TEXT, "UNSET": TEXT, "field": TEXT, "_x": TEXT,
     }),
 }  # fmt: skip
-REPORTED = {"forbidden", "forbidden-in-an-open-object", "null-excluded-by-type"}
+REPORTED = {"excluded-and-required", "forbidden", "forbidden-in-an-open-object", "null-excluded-by-type"}
 """Forms that make the generator warn."""
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from generator.diagnostics import GeneratorError
+from generator.output import formatted
 from tests.support import description, navigation, pages_of
 
 ROOT = Path(__file__).parents[2]
@@ -425,3 +427,8 @@ def test_table_of_the_readme_is_written_with_the_repositorys_package_alone(tmp_p
     before, _, rest = readme.partition("<!-- models: begin")
     assert text.startswith(before)
     assert text.endswith(rest.partition("<!-- models: end")[2])
+
+
+def test_a_text_that_cannot_be_formatted_is_named():
+    with pytest.raises(GeneratorError, match=r"ruff cannot format .*acme_one\.py:1:"):
+        formatted({"acme_one.py": "a: \n"})
