@@ -11,7 +11,7 @@ from .compare import Age, Comparison
 from .description import escape, is_object
 from .diagnostics import Diagnostics, GeneratorError
 from .schemas import SchemaReader
-from .shapes import Anything, Object, Shape, union
+from .shapes import Anything, Shape, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,12 +52,7 @@ def answers_of(description: Description, operation: Operation) -> Answers:
             bodies[status] = _body(reader, f"{operation.pointer}/responses/{escape(status)}")
         except GeneratorError:
             bodies[status] = Anything()
-    return Answers(bodies, Age(reader.known, called))
-
-
-def called(shape: Object) -> str:
-    """Give what an object of an answer is called: by its title, else by its component."""
-    return shape.title or shape.hint
+    return Answers(bodies, Age(reader.known))
 
 
 def compare_answers(endpoint: str, old: Answers, new: Answers) -> Iterator[Change]:

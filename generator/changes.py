@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from .answers import answers_of, compare_answers
 from .change import SHARED, Change
 from .compare import Age, Comparison, constants, moved
-from .diagnostics import Diagnostics
 from .endpoints import RESULT, find_operation
-from .payloads import class_names
+from .payloads import constructors_of
 from .shapes import Object, Variant, intersect
 from .subset import Subset
 
@@ -113,8 +112,7 @@ def _model(pair: _Pair) -> Iterator[Change]:
 
 def _request(old: VideoModel, new: VideoModel) -> Iterator[Change]:
     """Compare what a model takes: its payload classes, and the classes inside of them."""
-    names = class_names(old, Diagnostics()), class_names(new, Diagnostics())
-    ages = _age(old, names[0]), _age(new, names[1])
+    ages = _age(old), _age(new)
     pairs, gone, came = _variants(old.variants, new.variants, *ages)
     said: set[str] = set()
     for before, after in pairs:
@@ -135,13 +133,13 @@ def _request(old: VideoModel, new: VideoModel) -> Iterator[Change]:
     for variant in came:
         name = ages[1].name_of(variant.shape)
         yield Change("added", name, "", "is a new class of payloads", (), None, name, breaking=False)
-    for name in names[0].values():
-        if name not in said and name not in names[1].values():
+    for name in ages[0].names():
+        if name not in said and name not in ages[1].names():
             yield Change("removed", name, "", "is gone: no field takes such an object", (), name, None, breaking=True)
 
 
-def _age(model: VideoModel, names: dict[str, str]) -> Age:
-    return Age(model.known, lambda shape: names.get(shape.pointer, ""))
+def _age(model: VideoModel) -> Age:
+    return Age(model.known, constructors_of(model))
 
 
 def _variants(

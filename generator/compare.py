@@ -5,6 +5,7 @@ A request may ask for less and take more; an answer may hold more and promise mo
 
 from __future__ import annotations
 
+from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,14 @@ from .shapes import (
     options_of,
 )
 from .subset import Subset, depends
+from .typed import plain_types
 from .words import describe, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .change import Kind
+    from .payloads import Argument, Constructor
 
 _SHOWN = 160
 """Characters that a line shows of a text."""
@@ -40,10 +43,27 @@ _SHOWN = 160
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """One of two ages: what references lead to, and what objects are called."""
+    """One of two ages: what references lead to, and the classes that its requests have, by the pointers of objects."""
 
     known: Mapping[str, Shape]
-    name_of: Callable[[Object], str]
+    classes: Mapping[str, Constructor] | None = None
+    """None for answers, which have no classes."""
+
+    def name_of(self, shape: Object) -> str:
+        """Give what an object is called: of a request its class, if it has one, else its title or component."""
+        if self.classes is None:
+            return shape.title or shape.hint
+        found = self.classes.get(shape.pointer)
+        return found.name if found else ""
+
+    def names(self) -> list[str]:
+        """Give the names of all classes."""
+        return [found.name for found in (self.classes or {}).values()]
+
+    def argument(self, shape: Object, name: str) -> Argument | None:
+        """Give the argument that the class of an object has for a member, if it has one."""
+        found = (self.classes or {}).get(shape.pointer)
+        return found.arguments.get(name) if found else None
 
     def describe(self, shape: Shape) -> str:
         """Say what a shape takes."""
@@ -71,10 +91,22 @@ class Comparison(Limits):
         else:
             self._alike(old, new, place)
         self._agree(start, old, new, place)
+        said = any(change.breaking for change in self.changes[start:])
+        lost = plain_types(old) - plain_types(new)
+        if self.side == "request" and place and lost and not said:
+            values = (self.new.describe(new), ", ".join(sorted(lost)))
+            words = "takes {} now; a type checker takes no longer any {}"
+            self.add("changed", place, words, values, self.old.describe(old), values[0], breaking=True)
 
     def _agree(self, start: int, old: Shape, new: Shape, place: str) -> None:
-        """Hold what was found against what all values together say, where no fields are named."""
+        """Hold what was found against what all values together say, where no fields are named.
+
+        Where some are, the one thing to add is that a value may fit a second alternative now, where one is allowed.
+        """
         if _names_fields(old) or _names_fields(new):
+            quiet = not any(change.breaking for change in self.changes[start:])
+            if self.side == "request" and isinstance(new, Union) and new.exclusive and quiet:
+                self._generic(old, new, place, lost=not self._holds(old, new), gained=False)
             return
         lost, gained = not self._holds(old, new), not self._holds(new, old, back=True)
         idle = {kind for kind, matters in (("tightened", lost), ("loosened", gained)) if not matters}
@@ -227,6 +259,7 @@ class Comparison(Limits):
                 words = "is always there now" if now else "may be missing now"
             self.narrowed(place, words, was, now, narrower=now, matters=True)
         self.shapes(before.shape, after.shape, place)
+        self._argument(self.old.argument(old, before.name), self.new.argument(new, before.name), place)
         defaults = (before.default, after.default)
         if self.side == "request" and _key(defaults[0]) != _key(defaults[1]):
             words = {
@@ -238,6 +271,19 @@ class Comparison(Limits):
             self.add("changed", place, words, values, *(None if value is ABSENT else value for value in defaults))
         if " ".join(before.text.split()) != " ".join(after.text.split()):
             self._reworded(place, before.text, after.text)
+
+    def _argument(self, old: Argument | None, new: Argument | None, place: str) -> None:
+        """Compare what constructors call a member, and whether they still fill in a constant."""
+        if old is None or new is None:
+            return
+        if old.name != new.name:
+            words = "is the argument {} now, not {}"
+            self.add("moved", place, words, (new.name, old.name), old.name, new.name, breaking=True)
+        if old.default not in ("", "UNSET") and new.default in ("", "UNSET"):
+            words = "is sent only if given now" if new.default else "must be given now"
+            filled = literal_eval(old.default)
+            words = f"{words}; the class filled in {{}}"
+            self.add("changed", place, words, (plain(filled),), filled, None, breaking=True)
 
     def _order(self, before: list[str], after: list[str], place: str) -> None:
         """Name the fields of a request that stand elsewhere: as few as it takes to explain the new order."""

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from .annotations import Annotator
+from .diagnostics import Diagnostics
 from .names import class_name, field_names
 from .shapes import (
     ABSENT,
@@ -34,7 +35,6 @@ from .shapes import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .diagnostics import Diagnostics
     from .endpoints import VideoModel
 
 
@@ -75,11 +75,32 @@ def payloads_of(model: VideoModel, diagnostics: Diagnostics) -> Payloads:
     return _Builder(model, diagnostics).build()
 
 
-def class_names(model: VideoModel, diagnostics: Diagnostics) -> dict[str, str]:
-    """Give the name of each class of a model's module, by the pointer of its object."""
-    builder = _Builder(model, diagnostics)
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a constructor calls a member, and the text of what it fills in: empty where the member must be given."""
+
+    name: str
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constructor:
+    """The name of a class of a module, and its arguments by their names on the wire."""
+
+    name: str
+    arguments: dict[str, Argument]
+
+
+def constructors_of(model: VideoModel) -> dict[str, Constructor]:
+    """Give the constructor of each class of a model's module, by the pointer of its object."""
+    builder = _Builder(model, Diagnostics())
     builder.find()
-    return builder.names
+    return {
+        pointer: Constructor(
+            name, {prop.name: argument for prop, argument in builder.members(builder.objects[pointer])}
+        )
+        for pointer, name in builder.names.items()
+    }
 
 
 class _Builder:
@@ -170,24 +191,35 @@ class _Builder:
             return f"An object of the schema, {shape.title or shape.hint or 'without a name'}."
         return f"{shape.title}, with {self.model.title}." if shape.title else f"What {self.model.title} takes."
 
-    def _fields(self, shape: Object, annotator: Annotator) -> Iterator[PayloadField]:
+    def members(self, shape: Object) -> list[tuple[Property, Argument]]:
+        """Give the members that an object has fields for, those included that it requires and does not describe."""
         properties = [prop for prop in shape.properties if not self._is_barred(prop, shape)]
         rest = Anything() if shape.extra is None else shape.extra
         properties += [Property(name, rest) for name in shape.required if shape.get(name) is None]
         names = field_names([prop.name for prop in properties], self.names.values())
         tags = self.tags.get(shape.pointer, set())
-        for prop in properties:
-            required = prop.name in shape.required
-            default = _default_of(prop, required=required, is_tag=prop.name in tags)
+        return [
+            (
+                prop,
+                Argument(
+                    names[prop.name],
+                    _default_of(prop, required=prop.name in shape.required, is_tag=prop.name in tags),
+                ),
+            )
+            for prop in properties
+        ]
+
+    def _fields(self, shape: Object, annotator: Annotator) -> Iterator[PayloadField]:
+        for prop, argument in self.members(shape):
             extras = [] if prop.default is ABSENT else [annotator.call("Default", prop.default)]
             annotation = "" if isinstance(prop.shape, Never) else annotator.write(prop.shape, *extras)
             text = prop.text
             if prop.default is not ABSENT and not fits(prop.shape, prop.default, self.model.known):
                 text = f"{text}\n\nThe default {prop.default!r} contradicts the schema and is not used.".strip()
-            if not required:
+            if prop.name not in shape.required:
                 annotator.uses.update(("Unset", "UNSET"))
                 annotation = f"{annotation} | Unset" if annotation else "Unset"
-            yield PayloadField(names[prop.name], prop.name, annotation, default, text)
+            yield PayloadField(argument.name, prop.name, annotation, argument.default, text)
         if not isinstance(shape.members, Never):
             annotator.uses.update(("Mapping", "Unset", "UNSET"))
             annotation = f"Mapping[str, {annotator.write(shape.members)}] | Unset"

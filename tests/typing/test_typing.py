@@ -23,7 +23,8 @@ def mypy(files):
     """Give the errors of mypy --strict, by file."""
     settings = Path(files[0]).parent / "mypy.ini"
     if not settings.is_relative_to(ROOT):
-        settings.write_text("[mypy]\nstrict = true\npython_version = 3.11\n", "utf-8")
+        cache = settings.parent / ".mypy_cache"  # of its own: a cached error has the path of the run that found it
+        settings.write_text(f"[mypy]\nstrict = true\npython_version = 3.11\ncache_dir = {cache}\n", "utf-8")
         options = ["--config-file", settings]
     else:
         options = ["--config-file", ROOT / "pyproject.toml"]
