@@ -30,6 +30,7 @@ from .shapes import (
     options_of,
     union,
 )
+from .unchecked import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
 
 if TYPE_CHECKING:
     from .description import Description
@@ -43,9 +44,6 @@ _KEYWORDS = {
     "string": ("minLength", "maxLength", "pattern", "format", "contentMediaType"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
-_UNCHECKED = ("not", "if", "then", "else", "patternProperties", "propertyNames", "contains", "minContains",
-              "maxContains", "prefixItems", "dependentSchemas", "dependencies", "unevaluatedItems", "$dynamicRef",
-              "$recursiveRef")  # fmt: skip
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
@@ -127,7 +125,7 @@ class SchemaReader:
         return shape
 
     def _report_unchecked(self, schema: dict[str, Any], pointer: str) -> None:
-        for keyword in _UNCHECKED:
+        for keyword in UNCHECKED:
             if keyword in schema:
                 message = f"{keyword!r} is not checked: what it forbids is refused by the platform alone"
                 self.diagnostics.warn(self.description.file, f"{pointer}/{keyword}", message)
@@ -238,6 +236,7 @@ class SchemaReader:
             self.description.fail(f"{pointer}/type", f"{given!r} is no type of JSON Schema; one of {allowed} is")
         if not types and "enum" not in schema and "const" not in schema:
             limited = [name for name, keywords in _KEYWORDS.items() if any(keyword in schema for keyword in keywords)]
+            limited += ["object"] if not limited and any(conditions(schema)) else []
             alone = limited == ["object"] or schema.get("format") == "binary"
             types = limited if alone or not limited else [name for name in _TYPES if name != "integer"]
         if types and schema.get("nullable") is True and "null" not in types:
@@ -252,12 +251,13 @@ class SchemaReader:
         if name == "object":
             return self._object(schema, pointer, hint)
         if name == "array":
-            return Array(
+            array = Array(
                 self.read(schema.get("items", True), f"{pointer}/items", f"{hint} item" if hint else ""),
                 self._count(schema, "minItems", pointer) or 0,
                 self._count(schema, "maxItems", pointer),
                 schema.get("uniqueItems") is True,
             )
+            return with_prefix(schema, array, pointer, self.read)
         if name == "string":
             return self._string(schema, pointer)
         return self._number(schema, pointer, integer=name == "integer")
@@ -311,7 +311,15 @@ class SchemaReader:
                 message = f"the default {default!r} contradicts its schema; it is shown and not used"
                 self.diagnostics.warn(self.description.file, f"{place}/default", message)
             properties.append(Property(name, shape, default, text if isinstance(text, str) else ""))
-        rest = schema.get("additionalProperties")
+        self.active.append(_INSIDE)
+        properties += conditional_properties(schema, pointer, self.read)
+        self.active.pop()
+        keyword = "additionalProperties"
+        if keyword not in schema and "patternProperties" in schema:
+            keyword = "unevaluatedProperties"
+        rest = schema.get(keyword)
+        extra = None if rest is None else self.read(rest, f"{pointer}/{keyword}", f"{hint} value")
+        extra = with_patterns(schema, extra, pointer, self.read)
         required = self._names(schema.get("required"), f"{pointer}/required")
         dependent = schema.get("dependentRequired")
         if dependent is not None and not is_object(dependent):
@@ -321,7 +329,7 @@ class SchemaReader:
             pointer=pointer,
             properties=tuple(properties),
             required=required,
-            extra=None if rest is None else self.read(rest, f"{pointer}/additionalProperties", f"{hint} value"),
+            extra=extra,
             min_properties=self._count(schema, "minProperties", pointer) or 0,
             max_properties=self._count(schema, "maxProperties", pointer),
             dependent=tuple((name, self._names(names, f"{pointer}/dependentRequired")) for name, names in dependents),

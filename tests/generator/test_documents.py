@@ -328,6 +328,61 @@ def test_a_keyword_that_is_not_checked_is_reported(keyword, project, capsys):
     assert f"/properties/a/{keyword}: {keyword!r} is not checked" in line
 
 
+MODE = {"mode": {"enum": ["a", "b"]}}
+WHOLE = {"type": "integer"}
+PARTLY_CHECKED = {
+    "then": ({**shaped(**MODE), "if": shaped(mode={"const": "a"}), "then": {**shaped(x=WHOLE), "required": ["x"]}},
+             [{"mode": "a", "x": 1}], [{"mode": "a", "x": "1"}, {"y": 1}]),
+    "else": ({**shaped(**MODE), "if": shaped(mode={"const": "a"}), "then": shaped(x=WHOLE), "else": shaped(x=TEXT)},
+             [{"mode": "a", "x": 1}, {"mode": "b", "x": "1"}], [{"x": True}]),
+    "allOf": ({**shaped(**MODE), "allOf": [{"if": shaped(mode={"const": "a"}), "then": {"properties": {"x": WHOLE}}}]},
+              [{"mode": "a", "x": 1}], [{"x": "1"}, {"y": 1}]),
+    "closed": ({**shaped(**MODE), "if": True, "then": shaped(x=WHOLE), "additionalProperties": False},
+               [{"mode": "a"}], [{"x": 1}]),
+    "dependentSchemas": (
+        {**shaped(a=TEXT), "dependentSchemas": {"a": shaped(b=TEXT)}}, [{"a": "", "b": ""}], [{"b": 1}],
+    ),
+    "patternProperties": (
+        {**shaped(a=TEXT), "patternProperties": {"^x-": WHOLE}}, [{"a": "", "x-b": 1}], [{"x-b": ""}],
+    ),
+    "patternProperties-closed": (
+        {**shaped(a=TEXT), "patternProperties": {"^x-": WHOLE}, "additionalProperties": False},
+        [{"a": "", "x-b": 1}], [{"x-b": ""}],
+    ),
+    "patternProperties-of-a-map": (
+        shaped(a={"type": "object", "patternProperties": {"^x-": WHOLE}, "additionalProperties": False}),
+        [{"a": {"x-b": 1}}], [{"a": {"x-b": ""}}],
+    ),
+    "patternProperties-and-the-rest": (
+        {**shaped(a=TEXT), "patternProperties": {"^x-": WHOLE}, "unevaluatedProperties": {"type": "null"}},
+        [{"x-b": 1, "c": None}], [{"c": ""}],
+    ),
+    "prefixItems": (
+        shaped(a={"type": "array", "prefixItems": [WHOLE, TEXT], "items": False}),
+        [{"a": []}, {"a": [1]}, {"a": [1, "x"]}], [{"a": [1, "x", 2]}, {"a": [None]}],
+    ),
+    "prefixItems-of-a-fixed-size": (
+        shaped(a={"type": "array", "prefixItems": [WHOLE, WHOLE], "minItems": 2, "maxItems": 2}), [{"a": [1, 2]}],
+        [{"a": [1]}, {"a": [1, "x"]}],
+    ),
+    "prefixItems-before-others": (
+        shaped(a={"type": "array", "prefixItems": [WHOLE], "items": TEXT}), [{"a": [1, "x", "y"]}], [{"a": [None]}],
+    ),
+    "prefixItems-before-any": (shaped(a={"type": "array", "prefixItems": [WHOLE]}), [{"a": [1, None]}], [{"a": 1}]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PARTLY_CHECKED)
+def test_what_a_keyword_that_is_not_checked_allows_is_taken(case, project):
+    schema, allowed, refused = PARTLY_CHECKED[case]
+    module = made(project, schema)
+    for value in allowed:
+        assert module.parse(value).to_dict() == value
+    for value in refused:
+        with pytest.raises(PayloadError):
+            module.parse(value)
+
+
 def test_members_that_only_unevaluated_properties_allow_are_reported_or_taken(project, capsys):
     module = made(project, {**shaped(a=TEXT), "unevaluatedProperties": {"type": "integer"}})
     if "unevaluatedProperties" not in capsys.readouterr().err:
