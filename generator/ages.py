@@ -56,7 +56,8 @@ def _commit(revision: str) -> str | None:
     if not revision or "\0" in revision:
         return None
     done = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else None
+    commit = done.stdout.decode("ascii", "replace").strip()
+    return commit if done.returncode == 0 and re.fullmatch("[0-9a-f]+", commit) else None
 
 
 @contextmanager

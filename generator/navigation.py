@@ -96,6 +96,8 @@ class _Reader:
                 if inside and not children and not sources:
                     self.diagnostics.warn(self.file, pointer, "lists no page; list some, or name their 'openapi'")
                 yield from self._whole(sources, pointer, inside=inside)
+        elif inside:
+            self.diagnostics.warn(self.file, pointer, f"{entry!r} is no page; name an operation, or remove it")
 
     def _whole(self, sources: tuple[str, ...], pointer: str, *, inside: bool) -> Iterator[Listed]:
         for source in sources:

@@ -242,7 +242,7 @@ def test_revisions_of_specs_are_compared_with_the_settings_they_had(old, new, re
 
 
 @pytest.mark.parametrize(
-    "revision", ["--output=pwned", "-h", "nothing", "two:specs", "two^{tree}", "HEAD~9", "one..two"]
+    "revision", ["--output=pwned", "-h", "nothing", "two:specs", "two^{tree}", "HEAD~9", "one..two", "^one"]
 )
 def test_a_revision_is_never_an_option_and_is_a_commit(revision, repository):
     done = changes_in(repository, "--", revision, "two")

@@ -210,6 +210,14 @@ def test_a_webhook_is_passed_over_in_silence(page, project, capsys):
     assert listing(project, capsys) == (["acme/one"], [], "")
 
 
+@pytest.mark.parametrize("page", [None, 5, True])
+def test_a_page_that_is_no_text_is_reported(page, project, capsys):
+    project.write(two_models(), navigation(page, ONE))
+    models, _, err = listing(project, capsys)
+    assert models == ["acme/one"]
+    assert f"docs.json#/navigation/groups/0/pages/0: {page!r} is no page" in err
+
+
 @pytest.mark.parametrize("page", ["GET /generation/{id}", "GET /credits", "POST /uploads"])
 def test_operations_that_create_no_generation_are_passed_over_without_a_warning(page, project, capsys):
     project.write(two_models(), navigation(page, ONE))
