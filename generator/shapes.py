@@ -239,9 +239,17 @@ def union(options: Iterable[Shape], *, exclusive: bool = False) -> Shape:
         simple = choice(value for part in values for value in part.values) if isinstance(option, Choice) else option
         if all(repr(simple) != repr(other) for other in merged):
             merged.append(simple)
+    if Null() in merged:
+        merged = [_without_null(option) for option in merged if option != Choice((None,))]
     if len(merged) > 1:
         return Union(tuple(merged))
     return merged[0] if merged else Never()
+
+
+def _without_null(shape: Shape) -> Shape:
+    if not isinstance(shape, Choice):
+        return shape
+    return Choice(tuple(value for value in shape.values if value is not None))
 
 
 def options_of(shape: Shape) -> tuple[Shape, ...]:

@@ -393,6 +393,23 @@ def test_manifest_tells_two_inputs_of_one_name_apart(project):
     assert digests <= set(json.loads(project.text("MANIFEST.json"))["inputs"].values())
 
 
+def test_modules_of_odd_unions_are_as_clean_as_the_repositorys(project):
+    options = [
+        {"enum": ["auto", None]},
+        {"type": ["string", "null"]},
+        {"const": None},
+        {"type": "integer"},
+        {"const": 5},
+    ]
+    project.write(description({"acme/one": {"type": "object", "properties": {"a": {"anyOf": options}}}}))
+    assert project.run() == 0
+    options = ["--ignore", "INP001", "--stdin-filename", ROOT / "generated" / "acme_one.py"]
+    command = [sys.executable, "-m", "ruff", "check", *options, "-"]
+    text = project.text("acme_one.py")
+    done = subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "All checks passed!\n")
+
+
 def test_no_module_names_a_folder_or_a_version_of_a_tool(project):
     project.write(models("acme/one"))
     assert project.run() == 0
