@@ -76,7 +76,7 @@ class _Reader:
     groups: int = 0
 
     def walk(self, entry: Any, pointer: str, *, inside: bool, directory: str) -> Iterator[Listed | Unresolved]:
-        """Give the operations of an entry and of all below it."""
+        """Give the operations of an entry and of all below it. An entry that is a mere link (`href`) has none."""
         if is_array(entry):
             for index, child in enumerate(entry):
                 yield from self.walk(child, f"{pointer}/{index}", inside=inside, directory=directory)
@@ -84,11 +84,13 @@ class _Reader:
             if inside:
                 yield from self._page(entry, pointer, directory)
         elif is_object(entry):
+            sources, own_directory = _sources(entry.get("openapi"))
+            children = [name for name in CHILDREN if entry.get(name)]
+            if isinstance(entry.get("href"), str) and not (children or sources):
+                return
             if any(isinstance(entry.get(name), str) and entry[name].strip().lower() == GROUP for name in NAMES):
                 inside = True
                 self.groups += 1
-            sources, own_directory = _sources(entry.get("openapi"))
-            children = [name for name in CHILDREN if entry.get(name)]
             for name in children:
                 place = f"{pointer}/{escape(name)}"
                 yield from self.walk(entry[name], place, inside=inside, directory=own_directory or directory)

@@ -210,6 +210,16 @@ def test_a_webhook_is_passed_over_in_silence(page, project, capsys):
     assert listing(project, capsys) == (["acme/one"], [], "")
 
 
+def test_a_link_that_is_named_videos_is_no_group(project, capsys):
+    link = {"anchors": [{"anchor": "Videos", "href": "https://videos.example", "icon": "youtube"}]}
+    groups = navigation(ONE)["navigation"]["groups"]
+    project.write(two_models(), {"navigation": {"global": link, "groups": groups}})
+    assert listing(project, capsys, "--strict") == (["acme/one"], [], "")
+    project.write(two_models(), {"navigation": link})
+    assert project.run() == 2
+    assert "has no group named 'Videos'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("page", [None, 5, True])
 def test_a_page_that_is_no_text_is_reported(page, project, capsys):
     project.write(two_models(), navigation(page, ONE))
