@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from .answers import answers_of, compare_answers
 from .change import SHARED, Change
-from .compare import Age, Comparison, constants, moved
+from .compare import Age, Comparison, moved
 from .endpoints import RESULT, find_operation
+from .forms import constants
 from .payloads import constructors_of
 from .shapes import Object, Variant, intersect
 from .subset import Subset

@@ -9,6 +9,7 @@ from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .forms import constants
 from .limits import Limits
 from .shapes import (
     ABSENT,
@@ -378,15 +379,6 @@ def _alternatives(shape: Shape, age: Age) -> list[Shape]:
         else:
             found.append(Null() if part == Choice((None,)) else part)
     return found
-
-
-def constants(shape: Shape) -> set[object]:
-    """Give the constants of an object, each with its name."""
-    return {
-        (prop.name, json_key(prop.shape.values[0]))
-        for prop in (shape.properties if isinstance(shape, Object) else ())
-        if isinstance(prop.shape, Choice) and len(prop.shape.values) == 1
-    }
 
 
 def _kind(shape: Shape) -> object:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from .description import escape, is_array, is_object, route
 from .diagnostics import GeneratorError
+from .forms import overlay
 from .names import client_name, module_name
 from .navigation import Unresolved
 from .schemas import SchemaReader
-from .shapes import overlay, variants_of
+from .shapes import variants_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -266,6 +266,40 @@ def test_a_form_of_a_union_reaches_the_variant_of_the_same_title(project):
         module.parse({"kind": "text", "prompt": CAT})
 
 
+def kind(name, **properties):
+    return {**shaped(kind={"const": name}, mode={"const": 1}, **properties), "required": ["kind"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "form", "taken", "refused"),
+    [
+        (
+            {"anyOf": [kind("a", x=URI), kind("b", x=URI)]}, {"anyOf": [kind("b", x=FILE), kind("a", x=URI)]},
+            [{"kind": "b", "x": CAT}], [{"kind": "a", "x": CAT}],
+        ),
+        (
+            {"anyOf": [kind("a", x=URI), kind("b", y=URI)]},
+            shaped(kind={"enum": ["a", "b"]}, x=FILE, y=FILE, z=FILE),
+            [{"kind": "a", "x": CAT, "z": CAT}, {"kind": "b", "y": CAT, "z": CAT}],
+            [{"kind": "a", "y": CAT}, {"kind": "b", "x": CAT}],
+        ),
+        (
+            shaped(kind={"enum": ["a", "b"]}, x=URI, y=URI, z=URI),
+            {"anyOf": [kind("a", x=FILE), kind("b", y=FILE)]},
+            [{"kind": "a", "x": CAT, "y": CAT}], [{"kind": "a", "z": CAT}],
+        ),
+    ],
+    ids=["other-order", "flat-form", "flat-body"],
+)  # fmt: skip
+def test_a_form_that_lists_alternatives_otherwise_reaches_those_it_is_about(body, form, taken, refused, project):
+    module = made(project, body, form=form)
+    for value in taken:
+        assert module.parse(value).has_files()
+    for value in refused:
+        with pytest.raises(PayloadError):
+            module.parse(value)
+
+
 def test_a_field_that_only_the_form_has_takes_its_file(project):
     module = made(project, shaped(prompt=TEXT), form=shaped(prompt=TEXT, upload=FILE, note=TEXT))
     payload = module.Payload(upload=CAT)
