@@ -13,6 +13,7 @@ from .names import client_name, module_name
 from .navigation import Unresolved
 from .schemas import SchemaReader
 from .shapes import variants_of
+from .subset import Subset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -148,8 +149,8 @@ class _Selector:
             self._pass_over(entry, listing, reason)
             return None
         platform = self.descriptions[0]
-        bodies = [body for found in sorted((stream, create), key=lambda found: found[0] is platform)
-                  for body in _bodies(*found)]  # fmt: skip
+        pair = sorted((create, stream), key=lambda found: found[0] is platform)
+        bodies = [body for found in pair for body in _bodies(*found)]
         body = next((body for body in bodies if not body.is_form), None)
         form = next((body for body in bodies if body.is_form), None)
         chosen = body or form
@@ -159,6 +160,7 @@ class _Selector:
         shape = self._shape(chosen)
         if body and form:
             shape = overlay(shape, self._shape(form))
+        self._report_others(chosen, bodies)
         known = self._reader(chosen).known
         variants = variants_of(shape, known)
         if not variants:
@@ -166,12 +168,13 @@ class _Selector:
             return None
         for description, operation in (stream, create):
             self._report_parameters(description, operation)
-        operation = stream[1]
+        summaries = [operation.summary for _, operation in pair if operation.summary]
+        texts = [operation.text for _, operation in pair if operation.text]
         return VideoModel(
             model=model,
             module=module_name(model, overrides),
-            title=operation.summary or create[1].summary or model,
-            text=operation.text or create[1].text,
+            title=next(iter(summaries), model),
+            text=next(iter(texts), ""),
             stream=_below_base(stream[1].path),
             create=_below_base(create[1].path),
             result=RESULT,
@@ -189,6 +192,19 @@ class _Selector:
     def _is_union(self, body: _Body) -> bool:
         _, schema = body.description.follow(body.description.at(body.pointer), body.pointer)
         return is_object(schema) and ("anyOf" in schema or "oneOf" in schema)
+
+    def _report_others(self, chosen: _Body, bodies: Sequence[_Body]) -> None:
+        """Say of other JSON bodies of the same description that they take something else."""
+        for other in bodies:
+            if other.is_form or other.description is not chosen.description:
+                continue
+            if other.description.at(other.pointer) == chosen.description.at(chosen.pointer):
+                continue
+            shapes = self._shape(chosen), self._shape(other)
+            known = self._reader(chosen).known
+            if not (Subset(known, known).holds(*shapes) and Subset(known, known).holds(*reversed(shapes))):
+                message = f"takes something else than #{chosen.pointer}, which is what payloads are made of"
+                self.diagnostics.note(other.description.file, other.pointer, f"{message}; make them alike")
 
     def _report_parameters(self, description: Description, operation: Operation) -> None:
         parameters = description.at(f"{operation.pointer}/parameters")

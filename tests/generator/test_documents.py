@@ -485,6 +485,30 @@ def test_optional_field_is_typed_as_unset_and_required_one_is_not(project):
     assert hints(module.Payload)["a"] is str
 
 
+@pytest.mark.parametrize("changed", ["/generation/acme/one", "/generation/sse/acme/one"])
+def test_a_stream_that_takes_something_else_than_its_create_endpoint_is_noted(changed, project, capsys):
+    document = description({"acme/one": operation(shaped(a=TEXT), description="x")})
+    document["paths"][changed]["post"] |= operation(shaped(a=URI | {"maxLength": 9}), summary="Acme", description="y")[
+        "post"
+    ]
+    project.write(document)
+    assert project.run("generate", "--strict") == 0
+    err = capsys.readouterr().err
+    assert err.startswith(f"note: {project.openapi.as_posix()}#/paths/~1generation~1sse~1acme~1one/post/requestBody/")
+    is_create = "sse" not in changed
+    expected = "Annotated[Uri, MaxLen(9)]" if is_create else "str"
+    assert f"    a: {expected} | Unset = UNSET" in project.text("acme_one.py")
+    assert f'"""{"Acme (acme/one): y" if is_create else "Acme One (acme/one): x"}"""' in project.text("acme_one.py")
+
+
+def test_bodies_that_say_the_same_in_other_words_are_alike(project, capsys):
+    document = description({"acme/one": shaped(a={"type": ["string", "null"]})})
+    document["paths"]["/generation/sse/acme/one"] = operation(shaped(a={"anyOf": [TEXT, {"type": "null"}]}))
+    project.write(document)
+    assert project.run() == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_request_body_by_reference_is_read(project):
     openapi = description({"acme/one": shaped(a=TEXT)})
     body = openapi["paths"]["/generation/acme/one"]["post"]["requestBody"]

@@ -14,7 +14,7 @@ from tests.support import description, navigation, operation
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"type": "object", "properties": {"prompt": {"type": "string"}}}
-BODY = "/paths/~1generation~1sse~1acme~1one/post/requestBody/content/application~1json/schema"
+BODY = "/paths/~1generation~1acme~1one/post/requestBody/content/application~1json/schema"
 
 
 def tree(folder):

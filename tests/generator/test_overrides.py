@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import description, navigation, pages_of
 
-PROMPT = "/paths/~1generation~1sse~1acme~1one/post/requestBody/content/application~1json/schema/properties/prompt"
+PROMPT = "/paths/~1generation~1acme~1one/post/requestBody/content/application~1json/schema/properties/prompt"
 BODY = {"type": "object", "properties": {"prompt": {"type": "string", "maxLength": 9}, "mode": {"enum": ["a", "b"]}}}
 
 
