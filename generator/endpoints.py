@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RESULT = "/generation/{id}"
 """Where the platform gives the state of a generation, whatever its model."""
 
+_PASSED_OVER = ("accept", "authorization", "content-type")
 _MODEL = re.compile(r"/generation/(?:sse/)?(?P<model>[A-Za-z0-9._~@:+-]+(?:/[A-Za-z0-9._~@:+-]+)*)")
 
 
@@ -207,11 +208,20 @@ class _Selector:
                 self.diagnostics.note(other.description.file, other.pointer, f"{message}; make them alike")
 
     def _report_parameters(self, description: Description, operation: Operation) -> None:
-        parameters = description.at(f"{operation.pointer}/parameters")
-        for index, parameter in enumerate(parameters if is_array(parameters) else ()):
-            pointer, parameter = description.follow(parameter, f"{operation.pointer}/parameters/{index}")  # noqa: PLW2901
-            if is_object(parameter) and parameter.get("required") is True:
-                message = f"the parameter {parameter.get('name')!r} is required, and no payload can hold it"
+        """Say of parameters, of the operation and of its path, that they are required and cannot be given.
+
+        Headers that OpenAPI itself passes over ("Parameter Object", `name`) are no reason for a remark.
+        """
+        for above in (operation.pointer, operation.pointer.rpartition("/")[0]):
+            parameters = description.at(f"{above}/parameters")
+            for index, item in enumerate(parameters if is_array(parameters) else ()):
+                pointer, parameter = description.follow(item, f"{above}/parameters/{index}")
+                if not is_object(parameter) or parameter.get("required") is not True:
+                    continue
+                name = parameter.get("name")
+                if parameter.get("in") == "header" and str(name).lower() in _PASSED_OVER:
+                    continue
+                message = f"the parameter {name!r} is required, and no payload can hold it"
                 self.diagnostics.warn(description.file, pointer, message)
 
     def _reader(self, body: _Body) -> SchemaReader:

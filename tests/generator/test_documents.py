@@ -501,6 +501,27 @@ def test_a_stream_that_takes_something_else_than_its_create_endpoint_is_noted(ch
     assert f'"""{"Acme (acme/one): y" if is_create else "Acme One (acme/one): x"}"""' in project.text("acme_one.py")
 
 
+@pytest.mark.parametrize(
+    ("parameter", "is_reported"),
+    [
+        ({"name": "workspace", "in": "query", "required": True}, True),
+        ({"name": "workspace", "in": "query"}, False),
+        ({"name": "Authorization", "in": "header", "required": True}, False),
+        ({"name": "authorization", "in": "query", "required": True}, True),
+    ],
+)
+@pytest.mark.parametrize("place", ["operation", "path"])
+def test_a_parameter_that_no_payload_can_hold_is_reported(place, parameter, is_reported, project, capsys):
+    document = description({"acme/one": shaped(a=TEXT)})
+    item = document["paths"]["/generation/acme/one"]
+    (item if place == "path" else item["post"])["parameters"] = [parameter]
+    project.write(document)
+    assert project.run("generate", "--strict") == is_reported
+    pointer = "/paths/~1generation~1acme~1one" + ("" if place == "path" else "/post")
+    line = f"#{pointer}/parameters/0: the parameter {parameter['name']!r} is required"
+    assert (line in capsys.readouterr().err) is is_reported
+
+
 def test_bodies_that_say_the_same_in_other_words_are_alike(project, capsys):
     document = description({"acme/one": shaped(a={"type": ["string", "null"]})})
     document["paths"]["/generation/sse/acme/one"] = operation(shaped(a={"anyOf": [TEXT, {"type": "null"}]}))
