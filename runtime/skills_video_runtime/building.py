@@ -129,7 +129,8 @@ def _check_whole(instance: BaseObject) -> None:
     found = [Problem(rule, given) for rule in PLANS[cls].rules if not rule.holds(given)]
     home = next(base.__module__ for base in cls.__mro__ if "one_of" in vars(base))
     for rival in (getattr(sys.modules[home], name) for name in cls.one_of):
-        if not issubclass(cls, rival) and fits(partial(_built, rival), given):
+        rules = PLANS[rival].rules
+        if not issubclass(cls, rival) and fits(partial(_built, rival), given) and all(r.holds(given) for r in rules):
             message = f"the fields fit {rival.__name__} as well, where exactly one form is allowed"
             found.append(Problem(plain_rule("oneOf", message), given))
     if found:

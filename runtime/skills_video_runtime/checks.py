@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin
 
 from .constraints import AnyJson, ExactlyOne, OneOf, Unset
@@ -38,7 +38,7 @@ def compile_check(annotation: Any, *, takes_file: bool = False) -> Check:
     if hasattr(origin, "convert"):
         check: Check = origin.convert
         return check
-    kind = KINDS.get(origin)
+    kind = KINDS.get(NoneType if origin is None else origin)
     rules = rules_of(metadata, kind.name if kind else "", takes_file=takes_file)
     values = arguments if origin is Literal else next((item.values for item in metadata if isinstance(item, OneOf)), ())
     if values:

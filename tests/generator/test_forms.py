@@ -81,6 +81,12 @@ FORMS: dict[str, dict[str, Any]] = {
     "any-of-required-over-properties": {
         **shaped(image=TEXT, video=TEXT), "anyOf": [{"required": ["image"]}, {"required": ["video"]}],
     },
+    "nothing-but-null": shaped(marks={"type": "array", "items": {"type": "null"}},
+        flags={"type": "object", "additionalProperties": {"type": "null"}}),
+    "one-of-by-count": {"oneOf": [
+        {**shaped(a=TEXT, b=TEXT, c=TEXT), "minProperties": 2},
+        {**shaped(a=TEXT, b=TEXT, c=TEXT), "required": ["a"]},
+    ]},
     "one-of-that-overlap": {"oneOf": [
         {**shaped(a=TEXT, b=TEXT), "required": ["a"]}, {**shaped(a=TEXT, b=TEXT), "required": ["b"]},
     ]},
