@@ -78,6 +78,25 @@ def test_a_post_that_is_made_again_is_told(sandbox):
     assert "429" in retry["reason"]
 
 
+def test_a_post_that_is_made_again_after_a_look_at_what_runs_keeps_its_stream(sandbox):
+    sandbox.plan("500-before", "")
+    found = events(call(*RUN, *QUICK, sandbox=sandbox).stdout)
+    assert [(event["request"], "500" in event["reason"]) for event in found if event["event"] == "retry"] == [
+        ("create", True)
+    ]
+    assert "fallback" not in names(found)
+    assert {event["source"] for event in found if event["event"] == "state"} == {"stream"}
+
+
+def test_a_generation_that_is_found_after_a_lost_answer_tells_what_was_lost(sandbox):
+    sandbox.plan("drop-after", "")
+    found = events(call(*RUN, *QUICK, sandbox=sandbox).stdout)
+    assert "retry" not in names(found)
+    [fallback] = [event for event in found if event["event"] == "fallback"]
+    assert "stream" not in fallback["reason"]
+    assert (found[-1]["ok"], sandbox.made()) == (True, 1)
+
+
 def test_a_question_that_is_asked_again_is_told(sandbox):
     sandbox.plan("drop-after-id,result-503:1")
     found = events(call(*RUN, *QUICK, sandbox=sandbox).stdout)

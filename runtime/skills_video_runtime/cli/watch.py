@@ -22,7 +22,8 @@ class Watch:
         self.reporter = reporter
         self.streaming = stream
         self.source = "poll"
-        self.has_posted = False
+        self._posted_to = ""
+        self._refusal: str | None = None
         self._path = ""
         self._trouble: str | None = None
         self._slept = 0.0
@@ -37,7 +38,7 @@ class Watch:
                 self._got(step, outcome)
             case Next():
                 self.source = "stream"
-                self._trouble = outcome.reason if isinstance(outcome, Ended) else None
+                self._trouble = self._refusal = outcome.reason if isinstance(outcome, Ended) else None
             case Sleep(seconds):
                 self._slept += seconds
             case Emit() if self.source == "poll":
@@ -46,19 +47,22 @@ class Watch:
                 pass
 
     def _posted(self, step: Post, outcome: Any) -> None:
-        if self.has_posted and step.path != self._path:
+        if self._posted_to and step.path != self._posted_to:
             self._leave_stream("create")
-        elif self.has_posted:
-            self._retried("create")
-        self.has_posted, self._path = True, step.path
+        elif self._posted_to:
+            self._retried("create", self._refusal)
+        self._posted_to = self._path = step.path
         self.source = "stream" if isinstance(outcome, Opened) else "poll"
         self._settle(outcome)
+        if self._trouble is None and self.streaming and self.source == "poll":
+            self._trouble = "the answer was no stream"
+        self._refusal = self._trouble
 
     def _got(self, step: Get, outcome: Any) -> None:
         if step.path.startswith(RESULT) and self.streaming:
             self._leave_stream("poll")
         elif self._trouble is not None and self._path == step.path:
-            self._retried("poll" if step.path.startswith(RESULT) else "running")
+            self._retried("poll" if step.path.startswith(RESULT) else "running", self._trouble)
         self._path, self.source = step.path, "poll"
         self._settle(outcome)
 
@@ -70,13 +74,13 @@ class Watch:
         elif isinstance(outcome, Answer):
             if not outcome.ok:
                 self._trouble = outcome.error().what
-            elif self.streaming or outcome.body is None:
-                self._trouble = "the answer was no stream" if self.streaming else "the answer cannot be read"
+            elif outcome.body is None:
+                self._trouble = "the answer cannot be read"
 
     def _leave_stream(self, to: str) -> None:
         if self.streaming:
             self.streaming = False
-            self.reporter.fallback(to, self._trouble or "the stream ended early")
+            self.reporter.fallback(to, self._trouble or self._refusal or "the stream ended early")
 
-    def _retried(self, what: str) -> None:
-        self.reporter.retry(what, self._slept, self._trouble or "it failed")
+    def _retried(self, what: str, why: str | None) -> None:
+        self.reporter.retry(what, self._slept, why or "it failed")
