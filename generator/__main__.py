@@ -52,6 +52,15 @@ def main(arguments: Sequence[str] | None = None, stamp: unchanged.Stamp | None =
         _report(diagnostics)
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == __package__:
+            raise
+        print(
+            f"error: {error.name} is not installed for {sys.executable}; run `make setup`, and then "
+            "`.venv/bin/python -m generator`",
+            file=sys.stderr,
+        )
+        return BAD_INPUT
 
 
 def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: unchanged.Stamp | None) -> int:

@@ -320,3 +320,12 @@ def test_wrong_usage_ends_with_2(arguments):
     assert done.returncode == 2
     assert "usage: python -m generator" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_python_without_the_packages_of_the_generator_says_what_to_run():
+    command = [sys.executable, "-S", "-m", "generator", "check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "make setup" in line
