@@ -56,7 +56,7 @@ class _Base(Generic[HTTP]):
             stream_idle_timeout: Seconds for which a stream may be silent before the generation is polled instead, and
                 for which the answer to a post is waited for. A stream is also left when a quarter of the call's time
                 passes in silence, or when less time than that is left.
-            retry: How requests are repeated.
+            retry: How requests are repeated after what is transient; polling goes on until the time is over.
             http_client: An HTTP client of your own: it is used, and not closed.
             on_lost_submission: What to do if the connection was lost before the id was told, and two looks at the
                 running list show no such generation: "raise" SubmissionUncertain, or "resubmit", which may pay twice.
@@ -99,6 +99,9 @@ class _Verbs(Generic[PayloadT]):
         self, payload: PayloadT, *, timeout: float | None = None, on_state: OnState | None = None
     ) -> Generation:
         """Make a generation and wait until it is finished.
+
+        It is posted to the stream endpoint, and the stream kept open. It is polled only if the stream cannot be opened,
+        breaks, falls silent or ends early. A payload with files goes to the create endpoint, and is polled.
 
         Args:
             payload: What to make.
@@ -145,7 +148,7 @@ class _Verbs(Generic[PayloadT]):
         return self._core.do(self._core.life(timeout, journal).submit(payload))
 
     def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
-        """Poll a generation until it is finished; raises as `generate`."""
+        """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
         return self._core.do(self._core.life(timeout).wait(id), on_state)
 
     def get(self, id: str) -> Generation:
@@ -315,13 +318,13 @@ class _AsyncVerbs(Generic[PayloadT]):
 
 
 class Client(_Base["httpx.Client"], _Verbs["BasePayload"]):
-    """The platform, synchronously. A client may be shared by threads."""
+    """A client of the platform whose calls return when they are done. It may be shared by threads."""
 
     _asynchronous = False
 
 
 class AsyncClient(_Base["httpx.AsyncClient"], _AsyncVerbs["BasePayload"]):
-    """The platform, asynchronously, over asyncio or trio. A client may be shared by the tasks of one event loop."""
+    """A client of the platform for `await`, over asyncio or trio. The tasks of one event loop may share it."""
 
     _asynchronous = True
 
@@ -333,6 +336,7 @@ class ModelClient(_Verbs[PayloadT]):
     """
 
     def __init__(self, client: Client | None = None) -> None:
+        """Use a client, or make one from the environment, which `close` closes."""
         self._owned = client is None
         self._core = (client or Client())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
@@ -341,5 +345,6 @@ class AsyncModelClient(_AsyncVerbs[PayloadT]):
     """As `ModelClient`, of an `AsyncClient`."""
 
     def __init__(self, client: AsyncClient | None = None) -> None:
+        """Use a client, or make one from the environment, which `close` closes."""
         self._owned = client is None
         self._core = (client or AsyncClient())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

@@ -12,13 +12,16 @@ SkillsVideoError
 │   ├── ContentRejected     422, by moderation
 │   ├── ValidationFailed    422, by its schema
 │   ├── RateLimited         429
-│   └── ServerError         5xx, and answers that cannot be read
+│   └── ServerError         408, 5xx, and answers that cannot be read
 ├── ConnectionFailed        no connection, or it broke
 ├── SubmissionUncertain     a generation may have been made, and its id is not known
 ├── GenerationFailed        the generation ended as FAILED or CANCELED
 ├── GenerationTimeout       out of time; the generation goes on
 ├── DownloadFailed          a finished file could not be fetched whole
 └── JournalUnavailable      the journal cannot be written; nothing was sent
+
+Of these RateLimited, ServerError, ConnectionFailed and DownloadFailed are transient: they are raised after the tries
+of the client's RetryPolicy, and `retryable`.
 """
 
 # ruff: noqa: N818  # an error is named by what happened

@@ -141,7 +141,8 @@ def run(
 
     Nothing is sent if a value is wrong. Ctrl-C leaves the id and the command that goes on waiting. The exit code is 0
     if it finished well, 1 for bad usage or no key, 3 if no id could be had, 10 if it failed, 11 out of time, 12 if its
-    state is refused, 20 without credits, 21 for the key, 22 for the payload, 23 if not found, 24 if it may work later.
+    state is refused, 20 without credits, 21 for the key, 22 for the payload, 23 if not found, 24 if it may work later,
+    25 for anything else, and 130 after Ctrl-C.
     """
     from .generations import Choices  # noqa: PLC0415  # as above
     from .generations import run as start  # noqa: PLC0415
@@ -161,7 +162,9 @@ def wait(
     timeout: Timeout = 900.0,
     poll_interval: Interval = 3.0,
     json_lines: JsonLines = False,
-    journal: JournalFile = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
+    ] = None,
 ) -> int:
     """Wait until a generation is finished, whoever made it."""
     from .generations import Choices  # noqa: PLC0415  # as above
