@@ -45,7 +45,7 @@ class Core:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
         self.sleep: Callable[[Wire, float], Any] = lambda wire, seconds: wire.sleep(seconds)
-        self.observer: Callable[[Step, Any], object] = note
+        self.observer: Callable[[Step, Any], object] | None = None
         self.closed = False
         self.forked: list[object] = []
         self._begin()
@@ -152,6 +152,7 @@ class Run(Generic[T]):
 
     def __init__(self, core: Core, machine: Steps[T]) -> None:
         self.core, self.machine, self.wire = core, machine, core.transport.wire()
+        self.observer = core.observer or (note if logger.isEnabledFor(logging.DEBUG) else None)
         self.step: Step | None = None
         self.result: list[T] = []
 
@@ -168,12 +169,14 @@ class Run(Generic[T]):
                     outcome = await core.call(step.call)
                 else:
                     outcome = await wire.perform(step)
-                core.observer(step, outcome)
+                if self.observer is not None:
+                    self.observer(step, outcome)
                 step = machine.send((clock(), outcome))
         except StopIteration as stop:
             self.result.append(stop.value)
             return None
-        core.observer(step, None)
+        if self.observer is not None:
+            self.observer(step, None)
         self.step = step
         return step.generation
 
@@ -211,9 +214,8 @@ def still(work: Coroutine[Any, Any, T]) -> T:
 
 def note(step: Step, outcome: object) -> None:
     """Log a step on one line, without what was sent or received."""
-    if logger.isEnabledFor(logging.DEBUG):
-        told: object = getattr(step, "path", getattr(step, "seconds", ""))
-        if isinstance(step, Emit):
-            told = visible(f"{step.generation.id} {step.generation.status}")
-        shown = outcome.status if isinstance(outcome, Answer) else getattr(outcome, "reason", type(outcome).__name__)
-        logger.debug("%s %s -> %s", type(step).__name__, told, shown)
+    told: object = getattr(step, "path", getattr(step, "seconds", ""))
+    if isinstance(step, Emit):
+        told = visible(f"{step.generation.id} {step.generation.status}")
+    shown = outcome.status if isinstance(outcome, Answer) else getattr(outcome, "reason", type(outcome).__name__)
+    logger.debug("%s %s -> %s", type(step).__name__, told, shown)

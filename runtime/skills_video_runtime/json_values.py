@@ -54,7 +54,9 @@ def is_unique(values: Any) -> bool:
 
 
 def holds(kind: type, value: object) -> bool:
-    """Tell whether something of a kind stands anywhere in plain data."""
+    """Tell whether something of a kind, which is no scalar of JSON, stands anywhere in plain data."""
+    if value is None or isinstance(value, (str, int, float)):
+        return False
     if is_mapping(value):
         value = list(value.values())
     return isinstance(value, kind) or (is_array(value) and any(holds(kind, item) for item in value))

@@ -36,7 +36,6 @@ from tests.runtime.scripted import (
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import asyncio, os, signal, sys
-from skills_video_runtime import driver
 from skills_video_runtime.client import AsyncClient, Client
 from tests.runtime.callers import Payload
 
@@ -48,14 +47,15 @@ def count(step=None, outcome=None):
         os.kill(os.getpid(), signal.SIGKILL)
     left[0] -= 1
 
-driver.note = count
 count()
 if kind == "sync":
     with Client("key", base, journal=journal, poll_interval=0.001) as client:
+        client._core.observer = count
         client.wait(client.submit(Payload()).id)
 else:
     async def main():
         async with AsyncClient("key", base, journal=journal, poll_interval=0.001) as client:
+            client._core.observer = count
             await client.wait((await client.submit(Payload())).id)
     asyncio.run(main())
 """
