@@ -111,7 +111,8 @@ class BasePayload(BaseObject):
 
     def has_files(self) -> bool:
         """Tell whether a `File` is part of the payload, which makes it go as `multipart/form-data`."""
-        return holds(File, self.to_dict())
+        values = (getattr(self, name) for _, name, _, _ in PLANS[type(self)].from_fields)
+        return any(holds(File, _mapped(BaseObject.to_dict, value)) for value in values if type(value) not in _SCALARS)
 
     def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]:
         """Give the parts of a form: texts and files, each with the name of its field.
@@ -150,3 +151,4 @@ def _mapped(change: Callable[[BaseObject], Any], value: Any) -> Any:
 
 
 _ATOMS = frozenset({str, int, float, bool, type(None), File})
+_SCALARS = (_ATOMS - {File}) | {type(UNSET)}

@@ -87,12 +87,13 @@ class Transport:
         with self.lock:
             if self.closed:
                 return None
-            http = next((pool for pool, used in self.pools.items() if used < PER_POOL), None)
+            http: Any = next((pool for pool, used in self.pools.items() if used < PER_POOL), None)
             if http is None:
                 limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
                 kind = httpx.AsyncClient if self.asynchronous else httpx.Client
                 remote = not is_loopback(urlsplit(self.base_url).hostname or "")
                 http = kind(verify=_tls(), limits=limits, trust_env=remote, headers=PLAIN)
+                self.key(http)  # signs all that it builds, which is for the platform; it follows no redirect
             self.pools[http] = self.pools.get(http, 0) + 1
             return http
 
@@ -315,7 +316,7 @@ class Wire:
                 request = transport.request(http, step, files)
             except (httpx.InvalidURL, ValueError) as error:
                 return Lost(sent=False, reason=transport.describe(error), is_transient=False)
-            auth = None if isinstance(step, Fetch) else transport.key
+            auth = None if transport.lent is None or isinstance(step, Fetch) else transport.key
             try:
                 sent = http.send(request, stream=True, auth=auth, follow_redirects=False)
                 self.response = response = await self._within(sent) if transport.asynchronous else sent

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from .errors import MissingAPIKey
@@ -15,6 +15,7 @@ from .generation import WORDS, as_object, listed
 if TYPE_CHECKING:
     import httpx
 
+Signed = TypeVar("Signed", "httpx.Request", "httpx.Client", "httpx.AsyncClient")
 SHORTEST = 4  # characters of a key; what is shorter would be found in any text
 VERBATIM = frozenset({"id", "input", "data"})
 
@@ -42,8 +43,8 @@ class Key:
         """Refuse to leave the process."""
         raise TypeError("an API key is not pickled")
 
-    def __call__(self, request: httpx.Request) -> httpx.Request:
-        """Sign a request, as httpx asks of what it is given as auth."""
+    def __call__(self, request: Signed) -> Signed:
+        """Sign a request, as httpx asks of what it is given as auth, or all that a client builds."""
         request.headers["Authorization"] = f"Bearer {self._value}"
         return request
 
