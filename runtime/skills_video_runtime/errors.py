@@ -166,7 +166,7 @@ class ValidationFailed(APIError):
 
 
 class RateLimited(APIError):
-    """Too many requests, even after the retries; the platform publishes no limits."""
+    """Too many requests; the platform publishes no limits."""
 
     category = "rate_limited"
     guidance = "Nothing was made; send fewer requests at once, or again later."
@@ -174,7 +174,7 @@ class RateLimited(APIError):
 
 
 class ServerError(APIError):
-    """The platform could not serve the request, even after the retries, or its answer cannot be read."""
+    """The platform could not serve the request, or its answer cannot be read."""
 
     category = "server"
     guidance = "It may be sent again later."
@@ -182,7 +182,7 @@ class ServerError(APIError):
 
 
 class ConnectionFailed(SkillsVideoError):
-    """No connection to the platform, even after the retries, or it broke."""
+    """No connection to the platform, or it broke."""
 
     category = "connection"
     guidance = "Check network, proxy and base URL, then try again."
@@ -298,10 +298,11 @@ def api_error(status: int, body: object, text: str, *, generation_id: str | None
         found = ContentRejected
     shown = message or ("an HTML page, as proxies send" if is_page else text)
     if status < 300:
-        found, shown = ServerError, f"which is not what its API reference describes: {shown}"
+        found = ServerError
     elif status < 400:
         shown = f"a redirect to {where}, which is not followed"
     what = " ".join(["The platform answered", str(status), *([code] if code else [])])
+    what += ", which is not what its API reference describes" if status < 300 else ""
     what += f": {visible(shown).rstrip(' .')}." if shown.strip() else "."
     return found(what, code=code, status=status, generation_id=generation_id)
 

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from .catalog import Catalog
 
 CODE = "VIDEO_GENERATION_"
+MEANINGS = {
+    "FAILED": "The generation failed at the provider of the model.",
+    "TIMEOUT": "The generation took too long at the provider of the model.",
+    "PROVIDER_UNAVAILABLE": "The provider of the model is not available.",
+    "UNSUPPORTED_MODEL": "The platform does not support the model.",
+    "INVALID_INPUT": "The input is not valid.",
+}
 
 
 def show_model(catalog: Catalog, info: ModelInfo, *, as_json: bool) -> None:
@@ -43,7 +50,7 @@ def show_model(catalog: Catalog, info: ModelInfo, *, as_json: bool) -> None:
         "variants": objects[:count],
         "objects": objects[count:],
         "error_codes": [
-            *({"code": f"{CODE}{code}", "status": None, **error_facts(kind)} for code, kind in BY_CODE.items()),
+            *({"code": f"{CODE}{code}", "status": None, **error_facts(kind, code)} for code, kind in BY_CODE.items()),
             *({"code": None, "status": status, **error_facts(kind)} for status, kind in _by_status().items()),
         ],
         "statuses": [
@@ -61,9 +68,10 @@ def show_model(catalog: Catalog, info: ModelInfo, *, as_json: bool) -> None:
         _show(facts)
 
 
-def error_facts(kind: type[APIError]) -> dict[str, Any]:
-    """Give what an error means, as JSON."""
-    meaning = (kind.__doc__ or "").partition("\n")[0]
+def error_facts(kind: type[APIError], code: str | None = None) -> dict[str, Any]:
+    """Give what an error means, as JSON, by its code if that tells more."""
+    meaning = MEANINGS.get((code or "").upper().rpartition("GENERATION_")[2])
+    meaning = meaning or (kind.__doc__ or "").partition("\n")[0]
     return {"category": kind.category, "meaning": meaning, "what_to_do": kind.guidance, "try_again": kind.retryable}
 
 

@@ -24,7 +24,7 @@ def explain(status: int, body: str, *, as_json: bool) -> int:
     except (ValueError, RecursionError):
         parsed = None
     error = api_error(status, parsed, body, where="another address")
-    facts = error_facts(type(error))
+    facts = error_facts(type(error), error.code)
     if status >= 500:
         facts["what_to_do"] = f"{facts['what_to_do']} {AFTER_CREATE}"
     code = exit_code(error)
