@@ -61,8 +61,17 @@ def made(sandbox: Sandbox) -> str:
         return client.submit(openai_sora_2.Payload(prompt="neon rain")).id
 
 
+def strict(text: str) -> Any:
+    """Read JSON as its standard has it: without NaN."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
 def events(text: str) -> list[dict[str, Any]]:
     """Read `--json-lines`: each line is an object, and there is nothing else."""
-    read = [json.loads(line) for line in text.splitlines()]
+    read = [strict(line) for line in text.splitlines()]
     assert all(isinstance(event, dict) and "event" in event for event in read)
     return read

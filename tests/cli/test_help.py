@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.cli.processes import call, command, environment, events
 
 COMMANDS = ("doctor", "models", "show", "template", "run", "wait", "get", "running", "credits", "recover",
             "explain-error", "sandbox")  # fmt: skip
+FULL = Path("/dev/full")
 MISSING = "pip install 'skills-video[cli]'"
 
 
@@ -129,16 +131,43 @@ def test_what_asks_nothing_of_the_platform_loads_no_http_client_and_no_rich(argu
     assert done.stderr.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("name", ["models", "show"])
-def test_a_reader_that_leaves_ends_a_list_quietly(name):
-    arguments = ("models",) if name == "models" else ("show", "kling_o3_video")
+@pytest.mark.parametrize("arguments", [("models",), ("show", "kling_o3_video"), ("--help",)], ids=" ".join)
+def test_a_reader_that_leaves_ends_a_command_quietly(arguments):
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
         command(*arguments), env=environment(), stdout=writer, stderr=subprocess.PIPE, text=True, check=False
     )
     os.close(writer)
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize(
+    "arguments",
+    [("models",), ("template", "kling_v2_6"), ("--help",), ("run", "kling_v2_6", "--set", "prompt=x", "--json-lines")],
+    ids=" ".join,
+)
+def test_a_full_disk_is_told_in_one_line(arguments):
+    with FULL.open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command(*arguments),
+            env=environment(SKILLS_VIDEO_API_KEY="some-key"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.splitlines()[0].startswith("error: ")) == (25, True)
+    assert "Exception ignored" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+def test_where_errors_cannot_be_written_the_exit_code_is_the_same():
+    with FULL.open("w", encoding="utf-8") as full:
+        done = subprocess.run(command("show", "nonsense"), env=environment(), stderr=full, check=False)
+    assert done.returncode == 1
 
 
 def test_an_encoding_without_the_letters_is_no_error():
@@ -152,6 +181,13 @@ def test_an_encoding_without_the_letters_is_no_error():
 def test_a_shell_completes_models(begun, offered):
     done = call(_SKILLS_VIDEO_COMPLETE="complete_bash", COMP_WORDS=f"skills-video show {begun}", COMP_CWORD="2")
     assert offered in done.stdout.split()
+
+
+def test_a_missing_extra_is_an_event_where_json_lines_are_asked_for(tmp_path):
+    (tmp_path / "typer.py").write_text("raise ModuleNotFoundError('no', name='typer')")
+    search = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    [event] = events(call("run", "kling_v2_6", "--json-lines", PYTHONPATH=search).stdout)
+    assert (event["category"], MISSING in event["message"]) == ("usage", True)
 
 
 def test_usage_errors_are_events_where_json_lines_are_asked_for():

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from skills_video_runtime.cli.signals import Stopped, heeded
 from tests.cli.processes import call, command, environment, events, made
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
@@ -17,10 +18,15 @@ RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to another process alone")
 
 
-def interrupted(sandbox, *arguments, after="", after_error=""):
+def interrupted(sandbox, *arguments, after="", after_error="", signals=(signal.SIGINT,), folder=None):
     """Start a command, interrupt it when a line that it writes holds a text, and give all that it wrote."""
     with subprocess.Popen(
-        command(*arguments), env=environment(sandbox), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(*arguments),
+        env=environment(sandbox),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         stream = process.stderr if after_error else process.stdout
         assert stream is not None
@@ -29,7 +35,8 @@ def interrupted(sandbox, *arguments, after="", after_error=""):
             lines.append(line)
             if (after or after_error) in line:
                 break
-        process.send_signal(signal.SIGINT)
+        for number in signals:
+            process.send_signal(number)
         out, err = process.communicate(timeout=30)
     seen = "".join(lines)
     return process.returncode, out if after_error else seen + out, seen + err if after_error else err
@@ -66,6 +73,59 @@ def test_interrupted_waiting_names_the_same_id(still):
     assert (code, "skills-video wait gen_000001" in err) == (130, True)
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_that_ends_the_process_leaves_the_id_too(name, still):
+    number = getattr(signal, name)
+    code, out, err = interrupted(still, *RUN, "--json-lines", after='"state"', signals=(number,))
+    last = events(out)[-1]
+    assert (code, last["category"], last["generation_id"]) == (128 + number, "interrupted", "gen_000001")
+    assert "skills-video wait gen_000001" in err
+
+
+def test_only_the_first_of_two_signals_is_raised():
+    with heeded():
+        with pytest.raises(Stopped) as stop:
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+    assert stop.value.exit_code == 143
+
+
+@pytest.mark.parametrize("arguments", [("--json-lines",), ("--no-stream", "--json-lines", "--poll-interval", "0.01")])
+def test_a_second_ctrl_c_does_not_cut_short_what_is_said_about_the_first(arguments, still):
+    code, out, err = interrupted(still, *RUN, *arguments, after='"state"', signals=(signal.SIGINT,) * 4)
+    assert (code, events(out)[-1]["category"]) == (130, "interrupted")
+    assert err.count("skills-video wait gen_000001") == 1
+
+
+def test_an_interrupted_download_leaves_no_half_of_a_file(sandbox, tmp_path):
+    sandbox.plan("download-silence")
+    given = (*RUN, "--download", "out")
+    code, _, err = interrupted(sandbox, *given, after="downloading", signals=(signal.SIGTERM,), folder=tmp_path)
+    assert (code, "skills-video wait gen_000001 --download out" in err) == (143, True)
+    assert list((tmp_path / "out").glob("*")) == []
+    assert list((tmp_path / "out").glob(".*")) == []
+
+
+def test_interrupted_before_anything_was_sent_ends_with_an_event():
+    with subprocess.Popen(
+        command("run", "openai/sora-2", "--payload", "-", "--json-lines"),
+        env=environment(PYTHONPROFILEIMPORTTIME="1", SKILLS_VIDEO_API_KEY="some-key"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        next(
+            line for line in process.stderr if "skills_video_runtime.cli.values" in line
+        )  # standard input is read soon
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    [event] = events(out)
+    assert (process.returncode, event["category"], event["generation_id"]) == (130, "interrupted", None)
+    assert "Traceback" not in err
+
+
 def test_a_reader_that_leaves_does_not_lose_the_id(still):
     with subprocess.Popen(
         command(*RUN, "--json-lines"),
@@ -81,7 +141,7 @@ def test_a_reader_that_leaves_does_not_lose_the_id(still):
         process.stdout.close()
         still.advance(1000)
         err = process.stderr.read()
-        process.wait(30)
+        assert process.wait(30) == 141
     assert "Traceback" not in err
     assert "skills-video wait gen_000001" in err
 

@@ -3,10 +3,44 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
-from tests.cli.processes import call, made
+from tests.cli.processes import call, made, strict
+
+BY_CODE = '{"code": "VIDEO_GENERATION_FAILED"}'
+
+
+@pytest.fixture
+def answering():
+    """Begin a server that gives one answer to everything; its address."""
+    servers = []
+
+    def begin(body):
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return {
+            "SKILLS_VIDEO_BASE_URL": f"http://127.0.0.1:{server.server_port}",
+            "SKILLS_VIDEO_API_KEY": "some-secret-key",
+        }
+
+    yield begin
+    for server in servers:
+        server.shutdown()
+        server.server_close()
 
 
 def test_doctor_is_well_and_never_shows_the_key(sandbox):
@@ -105,3 +139,47 @@ def test_an_error_is_explained_to_a_reader():
 def test_what_is_no_error_is_not_explained(status):
     done = call("explain-error", "--status", status)
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_what_a_code_means_is_told_by_the_code():
+    facts = json.loads(call("explain-error", "--status", "502", "--body", BY_CODE, "--json").stdout)
+    assert facts["meaning"] == "The generation failed at the provider of the model."
+    assert "retries" not in call("explain-error", "--status", "503").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("get", "gen_9"), ("get",), ("running", "--limit", "0"), ("show", "nonsense"), ("explain-error", "--status", "1")],
+    ids=" ".join,
+)
+def test_an_error_is_json_where_json_is_asked_for(arguments, sandbox):
+    done = call(*arguments, "--json", sandbox=sandbox)
+    event = json.loads(done.stdout)
+    assert done.returncode == event["exit_code"] != 0
+    assert event["message"] in done.stderr
+
+
+def test_after_two_dashes_nothing_is_an_option(sandbox):
+    done = call("get", "--", "--json", sandbox=sandbox)
+    assert (done.returncode, done.stdout) == (23, "")
+
+
+@pytest.mark.parametrize("total", ["1" + "0" * 400, "NaN", "1e999", "-Infinity", '"some-secret-key"'])
+def test_a_balance_of_any_kind_is_told(total, answering):
+    server = answering(f'{{"id": "some-secret-key", "total": {total}, "permanent": 1}}'.encode())
+    told = [call("credits", **server), call("doctor", **server)]
+    answers = [call("credits", "--json", **server), call("doctor", "--json", **server)]
+    assert [done.returncode for done in (*told, *answers)] == [0] * 4
+    assert all("some-secret-key" not in done.stdout for done in (*told, *answers))
+    assert strict(answers[0].stdout)["permanent"] == strict(answers[1].stdout)["credits"]["permanent"] == 1
+
+
+def test_an_answer_is_told_however_deep_it_is(answering):
+    done = call("credits", "--json", **answering(b'{"total": ' + b"[" * 900 + b"]" * 900 + b"}"))
+    assert (done.returncode, done.stdout.count("[")) == (0, 900)
+
+
+def test_an_answer_that_cannot_be_read_is_told_in_a_whole_sentence(answering):
+    done = call("credits", **answering(b"<html>"))
+    assert done.returncode == 24
+    assert "answered 200, which is not what its API reference describes: an HTML page" in done.stderr

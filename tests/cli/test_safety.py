@@ -75,6 +75,24 @@ def test_a_key_in_an_answer_is_taken_out(sandbox):
     assert sandbox.api_key not in done.stdout + done.stderr
 
 
+def test_a_key_that_the_platform_repeats_where_it_must_not_be_changed_is_not_shown(still):
+    echoing = ("--set", f"prompt=my key is {still.api_key}")
+    begun = call("run", "openai/sora-2", *echoing, "--json-lines", "--timeout", "1", sandbox=still)
+    assert begun.returncode == 11
+    for arguments in (("get", "gen_000001", "--json"), ("running",), ("running", "--json")):
+        done = call(*arguments, sandbox=still)
+        assert "my key is <key>" in done.stdout
+        assert still.api_key not in done.stdout
+    assert still.api_key not in begun.stdout + begun.stderr
+
+
+def test_doctor_shows_no_user_name_and_no_query_of_an_address():
+    address = "https://name:password@example.com/api?token=secret"
+    done = call("doctor", "--json", SKILLS_VIDEO_API_KEY="some-key", SKILLS_VIDEO_BASE_URL=address)
+    assert json.loads(done.stdout)["address"] == "https://example.com/api"
+    assert not any(word in done.stdout + done.stderr for word in ("password", "secret"))
+
+
 def test_an_id_is_quoted_where_it_stands_in_a_command():
     from skills_video_runtime.cli.failure import resume  # noqa: PLC0415  # needs the extra
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from .signals import Stopped, heeded
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,11 +25,19 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str] | N
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        with heeded():
+            return _run(models, package, given)
+    except Stopped as error:
+        from .failure import tell  # noqa: PLC0415  # hardly ever needed
+
+        return tell(error, error.exit_code, given)
+
+
+def _run(models: Sequence[ModelInfo], package: str, given: list[str]) -> int:
+    try:
         from .application import run_command  # noqa: PLC0415  # needs the extra `cli`
 
         return run_command(models, package, given)
-    except KeyboardInterrupt:  # before a command could begin
-        return 130
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in {"skills_video_runtime", package}:
             raise
@@ -35,5 +45,7 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str] | N
             from .local import sandbox  # noqa: PLC0415  # as above, with the extra `sandbox` instead
 
             return sandbox(given[1:])
-        print(f"{MISSING} ({error.name} is missing)", file=sys.stderr)
-        return 1
+        from .failure import tell  # noqa: PLC0415  # hardly ever needed
+        from .output import UsageProblem  # noqa: PLC0415
+
+        return tell(UsageProblem(f"{MISSING} ({error.name} is missing)"), 1, given)

@@ -13,11 +13,10 @@ from skills_video_runtime.endpoint import ModelInfo
 from skills_video_runtime.errors import SkillsVideoError
 
 from .catalog import Catalog, show_models
-from .exits import BAD_USAGE, INTERRUPTED, OTHER, exit_code
-from .failure import tell
-from .output import UsageProblem, abandon, complain, prepare, say
+from .exits import BAD_USAGE, OTHER, exit_code
+from .failure import JSON, JSON_LINES, lost, tell
+from .output import OutputLost, UsageProblem, complain, prepare, say, written
 
-JSON_LINES = "--json-lines"
 PLAIN = {"help_option_names": ["-h", "--help"]}
 APART: dict[str, Any] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -49,7 +48,7 @@ Model = Annotated[
     ),
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the generation.")]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Json = Annotated[bool, typer.Option(JSON, help="Answer in JSON.")]
 Variant = Annotated[str | None, typer.Option(metavar="NAME", help="Variant of the model, as `show` names it.")]
 Download = Annotated[Path | None, typer.Option(metavar="DIR", help="Download the files into this directory.")]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that it may take as a whole.")]
@@ -247,10 +246,15 @@ def sandbox(context: typer.Context) -> int:
 def run_command(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) -> int:
     """Run a command and give its exit code."""
     prepare()
-    json_lines = JSON_LINES in arguments
-    command = typer.main.get_command(application)
-    catalog = Catalog(models, package)
+    try:
+        with written():
+            return _run(Catalog(models, package), arguments)
+    except OutputLost as error:
+        return lost(error)
 
+
+def _run(catalog: Catalog, arguments: Sequence[str]) -> int:
+    command = typer.main.get_command(application)
     try:
         code = command.main(list(arguments), prog_name="skills-video", standalone_mode=False, obj=catalog)
         return code if isinstance(code, int) else 0
@@ -259,18 +263,18 @@ def run_command(models: Sequence[ModelInfo], package: str, arguments: Sequence[s
             complain(error.format_message())
             return BAD_USAGE
         where = getattr(getattr(error, "ctx", None), "command_path", "skills-video")
-        message = f"{error.format_message().rstrip('.')}. See: {where} --help"
-        return tell(UsageProblem(message), BAD_USAGE, json_lines=json_lines)
+        return tell(UsageProblem(f"{error.format_message().rstrip('.')}. See: {where} --help"), BAD_USAGE, arguments)
     except SkillsVideoError as error:
-        return tell(error, exit_code(error), json_lines=json_lines)
-    except BrokenPipeError:
-        abandon()
-        return BAD_USAGE
+        return tell(error, exit_code(error), arguments)
+    except OutputLost:
+        raise
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # of what typer itself has written
+            raise OutputLost(end.__context__) from end
+        raise
     except (UsageProblem, OSError, ValueError) as error:
-        return tell(error, BAD_USAGE, json_lines=json_lines)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        return tell(error, BAD_USAGE, arguments)
     except ModuleNotFoundError:
         raise
     except Exception as error:  # noqa: BLE001  # a reader of JSON lines, and who paid, is told whatever happens
-        return tell(error, OTHER, json_lines=json_lines)
+        return tell(error, OTHER, arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from importlib import metadata
 from typing import Any
@@ -29,7 +30,7 @@ def examine(*, as_json: bool) -> int:
     facts: dict[str, Any] = {
         "versions": {"python": ".".join(map(str, sys.version_info[:3])), **{name: version(name) for name in PACKAGES}},
         "key": False,
-        "address": os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL,
+        "address": _without_secrets(os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL),
         "reachable": None,
         "credits": None,
         "error": None,
@@ -63,6 +64,11 @@ def examine(*, as_json: bool) -> int:
     for line in advice:
         say(line)
     return code
+
+
+def _without_secrets(address: str) -> str:
+    """Give an address without user name and query, where keys are kept by mistake."""
+    return re.sub(r"//[^/?#]*@", "//", re.split("[?#]", address)[0])
 
 
 def version(name: str) -> str | None:

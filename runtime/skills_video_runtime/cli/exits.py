@@ -12,7 +12,8 @@
 23   no such model or generation
 24   transient: too many requests, trouble of the platform, no connection
 25   anything else, such as a download that failed
-130  interrupted (Ctrl-C), as shells have it
+130  interrupted (Ctrl-C), as shells have it; 143 by SIGTERM, 129 by SIGHUP
+141  the reader of the output left, as shells have it
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from skills_video_runtime.errors import APIError, SkillsVideoError
 BAD_USAGE = 1
 POLLING_REFUSED = 12
 OTHER = 25
-INTERRUPTED = 130
+LEFT = 141
 BY_CATEGORY = {
     "missing_key": BAD_USAGE,
     "uncertain": 3,

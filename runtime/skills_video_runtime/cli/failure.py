@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.errors import PayloadError, SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.file import File
 
-from .output import complain, say_json
+from .exits import OTHER
+from .output import OutputLost, complain, say_json
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+JSON, JSON_LINES = "--json", "--json-lines"
 HINTS = {
     "uncertain": "To see what is under way: skills-video running",
     "missing_key": "To see what else is needed: skills-video doctor",
 }
 
 
-def tell(error: Exception, code: int, *, json_lines: bool = False, generation_id: str | None = None) -> int:
-    """Tell an error and how to go on, and give its exit code back."""
+def tell(
+    error: BaseException,
+    code: int,
+    arguments: Sequence[str] = (),
+    *,
+    json_lines: bool = False,
+    generation_id: str | None = None,
+) -> int:
+    """Tell an error and how to go on, and give its exit code back; `arguments` tell how it is asked for."""
     told = getattr(error, "generation_id", None) or generation_id
-    if json_lines:
-        say_json(error_event(error, code, told), indent=None)
-    complain(f"error: {error}")
+    asked = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    with suppress(OutputLost):
+        if json_lines or JSON_LINES in asked:
+            say_json(error_event(error, code, told), indent=None)
+        elif JSON in asked:
+            say_json(error_event(error, code, told))
     category = getattr(error, "category", "")
+    complain(str(error) if category == "interrupted" else f"error: {error}")
     if isinstance(error, PayloadError) and any(isinstance(item.value, File) for item in error.violations):
         complain("A file can be sent where `skills-video show MODEL` says so; elsewhere the field asks for an address.")
     if told and (code in {11, 12} or category == "download"):
@@ -32,7 +49,14 @@ def tell(error: Exception, code: int, *, json_lines: bool = False, generation_id
     return code
 
 
-def error_event(error: Exception, code: int, generation_id: str | None = None) -> dict[str, Any]:
+def lost(error: OutputLost) -> int:
+    """Tell that the output is lost, unless its reader has left, and give the exit code."""
+    if error.exit_code == OTHER:
+        complain(f"error: {error}")
+    return error.exit_code
+
+
+def error_event(error: BaseException, code: int, generation_id: str | None = None) -> dict[str, Any]:
     """Give an error as the object that ends `--json-lines`; `status` is that of HTTP."""
     known = error if isinstance(error, SkillsVideoError) else None
     event: dict[str, Any] = {

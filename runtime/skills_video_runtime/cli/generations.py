@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from shlex import quote
 from time import monotonic
@@ -16,10 +18,11 @@ from skills_video_runtime.file import File
 from skills_video_runtime.generation import as_object, listed
 from skills_video_runtime.steps import Emit
 
-from .exits import BAD_USAGE, INTERRUPTED, OTHER, exit_code
-from .failure import error_event, resume, tell
-from .output import UsageProblem, abandon, complain, say, say_json, table
+from .exits import BAD_USAGE, OTHER, exit_code
+from .failure import error_event, lost, resume, tell
+from .output import OutputLost, UsageProblem, amount, complain, say, say_json, table, without_key
 from .progress import reporter
+from .signals import Stopped
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -102,6 +105,7 @@ def _follow(
     stream: bool,
     generation_id: str | None = None,
 ) -> int:
+    _check(choices.download)
     show = reporter(json_lines=choices.json_lines)
     watch = Watch(show, stream=stream)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
@@ -117,16 +121,33 @@ def _follow(
             show.finished(error.generation, None)
             complain(f"error: {error}")
             return exit_code(error)
-        except (KeyboardInterrupt, BrokenPipeError) as error:
-            if isinstance(error, BrokenPipeError):
-                abandon()
-            return _interrupted(show, choices, generation_id)
+        except (Stopped, OutputLost) as error:
+            if isinstance(error, OutputLost):
+                lost(error)
+            return _interrupted(error, show, choices, generation_id)
         except Exception as error:  # noqa: BLE001  # whatever happens, who paid is told the id
             known, seen = show.last.id if show.last else generation_id, show.last is not None
             code = BAD_USAGE if isinstance(error, ValueError) and not seen else OTHER
             code = exit_code(error, following=seen) if isinstance(error, SkillsVideoError) else code
             return tell(error, code, json_lines=choices.json_lines, generation_id=known)
     return 0
+
+
+def _check(directory: Path | None) -> None:
+    """Refuse a directory that no file can be put into, before anything is sent.
+
+    Raises:
+        UsageProblem: It cannot be made or written, or is none.
+    """
+    if directory is None:
+        return
+    above = directory.absolute()
+    while not os.path.lexists(above):
+        above = above.parent
+    if not above.is_dir():
+        raise UsageProblem(f"--download {str(directory)!r:.200}: {str(above)!r:.200} is no directory")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UsageProblem(f"--download {str(directory)!r:.200}: {str(above)!r:.200} cannot be written")
 
 
 def _download(client: Client, generation: Generation, directory: Path, show: Lines) -> list[Path]:
@@ -138,12 +159,12 @@ def _download(client: Client, generation: Generation, directory: Path, show: Lin
         return client.download(generation, directory, on_progress)
 
 
-def _interrupted(show: Lines, choices: Choices, generation_id: str | None) -> int:
+def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, generation_id: str | None) -> int:
     """Leave the id and the command that resumes."""
     known = show.last.id if show.last else generation_id
-    if choices.json_lines:
-        error = InterruptedError("interrupted")
-        say_json({**error_event(error, INTERRUPTED, known), "category": "interrupted"}, indent=None)
+    if choices.json_lines and not show.is_over:
+        with suppress(OutputLost):
+            say_json(error_event(error, error.exit_code, known), indent=None)
     options = "".join(
         f" {name} {quote(str(value))}"
         for name, value in (("--download", choices.download), ("--journal", choices.journal))
@@ -158,7 +179,7 @@ def _interrupted(show: Lines, choices: Choices, generation_id: str | None) -> in
             "interrupted before an id was told: a generation may have been made and charged. To see it:\n"
             f"  skills-video {then}"
         )
-    return INTERRUPTED
+    return error.exit_code
 
 
 def get(generation_id: str, *, as_json: bool) -> int:
@@ -169,7 +190,7 @@ def get(generation_id: str, *, as_json: bool) -> int:
         say_json(generation.raw)
         return 0
     cost = generation.usage.total
-    rows = [("id", generation.id), ("status", generation.status), ("credits", "-" if cost is None else f"{cost:g}")]
+    rows = [("id", generation.id), ("status", generation.status), ("credits", "-" if cost is None else amount(cost))]
     rows += [("code", generation.code)] if generation.code else []
     rows += [("message", generation.message)] if generation.message else []
     table(("generation", ""), [*rows, *(("file", media.url) for media in generation.videos)])
@@ -203,7 +224,7 @@ def credits_left(*, as_json: bool) -> int:
 def in_pots(balance: Usage) -> str:
     """Write a balance on one line; where its shape is not the expected one, as it came."""
     pots = {"total": balance.total, "subscription": balance.subscription, "permanent": balance.permanent}
-    known = [f"{name} {amount:g}" for name, amount in pots.items() if amount is not None]
+    known = [f"{name} {amount(left)}" for name, left in pots.items() if left is not None]
     return ", ".join(known) or json.dumps(balance.raw)
 
 
@@ -211,13 +232,14 @@ def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     """Finish what a journal knows to be begun; the exit code is that of the first that did not end well."""
     if not journal.is_file():
         raise UsageProblem(f"there is no journal {str(journal)!r}: it is the file that was given to run --journal")
+    _check(choices.download)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=journal) as client:
         client.observe(_told)
         try:
             found = client.recover()
-        except KeyboardInterrupt:
+        except Stopped as stop:
             complain("interrupted: what is not finished stays in the journal, and the same command goes on")
-            return INTERRUPTED
+            return stop.exit_code
         client.observe(note)
         codes = [0 if item.error is None else exit_code(item.error) for item in found]
         files = [
@@ -256,7 +278,7 @@ def _told(step: Step, outcome: Any) -> None:
 
 
 def _brief(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = without_key(json.dumps(value, ensure_ascii=False))
     return "-" if value is None else text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 

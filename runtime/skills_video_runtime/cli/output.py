@@ -5,20 +5,33 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, TextIO
+from math import isfinite
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from .exits import LEFT, OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from rich.console import Console
+
+SHORTEST = 8  # characters of a key; what is shorter may be part of any id: our choice
 
 
 class UsageProblem(Exception):  # noqa: N818  # as in `errors`, an error is named by what happened
     """What was asked for cannot be done as it was asked."""
 
     category = "usage"
+
+
+class OutputLost(Exception):  # noqa: N818  # as above
+    """Standard output takes no more."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"standard output cannot be written: {error.strerror or error}")
+        self.exit_code = LEFT if isinstance(error, BrokenPipeError) else OTHER
 
 
 def prepare() -> None:
@@ -28,30 +41,95 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def abandon() -> None:
-    """Write to nowhere from now on, as the reader of the output has left."""
+def _abandon(stream: TextIO) -> None:
+    """Write to nowhere from now on, so that the end of the process finds nothing that it cannot write."""
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def written() -> Generator[None]:
+    """Write to standard output, to the end.
+
+    Raises:
+        OutputLost: It takes no more, as its reader has left or its disk is full.
+    """
+    stream: TextIO | None = sys.stdout  # None where the process has none
+    try:
+        yield
+        if stream is not None:
+            stream.flush()
+    except OSError as error:
+        if stream is not None:
+            _abandon(stream)
+        raise OutputLost(error) from error
+
+
+def without_key(text: str) -> str:
+    """Take the key out of a text, wherever that came from."""
+    key = os.environ.get("SKILLS_VIDEO_API_KEY", "").strip()
+    return text.replace(key, "<key>") if len(key) >= SHORTEST else text
 
 
 def visible(text: str) -> str:
-    """Give a text with control characters shown instead of obeyed; lines stay lines."""
-    return "".join(item if item.isprintable() or item == "\n" else ascii(item)[1:-1] for item in text)
+    """Give a text with control characters shown instead of obeyed, and without the key; lines stay lines."""
+    shown = without_key(text)
+    return "".join(item if item.isprintable() or item == "\n" else ascii(item)[1:-1] for item in shown)
+
+
+def amount(given: float) -> str:
+    """Write an amount of credits as short as it can be."""
+    return f"{given:g}" if abs(given) < 1e15 else f"{given}"
 
 
 def say(text: str) -> None:
     """Write a line to standard output."""
-    print(visible(text), flush=True)
+    with written():
+        print(visible(text))
 
 
 def complain(text: str) -> None:
-    """Write a line to standard error."""
-    print(visible(text), file=sys.stderr, flush=True)
+    """Write a line to standard error; where that takes none, nobody is left to be told."""
+    try:
+        print(visible(text), file=sys.stderr, flush=True)
+    except OSError:
+        _abandon(sys.stderr)
 
 
 def say_json(value: Any, indent: int | None = 2) -> None:
     """Write JSON to standard output, in ASCII, so that no terminal and no encoding changes it."""
-    print(json.dumps(value, indent=indent, default=str), flush=True)
+    shown = _sayable(value)
+    try:
+        text = json.dumps(shown, indent=indent, default=str)
+    except RecursionError:  # which is reached later without indents
+        text = json.dumps(shown, default=str)
+    with written():
+        print(text)
+
+
+def _sayable(value: Any) -> Any:
+    """Give what JSON can say, at any depth: null in place of a number that it lacks, and no key."""
+    pending: list[tuple[Any, Any]] = []
+
+    def copy(item: Any) -> Any:
+        if isinstance(item, str):
+            return without_key(item)
+        if isinstance(item, float):
+            return item if isfinite(item) else None
+        if isinstance(item, (dict, list, tuple)):
+            made: Any = {} if isinstance(item, dict) else []
+            pending.append((cast("Any", item), made))
+            return made
+        return item
+
+    result = copy(value)
+    while pending:
+        source, made = pending.pop()
+        if isinstance(made, dict):
+            made.update((without_key(str(name)), copy(item)) for name, item in source.items())  # pyright: ignore[reportUnknownMemberType]
+        else:
+            made.extend(map(copy, source))
+    return result
 
 
 def is_terminal() -> bool:
@@ -73,9 +151,10 @@ def block(head: str, lines: Sequence[str]) -> None:
     from rich.text import Text  # noqa: PLC0415  # as in `console`
 
     screen = console()
-    screen.print(Text(visible(head), style="bold cyan", overflow="fold"))
-    for line in lines:
-        screen.print(Padding(Text(visible(line), overflow="fold"), (0, 0, 0, 2), expand=False))
+    with written():
+        screen.print(Text(visible(head), style="bold cyan", overflow="fold"))
+        for line in lines:
+            screen.print(Padding(Text(visible(line), overflow="fold"), (0, 0, 0, 2), expand=False))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -90,9 +169,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         grid = Table(Column(first, no_wrap=True), *others, box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
         for name, *rest in shown:
             grid.add_row(Text(name, style="cyan", overflow="fold"), *(Text(cell, overflow="fold") for cell in rest))
-        console().print(grid)
+        with written():
+            console().print(grid)
         return
     flat = [[cell.replace("\n", " ") for cell in row] for row in (header, *shown)]
     widths = [max(map(len, column)) for column in zip(*flat, strict=True)]
-    for row in flat:
-        print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    with written():
+        for row in flat:
+            print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

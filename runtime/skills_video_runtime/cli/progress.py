@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from .output import console, is_terminal, say, say_json, visible
+from .output import amount, console, is_terminal, say, say_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -28,6 +28,7 @@ class Lines:
     def __init__(self) -> None:
         self.began = monotonic()
         self.last: Generation | None = None
+        self.is_over = False
 
     def __enter__(self) -> None:
         """Begin to show progress."""
@@ -65,7 +66,7 @@ class Lines:
     def finished(self, generation: Generation, files: list[Path] | None) -> None:
         """The generation is finished, well or not; `files` are those that were downloaded, if any were asked for."""
         cost = generation.usage.total
-        paid = "" if cost is None else f", {cost:g} credits"
+        paid = "" if cost is None else f", {amount(cost)} credits"
         say(f"{generation.status} {generation.id} in {self.elapsed():.1f} s{paid}")
         for media in generation.videos:
             say(f"  {media.url}")
@@ -169,6 +170,7 @@ class JsonLines(Lines):
             "status": generation.status,
             "response": generation.raw,
         }
+        self.is_over = True
         say_json(event if files is None else {**event, "files": [str(path) for path in files]}, indent=None)
 
     def _state(self, generation: Generation, source: str) -> None:

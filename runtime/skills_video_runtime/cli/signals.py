@@ -1,0 +1,52 @@
+"""Signals that end a command: what it leaves is told before it goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+PATIENCE = 2.0  # seconds for which a second signal does not cut short what is said about the first: our choice
+
+
+class Stopped(BaseException):
+    """A signal has asked the command to end. Unlike KeyboardInterrupt, no library takes it for its own.
+
+    The exit code is 128 and the number of the signal, as shells have it.
+    """
+
+    category = "interrupted"
+
+    def __init__(self, number: int) -> None:
+        super().__init__("interrupted")
+        self.exit_code = 128 + number
+
+
+@contextmanager
+def heeded() -> Generator[None]:
+    """Raise `Stopped` at the first signal; one that comes long after it ends the process at once."""
+    first: list[float] = []
+
+    def stop(number: int, _frame: object) -> None:
+        if not first:
+            first.append(monotonic())
+            raise Stopped(number)
+        if monotonic() - first[0] > PATIENCE:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    before: dict[int, object] = {}
+    if threading.current_thread() is threading.main_thread():
+        numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+        heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, stop) for number in heard}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)  # type: ignore[arg-type]
