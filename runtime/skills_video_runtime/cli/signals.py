@@ -50,3 +50,11 @@ def heeded() -> Generator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def ignore() -> None:
+    """Let no further signal change how the process ends: Python gives back its handlers some time before the end."""
+    if threading.current_thread() is threading.main_thread():
+        for name in NAMES:
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
