@@ -9,7 +9,7 @@ import pytest
 
 from skills_video.catalog import MODELS
 from skills_video_runtime.plans import PLANS
-from tests.cli.processes import call
+from tests.cli.processes import call, events
 from tests.support import description
 
 EVERYTHING = {
@@ -84,6 +84,11 @@ def test_an_ambiguous_part_names_the_models_that_have_it():
     assert done.returncode == 1
     for name in ("google/veo-3.1", "google/veo-3.1-fast", "google/veo-3.1-lite"):
         assert name in done.stderr
+
+
+def test_an_empty_model_is_no_part_of_any():
+    done = call("show", " ")
+    assert (done.returncode, "MODEL is empty" in done.stderr) == (1, True)
 
 
 def test_an_unknown_model_names_the_nearest():
@@ -181,6 +186,14 @@ def test_settings_are_read_as_their_fields_have_them(acme, tmp_path):
     sent = json.loads(done.stdout.splitlines()[0])["input"]
     expected = {name: value for name, (_, value) in settings.items() if "." not in name}
     assert sent == {**expected, "class": "y", "brushes": [{"x": 3}, {"x": 4}], "flags": {"a": True}}
+
+
+def test_an_item_is_added_to_a_list_that_a_setting_has_written_as_json():
+    given = ("--variant", "ReferenceToVideo", "--set", "prompt=x", "--set", 'image_urls=["https://a.b/1"]')
+    more = ("--set", "image_urls=https://a.b/2", "--json-lines", "--timeout", "0.5")
+    nowhere = {"SKILLS_VIDEO_API_KEY": "some-key", "SKILLS_VIDEO_BASE_URL": "http://127.0.0.1:9/api/v1"}
+    done = call("run", "bytedance_seedance_2_0", *given, *more, **nowhere)
+    assert events(done.stdout)[0]["input"]["image_urls"] == ["https://a.b/1", "https://a.b/2"]
 
 
 @pytest.mark.parametrize(

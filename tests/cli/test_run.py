@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -212,6 +213,12 @@ def test_wait_for_what_is_not_there_is_not_found(sandbox):
         ("--set", "image_url=@absent.png"),
         ("--set", "a" + ".a" * 5000 + "=1"),
         ("--payload", '{"a":' * 20_000),
+        ("--payload", ""),
+        ("--payload", '{"prompt": "a", "prompt": "b"}'),
+        ("--payload", '{"prompt": "\\ud800"}'),
+        ("--set", "prompt=\udcff"),
+        ("--download", __file__),
+        ("--download", f"{__file__}/out"),
         ("--nonsense",),
     ],
     ids=lambda given: " ".join(given)[:30],
@@ -235,6 +242,23 @@ def test_all_mistakes_are_told_at_once_and_nothing_is_sent(sandbox):
         "aspect_ratio": ("enum", "9:16"),
     }
     assert all(path in done.stderr for path in found)
+    assert not sandbox.requests
+
+
+def test_a_number_that_json_lacks_is_refused_in_json(sandbox):
+    done = call("run", "openai/sora-2", "--payload", '{"prompt": NaN}', "--json-lines", sandbox=sandbox)
+    [event] = events(done.stdout)
+    assert (done.returncode, event["violations"][0]["path"]) == (22, "prompt")
+    assert not sandbox.requests
+
+
+def test_a_setting_that_cannot_be_read_is_told_with_all_other_mistakes(sandbox):
+    mistakes = ("duration=7", "image_url=@absent.png", "nonsense", "resolutoin=720p", "prompt=@absent.txt")
+    done = call("run", "google_veo_3_1", *(part for text in mistakes for part in ("--set", text)), sandbox=sandbox)
+    assert done.returncode == 1
+    for part in ("duration: ", "'absent.png'", "'nonsense'", "'resolution'", "'absent.txt'"):
+        assert part in done.stderr
+    assert "required" not in done.stderr
     assert not sandbox.requests
 
 
@@ -262,7 +286,16 @@ def test_a_template_that_is_filled_in_can_be_run(sandbox, tmp_path):
 
 
 def test_a_download_that_fails_keeps_the_id(sandbox, tmp_path):
-    (tmp_path / "taken").write_text("")
-    done = call(*RUN, "--json-lines", "--download", "taken", sandbox=sandbox, folder=tmp_path)
+    sandbox.plan("download-404:9")
+    done = call(*RUN, "--json-lines", "--download", "out", sandbox=sandbox, folder=tmp_path)
     last = events(done.stdout)[-1]
     assert (done.returncode, last["event"], last["generation_id"]) == (25, "error", "gen_000001")
+    assert "skills-video wait gen_000001 --download DIR" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_sent(sandbox, tmp_path):
+    tmp_path.chmod(0o500)
+    done = call(*RUN, "--json-lines", "--download", str(tmp_path / "out"), sandbox=sandbox)
+    assert (done.returncode, names(events(done.stdout))) == (1, ["error"])
+    assert not sandbox.requests

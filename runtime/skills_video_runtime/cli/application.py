@@ -145,12 +145,11 @@ def run(
     """
     from .generations import Choices  # noqa: PLC0415  # as above
     from .generations import run as start  # noqa: PLC0415
-    from .values import Setting, build, read_payload  # noqa: PLC0415
+    from .values import build, read_payload  # noqa: PLC0415
 
     catalog: Catalog = context.obj
     variants = catalog.variants(catalog.find(model), variant)
-    read = [Setting.read(given) for given in settings or ()]
-    built = build(variants, {} if payload is None else read_payload(payload), read)
+    built = build(variants, {} if payload is None else read_payload(payload), settings or ())
     return start(built, Choices(timeout, poll_interval, download, journal, not no_stream, json_lines))
 
 

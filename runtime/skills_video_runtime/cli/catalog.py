@@ -33,6 +33,8 @@ class Catalog:
             UsageProblem: No model is meant, or several; the nearest ones are named.
         """
         wanted = text.strip().casefold()
+        if not wanted:
+            raise UsageProblem("MODEL is empty; `skills-video models` lists them")
         exact = [info for info in self.models if wanted in {name.casefold() for name in _names(info)}]
         found = exact or [info for info in self.models if any(wanted in name.casefold() for name in _names(info))]
         if len(found) == 1:

@@ -53,6 +53,10 @@ class Setting:
             place = found.end() + (left[found.end() : found.end() + 1] == "." and found.end() + 1 < len(left))
         if not equals or not 0 < len(path) <= DEEPEST or place < len(left) or not isinstance(path[0], str):
             raise UsageProblem(f"--set {given!r:.80} is not name=value")
+        try:
+            given.encode()
+        except UnicodeEncodeError as error:
+            raise UsageProblem(f"--set {left!r:.80} is not UTF-8 text") from error
         return cls(left, tuple(path), text)
 
     def candidates(self) -> list[Any]:
@@ -81,7 +85,7 @@ def read_payload(given: str) -> dict[str, Any]:
         UsageProblem: it cannot be read, or is no JSON object.
     """
     text, where = given, "--payload"
-    if not given.lstrip().startswith(("{", "[", '"')):
+    if given.strip() and not given.lstrip().startswith(("{", "[", '"')):
         where = "standard input" if given == "-" else f"the payload {given!r:.200}"
         try:
             data = _standard_input() if given == "-" else Path(given).read_bytes()
@@ -91,14 +95,32 @@ def read_payload(given: str) -> dict[str, Any]:
         except ValueError as error:
             raise UsageProblem(f"{where} is not UTF-8 text") from error
     try:
-        value: object = json.loads(text)
+        value: object = json.loads(text, object_pairs_hook=_members)
+        json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise UsageProblem(f"{where} is no JSON: {error}") from error
+    except UnicodeEncodeError as error:
+        raise UsageProblem(f"{where} holds half a character, which cannot be sent") from error
     except (ValueError, RecursionError) as error:
         raise UsageProblem(f"{where} is no JSON that can be read: it holds too much") from error
+    except _TwiceError as error:
+        raise UsageProblem(f"{where} has {error.args[0]!r:.80} twice in one object") from error
     if not isinstance(value, dict):
         raise UsageProblem(f"{where} is no JSON object, which begins with {{")
     return cast("dict[str, Any]", value)
+
+
+class _TwiceError(Exception):
+    """A name stands twice in one object."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise _TwiceError(name)
+        members[name] = value
+    return members
 
 
 def _standard_input() -> bytes:
@@ -108,7 +130,7 @@ def _standard_input() -> bytes:
     return stream.buffer.read()
 
 
-def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings: Sequence[Setting]) -> BasePayload:
+def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings: Sequence[str]) -> BasePayload:
     """Build the payload of the data with the settings on top, of the only variant or of the one that the data tells.
 
     A value is read as the field has it: JSON or text. Where a list is asked, one item alone is a list of one, and one
@@ -116,39 +138,59 @@ def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings:
 
     Raises:
         PayloadError: The schema does not allow it; with all that is wrong.
-        UsageProblem: A setting names a file that is not there, or a place that another setting has taken.
+        UsageProblem: A setting is none, names a file that is not there, or a place that another setting has taken; with
+            all else that is wrong.
     """
     data = dict(data)
     if len(variants) == 1:
         constants = {wire: field.constant for wire, field in PLANS[variants[0]].by_wire.items()}
         data = {name: value for name, value in constants.items() if value is not UNSET} | data
     lists: set[str] = set()
-    for setting in settings:
-        is_field = any(setting.name in PLANS[variant].by_wire for variant in variants)
-        name, *rest = cast("tuple[str, ...]", (setting.name,) if is_field else setting.path)
-        values = setting.candidates()
-        tries = [_placed(data.get(name, ABSENT), rest, value, setting) for value in values]
-        if name in lists and not rest:
-            tries = [[*data[name], value] for value in values]
-        elif not rest:
-            tries += [[value] for value in values]
-        found = [_problems(variants, name, value, rest) for value in tries]
-        clean = next((value for value, problems in zip(tries, found, strict=True) if not problems), ABSENT)
-        if clean is ABSENT:
-            hints = (any(problem.nearest(problem.value) is not None for problem in problems) for problems in found)
-            clean = next((value for value, has_hint in zip(tries, hints, strict=True) if has_hint), tries[0])
-        elif not rest and clean not in values:
-            lists.add(name)
-        data[name] = clean
-    misspelt = [_misspelt(setting, nearest) for setting in settings if (nearest := _nearest(setting, variants))]
+    read: list[Setting] = []
+    problems: list[str] = []
+    for given in settings:
+        try:
+            setting = Setting.read(given)
+            read.append(setting)
+            _put(variants, data, lists, setting)
+        except UsageProblem as problem:
+            problems.append(str(problem))
+    misspelt = [_misspelt(setting, nearest) for setting in read if (nearest := _nearest(setting, variants))]
     known = {name: value for name, value in data.items() if all(name != violation.path for violation in misspelt)}
     try:
         payload: BasePayload = parse_payload(known, *variants)
+        violations = misspelt
+        name = type(payload).__name__
     except PayloadError as error:
-        raise PayloadError(error.name, [*misspelt, *error.violations]) from None
-    if misspelt:
-        raise PayloadError(type(payload).__name__, misspelt)
+        name, violations = error.name, [*misspelt, *error.violations]
+        payload = ABSENT
+    if problems:
+        meant = {part for setting in read for part in (setting.name, setting.path[0])}
+        shown = [item for item in violations if item.rule != "required" or item.path not in meant]
+        raise UsageProblem("\n  ".join((*problems, *map(str, shown))))
+    if violations:
+        raise PayloadError(name, violations)
     return payload
+
+
+def _put(variants: Sequence[type[BasePayload]], data: dict[str, Any], lists: set[str], setting: Setting) -> None:
+    """Put a setting into the data, as what its field has; `lists` are the fields that a setting has made a list."""
+    is_field = any(setting.name in PLANS[variant].by_wire for variant in variants)
+    name, *rest = cast("tuple[str, ...]", (setting.name,) if is_field else setting.path)
+    values = setting.candidates()
+    tries = [_placed(data.get(name, ABSENT), rest, value, setting) for value in values]
+    if name in lists and not rest:
+        tries = [*([*data[name], value] for value in values), *(value for value in values if listed(value) is not None)]
+    elif not rest:
+        tries += [[value] for value in values]
+    found = [_problems(variants, name, value, rest) for value in tries]
+    clean = next((value for value, problems in zip(tries, found, strict=True) if not problems), ABSENT)
+    if clean is ABSENT:
+        hints = (any(problem.nearest(problem.value) is not None for problem in problems) for problems in found)
+        clean = next((value for value, has_hint in zip(tries, hints, strict=True) if has_hint), tries[0])
+    elif not rest and is_field and isinstance(clean, list):
+        lists.add(name)
+    data[name] = clean
 
 
 def _nearest(setting: Setting, variants: Sequence[type[BasePayload]]) -> str | None:
