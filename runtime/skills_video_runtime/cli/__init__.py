@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from .signals import Stopped, heeded, ignore
+from .signals import Stopped, heeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +30,7 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str] | N
     except Stopped as error:
         from .failure import tell  # noqa: PLC0415  # hardly ever needed
 
-        try:
-            return tell(error, error.exit_code, given)
-        finally:
-            ignore()
+        return tell(error, error.exit_code, given)
 
 
 def _run(models: Sequence[ModelInfo], package: str, given: list[str]) -> int:

@@ -31,7 +31,10 @@ class Stopped(BaseException):
 
 @contextmanager
 def heeded() -> Generator[None]:
-    """Raise `Stopped` at the first signal; one that comes long after it ends the process at once."""
+    """Raise `Stopped` at the first signal; one that comes long after it ends the process at once.
+
+    Once a signal was heeded, the end of the process is left in peace.
+    """
     first: list[float] = []
 
     def stop(number: int, _frame: object) -> None:
@@ -47,14 +50,8 @@ def heeded() -> Generator[None]:
         numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
         heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, stop) for number in heard}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)  # type: ignore[arg-type]
-
-
-def ignore() -> None:
-    """Let no further signal change how the process ends: Python gives back its handlers some time before the end."""
-    if threading.current_thread() is threading.main_thread():
-        for name in NAMES:
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if first else handler)  # type: ignore[arg-type]
