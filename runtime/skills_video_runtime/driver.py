@@ -214,6 +214,8 @@ def still(work: Coroutine[Any, Any, T]) -> T:
 
 def note(step: Step, outcome: object) -> None:
     """Log a step on one line, without what was sent or received."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
     told: object = getattr(step, "path", getattr(step, "seconds", ""))
     if isinstance(step, Emit):
         told = visible(f"{step.generation.id} {step.generation.status}")

@@ -154,9 +154,9 @@ def test_how_it_ended_is_the_exit_code(fault, timeout, code, sandbox):
 
 
 def test_polling_that_is_refused_has_a_code_of_its_own(still):
-    still.plan("result-404:1000")
+    still.plan("result-403")
     done = call(*RUN, *QUICK, "--no-stream", sandbox=still)
-    assert (done.returncode, events(done.stdout)[-1]["category"]) == (12, "not_found")
+    assert (done.returncode, events(done.stdout)[-1]["category"]) == (12, "permission")
     assert "skills-video wait gen_000001" in done.stderr
 
 

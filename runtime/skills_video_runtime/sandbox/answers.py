@@ -29,6 +29,7 @@ _PROXY_PAGE: Final = (
     "<center><h1>{status} {reason}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
 _REASONS: Final = {
+    403: ("FORBIDDEN", "Forbidden"),
     404: ("NOT_FOUND", "Not Found"),
     405: ("METHOD_NOT_ALLOWED", "Method Not Allowed"),
     429: ("VIDEO_GENERATION_RATE_LIMITED", "Too Many Requests"),

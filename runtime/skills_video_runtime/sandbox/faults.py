@@ -72,7 +72,7 @@ _TARGETS: Final = {
     "download": "downloads",
 }
 _TROUBLES: Final = {
-    **{status: f"answer {status}" for status in ("404", "429", "500", "502", "503", "504")},
+    **{status: f"answer {status}" for status in ("403", "404", "429", "500", "502", "503", "504")},
     "drop": "close the connection",
     "silence": "never answer",
 }

@@ -59,8 +59,9 @@ def troubled(faults: Faults, target: str) -> Response | None:
         return Silence()
     if faults.take(f"{target}-429"):
         return answers.rate_limited(None, error_shape(faults))
-    if faults.take(f"{target}-404"):
-        return answers.proxy_error(404, html=False, shape=error_shape(faults))
+    for status in (403, 404):
+        if faults.take(f"{target}-{status}"):
+            return answers.proxy_error(status, html=False, shape=error_shape(faults))
     for status in (500, 502, 503, 504):
         if faults.take(f"{target}-{status}"):
             return answers.proxy_error(status, html=True)
