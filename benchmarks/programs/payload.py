@@ -59,7 +59,7 @@ def ours() -> Callable[[], list[str]]:
 
 def by_hand() -> Callable[[], list[str]]:
     """Use dataclasses whose checks were written by hand."""
-    from skills_video_runtime.constraints import Format
+    from skills_video_runtime.payloads.constraints import Format
 
     unset: Any = object()
     most = 9007199254740991

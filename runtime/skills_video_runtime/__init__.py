@@ -19,14 +19,14 @@ if TYPE_CHECKING:
         MultipleOf as MultipleOf,
     )
 
-    from .backoff import RetryPolicy as RetryPolicy
+    from .generations.retry import RetryPolicy as RetryPolicy
     from .client import (
         AsyncClient as AsyncClient,
         AsyncModelClient as AsyncModelClient,
         Client as Client,
         ModelClient as ModelClient,
     )
-    from .constraints import (
+    from .payloads.constraints import (
         UNSET as UNSET,
         AnyOf as AnyOf,
         Array as Array,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         Unset as Unset,
         Uri as Uri,
     )
-    from .endpoint import Endpoint as Endpoint, ModelInfo as ModelInfo
+    from .catalog import Endpoint as Endpoint, ModelInfo as ModelInfo
     from .errors import (
         APIError as APIError,
         AuthenticationError as AuthenticationError,
@@ -65,10 +65,10 @@ if TYPE_CHECKING:
         ValidationFailed as ValidationFailed,
         Violation as Violation,
     )
-    from .file import File as File
-    from .generation import Generation as Generation, MediaFile as MediaFile, Status as Status, Usage as Usage
-    from .payload import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
-    from .steps import Recovered as Recovered
+    from .payloads.file import File as File
+    from .generations.states import Generation as Generation, MediaFile as MediaFile, Status as Status, Usage as Usage
+    from .payloads.base import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
+    from .generations.outcomes import Recovered as Recovered
 
     MaxProperties: TypeAlias = MaxLen
     MinProperties: TypeAlias = MinLen
@@ -77,19 +77,19 @@ else:
 
     _NAMES = {
         "annotated_types": "Ge Gt Le Lt MaxLen MinLen MultipleOf",
-        ".backoff": "RetryPolicy",
+        ".generations.retry": "RetryPolicy",
         ".client": "AsyncClient AsyncModelClient Client ModelClient",
-        ".constraints": "UNSET AnyOf Array Default DependentRequired ExactlyOne Finite Format Json OneOf Pattern "
-        "UniqueItems Unset Uri",
-        ".endpoint": "Endpoint ModelInfo",
+        ".payloads.constraints": "UNSET AnyOf Array Default DependentRequired ExactlyOne Finite Format Json OneOf "
+        "Pattern UniqueItems Unset Uri",
+        ".catalog": "Endpoint ModelInfo",
         ".errors": "APIError AuthenticationError ConnectionFailed ContentRejected DownloadFailed "
         "GenerationFailed GenerationTimeout InsufficientCredits InvalidRequest JournalUnavailable "
         "MissingAPIKey NotFound PayloadError PermissionDenied RateLimited ServerError "
         "SkillsVideoError SubmissionUncertain ValidationFailed Violation",
-        ".file": "File",
-        ".generation": "Generation MediaFile Status Usage",
-        ".payload": "BaseObject BasePayload parse_payload",
-        ".steps": "Recovered",
+        ".payloads.file": "File",
+        ".generations.states": "Generation MediaFile Status Usage",
+        ".payloads.base": "BaseObject BasePayload parse_payload",
+        ".generations.outcomes": "Recovered",
     }
     _WHERE = {name: (module, name) for module, names in _NAMES.items() for name in names.split()}
     _WHERE |= {"MaxProperties": ("annotated_types", "MaxLen"), "MinProperties": ("annotated_types", "MinLen")}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar, cast
 
-from .backoff import RetryPolicy
+from skills_video_runtime.generations.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from .driver import Core, OnProgress, OnState, Where
-    from .generation import Generation, MediaFile, Usage
-    from .payload import BasePayload
-    from .steps import Recovered, Steps
+    from skills_video_runtime.generations.outcomes import Recovered, Steps
+    from skills_video_runtime.generations.states import Generation, MediaFile, Usage
+    from skills_video_runtime.http.session import Core, OnProgress, OnState, Where
+    from skills_video_runtime.payloads.base import BasePayload
 
 HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
 PayloadT = TypeVar("PayloadT", bound="BasePayload")
@@ -66,9 +66,9 @@ class _Base(Generic[HTTP]):
             MissingAPIKey: There is no key, or it cannot be one.
             ValueError: An argument is outside its range, or the address is neither https nor loopback.
         """
-        from .driver import Core  # noqa: PLC0415  # a module of a model is imported quickly without
-        from .steps import Settings  # noqa: PLC0415
-        from .trust import Key  # noqa: PLC0415
+        from skills_video_runtime.generations.outcomes import Settings  # noqa: PLC0415
+        from skills_video_runtime.http.key import Key  # noqa: PLC0415
+        from skills_video_runtime.http.session import Core  # noqa: PLC0415  # a module of a model is imported quickly without
 
         key = Key(os.environ.get("SKILLS_VIDEO_API_KEY") if api_key is None else api_key)
         api_key = None
@@ -126,7 +126,7 @@ class _Verbs(Generic[PayloadT]):
 
         Nothing is sent before the first state is asked for. Raises as `generate`, after the last state was given.
         """
-        from .driver import still  # noqa: PLC0415  # as Core
+        from skills_video_runtime.http.session import still  # noqa: PLC0415  # as Core
 
         run = self._core.follow(self._core.life(timeout).generate(payload))
         try:
@@ -199,7 +199,7 @@ class _Verbs(Generic[PayloadT]):
         runs = [self._core.follow(save) for save in self._core.saves(generation_or_file, directory, on_progress)]
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
-        from .driver import still  # noqa: PLC0415  # as Core
+        from skills_video_runtime.http.session import still  # noqa: PLC0415  # as Core
 
         with ThreadPoolExecutor(PARALLEL) as pool:
             fetches = [pool.submit(still, run.end()) for run in runs]

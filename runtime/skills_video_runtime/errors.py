@@ -31,12 +31,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from .generation import as_object
+from skills_video_runtime.generations.states import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .generation import Generation
+    from skills_video_runtime.generations.states import Generation
 
 DASHBOARD = "https://skills.video/dashboard"
 EXCERPT = 500  # characters of the platform's text that an error repeats

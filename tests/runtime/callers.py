@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from skills_video_runtime.catalog import Endpoint  # noqa: TC001  # payloads read their annotations
 from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.constraints import UNSET, Unset
-from skills_video_runtime.endpoint import Endpoint  # noqa: TC001  # payloads read their annotations
-from skills_video_runtime.file import File  # noqa: TC001  # as above
-from skills_video_runtime.payload import BasePayload
+from skills_video_runtime.payloads.base import BasePayload
+from skills_video_runtime.payloads.constraints import UNSET, Unset
+from skills_video_runtime.payloads.file import File  # noqa: TC001  # as above
 from tests.runtime.scripted import ENDPOINT, KEY
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from skills_video_runtime.endpoint import Endpoint
+from skills_video_runtime.catalog import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

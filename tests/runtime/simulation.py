@@ -5,17 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from skills_video_runtime.endpoint import Endpoint
-from skills_video_runtime.ledger import Ledger
-from skills_video_runtime.lifecycle import Life
-from skills_video_runtime.steps import Answer, Emit, Ended, Get, Lost, Next, Opened, Post, Settings, Sleep
+from skills_video_runtime.catalog import Endpoint
+from skills_video_runtime.generations.call import Life
+from skills_video_runtime.generations.claims import Ledger
+from skills_video_runtime.generations.outcomes import (
+    Answer,
+    Emit,
+    Ended,
+    Get,
+    Lost,
+    Next,
+    Opened,
+    Post,
+    Settings,
+    Sleep,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from skills_video_runtime.file import File
-    from skills_video_runtime.generation import Generation
-    from skills_video_runtime.steps import Step, Steps
+    from skills_video_runtime.generations.outcomes import Step, Steps
+    from skills_video_runtime.generations.states import Generation
+    from skills_video_runtime.payloads.file import File
 
 T = TypeVar("T")
 TAKES = 20.0  # seconds that a generation runs

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from skills_video_runtime.errors import APIError, ContentRejected, InsufficientCredits, SubmissionUncertain, api_error
-from skills_video_runtime.ledger import Ledger
-from skills_video_runtime.lifecycle import Life
-from skills_video_runtime.steps import Answer, Emit, Ended, Get, Next, Opened, Post, Settings
+from skills_video_runtime.generations.call import Life
+from skills_video_runtime.generations.claims import Ledger
+from skills_video_runtime.generations.outcomes import Answer, Emit, Ended, Get, Next, Opened, Post, Settings
 from tests.runtime.simulation import Payload
 
 DONE = {"id": "gen_1", "status": "COMPLETED", "data": {"video": {"url": "https://a.example/1.mp4"}}}

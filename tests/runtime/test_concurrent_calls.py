@@ -11,13 +11,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.client import Client
-from skills_video_runtime.endpoint import Endpoint
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
-from skills_video_runtime.generation import Generation
-from skills_video_runtime.journal import Journal
-from skills_video_runtime.ledger import Ledger, matches
-from skills_video_runtime.steps import Emit, Get, Next, Post, Sleep
+from skills_video_runtime.generations.claims import Ledger, matches
+from skills_video_runtime.generations.journal import Journal
+from skills_video_runtime.generations.outcomes import Emit, Get, Next, Post, Sleep
+from skills_video_runtime.generations.states import Generation
 from tests.runtime.callers import Payload as Json
 from tests.runtime.callers import hurry
 from tests.runtime.scripted import CREATE, KEY, RUNNING, Drop, Hold, Scripted, answer, state

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import AsyncClient
-from skills_video_runtime.download import LONGEST, Save, safe_name
+from skills_video_runtime.downloads.fetch import LONGEST, Save, safe_name
 from skills_video_runtime.errors import DownloadFailed
-from skills_video_runtime.generation import Generation, MediaFile
-from skills_video_runtime.steps import Fetch, Opened
+from skills_video_runtime.generations.outcomes import Fetch, Opened
+from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.generations.states import Generation, MediaFile
 from tests.runtime.callers import Flight, use
 from tests.runtime.scripted import KEY, Drop, Hold, Reply, Request, Scripted, answer, chunk
 
@@ -257,7 +257,7 @@ FULL = """
 import resource, signal, sys
 from pathlib import Path
 from skills_video_runtime.client import Client
-from skills_video_runtime.generation import MediaFile
+from skills_video_runtime.generations.states import MediaFile
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

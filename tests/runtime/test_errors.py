@@ -12,7 +12,7 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.errors import APIError, SkillsVideoError, api_error, visible
-from skills_video_runtime.generation import Generation
+from skills_video_runtime.generations.states import Generation
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SkillsVideoError)]
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from skills_video_runtime import errors
-from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import Client
-from skills_video_runtime.file import File
+from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.payloads.file import File
 from tests.runtime.callers import Flight, Payload, hurry, use
 from tests.runtime.scripted import (
     CREATE,

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skills_video_runtime.backoff import RetryPolicy
-from skills_video_runtime.generation import Generation, MediaFile, Status, Usage
+from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.generations.states import Generation, MediaFile, Status, Usage
 
 WORDS = {
     "IN_QUEUE": "IN_QUEUE", "starting": "IN_QUEUE", "queued": "IN_QUEUE", "In_Progress": "IN_PROGRESS",

@@ -23,8 +23,8 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.file import File
-from skills_video_runtime.transport import MAX_ANSWER
+from skills_video_runtime.http.exchange import MAX_ANSWER
+from skills_video_runtime.payloads.file import File
 from tests.runtime.callers import Payload, use
 from tests.runtime.scripted import (
     KEY,

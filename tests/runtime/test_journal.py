@@ -15,8 +15,8 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.file import File
-from skills_video_runtime.journal import LAYOUT
+from skills_video_runtime.generations.journal import LAYOUT
+from skills_video_runtime.payloads.file import File
 from tests.runtime.callers import Payload, hurry, use
 from tests.runtime.scripted import (
     CREATE,

@@ -13,7 +13,7 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
-from skills_video_runtime.generation import MediaFile
+from skills_video_runtime.generations.states import MediaFile
 from tests.runtime.callers import Payload, hurry, use
 from tests.runtime.scripted import KEY, RESULT, RUNNING, STREAM, Drop, Scripted, answer, events, state
 

@@ -14,7 +14,7 @@ from skills_video_runtime.errors import (
     SkillsVideoError,
     SubmissionUncertain,
 )
-from skills_video_runtime.steps import Post, Step
+from skills_video_runtime.generations.outcomes import Post, Step
 from tests.runtime.simulation import POST_FAULTS, Payload, World, drive, faults_of, life, scripted
 
 DEPTH = 4

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from skills_video_runtime import errors
-from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import AsyncClient, Client
+from skills_video_runtime.generations.retry import RetryPolicy
 from tests.runtime.callers import Payload, hurry, use
 from tests.runtime.scripted import (
     CREATE,

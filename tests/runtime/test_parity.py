@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
+from skills_video_runtime.generations.retry import RetryPolicy
 from tests.runtime.callers import Payload
 from tests.runtime.scripted import (
     KEY,

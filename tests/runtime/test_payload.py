@@ -757,7 +757,7 @@ def test_name_that_is_no_string_is_refused(name):
 
 
 def test_form_that_was_not_meant_is_not_put_into_words(monkeypatch):
-    monkeypatch.setattr("skills_video_runtime.rules.shown", None)
+    monkeypatch.setattr("skills_video_runtime.payloads.violations.shown", None)
     file = File(b"x", name="a.png")
     assert Video(prompt="cat", image=file).image is file
 

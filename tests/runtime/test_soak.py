@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from skills_video_runtime.backoff import RetryPolicy
+from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.endpoint import Endpoint
-from skills_video_runtime.payload import BasePayload
+from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.payloads.base import BasePayload
 from tests.runtime.callers import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from skills_video_runtime.generation import Generation
+    from skills_video_runtime.generations.states import Generation
     from skills_video_runtime.sandbox import Sandbox
 
 sandboxes = pytest.importorskip("skills_video_runtime.sandbox")

@@ -10,7 +10,7 @@ import pytest
 
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SubmissionUncertain
-from skills_video_runtime.transport import MAX_EVENT
+from skills_video_runtime.http.exchange import MAX_EVENT
 from tests.runtime.callers import Payload, hurry, use
 from tests.runtime.scripted import (
     KEY,

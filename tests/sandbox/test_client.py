@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import DownloadFailed
+from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.sandbox.media import SAMPLE
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from .signals import Stopped, heeded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skills_video_runtime.endpoint import ModelInfo
+    from skills_video_runtime.catalog import ModelInfo
 
 MISSING = "The command line needs packages that are not installed: pip install 'skills-video[cli]'"
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
 
-from skills_video_runtime.constraints import AnyJson, Format, OneOf, Pattern, UniqueItems, Unset
-from skills_video_runtime.file import File
-from skills_video_runtime.payload import BaseObject
-from skills_video_runtime.rules import kind_of
+from skills_video_runtime.payloads.base import BaseObject
+from skills_video_runtime.payloads.constraints import AnyJson, Format, OneOf, Pattern, UniqueItems, Unset
+from skills_video_runtime.payloads.file import File
+from skills_video_runtime.payloads.violations import kind_of
 
 NAMES: dict[Any, str] = {
     str: "string", int: "integer", float: "number", bool: "boolean", None: "null", NoneType: "null", File: "file",

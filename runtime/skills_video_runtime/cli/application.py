@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from skills_video_runtime.endpoint import ModelInfo
+from skills_video_runtime.catalog import ModelInfo
 from skills_video_runtime.errors import SkillsVideoError
 
 from .catalog import Catalog, show_models

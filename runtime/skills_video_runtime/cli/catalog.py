@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import ModuleType
 
-    from skills_video_runtime.endpoint import ModelInfo
-    from skills_video_runtime.payload import BasePayload
+    from skills_video_runtime.catalog import ModelInfo
+    from skills_video_runtime.payloads.base import BasePayload
 
 MOST_NAMED = 8
 HEADER = ("model", "module", "title", "endpoints", "takes", "seconds", "resolutions")

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from annotated_types import MinLen
 
-from skills_video_runtime.constraints import UNSET, DependentRequired
 from skills_video_runtime.errors import BY_CODE, BY_STATUS, APIError, InvalidRequest, ServerError
-from skills_video_runtime.generation import FINISHED, WORDS, Status
-from skills_video_runtime.plans import PLANS, hints_of
+from skills_video_runtime.generations.states import FINISHED, WORDS, Status
+from skills_video_runtime.payloads.constraints import UNSET, DependentRequired
+from skills_video_runtime.payloads.plans import PLANS, hints_of
 
 from .annotations import allowed, in_words
 from .catalog import model_facts
 from .output import say, say_json, table
 
 if TYPE_CHECKING:
-    from skills_video_runtime.constraints import ObjectRule
-    from skills_video_runtime.endpoint import ModelInfo
-    from skills_video_runtime.payload import BaseObject, BasePayload
+    from skills_video_runtime.catalog import ModelInfo
+    from skills_video_runtime.payloads.base import BaseObject, BasePayload
+    from skills_video_runtime.payloads.constraints import ObjectRule
 
     from .catalog import Catalog
 

@@ -8,9 +8,9 @@ import sys
 from importlib import metadata
 from typing import Any
 
-from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import BASE_URL, Client
 from skills_video_runtime.errors import DASHBOARD, APIError, MissingAPIKey, SkillsVideoError
+from skills_video_runtime.generations.retry import RetryPolicy
 
 from .exits import BAD_USAGE, exit_code
 from .generations import in_pots

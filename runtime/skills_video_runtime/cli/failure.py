@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.errors import PayloadError, SkillsVideoError, SubmissionUncertain
-from skills_video_runtime.file import File
+from skills_video_runtime.payloads.file import File
 
 from .exits import OTHER
 from .output import OutputLost, complain, say_json

@@ -10,13 +10,13 @@ from shlex import quote
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from skills_video_runtime.backoff import RetryPolicy
 from skills_video_runtime.client import Client
-from skills_video_runtime.driver import note
 from skills_video_runtime.errors import GenerationFailed, SkillsVideoError
-from skills_video_runtime.file import File
-from skills_video_runtime.generation import as_object, listed
-from skills_video_runtime.steps import Emit
+from skills_video_runtime.generations.outcomes import Emit
+from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.generations.states import as_object, listed
+from skills_video_runtime.http.session import note
+from skills_video_runtime.payloads.file import File
 
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import error_event, lost, resume, tell
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from skills_video_runtime.generation import Generation, Usage
-    from skills_video_runtime.payload import BasePayload
-    from skills_video_runtime.steps import Step
+    from skills_video_runtime.generations.outcomes import Step
+    from skills_video_runtime.generations.states import Generation, Usage
+    from skills_video_runtime.payloads.base import BasePayload
 
     from .progress import Lines
 

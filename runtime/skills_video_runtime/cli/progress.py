@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from skills_video_runtime.generation import Generation, MediaFile
+    from skills_video_runtime.generations.states import Generation, MediaFile
 
     OnProgress = Callable[[MediaFile, int, int | None], object]
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from skills_video_runtime.constraints import UNSET
 from skills_video_runtime.errors import PayloadError, Violation
-from skills_video_runtime.file import File
-from skills_video_runtime.generation import listed
-from skills_video_runtime.payload import parse_payload
-from skills_video_runtime.plans import PLANS
-from skills_video_runtime.rules import Problem, RefusedError
+from skills_video_runtime.generations.states import listed
+from skills_video_runtime.payloads.base import parse_payload
+from skills_video_runtime.payloads.constraints import UNSET
+from skills_video_runtime.payloads.file import File
+from skills_video_runtime.payloads.plans import PLANS
+from skills_video_runtime.payloads.violations import Problem, RefusedError
 
 from .output import UsageProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skills_video_runtime.payload import BasePayload
+    from skills_video_runtime.payloads.base import BasePayload
 
 NAME = re.compile(r"[^.\[\]=]+|\[(?P<index>\d{1,4})\]")
 DEEPEST = 32  # names and indices that lead to a value: our choice

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from skills_video_runtime.driver import note
-from skills_video_runtime.steps import Answer, Emit, Ended, Get, Lost, Next, Opened, Post, Sleep
+from skills_video_runtime.generations.outcomes import Answer, Emit, Ended, Get, Lost, Next, Opened, Post, Sleep
+from skills_video_runtime.http.session import note
 
 if TYPE_CHECKING:
-    from skills_video_runtime.steps import Step
+    from skills_video_runtime.generations.outcomes import Step
 
     from .progress import Lines
 

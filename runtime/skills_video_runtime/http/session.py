@@ -9,21 +9,23 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from .errors import visible
-from .generation import Generation, MediaFile
-from .ledger import Ledger
-from .lifecycle import Life
-from .steps import CLOSED, Answer, Emit, Record, Sleep
-from .trust import is_trusted
+from skills_video_runtime.errors import visible
+from skills_video_runtime.generations.call import Life
+from skills_video_runtime.generations.claims import Ledger
+from skills_video_runtime.generations.outcomes import CLOSED, Answer, Emit, Record, Sleep
+from skills_video_runtime.generations.states import Generation, MediaFile
+
+from .key import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from os import PathLike
 
-    from .journal import Journal
-    from .steps import Settings, Step, Steps
-    from .transport import Transport, Wire
-    from .trust import Key
+    from skills_video_runtime.generations.journal import Journal
+    from skills_video_runtime.generations.outcomes import Settings, Step, Steps
+
+    from .exchange import Transport, Wire
+    from .key import Key
 
     Where: TypeAlias = str | PathLike[str]
     OnState: TypeAlias = Callable[[Generation], object]
@@ -60,7 +62,7 @@ class Core:
     def transport(self) -> Transport:
         """HTTP, which is imported on first use."""
         if self._transport is None:
-            from .transport import Transport  # noqa: PLC0415  # it takes longer than all the rest
+            from .exchange import Transport  # noqa: PLC0415  # it takes longer than all the rest
 
             with self.lock:
                 made = Transport(self.base_url, self.key, self.http, asynchronous=self.asynchronous)
@@ -88,7 +90,7 @@ class Core:
         chosen = self.journal if journal is None else journal
         if chosen is None:
             return None
-        from .journal import Journal  # noqa: PLC0415  # sqlite3 is for those who keep one
+        from skills_video_runtime.generations.journal import Journal  # noqa: PLC0415  # sqlite3 is for those who keep one
 
         path = Path(chosen).resolve()
         with self.lock:
@@ -102,7 +104,7 @@ class Core:
         self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
     ) -> list[Steps[Path]]:
         """Give the machines that fetch the files of a generation."""
-        from .download import Save  # noqa: PLC0415  # on first use
+        from skills_video_runtime.downloads.fetch import Save  # noqa: PLC0415  # on first use
 
         now = self.now()
         files, name = ((what,), None) if isinstance(what, MediaFile) else (what.videos, what.id)

@@ -11,7 +11,7 @@ from .constraints import UNSET, Default, Unset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .rules import Check, Rule
+    from .violations import Check, Rule
 
 
 class Member(NamedTuple):
@@ -54,7 +54,7 @@ class _Plans(dict[Any, Plan]):
         """Read the annotations of a class, once."""
         from .building import check, convert  # noqa: PLC0415  # a module with payloads is imported quickly without
         from .checks import compile_check  # noqa: PLC0415
-        from .rules import rules_of  # noqa: PLC0415
+        from .violations import rules_of  # noqa: PLC0415
 
         hints = hints_of(cls)
         by_wire: dict[str, Member] = {}
@@ -100,7 +100,7 @@ def _default(hint: Any) -> Any:
 
 def _extra(check: Check, by_wire: dict[str, Member], value: Any) -> Any:
     """Check the members that a schema allows and does not name."""
-    from .rules import Problem, RefusedError, plain_rule  # noqa: PLC0415  # on first use
+    from .violations import Problem, RefusedError, plain_rule  # noqa: PLC0415  # on first use
 
     kept = check(value)
     for name in kept:

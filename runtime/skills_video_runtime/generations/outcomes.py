@@ -6,13 +6,14 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from .backoff import RetryPolicy
-from .errors import APIError, ConnectionFailed, SkillsVideoError, api_error
-from .generation import Generation, Json
+from skills_video_runtime.errors import APIError, ConnectionFailed, SkillsVideoError, api_error
+
+from .retry import RetryPolicy
+from .states import Generation, Json
 
 if TYPE_CHECKING:
-    from .endpoint import Endpoint
-    from .file import File
+    from skills_video_runtime.catalog import Endpoint
+    from skills_video_runtime.payloads.file import File
 
 T = TypeVar("T")
 TRANSIENT = frozenset({408, 425, 429})

@@ -21,18 +21,20 @@ import anyio
 import httpx
 from httpx_sse import EventSource
 
-from .errors import visible
-from .generation import as_object
-from .steps import CLOSED, Answer, Ended, Fetch, Get, Lost, Next, Opened, Post
-from .trust import is_loopback
+from skills_video_runtime.errors import visible
+from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Fetch, Get, Lost, Next, Opened, Post
+from skills_video_runtime.generations.states import as_object
+
+from .key import is_loopback
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from .generation import Json
-    from .steps import Outcome
-    from .trust import Key
+    from skills_video_runtime.generations.outcomes import Outcome
+    from skills_video_runtime.generations.states import Json
+
+    from .key import Key
 
 logger = logging.getLogger("skills_video")
 MAX_EVENT = MAX_ANSWER = 16 * 2**20  # bytes

@@ -11,12 +11,12 @@ from difflib import SequenceMatcher
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .json_values import is_array, is_number, json_key, shown
+from skills_video_runtime.json_values import is_array, is_number, json_key, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .rules import Rule
+    from .violations import Rule
 
 
 def candidates(rules: Sequence[Rule], value: Any) -> Iterator[Any]:

@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from skills_video_runtime.catalog import Endpoint  # noqa: TC001  # as above
+from skills_video_runtime.json_values import holds, is_array, is_mapping
+
 from .constraints import UNSET, ObjectRule  # annotations are read when a class is first used
-from .endpoint import Endpoint  # noqa: TC001  # as above
 from .file import File
-from .json_values import holds, is_array, is_mapping
 from .plans import PLANS
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class BaseObject:
 
         A default that its own schema refuses is left out, and so is one that cannot stand beside those before it.
         """
-        from .errors import PayloadError  # noqa: PLC0415  # a payload is imported quickly without
+        from skills_video_runtime.errors import PayloadError  # noqa: PLC0415  # a payload is imported quickly without
 
         changes: dict[str, Any] = {}
         for member in PLANS[type(self)].by_wire.values():

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias, cast
 
-from .json_values import is_number, is_unique, json_key
+from skills_video_runtime.json_values import is_number, is_unique, json_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -13,7 +13,7 @@ from random import random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .errors import (
+from skills_video_runtime.errors import (
     APIError,
     ConnectionFailed,
     GenerationFailed,
@@ -22,8 +22,8 @@ from .errors import (
     SubmissionUncertain,
     visible,
 )
-from .generation import Generation, Status, Usage, as_object, is_id, listed
-from .steps import (
+
+from .outcomes import (
     Answer,
     Emit,
     Ended,
@@ -37,13 +37,14 @@ from .steps import (
     Sleep,
     check_seconds,
 )
+from .states import Generation, Status, Usage, as_object, is_id, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from .claims import Ledger, Submission
     from .journal import Journal
-    from .ledger import Ledger, Submission
-    from .steps import Entry, Settings, Step, Steps, Submittable
+    from .outcomes import Entry, Settings, Step, Steps, Submittable
 
 RESULT = "/generation/{id}"
 GET_PATIENCE = 30.0  # seconds for one answer to a GET: our choice

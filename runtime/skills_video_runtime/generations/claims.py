@@ -8,14 +8,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 from weakref import WeakValueDictionary
 
-from .generation import as_object, listed
+from .states import as_object, listed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
-    from .generation import Generation
     from .journal import Journal
-    from .steps import Entry, Submittable
+    from .outcomes import Entry, Submittable
+    from .states import Generation
 
 MEDIA = ("http:", "https:", "data:")  # how a text begins that the platform may have replaced by an address of its own
 

@@ -15,10 +15,11 @@ from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
+from skills_video_runtime.errors import Violation
+from skills_video_runtime.json_values import is_number, shown
+
 from .constraints import Constraint, DependentRequired
-from .errors import Violation
 from .file import File
-from .json_values import is_number, shown
 
 Check: TypeAlias = Callable[[Any], Any]
 Key: TypeAlias = str | int | None
@@ -144,7 +145,7 @@ def _dependent(name: str, other: str) -> Rule:
 def _divides(step: float, value: float) -> bool:
     if isinstance(value, int) and isinstance(step, int):
         return value % step == 0
-    from .repairs import exact  # noqa: PLC0415  # as above
+    from .nearest import exact  # noqa: PLC0415  # as above
 
     return exact(value) % exact(step) == 0
 

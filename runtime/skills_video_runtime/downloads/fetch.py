@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from unicodedata import category, normalize
 from urllib.parse import unquote, urljoin, urlsplit
 
-from .errors import DownloadFailed, visible
-from .steps import TRANSIENT, Ended, Fetch, Lost, Next, Record, Sleep
-from .trust import is_trusted
+from skills_video_runtime.errors import DownloadFailed, visible
+from skills_video_runtime.generations.outcomes import TRANSIENT, Ended, Fetch, Lost, Next, Record, Sleep
+from skills_video_runtime.http.key import is_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from .backoff import RetryPolicy
-    from .generation import MediaFile
-    from .steps import Opened, Step, Steps
+    from skills_video_runtime.generations.outcomes import Opened, Step, Steps
+    from skills_video_runtime.generations.retry import RetryPolicy
+    from skills_video_runtime.generations.states import MediaFile
 
 REDIRECTS = 5
 SILENCE = 30.0  # seconds without a byte before a transfer counts as broken: our choice

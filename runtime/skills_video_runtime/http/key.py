@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from .errors import MissingAPIKey
-from .generation import WORDS, as_object, listed
+from skills_video_runtime.errors import MissingAPIKey
+from skills_video_runtime.generations.states import WORDS, as_object, listed
 
 if TYPE_CHECKING:
     import httpx

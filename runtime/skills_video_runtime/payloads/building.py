@@ -11,18 +11,19 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from skills_video_runtime.errors import PayloadError
+from skills_video_runtime.json_values import holds, is_array, is_mapping
+
 from .checks import choose, fits
 from .constraints import UNSET
-from .errors import PayloadError
 from .file import File
-from .json_values import holds, is_array, is_mapping
 from .plans import PLANS
-from .rules import Problem, RefusedError, plain_rule, type_rule
+from .violations import Problem, RefusedError, plain_rule, type_rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .payload import BaseObject, BasePayload
+    from .base import BaseObject, BasePayload
 
 
 def check(instance: BaseObject) -> None:
@@ -141,7 +142,7 @@ def _unknown(cls: type[BaseObject], name: object, value: object) -> Problem:
     rule = plain_rule("additionalProperties", f"is no field of {cls.__name__}")
 
     def nearest(_: Any) -> str | None:
-        from .repairs import closest  # noqa: PLC0415  # only errors need it, and an import counts
+        from .nearest import closest  # noqa: PLC0415  # only errors need it, and an import counts
 
         return closest(str(name), PLANS[cls].by_wire)
 

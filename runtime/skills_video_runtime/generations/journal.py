@@ -13,15 +13,16 @@ from threading import Lock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from .endpoint import Endpoint
-from .errors import JournalUnavailable
-from .generation import as_object
-from .steps import Entry
+from skills_video_runtime.catalog import Endpoint
+from skills_video_runtime.errors import JournalUnavailable
+
+from .outcomes import Entry
+from .states import as_object
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .steps import Submittable
+    from .outcomes import Submittable
 
 logger = logging.getLogger("skills_video")
 LAYOUT = 0x534B5601  # in the head of the file, as its user_version: a journal, of the first layout

@@ -12,10 +12,23 @@ from functools import partial
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin
 
+from skills_video_runtime.json_values import FrozenMap, is_array, is_mapping, is_number, json_key, shown
+
 from .constraints import AnyJson, ExactlyOne, OneOf, Unset
 from .file import File
-from .json_values import FrozenMap, is_array, is_mapping, is_number, json_key, shown
-from .rules import KINDS, WRONG, Check, Kind, Problem, RefusedError, Rule, choice_rule, plain_rule, rules_of, type_rule
+from .violations import (
+    KINDS,
+    WRONG,
+    Check,
+    Kind,
+    Problem,
+    RefusedError,
+    Rule,
+    choice_rule,
+    plain_rule,
+    rules_of,
+    type_rule,
+)
 
 
 def compile_check(annotation: Any, *, takes_file: bool = False) -> Check:
@@ -61,7 +74,7 @@ def _check(first: Rule, kind: Kind, rules: Sequence[Rule], parts: Check | None =
     exact = frozenset(kind.exact)
 
     def nearest(value: Any) -> Any:
-        from .repairs import candidates  # noqa: PLC0415  # only errors need it, and an import counts
+        from .nearest import candidates  # noqa: PLC0415  # only errors need it, and an import counts
 
         return next((repair for repair in candidates((first, *rules), value) if fits(check, repair)), None)
 
@@ -183,7 +196,7 @@ def _merged(problems: Sequence[Problem]) -> Problem:
     operands = {json_key(operand): operand for problem in problems for operand in problem.rule.operands}.values()
 
     def nearest(value: Any) -> Any:
-        from .repairs import alike  # noqa: PLC0415  # as above
+        from .nearest import alike  # noqa: PLC0415  # as above
 
         found = [near for problem in problems if (near := problem.nearest(value)) is not None]
         return next(iter(found) if make is type_rule else alike(found, value), None)

@@ -1,0 +1,1 @@
+"""What happens to a generation: its states, a call from post to result, and what guards against paying twice."""

@@ -1,0 +1,1 @@
+"""How a call gets there: connections, requests, event streams, the key. Only this room imports httpx."""

@@ -1,0 +1,1 @@
+"""What may be sent: payload classes, their checks, and files."""
