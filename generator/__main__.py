@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from . import unchanged
+from . import rerun
 
-STAMP = unchanged.Stamp(sys.argv[1:]) if __name__ == "__main__" else None
+STAMP = rerun.Stamp(sys.argv[1:]) if __name__ == "__main__" else None
 if STAMP is not None and (code := STAMP.replay()) is not None:
     sys.exit(code)
 
@@ -33,7 +33,7 @@ OUT = ROOT / "generated" / "skills_video"
 BAD_INPUT = 2
 
 
-def main(arguments: Sequence[str] | None = None, stamp: unchanged.Stamp | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = None) -> int:
     """Run a command and give its exit code: 0 well, 1 stale or, with `--strict`, warned; 2 bad input or usage.
 
     `stamp` is what a run of `generate` leaves for the next one.
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None, stamp: unchanged.Stamp | None =
         return BAD_INPUT
 
 
-def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: unchanged.Stamp | None) -> int:
+def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Stamp | None) -> int:
     if options.command == "changes":
         return _changes(options)
     if options.command == "fetch":
@@ -79,7 +79,8 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: unchanged
         return 1
     if options.command == "list":
         return 0
-    from . import output, readme  # noqa: PLC0415  # listing models writes nothing
+    from generator.output import files as output  # noqa: PLC0415  # listing models writes nothing
+    from generator.output import readme  # noqa: PLC0415  # listing models writes nothing
 
     written = [(options.out, files)]
     if options.out.resolve() == OUT:
@@ -101,7 +102,7 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: unchanged
 
 
 def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
-    from . import fetch  # noqa: PLC0415  # the other commands fetch nothing
+    from generator.inputs import fetch  # noqa: PLC0415  # the other commands fetch nothing
 
     defaults = settings(options.config, "fetch")
     sources: list[str] = []
@@ -120,7 +121,9 @@ def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
 
 
 def _changes(options: argparse.Namespace) -> int:
-    from . import ages, changelog, changes, report  # noqa: PLC0415  # the other commands compare nothing
+    from generator.changes import changelog, report  # noqa: PLC0415  # the other commands compare nothing
+    from generator.changes import models as changes  # noqa: PLC0415  # the other commands compare nothing
+    from generator.changes import revisions as ages  # noqa: PLC0415  # the other commands compare nothing
 
     found = changes.compare(*(ages.found_in(age, options.config) for age in (options.old, options.new)))
     forms = {"json": report.as_json, "markdown": report.as_markdown, "changelog": changelog.as_changelog}
@@ -155,7 +158,7 @@ def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
         print(visible(f"passed over: {item['page']}: {item['reason']}"))
 
 
-def _inputs(options: argparse.Namespace, stamp: unchanged.Stamp | None) -> Inputs:
+def _inputs(options: argparse.Namespace, stamp: rerun.Stamp | None) -> Inputs:
     """Take the options, and where they are silent the files of the repository."""
     given: list[Path] = options.openapi or [OPENAPI]
     folder = given[0].parent

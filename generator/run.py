@@ -9,22 +9,24 @@ from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from . import overrides
-from .description import Description, description_of, load_json
+from generator.inputs import overrides
+from generator.inputs.description import Description, description_of, load_json
+from generator.inputs.navigation import tagged_operations, video_operations
+from generator.inputs.selection import select
+
 from .diagnostics import GeneratorError, visible
-from .endpoints import select
 from .names import distinct
-from .navigation import tagged_operations, video_operations
 from .settings import module_names, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from generator.inputs.navigation import Listed, Unresolved
+    from generator.inputs.selection import Selection
+    from generator.output.render import Module
+
     from .diagnostics import Diagnostics
-    from .endpoints import Selection
-    from .modules import Module
-    from .navigation import Listed, Unresolved
 
 
 SETTINGS: Final = "pyproject.toml#/tool/generator"
@@ -134,8 +136,9 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
     Raises:
         GeneratorError: nothing was selected, or a text cannot be formatted.
     """
-    from . import modules, output  # noqa: PLC0415  # listing models needs no templates
-    from .payloads import payloads_of  # noqa: PLC0415  # its import takes longer than all else
+    from generator.output import files as output  # noqa: PLC0415  # listing models needs no templates
+    from generator.output import render as modules  # noqa: PLC0415  # listing models needs no templates
+    from generator.output.classes import payloads_of  # noqa: PLC0415  # its import takes longer than all else
 
     if not found.selection.models:
         listing = (inputs.docs or inputs.openapi[0]).as_posix()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from .description import is_object
+from generator.inputs.description import is_object
+
 from .diagnostics import GeneratorError, visible
 
 if TYPE_CHECKING:

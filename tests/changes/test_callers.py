@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.ages import inputs_in
-from generator.changes import compare
+from generator.changes.models import compare
+from generator.changes.revisions import inputs_in
 from generator.diagnostics import Diagnostics
 from generator.run import read
-from tests.changes.ages import write_age
-from tests.support import Project, description
+from tests.support.project import Project, description
+from tests.support.revisions import write_age
 from tests.typing.test_typing import mypy
 
 TEXT, WHOLE, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
-from tests.changes.ages import write_age
-from tests.support import description, navigation, pages_of
+from tests.support.project import description, navigation, pages_of
+from tests.support.revisions import write_age
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"
@@ -27,7 +27,7 @@ WIDER = {"type": "object", "properties": {"prompt": {"type": "string"}, "mode": 
 @pytest.fixture
 def run(tmp_path, capsys, monkeypatch):
     """Compare two bodies, and give the exit code and what was printed."""
-    monkeypatch.setattr("generator.semver.VERSION", "0.1.0")
+    monkeypatch.setattr("generator.changes.version.VERSION", "0.1.0")
 
     def compare(old: Any, new: Any, *options: str) -> tuple[int, str]:
         ages = [
@@ -86,7 +86,7 @@ def test_a_version_is_proposed(new, proposal, form, run):
 
 
 def test_a_breaking_change_is_major_from_version_1_on(run, monkeypatch):
-    monkeypatch.setattr("generator.semver.VERSION", "1.4.2")
+    monkeypatch.setattr("generator.changes.version.VERSION", "1.4.2")
     assert "version: major, 1.4.2 → 2.0.0" in run(BODY, NARROWER)[1]
     assert "version: minor, 1.4.2 → 1.5.0" in run(BODY, WIDER)[1]
 
@@ -137,7 +137,7 @@ def test_text_of_a_description_stands_in_code_in_markdown(form, run):
 
 @pytest.mark.parametrize("text", ["`", "``", " a ", "`a", "a`", "", "\n", "a`b``c"])
 def test_code_in_markdown_ends_where_the_text_ends(text):
-    from generator.report import code  # noqa: PLC0415  # one test of a function
+    from generator.changes.report import code  # noqa: PLC0415  # one test of a function
 
     shown = code(text)
     fence = re.match("`+", shown)[0]

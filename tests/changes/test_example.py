@@ -15,7 +15,7 @@ SPECS = Path(__file__).parent / "specs"
 
 def test_example_in_the_docs_is_what_the_command_says(capsys, monkeypatch):
     """If it is not, run `make docs`."""
-    monkeypatch.setattr("generator.semver.VERSION", "0.1.0")
+    monkeypatch.setattr("generator.changes.version.VERSION", "0.1.0")
     assert main(["changes", str(SPECS / "previous"), str(SPECS / "current"), "--markdown"]) == 0
     assert capsys.readouterr().out == (ROOT / "docs" / "review-example.md").read_text("utf-8")
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from generator.change import COSMETIC
-from generator.changes import compare
+from generator.changes.change import COSMETIC
+from generator.changes.models import compare
 from generator.diagnostics import GeneratorError
-from generator.subset import Subset
-from tests.changes.ages import age
-from tests.generator.test_forms import COMPONENTS, FORMS
-from tests.judge import judge, values
-from tests.support import description
+from generator.schema.subset import Subset
+from tests.generator.schema.test_forms import COMPONENTS, FORMS
+from tests.support.judge import judge, values
+from tests.support.project import description
+from tests.support.revisions import age
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

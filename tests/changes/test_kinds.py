@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.changes.ages import changes
-from tests.support import description
+from tests.support.project import description
+from tests.support.revisions import changes
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "number"}

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from generator.__main__ import main
-from generator.ages import found_in
-from generator.change import COSMETIC
-from generator.changes import compare
-from tests.changes.ages import changes, write_age
-from tests.support import description, navigation, pages_of
+from generator.changes.change import COSMETIC
+from generator.changes.models import compare
+from generator.changes.revisions import found_in
+from tests.support.project import description, navigation, pages_of
+from tests.support.revisions import changes, write_age
 
 SPECS = Path(__file__).parent / "specs"
 OLD, NEW = SPECS / "previous", SPECS / "current"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import call, command, environment, events
+from tests.support.processes import call, command, environment, events
 
 COMMANDS = ("doctor", "models", "show", "template", "run", "wait", "get", "running", "credits", "recover",
             "explain-error", "sandbox")  # fmt: skip

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from skills_video_runtime.cli.signals import Stopped, heeded
-from tests.cli.processes import call, command, environment, events, made
+from tests.support.processes import call, command, environment, events, made
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 

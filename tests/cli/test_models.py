@@ -9,8 +9,8 @@ import pytest
 
 from skills_video.catalog import MODELS
 from skills_video_runtime.payloads.plans import PLANS
-from tests.cli.processes import call, events
-from tests.support import description
+from tests.support.processes import call, events
+from tests.support.project import description
 
 EVERYTHING = {
     "type": "object",

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from tests.cli.processes import call, made, strict
+from tests.support.processes import call, made, strict
 
 BY_CODE = '{"code": "VIDEO_GENERATION_FAILED"}'
 

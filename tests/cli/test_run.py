@@ -8,7 +8,7 @@ import os
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.cli.processes import call, events, made
+from tests.support.processes import call, events, made
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 QUICK = ("--poll-interval", "0.05", "--json-lines")

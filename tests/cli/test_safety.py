@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from tests.cli.processes import call, events
-from tests.support import description
+from tests.support.processes import call, events
+from tests.support.project import description
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 NASTY = "\x1b]0;owned\x07\x1b[31mred\x9b31m\r[bold]x[/bold] \u202e"

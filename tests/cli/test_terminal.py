@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.cli.processes import command, environment
+from tests.support.processes import command, environment
 
 if sys.platform == "win32":
     pytest.skip("Windows has no pseudo-terminal that pexpect knows", allow_module_level=True)

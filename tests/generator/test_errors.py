@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from generator.__main__ import main
-from tests.support import description, navigation, operation
+from tests.support.project import description, navigation, operation
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"type": "object", "properties": {"prompt": {"type": "string"}}}

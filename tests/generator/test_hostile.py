@@ -10,9 +10,9 @@ from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from generator.modules import cell
+from generator.output.render import cell
 from skills_video_runtime import UNSET, Default, PayloadError
-from tests.support import description, navigation, operation, pages_of
+from tests.support.project import description, navigation, operation, pages_of
 
 TEXTS = {
     "closes-docstring": '"""\nimport os\nos.system("touch pwned")\n"""',

@@ -12,11 +12,12 @@ from typing import get_args
 
 import pytest
 
-from generator import annotations, modules
 from generator.diagnostics import GeneratorError
 from generator.names import RESERVED_CLASSES, RESERVED_FIELDS, cap_words, field_names, module_name
+from generator.output import annotations
+from generator.output import render as modules
 from skills_video_runtime import BasePayload, PayloadError
-from tests.support import description
+from tests.support.project import description
 
 PACKAGE = Path(__file__).parents[2] / "generated" / "skills_video"
 MODULES = {

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.sandbox.callers import Caller
+from tests.support.sandbox_callers import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

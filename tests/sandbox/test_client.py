@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.sandbox.callers import Caller
+    from tests.support.sandbox_callers import Caller
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox, main
-from tests.sandbox.callers import BODY, PLAIN, STREAM
+from tests.support.sandbox_callers import BODY, PLAIN, STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 from skills_video_runtime.sandbox import Sandbox
 from skills_video_runtime.sandbox.description import Description, load
 from skills_video_runtime.sandbox.validation import Judge
-from tests.sandbox.callers import BODY, PLAIN, STREAM, Caller, events
+from tests.support.sandbox_callers import BODY, PLAIN, STREAM, Caller, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 
 from skills_video_runtime.sandbox import FaultError, Sandbox
 from skills_video_runtime.sandbox.faults import KNOWN, Plan, parse, table
-from tests.sandbox.callers import BODY, PLAIN, STREAM, Caller, events
+from tests.support.sandbox_callers import BODY, PLAIN, STREAM, Caller, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable

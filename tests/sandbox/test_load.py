@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.sandbox.callers import STREAM
+from tests.support.sandbox_callers import STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sandbox.callers import Caller
+    from tests.support.sandbox_callers import Caller
 
 resource = pytest.importorskip("resource")
 COUNT = 1000

@@ -15,7 +15,7 @@ from skills_video_runtime.sandbox.media import SAMPLE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.sandbox.callers import Caller
+    from tests.support.sandbox_callers import Caller
 
 
 def finished(caller: Caller, faults: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.sandbox.callers import PLAIN, STREAM, Caller
+from tests.support.sandbox_callers import PLAIN, STREAM, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.sandbox.callers import BODY, PLAIN, Caller
+from tests.support.sandbox_callers import BODY, PLAIN, Caller
 
 TROUBLES = ("404", "429", "500", "502", "503", "504")
 

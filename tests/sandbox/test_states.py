@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.sandbox.callers import BODY, STREAM, Caller
+from tests.support.sandbox_callers import BODY, STREAM, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import description
+from tests.support.project import description
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]

@@ -1,0 +1,1 @@
+"""What an update means for callers: two revisions of the inputs, compared."""

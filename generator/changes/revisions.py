@@ -1,0 +1,92 @@
+"""The two ages that `changes` compares: a folder with descriptions, or a git revision of `specs/`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from generator.diagnostics import Diagnostics, GeneratorError, visible
+from generator.inputs.description import LARGEST
+from generator.run import Inputs, read
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from generator.run import Found
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SPECS: Final = "specs"
+_INPUT: Final = re.compile(r"pyproject\.toml|specs/(?:openapi|docs)\.json|specs/models/[^/\\:]+\.json")
+
+
+def inputs_in(folder: Path, config: Path | None) -> Inputs:
+    """Give the inputs that a folder holds: openapi.json, and docs.json and the files of models/ if they are there."""
+    docs = folder / "docs.json"
+    scoped = sorted(folder.glob("models/*.json"))
+    return Inputs((folder / "openapi.json", *scoped), docs if docs.is_file() else None, config)
+
+
+def found_in(age: str, config: Path | None) -> Found:
+    """Read an age: a folder, with the settings of `config`, else a revision, with the settings that it had.
+
+    Raises:
+        GeneratorError: it is neither, or its descriptions cannot be read.
+    """
+    folder = Path(age)
+    if age and (folder / "openapi.json").is_file():
+        return read(inputs_in(folder, config), Diagnostics())
+    commit = _commit(age)
+    if commit is None:
+        what = "a folder without openapi.json" if age and folder.is_dir() else "no folder"
+        message = f"{age!r} is {what}, and no git revision of this repository; name one or the other"
+        raise GeneratorError(visible(message))
+    with _checked_out(commit, age) as copy:
+        try:
+            return read(inputs_in(copy / SPECS, copy / "pyproject.toml"), Diagnostics())
+        except GeneratorError as error:
+            raise GeneratorError(str(error).replace(copy.as_posix(), visible(age))) from error
+
+
+def _commit(revision: str) -> str | None:
+    """Give the id of the commit that a revision names, None if it names none. It is never taken for an option."""
+    if not revision or "\0" in revision:
+        return None
+    done = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    commit = done.stdout.decode("ascii", "replace").strip()
+    return commit if done.returncode == 0 and re.fullmatch("[0-9a-f]+", commit) else None
+
+
+@contextmanager
+def _checked_out(commit: str, revision: str) -> Generator[Path]:
+    """Put what a commit has of the inputs and the settings into a folder of its own, for a while."""
+    listed = _git("ls-tree", "-r", "-l", "-z", commit, f"{SPECS}/", "pyproject.toml").stdout
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for entry in listed.decode("utf-8", "replace").split("\0"):
+            details, _, name = entry.partition("\t")
+            if not details.startswith("100") or not _INPUT.fullmatch(name):
+                continue
+            _, _, blob, size = details.split()
+            if int(size) > LARGEST:
+                raise GeneratorError(
+                    visible(f"{revision}:{name}: is larger than {LARGEST} bytes, the most that is read")
+                )
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(_git("cat-file", "blob", blob).stdout)
+        if not (folder / SPECS / "openapi.json").is_file():
+            message = f"{revision}: has no {SPECS}/openapi.json; name another revision, or a folder"
+            raise GeneratorError(visible(message))
+        yield folder
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", "-C", str(ROOT), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # a list, and no option from outside
+    except OSError as error:
+        raise GeneratorError(f"git cannot be run ({error.strerror}); install it, or name folders") from error

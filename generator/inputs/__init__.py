@@ -1,0 +1,1 @@
+"""What comes in: the description, the navigation, corrections, and the models that they select."""

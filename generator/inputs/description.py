@@ -1,0 +1,252 @@
+"""openapi.json: load, check, resolve references, look up operations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
+from urllib.parse import unquote
+
+from generator.diagnostics import Diagnostics, GeneratorError, visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+LARGEST = 64 * 1024 * 1024
+"""Bytes of the largest input that is read. The platform's description has about one million; the limit is ours."""
+
+NOTHING: Final[Any] = object()
+"""What a pointer leads to that leads nowhere."""
+
+DEEPEST = 200
+"""How deep an input may be nested. The platform's description has about 20 levels; the limit is ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a description (OpenAPI, "Operation Object")."""
+
+    method: str
+    path: str
+    pointer: str
+    summary: str
+    text: str
+    tags: tuple[str, ...]
+    listed: bool
+    """False where `x-hidden` or `x-excluded` keeps it out of lists that are made by themselves."""
+    href: str
+    """Where the documentation shows it, if `x-mint.href` says so."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """An OpenAPI description, as it was read from `file`."""
+
+    file: str
+    document: dict[str, Any]
+    digest: str
+
+    @property
+    def is_3_0(self) -> bool:
+        """Whether the rules of OpenAPI 3.0 hold, in which `$ref` has no siblings."""
+        return str(self.document["openapi"]).startswith("3.0")
+
+    def resolve(self, reference: str, pointer: str) -> tuple[str, Any]:
+        """Follow a reference within the document and give the pointer it leads to and what stands there.
+
+        Raises:
+            GeneratorError: it leads out of the document or to nothing.
+        """
+        seen: list[str] = []
+        while True:
+            if not reference.startswith("#"):
+                self.fail(pointer, f"the reference {reference!r} leads out of the file; bring what it names into it")
+            target = unquote(reference[1:])
+            value = self.at(target) if target.startswith("/") else NOTHING
+            if value is NOTHING:
+                self.fail(pointer, f"the reference {reference!r} leads to nothing; correct it or add what it names")
+            if not (is_object(value) and isinstance(value.get("$ref"), str) and len(value) == 1):
+                return target, value
+            if target in seen:
+                self.fail(pointer, f"the reference {reference!r} leads back to itself")
+            seen.append(target)
+            reference = value["$ref"]
+
+    def follow(self, value: Any, pointer: str) -> tuple[str, Any]:
+        """Give what stands at a place and its pointer, following a reference if one stands there."""
+        if is_object(value) and isinstance(value.get("$ref"), str):
+            return self.resolve(value["$ref"], f"{pointer}/$ref")
+        return pointer, value
+
+    def at(self, pointer: str) -> Any:
+        """Give what stands at a JSON pointer (RFC 6901), `NOTHING` if nothing does."""
+        value: Any = self.document
+        for token in pointer.split("/")[1:]:
+            value = member(value, token)
+        return value
+
+    def fail(self, pointer: str, message: str) -> NoReturn:
+        """Raise the error that names this file and a pointer."""
+        raise GeneratorError(visible(f"{self.file}#{pointer}: {message}"))
+
+    @cached_property
+    def operations(self) -> dict[tuple[str, str], Operation]:
+        """Every operation by method, in lower case, and path."""
+        found: dict[tuple[str, str], Operation] = {}
+        for path, item in self.document["paths"].items():
+            pointer, resolved = self.follow(item, f"/paths/{escape(path)}")
+            for method in METHODS if is_object(resolved) else ():
+                if is_object(resolved.get(method)):
+                    found[method, path] = _operation(method, path, f"{pointer}/{method}", resolved[method])
+        return found
+
+    @cached_property
+    def _by_route(self) -> dict[tuple[str, str], Operation]:
+        routes: dict[tuple[str, str], Operation] = {}
+        for rule in (without_slash, route):
+            for (method, path), operation in self.operations.items():
+                routes.setdefault((method, rule(path)), operation)
+        return routes
+
+    def operation(self, method: str, path: str) -> Operation | None:
+        """Look up an operation: by the exact path, else without a trailing slash, else without `/v1` or `/api/v1`."""
+        key = method.lower()
+        return (
+            self.operations.get((key, path))
+            or self._by_route.get((key, without_slash(path)))
+            or self._by_route.get((key, route(path)))
+        )
+
+
+def load_json(path: Path, diagnostics: Diagnostics) -> tuple[dict[str, Any], str]:
+    """Read a JSON object from a file and give it with the SHA-256 of its bytes.
+
+    Raises:
+        GeneratorError: the file cannot be read, is larger than `LARGEST`, is no JSON, or holds no object.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise GeneratorError(visible(f"{path.as_posix()}: cannot be read: {reason}; name another file")) from error
+    if len(data) > LARGEST:
+        raise GeneratorError(visible(f"{path.as_posix()}: is larger than {LARGEST} bytes, the most that is read"))
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            twice = sorted(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+            diagnostics.warn(path.as_posix(), "", f"{', '.join(twice)} stands twice in one object; the last one counts")
+        return result
+
+    def finite(text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number):
+            raise ValueError(f"{text} is beyond what a number can hold")
+        return number
+
+    def no_constant(name: str) -> NoReturn:
+        raise ValueError(f"{name} is no JSON value")
+
+    try:
+        document = json.loads(
+            data.decode("utf-8-sig"), object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite
+        )
+        _check_depth(document)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise GeneratorError(visible(f"{path.as_posix()}: is not JSON: {reason}; correct the file")) from error
+    if not is_object(document):
+        raise GeneratorError(visible(f"{path.as_posix()}: holds no JSON object, as it should; correct the file"))
+    return document, hashlib.sha256(data).hexdigest()
+
+
+def description_of(document: dict[str, Any], digest: str, file: str) -> Description:
+    """Take a document for an OpenAPI 3.x description.
+
+    Raises:
+        GeneratorError: it is none, or has no paths.
+    """
+    version = document.get("openapi")
+    if not isinstance(version, str) or not re.fullmatch(r"3\.\d+(\.\d+)?\S*", version):
+        said = "says nothing of its version" if version is None else f"says {version!r}"
+        message = f'#/openapi: {said}; an OpenAPI 3.x description says "3.1.0" or the like'
+        raise GeneratorError(visible(file + message))
+    if not is_object(document.get("paths")):
+        raise GeneratorError(visible(f"{file}#/paths: is no object, so the description has no operation to read"))
+    return Description(file, document, digest)
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Tell whether a JSON value is an array."""
+    return isinstance(value, list)
+
+
+def member(value: Any, token: str) -> Any:
+    """Give what a token of a JSON pointer leads to (RFC 6901, section 4), `NOTHING` if it leads nowhere."""
+    key = token.replace("~1", "/").replace("~0", "~")
+    if is_object(value) and key in value:
+        return value[key]
+    if is_array(value) and re.fullmatch(r"[0-9]{1,9}", key) and int(key) < len(value):
+        return value[int(key)]
+    return NOTHING
+
+
+def escape(token: str) -> str:
+    """Write a member's name as part of a JSON pointer (RFC 6901, section 3)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def without_slash(path: str) -> str:
+    """Give a path without a trailing slash."""
+    return path.rstrip("/") or "/"
+
+
+def route(path: str) -> str:
+    """Give a path without a trailing slash and without `/v1` or `/api/v1` in front."""
+    return without_slash(re.sub(r"^(?:/api)?/v1(?=/)", "", path))
+
+
+def _check_depth(document: Any) -> None:
+    level = [document]
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for value in level
+            for child in (value.values() if is_object(value) else value if is_array(value) else ())
+        ]
+        if not level:
+            return
+    raise RecursionError
+
+
+def _operation(method: str, path: str, pointer: str, raw: dict[str, Any]) -> Operation:
+    mint = raw.get("x-mint")
+    href = mint.get("href") if is_object(mint) else None
+    tags = raw.get("tags")
+    return Operation(
+        method=method,
+        path=path,
+        pointer=pointer,
+        summary=_text(raw.get("summary")),
+        text=_text(raw.get("description")),
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if is_array(tags) else (),
+        listed=not (raw.get("x-hidden") or raw.get("x-excluded")),
+        href=_text(href),
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""What goes out: classes, annotations, texts and files."""

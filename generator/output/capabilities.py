@@ -1,0 +1,143 @@
+"""What a model takes and makes, read from the shapes and names of its fields by rules that know no model.
+
+The description states none of this outright. What no rule knows is passed over, so that what is empty is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import TYPE_CHECKING, TypeAlias
+
+from generator.schema.types import (
+    Array,
+    Binary,
+    Choice,
+    Number,
+    Object,
+    Reference,
+    Shape,
+    Text,
+    fits,
+    followed,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from generator.inputs.selection import VideoModel
+
+Value: TypeAlias = int | float | str
+
+MEDIA = {
+    "image": frozenset({"image", "images", "img", "picture", "photo"}),
+    "video": frozenset({"video", "videos"}),
+    "audio": frozenset({"audio", "audios", "sound", "music", "voice"}),
+}
+FRAME = frozenset({"frame", "frames", "keyframe", "keyframes"})
+PLACES = frozenset({"start", "end", "first", "last", "tail"})
+ADDRESS = frozenset({"url", "urls", "uri", "uris"})
+OUTPUT = frozenset({"video", "output", "target", "in"})
+TIMES = frozenset({"duration", "seconds"})
+SIZES = frozenset({"resolution", "size", "quality"})
+PIXELS = re.compile(r"\d+[pP]|\d+[kK]|\d+\s*[xX*]\s*\d+|auto")
+LONGEST = 10**6  # seconds; a limit beyond is none that a video has
+MOST_SPELT = 120  # seconds that are listed one by one; more are given as a range
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the catalog tells of a model beyond its names."""
+
+    takes: tuple[str, ...]
+    """Of `image`, `video`, `audio` and `frames` (images for given places in the video) those that can be handed in."""
+    durations: tuple[Value, ...]
+    """Lengths of the video in seconds; `"1-15"` is a range, fractions included."""
+    resolutions: tuple[Value, ...]
+    """Sizes of the picture, in the platform's own words."""
+
+
+def traits_of(model: VideoModel) -> Traits:
+    """Give the traits of a model, of all its variants together."""
+    takes: set[str] = set()
+    durations: list[Value] = []
+    resolutions: list[Value] = []
+    for variant in model.variants:
+        for path, shape in _leaves(variant.shape, model.known, (), frozenset()):
+            words = frozenset(word for name in path for word in _words(name))
+            if _is_media(shape, words):
+                takes.update(_media(words))
+            elif len(path) == 1 and words <= TIMES | OUTPUT and words & TIMES:
+                durations += _amounts(shape)
+            elif len(path) == 1 and words <= SIZES | OUTPUT and words & SIZES:
+                resolutions += _sizes(shape, is_quality="quality" in words)
+    ordered = tuple(name for name in ("image", "video", "audio", "frames") if name in takes)
+    return Traits(ordered, _unique(durations), _unique(resolutions))
+
+
+def _leaves(
+    shape: Shape, known: Mapping[str, Shape], path: tuple[str, ...], above: frozenset[str]
+) -> Iterator[tuple[tuple[str, ...], Shape]]:
+    """Give each part that holds no others, with the names that lead to it; what holds itself is entered once."""
+    if isinstance(shape, Reference) and shape.pointer not in above:
+        yield from _leaves(followed(shape, known), known, path, above | {shape.pointer})
+    elif isinstance(shape, Array):
+        yield from _leaves(shape.items, known, path, above)
+    elif isinstance(shape, Object):
+        for prop in shape.properties:
+            yield from _leaves(prop.shape, known, (*path, prop.name), above)
+    elif len(options_of(shape)) > 1:
+        for option in options_of(shape):
+            yield from _leaves(option, known, path, above)
+    else:
+        yield path, shape
+
+
+def _words(name: str) -> list[str]:
+    """Split a name at its underscores, hyphens and capitals."""
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+
+
+def _is_media(shape: Shape, words: frozenset[str]) -> bool:
+    """Tell whether a part is the address or the bytes of a file."""
+    return isinstance(shape, Binary) or (isinstance(shape, Text) and ("uri" in shape.formats or bool(words & ADDRESS)))
+
+
+def _media(words: frozenset[str]) -> Iterator[str]:
+    found = [kind for kind, names in MEDIA.items() if words & names]
+    is_frame = bool(words & FRAME) or (found == ["image"] and bool(words & PLACES))
+    yield from found or (["image"] if is_frame else [])
+    if is_frame:
+        yield "frames"
+
+
+def _amounts(shape: Shape) -> Iterable[Value]:
+    if isinstance(shape, Choice):
+        return _plain(shape)
+    if not isinstance(shape, Number):
+        return ()
+    low = shape.minimum if shape.exclusive_minimum is None else shape.exclusive_minimum
+    high = shape.maximum if shape.exclusive_maximum is None else shape.exclusive_maximum
+    if low is None or high is None or not -LONGEST < low <= high < LONGEST:
+        return ()
+    first, last = ceil(low), floor(high)
+    if not shape.integer or last - first >= MOST_SPELT:
+        return (f"{low:g}-{high:g}",)
+    return [number for number in range(first, last + 1) if fits(shape, number, {})]
+
+
+def _sizes(shape: Shape, *, is_quality: bool) -> Iterable[Value]:
+    values = _plain(shape) if isinstance(shape, Choice) else []
+    return [value for value in values if not is_quality or PIXELS.fullmatch(str(value))]
+
+
+def _plain(shape: Choice) -> list[Value]:
+    return [value for value in shape.values if isinstance(value, (int, float, str)) and not isinstance(value, bool)]
+
+
+def _unique(values: list[Value]) -> tuple[Value, ...]:
+    """Give each value once, numbers in their order and before words, words in the order of the description."""
+    numbers = sorted({value for value in values if not isinstance(value, str)})
+    return (*numbers, *dict.fromkeys(value for value in values if isinstance(value, str)))

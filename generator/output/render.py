@@ -1,0 +1,120 @@
+"""`VideoModel` → the text of its module, and the texts of the package around them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.diagnostics import visible
+
+from .capabilities import traits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import jinja2
+
+    from generator.inputs.selection import VideoModel
+
+    from .capabilities import Traits
+    from .classes import Payloads
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+WIDTH = 120
+
+_TYPING = {"Annotated", "Literal", "Never"}
+_COLLECTIONS = {"Mapping"}
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A model together with its payload classes."""
+
+    model: VideoModel
+    payloads: Payloads
+
+    @property
+    def traits(self) -> Traits:
+        """What the catalog tells of the model beyond its names."""
+        return traits_of(self.model)
+
+    @property
+    def has_alias(self) -> bool:
+        """Whether `Payload` is another name for the variants, and no class."""
+        return self.payloads.variants != ("Payload",)
+
+
+def render_module(module: Module) -> str:
+    """Give the text of a model's module, not yet formatted."""
+    uses = set(module.payloads.uses) - {"None", "bool", "int", "float", "str"}
+    runtime = {"AsyncModelClient", "Endpoint", "ModelClient", "parse_payload", "BasePayload"}
+    classes = module.payloads.classes
+    return _template("module.py.jinja").render(
+        module=module,
+        collections=sorted({"Mapping"} | uses & _COLLECTIONS),
+        typing=sorted({"ClassVar", "Final"} | uses & _TYPING | ({"TypeAlias"} if module.has_alias else set())),
+        runtime=sorted(runtime | (uses - _TYPING - _COLLECTIONS), key=_import_order),
+        has_renamed=any(field.wire != field.name for item in classes for field in item.fields),
+    )
+
+
+def render_package(modules: Sequence[Module], name: str) -> str:
+    """Give the text of a file that lists the models: `__init__.py`, `catalog.py`, `API.md` or another."""
+    ordered = sorted(modules, key=lambda module: module.model.module)
+    return _template(f"{name}.jinja").render(modules=modules, ordered=ordered)
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # only a run that renders needs it
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES, encoding="utf-8"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701  # the text is Python, and what is untrusted in it goes through `literal` and `docstring`
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(literal=repr, docstring=docstring, cell=cell)
+    return environment.get_template(name)
+
+
+def docstring(text: str, indent: int = 4) -> str:
+    """Write a text as a docstring: nothing in it ends the string, escapes, or hides from a reader."""
+    paragraphs = [paragraph.split() for paragraph in text.strip().split("\n\n")]
+    lines: list[str] = []
+    for words in filter(None, paragraphs):
+        if lines:
+            lines.append("")
+        width = WIDTH - indent - (3 if not lines else 0)
+        paragraph = " ".join(words)
+        if len(paragraph) + 6 + indent <= WIDTH:
+            lines.append(paragraph)
+        else:
+            lines += textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
+    escaped = [_escaped(line) for line in lines]
+    margin = " " * indent
+    if len(escaped) == 1 and not escaped[0].endswith('"'):
+        return f'"""{escaped[0]}"""'
+    body = f"\n{margin}".join(escaped)
+    return '"""' + body.replace(f"{margin}\n", "\n") + f'\n{margin}"""'
+
+
+def cell(text: str) -> str:
+    """Write a text for a cell of a Markdown table."""
+    return re.sub(r"([\\`|*_\[\]<>&])", r"\\\1", visible(" ".join(text.split())))
+
+
+def _escaped(line: str) -> str:
+    shown = line.encode("utf-8", "backslashreplace").decode()  # Python takes no class whose docstring holds a surrogate
+    return visible(shown.replace("\\", "\\\\")).replace('"""', '\\"\\"\\"')
+
+
+def _import_order(name: str) -> tuple[int, str]:
+    """Order names as ruff's import rules do: constants, classes, then functions."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)

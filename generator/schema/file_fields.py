@@ -1,0 +1,105 @@
+"""What the form of an operation adds to its JSON body: the files that may stand in the same places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .types import (
+    Anything,
+    Array,
+    Binary,
+    Choice,
+    Null,
+    Object,
+    Reference,
+    Shape,
+    Union,
+    disjoint,
+    json_key,
+    options_of,
+    union,
+)
+
+
+def overlay(shape: Shape, form: Shape) -> Shape:
+    """Add to a shape the files that its form takes in the same places."""
+    if isinstance(shape, Object) and isinstance(form, Object):
+        return _object(shape, form, frozenset())
+    if isinstance(shape, Array) and isinstance(form, Array):
+        return replace(shape, items=overlay(shape.items, form.items))
+    if isinstance(shape, (Reference, Anything)) or not holds_binary(form):
+        return shape
+    others: list[Shape] = [option for option in options_of(form) if not isinstance(option, Binary)]
+    options = [_option(option, options_of(shape), others) for option in options_of(shape)]
+    if len(others) < len(options_of(form)):
+        options.append(Binary())
+    exclusive = isinstance(shape, Union) and shape.exclusive
+    return Union(tuple(options), exclusive) if exclusive else union(options)
+
+
+def _object(shape: Object, form: Object, elsewhere: frozenset[str]) -> Object:
+    """Overlay an object. What the form alone has is added, save what stands `elsewhere`: in an alternative of it."""
+    if not holds_binary(form):
+        return shape
+    twins = {prop.name: prop for prop in form.properties}
+    properties = [
+        replace(prop, shape=overlay(prop.shape, twins[prop.name].shape)) if prop.name in twins else prop
+        for prop in shape.properties
+    ]
+    own = {prop.name for prop in shape.properties} | elsewhere
+    properties += [prop for prop in form.properties if prop.name not in own and holds_binary(prop.shape)]
+    extra = shape.extra
+    if shape.extra is not None and form.extra is not None:
+        extra = overlay(shape.extra, form.extra)
+    return replace(shape, pointer=f"{shape.pointer}+{form.pointer}", properties=tuple(properties), extra=extra)
+
+
+def _option(option: Shape, options: tuple[Shape, ...], others: list[Shape]) -> Shape:
+    """Overlay an alternative of a JSON body with those of the form that stand for it."""
+    peers = [other for other in others if type(other) is type(option)]
+    alike = [other for other in options if type(other) is type(option)]
+    if not isinstance(option, Object):
+        place = alike.index(option)
+        return overlay(option, peers[place]) if place < len(peers) else option
+    names = {prop.name for other in alike if isinstance(other, Object) for prop in other.properties}
+    result = option
+    for twin in _twins(option, alike, [peer for peer in peers if isinstance(peer, Object)]):
+        result = _object(result, twin, frozenset(names))
+    return result
+
+
+def _twins(option: Object, alike: list[Shape], peers: list[Object]) -> list[Object]:
+    """Find the objects of a form for one of its JSON twin: by title, constant, place, else all that may be meant."""
+    titled = [peer for peer in peers if option.title and peer.title == option.title]
+    if len(titled) == 1:
+        return titled
+    shared = [len(constants(peer) & constants(option)) for peer in peers]
+    if any(shared):
+        return [peer for peer, count in zip(peers, shared, strict=True) if count == max(shared)]
+    if len(peers) == len(alike):
+        return [peers[alike.index(option)]]
+    return [peer for peer in peers if not disjoint(peer, option)]
+
+
+def constants(shape: Shape) -> set[object]:
+    """Give the constants of an object, each with its name."""
+    return {
+        (prop.name, json_key(prop.shape.values[0]))
+        for prop in (shape.properties if isinstance(shape, Object) else ())
+        if isinstance(prop.shape, Choice) and len(prop.shape.values) == 1
+    }
+
+
+def holds_binary(shape: Shape) -> bool:
+    """Tell whether a file may stand somewhere in a shape."""
+    match shape:
+        case Binary():
+            return True
+        case Union(options):
+            return any(map(holds_binary, options))
+        case Array(items):
+            return holds_binary(items)
+        case Object(properties=properties, extra=extra):
+            return any(holds_binary(prop.shape) for prop in properties) or holds_binary(extra or Null())
+        case _:
+            return False

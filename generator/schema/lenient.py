@@ -1,0 +1,67 @@
+"""Keywords of JSON Schema that are not checked, and what shapes let pass since the platform alone checks it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from generator.inputs.description import escape, is_array, is_object
+
+from .types import Array, Never, Object, Property, Shape, options_of, union
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Read = Callable[[Any, str, str], Shape]
+    """Reads a schema: it, its pointer, and what an object in it may be called."""
+
+UNCHECKED: Final = ("not", "if", "then", "else", "patternProperties", "propertyNames", "contains", "minContains",
+                    "maxContains", "prefixItems", "dependentSchemas", "dependencies", "unevaluatedItems",
+                    "$dynamicRef", "$recursiveRef")  # fmt: skip
+
+
+def conditions(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give the schemas that count under a condition and name properties, each by its pointer below the schema."""
+    parts = [(keyword, schema.get(keyword)) for keyword in ("then", "else")]
+    for keyword in ("dependentSchemas", "dependencies"):
+        members = schema.get(keyword)
+        parts += [(f"{keyword}/{escape(name)}", part) for name, part in (members.items() if is_object(members) else ())]
+    for place, part in parts:
+        if is_object(part) and is_object(part.get("properties")):
+            yield place, part
+
+
+def conditional_properties(schema: dict[str, Any], pointer: str, read: Read) -> Iterator[Property]:
+    """Give the properties that a schema names only under conditions: with any of the shapes that they may have then.
+
+    Where it says what members of other names are, it says so of them as well.
+    """
+    found: dict[str, list[Property]] = {}
+    for place, part in conditions(schema) if "additionalProperties" not in schema else ():
+        for option in options_of(read(part, f"{pointer}/{place}", "")):
+            for prop in option.properties if isinstance(option, Object) else ():
+                found.setdefault(prop.name, []).append(prop)
+    for name, props in found.items():
+        if name not in schema.get("properties", {}):
+            yield Property(name, union(prop.shape for prop in props), props[0].default, props[0].text)
+
+
+def with_patterns(schema: dict[str, Any], extra: Shape | None, pointer: str, read: Read) -> Shape | None:
+    """Give the shape of members that are not named, where `patternProperties` says more of some of them."""
+    patterns = schema.get("patternProperties")
+    if not is_object(patterns) or (extra is None and not schema.get("properties")):
+        return extra
+    shapes = [read(part, f"{pointer}/patternProperties/{escape(name)}", "") for name, part in patterns.items()]
+    return union([*shapes, Never() if extra is None else extra])
+
+
+def with_prefix(schema: dict[str, Any], array: Array, pointer: str, read: Read) -> Array:
+    """Give an array whose first items have shapes of their own (`prefixItems`): each item may have any of them."""
+    prefix = schema.get("prefixItems")
+    if not is_array(prefix):
+        return array
+    shapes = [read(part, f"{pointer}/prefixItems/{index}", "") for index, part in enumerate(prefix)]
+    most = len(shapes) if isinstance(array.items, Never) else array.max_items
+    most = most if array.max_items is None or most is None else min(most, array.max_items)
+    if most is None or most > len(shapes):
+        shapes.append(array.items)
+    return Array(union(shapes), array.min_items, most, array.unique)

@@ -1,0 +1,434 @@
+"""Request schema → shape: references followed, `allOf` merged, every spelling of one meaning brought to one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from generator.inputs.description import escape, is_array, is_object
+
+from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
+from .types import (
+    ABSENT,
+    Anything,
+    Array,
+    Binary,
+    Boolean,
+    Never,
+    Null,
+    Number,
+    Object,
+    Property,
+    Reference,
+    Shape,
+    Text,
+    TooManyOptionsError,
+    UnfinishedReferenceError,
+    Union,
+    choice,
+    fits,
+    intersect,
+    options_of,
+    union,
+)
+
+if TYPE_CHECKING:
+    from generator.diagnostics import Diagnostics
+    from generator.inputs.description import Description
+
+_ANNOTATIONS = {"$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly",
+                "title", "writeOnly", "xml"}  # fmt: skip
+_KEYWORDS = {
+    "object": ("properties", "required", "additionalProperties", "minProperties", "maxProperties", "dependentRequired"),
+    "array": ("items", "minItems", "maxItems", "uniqueItems"),
+    "string": ("minLength", "maxLength", "pattern", "format", "contentMediaType"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+}
+_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
+
+
+DEEPEST = 40
+"""How deep schemas may stand in one another, references not counted: Python's own reader takes about twice that."""
+
+LARGEST = 50_000
+"""How many shapes a request may be made of once references are followed. The limit is ours."""
+
+_INSIDE = ""
+"""Among the references that are being followed: from here on, inside an object that is a class of its own."""
+
+
+@dataclass(slots=True)
+class SchemaReader:
+    """Reads the schemas of one description. `is_form` tells that they are those of forms, in which files may stand."""
+
+    description: Description
+    diagnostics: Diagnostics
+    is_form: bool = False
+    known: dict[str, Shape] = field(default_factory=dict[str, Shape])
+    """The shapes of what has been referred to, by pointer."""
+    active: list[str] = field(default_factory=list[str])
+    depth: int = 0
+    sizes: dict[int, tuple[int, Shape]] = field(default_factory=dict[int, tuple[int, Shape]])
+
+    def body(self, schema: Any, pointer: str) -> Shape:
+        """Give the shape of a request body.
+
+        Raises:
+            GeneratorError: a reference leads nowhere, a schema is none, or the body is too large or too deep.
+        """
+        try:
+            return self.read(schema, pointer)
+        except TooManyOptionsError:
+            self.description.fail(pointer, "has more than 1,000 alternatives once they are multiplied out")
+        except RecursionError:
+            self.description.fail(pointer, "is nested too deeply to be read")
+
+    def read(self, schema: Any, pointer: str, hint: str = "") -> Shape:
+        """Give the shape of a schema; `hint` is what an object may be called."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self.description.fail(pointer, f"is nested more than {DEEPEST} schemas deep")
+        shape = self._read(schema, pointer, hint)
+        shape = Never() if isinstance(shape, Object) and shape.is_impossible else shape
+        self.depth -= 1
+        if self._size(shape) > LARGEST:
+            self.description.fail(pointer, f"is made of more than {LARGEST:,} schemas once references are followed")
+        return shape
+
+    def _read(self, schema: Any, pointer: str, hint: str) -> Shape:
+        if schema is True:
+            return Anything()
+        if schema is False:
+            return Never()
+        if not is_object(schema):
+            self.description.fail(pointer, "is no schema: an object, true or false is expected")
+        if "$ref" in schema:
+            return self._reference(schema, pointer, hint)
+        self._report_unchecked(schema, pointer)
+        shape = self._own(schema, pointer, hint)
+        parts = 0 if isinstance(shape, Anything) else 1
+        for index, part in enumerate(self._list(schema, "allOf", pointer)):
+            read = self.read(part, f"{pointer}/allOf/{index}", hint)
+            parts += not isinstance(read, Anything)
+            shape = self._intersect(shape, read, f"{pointer}/allOf/{index}")
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                parts += 1
+                shape = self._alternatives(schema, keyword, pointer, hint, shape)
+        if parts > 1 and "allOf" in schema:
+            shape = self._identify(shape, schema, pointer, hint)
+        if "unevaluatedProperties" in schema:
+            rest = self.read(schema["unevaluatedProperties"], f"{pointer}/unevaluatedProperties", f"{hint} value")
+            shape = _with_rest(shape, rest)
+        if schema.get("nullable") is True and "type" not in schema:
+            shape = union([shape, Null()])
+        return shape
+
+    def _report_unchecked(self, schema: dict[str, Any], pointer: str) -> None:
+        for keyword in UNCHECKED:
+            if keyword in schema:
+                message = f"{keyword!r} is not checked: what it forbids is refused by the platform alone"
+                self.diagnostics.warn(self.description.file, f"{pointer}/{keyword}", message)
+
+    def _intersect(self, left: Shape, right: Shape, pointer: str) -> Shape:
+        if isinstance(right, Reference) and isinstance(left, Object):
+            bare = replace(left, title="", hint="", text="")
+            if bare == Object(left.pointer):
+                return right
+        try:
+            return intersect(left, right, self.known)
+        except UnfinishedReferenceError as error:
+            message = "narrows a reference to what it stands in itself; only the reference is checked"
+            self.diagnostics.warn(self.description.file, pointer, message)
+            return error.reference
+
+    def _size(self, shape: Shape) -> int:
+        """Count the shapes that a shape is made of, each as often as it stands in it."""
+        if id(shape) not in self.sizes:
+            match shape:
+                case Object(properties=properties, extra=extra):
+                    parts = (*(prop.shape for prop in properties), extra or Null())
+                case Array(items):
+                    parts = (items,)
+                case Union(options):
+                    parts = options
+                case _:
+                    parts = ()
+            self.sizes[id(shape)] = (1 + sum(map(self._size, parts)), shape)
+        return self.sizes[id(shape)][0]
+
+    def annotation(self, schema: Any, pointer: str, name: str) -> Any:
+        """Give an annotation such as `default`: the schema's own, else that of what it refers to or is made of."""
+        seen: set[str] = set()
+        pending = [(schema, pointer)]
+        while pending:
+            schema, pointer = pending.pop(0)
+            if not is_object(schema) or pointer in seen:
+                continue
+            seen.add(pointer)
+            if name in schema:
+                return schema[name]
+            if isinstance(schema.get("$ref"), str):
+                target, value = self.description.resolve(schema["$ref"], f"{pointer}/$ref")
+                pending.append((value, target))
+            parts = schema.get("allOf")
+            pending += [(part, f"{pointer}/allOf/{index}") for index, part in enumerate(parts or ())]
+        return ABSENT
+
+    def _reference(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
+        reference = schema["$ref"]
+        if not isinstance(reference, str):
+            self.description.fail(f"{pointer}/$ref", f"{reference!r} is no reference")
+        target, value = self.description.resolve(reference, f"{pointer}/$ref")
+        siblings = {name: item for name, item in schema.items() if name != "$ref" and name not in _ANNOTATIONS}
+        siblings = {name: item for name, item in siblings.items() if not name.startswith("x-")}
+        nullable = siblings.pop("nullable", False) is True
+        shape = self._referred(target, value, pointer, hint)
+        if siblings and self.description.is_3_0:
+            message = f"OpenAPI 3.0 ignores {', '.join(map(repr, siblings))} next to '$ref'; put both into an 'allOf'"
+            self.diagnostics.warn(self.description.file, pointer, message)
+        elif siblings:
+            merged = self._intersect(shape, self.read(siblings, pointer, hint), pointer)
+            shape = self._identify(merged, schema, pointer, hint) if repr(merged) != repr(shape) else shape
+        if nullable and self.description.is_3_0:
+            message = "'nullable' next to '$ref' is taken as it is meant, though OpenAPI 3.0 ignores it there"
+            self.diagnostics.note(self.description.file, pointer, message)
+        return union([shape, Null()]) if nullable else shape
+
+    def _referred(self, target: str, value: Any, pointer: str, hint: str) -> Shape:
+        if target in self.active:
+            if _INSIDE in self.active[self.active.index(target) :]:
+                return Reference(target)
+            message = "leads back to itself without an object in between; any JSON value is taken here"
+            self.diagnostics.warn(self.description.file, f"{pointer}/$ref", message)
+            return Anything()
+        if target not in self.known:
+            self.active.append(target)
+            depth, self.depth = self.depth, 0
+            name = target.rpartition("/")[2] if target.startswith("/components/schemas/") else hint
+            self.known[target] = self.read(value, target, name)
+            self.depth = depth
+            self.active.pop()
+        return self.known[target]
+
+    def _own(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
+        types = self._types(schema, pointer)
+        shape: Shape = union(self._typed(name, schema, pointer, hint) for name in types) if types else Anything()
+        for keyword in ("enum", "const"):
+            if keyword in schema:
+                values = [schema["const"]] if keyword == "const" else self._list(schema, "enum", pointer)
+                if schema.get("nullable") is True and None not in values:
+                    values = [*values, None]
+                left_out = [value for value in values if not fits(shape, value, self.known)]
+                if left_out:
+                    message = f"{', '.join(map(repr, left_out))} cannot be given: the rest of the schema excludes it"
+                    self.diagnostics.warn(self.description.file, f"{pointer}/{keyword}", message)
+                shape = intersect(choice(values), shape, self.known)
+        return shape
+
+    def _types(self, schema: dict[str, Any], pointer: str) -> list[str]:
+        """Give the types that a schema allows: those it names, else all, if it limits one of them."""
+        given = schema.get("type")
+        types = [given] if isinstance(given, str) else given if is_array(given) else []
+        unknown = [name for name in types if name not in _TYPES]
+        if unknown or (given is not None and not types):
+            allowed = ", ".join(_TYPES)
+            self.description.fail(f"{pointer}/type", f"{given!r} is no type of JSON Schema; one of {allowed} is")
+        if not types and "enum" not in schema and "const" not in schema:
+            limited = [name for name, keywords in _KEYWORDS.items() if any(keyword in schema for keyword in keywords)]
+            limited += ["object"] if not limited and any(conditions(schema)) else []
+            alone = limited == ["object"] or schema.get("format") == "binary"
+            types = limited if alone or not limited else [name for name in _TYPES if name != "integer"]
+        if types and schema.get("nullable") is True and "null" not in types:
+            types = [*types, "null"]
+        return types
+
+    def _typed(self, name: str, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
+        if name == "null":
+            return Null()
+        if name == "boolean":
+            return Boolean()
+        if name == "object":
+            return self._object(schema, pointer, hint)
+        if name == "array":
+            array = Array(
+                self.read(schema.get("items", True), f"{pointer}/items", f"{hint} item" if hint else ""),
+                self._count(schema, "minItems", pointer) or 0,
+                self._count(schema, "maxItems", pointer),
+                schema.get("uniqueItems") is True,
+            )
+            return with_prefix(schema, array, pointer, self.read)
+        if name == "string":
+            return self._string(schema, pointer)
+        return self._number(schema, pointer, integer=name == "integer")
+
+    def _string(self, schema: dict[str, Any], pointer: str) -> Shape:
+        form = schema.get("format")
+        if form == "binary" or (self.is_form and "contentMediaType" in schema and "contentEncoding" not in schema):
+            return Binary()
+        patterns: tuple[str, ...] = ()
+        pattern = schema.get("pattern")
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+                patterns = (pattern,)
+            except (re.error, TypeError, RecursionError, OverflowError) as error:
+                message = f"{pattern!r} is no regular expression that Python reads ({error}); it is not checked"
+                self.diagnostics.warn(self.description.file, f"{pointer}/pattern", message)
+        formats = (form,) if isinstance(form, str) and form else ()
+        longest = self._count(schema, "maxLength", pointer)
+        return Text(self._count(schema, "minLength", pointer) or 0, longest, patterns, formats)
+
+    def _number(self, schema: dict[str, Any], pointer: str, *, integer: bool) -> Shape:
+        low, high = self._limit(schema, "minimum", pointer), self._limit(schema, "maximum", pointer)
+        above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+        step = self._limit(schema, "multipleOf", pointer)
+        if step is not None and step <= 0:
+            self.diagnostics.warn(self.description.file, f"{pointer}/multipleOf", f"{step} is not above 0; ignored")
+            step = None
+        return Number(
+            integer,
+            None if above is True else low,
+            None if below is True else high,
+            low if above is True else None if above is False else self._limit(schema, "exclusiveMinimum", pointer),
+            high if below is True else None if below is False else self._limit(schema, "exclusiveMaximum", pointer),
+            () if step is None else (step,),
+        )
+
+    def _object(self, schema: dict[str, Any], pointer: str, hint: str) -> Object:
+        properties: list[Property] = []
+        described = schema.get("properties", {})
+        if not is_object(described):
+            self.description.fail(f"{pointer}/properties", "is no object of schemas")
+        for name, value in described.items():
+            place = f"{pointer}/properties/{escape(name)}"
+            self.active.append(_INSIDE)
+            shape = self.read(value, place, name)
+            self.active.pop()
+            default = self.annotation(value, place, "default")
+            text = self.annotation(value, place, "description")
+            if default is not ABSENT and not fits(shape, default, self.known):
+                message = f"the default {default!r} contradicts its schema; it is shown and not used"
+                self.diagnostics.warn(self.description.file, f"{place}/default", message)
+            properties.append(Property(name, shape, default, text if isinstance(text, str) else ""))
+        self.active.append(_INSIDE)
+        properties += conditional_properties(schema, pointer, self.read)
+        self.active.pop()
+        keyword = "additionalProperties"
+        if keyword not in schema and "patternProperties" in schema:
+            keyword = "unevaluatedProperties"
+        rest = schema.get(keyword)
+        extra = None if rest is None else self.read(rest, f"{pointer}/{keyword}", f"{hint} value")
+        extra = with_patterns(schema, extra, pointer, self.read)
+        required = self._names(schema.get("required"), f"{pointer}/required")
+        dependent = schema.get("dependentRequired")
+        if dependent is not None and not is_object(dependent):
+            self.description.fail(f"{pointer}/dependentRequired", "is no object of arrays of names")
+        dependents = dependent.items() if is_object(dependent) else ()
+        return Object(
+            pointer=pointer,
+            properties=tuple(properties),
+            required=required,
+            extra=extra,
+            min_properties=self._count(schema, "minProperties", pointer) or 0,
+            max_properties=self._count(schema, "maxProperties", pointer),
+            dependent=tuple((name, self._names(names, f"{pointer}/dependentRequired")) for name, names in dependents),
+            title=schema["title"] if isinstance(schema.get("title"), str) else "",
+            hint=hint,
+            text=schema["description"] if isinstance(schema.get("description"), str) else "",
+        )
+
+    def _alternatives(self, schema: dict[str, Any], keyword: str, pointer: str, hint: str, base: Shape) -> Shape:
+        options: list[Shape] = []
+        for index, option in enumerate(self._list(schema, keyword, pointer)):
+            place = f"{pointer}/{keyword}/{index}"
+            read = self.read(option, place, hint if len(schema[keyword]) == 1 else "")
+            read = self._tagged(read, option, schema, place)
+            shape = self._intersect(base, read, place)
+            if isinstance(shape, Object) and isinstance(read, Object) and not isinstance(base, Anything):
+                text = read.text or shape.text
+                shape = replace(shape, pointer=place, title=read.title, hint=read.hint, text=text)
+            options.append(shape)
+        exclusive = keyword == "oneOf"
+        if exclusive and len({repr(option) for option in options}) < len(options):
+            message = (
+                "has two alternatives that are equal, so that no value fits just one of them; they are taken as one"
+            )
+            self.diagnostics.warn(self.description.file, f"{pointer}/{keyword}", message)
+            options = list({repr(option): option for option in options}.values())
+        if "discriminator" in schema and any(isinstance(option, Reference) for option in options):
+            exclusive = False
+        return union(options, exclusive=exclusive)
+
+    def _tagged(self, shape: Shape, option: Any, schema: dict[str, Any], pointer: str) -> Shape:
+        """Narrow an option to the values of the discriminator that lead to it (OpenAPI, "Discriminator Object")."""
+        discriminator = schema.get("discriminator")
+        name = discriminator.get("propertyName") if is_object(discriminator) else None
+        if discriminator is not None and not isinstance(name, str):
+            self.description.fail(f"{pointer.rsplit('/', 2)[0]}/discriminator", "has no 'propertyName'")
+        if not (isinstance(name, str) and isinstance(shape, Object) and is_object(option) and "$ref" in option):
+            return shape
+        target = self.description.resolve(option["$ref"], pointer)[0]
+        mapping = discriminator.get("mapping") if is_object(discriminator) else None
+        values = [
+            value
+            for value, leads_to in (mapping.items() if is_object(mapping) else ())
+            if leads_to == target.rpartition("/")[2] or str(leads_to).removeprefix("#") in (target, option["$ref"][1:])
+        ]
+        values = values or [target.rpartition("/")[2]]
+        tag = Object(pointer, (Property(name, choice(values)),))
+        narrowed = intersect(shape, tag, self.known)
+        narrowed_tag = narrowed.get(name) if isinstance(narrowed, Object) else None
+        if not isinstance(narrowed, Object) or narrowed_tag is None or isinstance(narrowed_tag.shape, Never):
+            message = f"the mapping of {name!r} contradicts the values that the variant allows; it is ignored"
+            self.diagnostics.warn(self.description.file, pointer, message)
+            return shape
+        same = repr(narrowed.get(name)) == repr(shape.get(name))
+        return shape if same else replace(narrowed, pointer=f"{shape.pointer}+{pointer}")
+
+    def _identify(self, shape: Shape, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
+        """Say of merged objects that they belong to the place where they were merged, not to one of their parts."""
+        title = schema["title"] if isinstance(schema.get("title"), str) else ""
+        text = schema["description"] if isinstance(schema.get("description"), str) else ""
+        if isinstance(shape, Object):
+            return replace(shape, pointer=pointer, title=title, hint=hint, text=text or shape.text)
+        if isinstance(shape, Union):
+            options = [
+                replace(option, pointer=f"{pointer}+{index}") if isinstance(option, Object) else option
+                for index, option in enumerate(options_of(shape))
+            ]
+            return replace(shape, options=tuple(options))
+        return shape
+
+    def _list(self, schema: dict[str, Any], keyword: str, pointer: str) -> list[Any]:
+        value = schema.get(keyword, [])
+        if not is_array(value) or (keyword in schema and not value):
+            self.description.fail(f"{pointer}/{keyword}", "is no array with at least one item")
+        return value
+
+    def _names(self, value: Any, pointer: str) -> tuple[str, ...]:
+        if value is None or isinstance(value, bool):
+            return ()
+        if not is_array(value) or not all(isinstance(name, str) for name in value):
+            self.description.fail(pointer, "is no array of names")
+        return tuple(dict.fromkeys(value))
+
+    def _limit(self, schema: dict[str, Any], keyword: str, pointer: str) -> float | None:
+        value = schema.get(keyword)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            self.description.fail(f"{pointer}/{keyword}", f"{value!r} is no number")
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+    def _count(self, schema: dict[str, Any], keyword: str, pointer: str) -> int | None:
+        value = self._limit(schema, keyword, pointer)
+        if value is not None and (isinstance(value, float) or value < 0):
+            self.description.fail(f"{pointer}/{keyword}", f"{value!r} is no count")
+        return value
+
+
+def _with_rest(shape: Shape, rest: Shape) -> Shape:
+    """Say what members are that nothing has named, where nothing has said it (`unevaluatedProperties`)."""
+    if isinstance(shape, Union):
+        return union((_with_rest(option, rest) for option in shape.options), exclusive=shape.exclusive)
+    return replace(shape, extra=rest) if isinstance(shape, Object) and shape.extra is None else shape

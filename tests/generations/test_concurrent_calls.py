@@ -1,0 +1,294 @@
+"""Several calls of one client at a time: none takes what another may have made."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from skills_video_runtime.catalog import Endpoint
+from skills_video_runtime.client import Client
+from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
+from skills_video_runtime.generations.claims import Ledger, matches
+from skills_video_runtime.generations.journal import Journal
+from skills_video_runtime.generations.outcomes import Emit, Get, Next, Post, Sleep
+from skills_video_runtime.generations.states import Generation
+from tests.support.callers import Payload as Json
+from tests.support.callers import hurry
+from tests.support.scripted import CREATE, KEY, RUNNING, Drop, Hold, Scripted, answer, state
+from tests.support.simulation import Payload, World, drive, faults_of, life, scripted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INPUT = {"prompt": "a"}
+
+
+@dataclass
+class Call:
+    world: World
+    machine: Any
+    payload: Payload
+    step: Any
+    ended: Any = None
+    waits_until: float = field(default=0.0)
+
+
+class Calls(RuleBasedStateMachine):
+    """Calls with equal and with different payloads, whose steps happen in any order, with any faults."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = 1000.0
+        self.ledger = Ledger()
+        self.made: list[Any] = []
+        self.calls: list[Call] = []
+
+    @rule(prompt=st.sampled_from(["a", "a", "b"]))
+    def begin(self, prompt: str) -> None:
+        world = World(self.clock, self.made)
+        payload = Payload(prompt)
+        machine = life(world, ledger=self.ledger).generate(payload)
+        self.calls.append(Call(world, machine, payload, next(machine)))
+
+    @precondition(lambda self: any(call.ended is None for call in self.calls))
+    @rule(which=st.integers(0, 100), fault=st.integers(0, 1000))
+    def advance(self, which: int, fault: int) -> None:
+        alive = [call for call in self.calls if call.ended is None]
+        self.perform(alive[which % len(alive)], fault)
+
+    def perform(self, call: Call, fault: int) -> None:
+        world, step = call.world, call.step
+        world.now = self.clock
+        known = faults_of(step)
+        outcome: Any = None
+        if isinstance(step, Post):
+            outcome = world.post(step, known[fault % len(known)])
+        elif isinstance(step, Get):
+            outcome = world.get(step, known[fault % len(known)])
+        elif isinstance(step, Next):
+            outcome = world.next(step)
+        elif isinstance(step, Sleep):
+            world.now += step.seconds
+        else:
+            assert isinstance(step, Emit)
+        self.clock = max(self.clock, world.now)
+        try:
+            call.step = call.machine.send((world.now, outcome))
+        except StopIteration as stop:
+            call.ended = stop.value
+        except SkillsVideoError as error:
+            call.ended = error
+
+    @invariant()
+    def no_more_is_made_than_was_asked_for(self) -> None:
+        for prompt in ("a", "b"):
+            asked = sum(call.payload.prompt == prompt for call in self.calls)
+            assert sum(made.input["prompt"] == prompt for made in self.made) <= asked
+
+    @invariant()
+    def no_two_calls_end_with_the_same_generation(self) -> None:
+        results = [call.ended.id for call in self.calls if isinstance(call.ended, Generation)]
+        assert len(results) == len(set(results))
+
+    @invariant()
+    def every_result_is_what_was_asked_for(self) -> None:
+        inputs = {made.id: made.input["prompt"] for made in self.made}
+        for call in self.calls:
+            if isinstance(call.ended, Generation):
+                assert call.ended.status == "COMPLETED"
+                assert inputs[call.ended.id] == call.payload.prompt
+
+    def teardown(self) -> None:
+        for _ in range(3000):
+            alive = [call for call in self.calls if call.ended is None]
+            if not alive:
+                break
+            self.perform(alive[0], 0)
+        assert all(call.ended is not None for call in self.calls)
+        self.no_more_is_made_than_was_asked_for()
+        self.no_two_calls_end_with_the_same_generation()
+        self.every_result_is_what_was_asked_for()
+        assert not self.ledger._open
+
+
+TestConcurrentCalls = Calls.TestCase
+TestConcurrentCalls.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+
+
+def running(name: str, entered: object = INPUT) -> Generation:
+    return Generation(name, "IN_QUEUE", {"id": name, "status": "IN_QUEUE", "input": entered})
+
+
+def test_what_a_call_whose_post_is_under_way_may_have_made_is_left_alone() -> None:
+    ledger = Ledger()
+    mine, other = ledger.begin("/m", INPUT), ledger.begin("/m", INPUT)
+    mine.doubtful = other.pending = True
+    verdict = ledger.judge(mine, [running("g1")])
+    assert (verdict.adopted, verdict.settled) == (None, False)
+    other.pending = False
+    assert ledger.claim("g1", other)
+    assert ledger.judge(mine, [running("g1")]).candidates == ()
+
+
+def test_what_another_call_has_is_no_candidate() -> None:
+    ledger = Ledger()
+    mine = ledger.begin("/m", INPUT)
+    ledger.claim("g1")
+    assert ledger.judge(mine, [running("g1"), running("g2")]).adopted == running("g2")
+
+
+def test_what_another_call_may_have_made_and_is_gone_may_have_been_ours() -> None:
+    world, ledger = World(), Ledger()
+    ledger.begin("/generation/acme/one", Payload().to_dict()).pending = True
+    looks = 0
+
+    def choose(step: Any) -> str:
+        nonlocal looks
+        if isinstance(step, Get):
+            looks += 1
+            world.foreign = [running("g1", Payload().to_dict()).raw] if looks == 1 else []
+        return "lost" if isinstance(step, Post) else "fine"
+
+    with pytest.raises(SubmissionUncertain) as caught:
+        drive(life(world, ledger=ledger, on_lost="resubmit").generate(Payload()), world, choose)
+    assert caught.value.candidates == ("g1",)
+    assert caught.value.generation_id == "g1"
+
+
+def test_of_two_calls_that_wait_for_the_very_same_thing_one_takes_it() -> None:
+    ledger = Ledger()
+    mine, other = ledger.begin("/m", INPUT), ledger.begin("/m", INPUT)
+    mine.doubtful = other.doubtful = True
+    assert ledger.judge(mine, [running("g1")]).adopted == running("g1")
+    assert ledger.judge(other, [running("g1")]).adopted is None
+
+
+def test_what_another_model_may_have_made_of_the_same_input_is_left_alone() -> None:
+    ledger = Ledger()
+    mine, other = ledger.begin("/m", INPUT), ledger.begin("/n", INPUT)
+    mine.doubtful = other.doubtful = True
+    assert not ledger.judge(mine, [running("g1")]).settled
+
+
+def test_what_was_there_before_a_submission_began_is_not_a_candidate() -> None:
+    ledger = Ledger()
+    ledger.see([running("g1")])
+    assert ledger.judge(ledger.begin("/m", INPUT), [running("g1"), running("g2")]).adopted == running("g2")
+
+
+def test_inputs_are_compared_as_the_platform_may_have_normalized_them() -> None:
+    assert matches({"duration": 5, "prompt": "a  b "}, {"duration": 5.0, "prompt": "A b", "seed": None})
+    assert matches({"duration": 5, "n": [1, 2]}, {"duration": "5", "n": [1.0, 2]})
+    assert matches({"tail": None}, {})
+    assert matches({"on": True}, {"on": True, "other": {"x": 1}})
+    assert matches({"prompt": "a"}, {"prompt": "b"}) is False
+    assert matches({"prompt": "a", "image": "https://x/1"}, {"prompt": "b", "image": "https://y/1"}) is False
+    assert matches({"on": True}, {"on": False}) is False
+    assert matches({"n": [1]}, {"n": [1, 2]}) is False
+    assert matches({"seed": 12345678901}, {"seed": 12345678902}) is False
+
+
+def test_an_input_that_cannot_be_compared_is_neither_ours_nor_not() -> None:
+    assert matches({"prompt": "a"}, None) is None
+    assert matches({"prompt": "a"}, {}) is None
+    assert matches({"image": object()}, {"image": "https://x/1"}) is None
+    assert matches({"image": "https://x/1"}, {"image": "https://cdn/2"}) is None
+    assert matches({"on": True}, {"on": 1}) is None
+    assert matches({"a": {"b": 1}}, {"a": "1"}) is None
+
+
+def test_clients_of_one_workspace_in_one_process_know_of_each_other(server: Scripted) -> None:
+    with (
+        Client(KEY, server.base) as one,
+        Client(f" {KEY} ", f"{server.base}/") as two,
+        Client("other", server.base) as no,
+    ):
+        assert one._core.ledger is two._core.ledger
+        assert one._core.ledger is not no._core.ledger
+
+
+def test_a_call_does_not_take_what_another_client_was_given(server: Scripted) -> None:
+    given = {"id": "gen_1", "status": "IN_QUEUE", "input": Json().to_dict()}
+    server.on(CREATE, answer(200, given), [Drop]).on(RUNNING, answer(200, [given]))
+    with Client(KEY, server.base) as one, Client(KEY, server.base) as two:
+        hurry(two)
+        one.submit(Json())
+        with pytest.raises(SubmissionUncertain, match="does not show it"):
+            two.submit(Json())
+
+
+def test_a_submission_under_way_is_not_recovered_by_another_thread(server: Scripted, tmp_path: Path) -> None:
+    hold = Hold()
+    server.on(CREATE, [hold, *answer(200, state("IN_QUEUE"))]).on(RUNNING, answer(200, []))
+    with Client(KEY, server.base, journal=tmp_path / "j", on_lost_submission="resubmit") as client:
+        hurry(client)
+        thread = threading.Thread(target=client.submit, args=(Json(),))
+        thread.start()
+        hold.reached.wait()
+        assert client.recover() == []
+        hold.go.set()
+        thread.join()
+    assert server.count(CREATE) == 1
+
+
+def test_two_recoveries_at_once_post_once(server: Scripted, tmp_path: Path) -> None:
+    hold = Hold()
+    server.on(CREATE, [Drop], [hold, *answer(200, state("COMPLETED"))]).on(RUNNING, answer(200, []))
+    with Client(KEY, server.base, journal=tmp_path / "j") as client:
+        hurry(client)
+        with pytest.raises(SubmissionUncertain):
+            client.submit(Json())
+    with Client(KEY, server.base, journal=tmp_path / "j", on_lost_submission="resubmit") as client:
+        hurry(client)
+        found: list[Any] = []
+        thread = threading.Thread(target=lambda: found.extend(client.recover()))
+        thread.start()
+        hold.reached.wait()
+        assert client.recover() == []
+        hold.go.set()
+        thread.join()
+        assert found[0].generation.id == "gen_1"
+        assert client.recover() == []
+    assert server.count(CREATE) == 2
+
+
+def test_an_id_that_was_told_is_recorded_even_if_the_call_is_given_up(tmp_path: Path) -> None:
+    journal, world = Journal(tmp_path / "j"), World()
+    machine = life(world, journal=journal).submit(Payload())
+    step, records = next(machine), 0
+    while records < 2:
+        outcome: Any = None
+        if isinstance(step, Post):
+            outcome = world.post(step, "fine")
+        else:
+            records += 1
+            outcome = step.call() if records == 1 else None
+        if records < 2:
+            step = machine.send((world.now, outcome))
+    machine.close()
+    assert [entry.id for entry in journal.unfinished()] == ["gen_1"]
+    journal.close()
+
+
+def test_a_recovered_id_is_asked_for_where_its_model_says(tmp_path: Path) -> None:
+    journal, world, paths = Journal(tmp_path / "j"), World(), []
+
+    class Elsewhere(Payload):
+        endpoint = Endpoint("acme/one", None, "/generation/acme/one", "/elsewhere/{id}")
+
+    drive(life(world, journal=journal).submit(Elsewhere()), world, scripted([]))
+
+    def choose(step: Any) -> str:
+        paths.append(step.path)
+        return "404" if len(paths) == 1 else "fine"
+
+    found = drive(life(world, journal=journal).recover(), world, choose)
+    assert found[0].generation is not None
+    assert set(paths) == {"/elsewhere/gen_1"}
+    journal.close()

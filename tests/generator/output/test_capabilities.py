@@ -1,0 +1,81 @@
+"""What the catalog tells of a model beyond its names."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.project import description
+
+URI = {"type": "string", "format": "uri"}
+TEXT = {"type": "string"}
+
+
+def traits(project, schema):
+    project.write(description({"acme/one": schema}))
+    assert project.run() == 0
+    [info] = project.load("catalog").MODELS
+    return info.takes, info.durations, info.resolutions
+
+
+def shaped(**properties):
+    return {"type": "object", "properties": properties}
+
+
+@pytest.mark.parametrize(
+    ("properties", "takes"),
+    [
+        ({"image_url": URI}, ("image",)),
+        ({"sourceVideoURL": URI}, ("video",)),
+        ({"audio_url": TEXT}, ("audio",)),
+        ({"first_frame": URI}, ("image", "frames")),
+        ({"image_url": URI, "end_image_url": URI}, ("image", "frames")),
+        ({"reference_images": {"type": "array", "items": URI}}, ("image",)),
+        ({"elements": {"type": "array", "items": shaped(video=shaped(url=URI))}}, ("video",)),
+        ({"video_url": {"anyOf": [URI, {"type": "null"}]}}, ("video",)),
+        ({"generate_audio": {"type": "boolean"}, "image_style": TEXT, "num_frames": {"type": "integer"}}, ()),
+        ({"media_url": URI}, ()),
+    ],
+    ids=lambda value: " ".join(value) or "nothing",
+)
+def test_addresses_and_files_are_taken_as_their_names_say(project, properties, takes):
+    assert traits(project, shaped(prompt=TEXT, **properties))[0] == takes
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "durations"),
+    [
+        ("duration", {"type": "integer", "enum": [10, 5]}, (5, 10)),
+        ("seconds", {"enum": ["4", "8"]}, ("4", "8")),
+        ("video_duration", {"type": "integer", "minimum": 3, "maximum": 9, "multipleOf": 3}, (3, 6, 9)),
+        ("durationSeconds", {"type": "integer", "exclusiveMinimum": 3, "maximum": 5}, (4, 5)),
+        ("duration", {"type": "number", "minimum": 0.5, "maximum": 15}, ("0.5-15",)),
+        ("duration", {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2}, {"const": "auto"}]}, (1, 2, "auto")),
+        ("duration", {"type": "integer", "minimum": 1}, ()),
+        ("duration", {"type": "integer", "minimum": 1, "maximum": 10**400}, ()),
+        ("start_seconds", {"enum": [1, 2]}, ()),
+    ],
+)
+def test_durations_are_the_values_that_the_field_allows(project, name, schema, durations):
+    assert traits(project, shaped(**{name: schema}))[1] == durations
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "resolutions"),
+    [
+        ("resolution", {"enum": ["1080p", "720p"]}, ("1080p", "720p")),
+        ("size", {"enum": ["1280x720", "auto"]}, ("1280x720", "auto")),
+        ("quality", {"enum": ["360p", "turbo"]}, ("360p",)),
+        ("quality", {"enum": ["standard", "pro"]}, ()),
+        ("resolution", TEXT, ()),
+    ],
+)
+def test_resolutions_are_the_values_that_the_field_allows(project, name, schema, resolutions):
+    assert traits(project, shaped(**{name: schema}))[2] == resolutions
+
+
+def test_variants_count_together(project):
+    def variant(title, **properties):
+        return {**shaped(kind={"const": title}, **properties), "title": title, "required": ["kind"]}
+
+    schema = {"oneOf": [variant("a", duration={"enum": [8]}), variant("b", duration={"enum": [4]}, video_url=URI)]}
+    assert traits(project, schema) == (("video",), (4, 8), ())

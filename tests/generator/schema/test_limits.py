@@ -1,0 +1,130 @@
+"""Descriptions that go round in circles, or grow beyond measure."""
+
+from __future__ import annotations
+
+import pytest
+
+from skills_video_runtime import PayloadError
+from tests.support.project import description
+
+TEXT = {"type": "string"}
+
+
+def ref(name):
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def shaped(**properties):
+    return {"type": "object", "properties": properties}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": ref("A")},
+        {"type": "object", "additionalProperties": ref("A")},
+        {"anyOf": [TEXT, {"type": "array", "items": ref("A")}]},
+        {"anyOf": [ref("A"), {"type": "null"}]},
+        {"allOf": [ref("A")]},
+        {"$ref": "#/components/schemas/A", "description": "itself"},
+    ],
+    ids=["array", "map", "union", "null", "all-of", "itself"],
+)
+def test_recursion_without_an_object_is_reported_and_the_rest_generated(schema, project, capsys):
+    project.write(description({"acme/one": shaped(a=ref("A"), b=TEXT)}, {"A": schema}))
+    assert project.run() == 0
+    assert "leads back to itself without an object in between" in capsys.readouterr().err
+    assert project.load("acme_one").parse({"b": "x"}).to_dict() == {"b": "x"}
+
+
+def test_reference_to_itself_that_is_narrowed_is_reported(project, capsys):
+    child = {"allOf": [ref("Node"), {"required": ["key"]}]}
+    node = {**shaped(name=TEXT, child=child), "required": ["name"]}
+    project.write(description({"acme/one": ref("Node")}, {"Node": node}))
+    assert project.run() == 0
+    assert "#/components/schemas/Node/properties/child/allOf/1: narrows a reference" in capsys.readouterr().err
+
+
+def test_reference_to_itself_beside_its_bare_type_is_exact(project, capsys):
+    child = {"type": "object", "allOf": [ref("Node")], "description": "The next one"}
+    node = {**shaped(name=TEXT, child=child), "required": ["name"]}
+    project.write(description({"acme/one": ref("Node")}, {"Node": node}))
+    assert project.run("generate", "--strict") == 0
+    with pytest.raises(PayloadError, match=r"child\.child\.name"):
+        project.load("acme_one").parse({"name": "a", "child": {"name": "b", "child": {"name": 3}}})
+
+
+def doubled(depth, step):
+    return {**{f"S{level}": step(ref(f"S{level + 1}")) for level in range(depth)}, f"S{depth}": TEXT}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda below: shaped(a=below, b=below),
+        lambda below: {"anyOf": [{"type": "array", "items": below}, {"type": "object", "additionalProperties": below}]},
+    ],
+    ids=["objects", "unions"],
+)
+def test_schema_that_doubles_with_each_reference_is_refused(step, project, capsys):
+    project.write(description({"acme/one": shaped(a=ref("S0"))}, doubled(40, step)))
+    assert project.run() == 2
+    assert "is made of more than 50,000 schemas" in capsys.readouterr().err
+    assert not project.out.exists()
+
+
+def test_alternatives_that_multiply_are_refused(project, capsys):
+    choices = [{"anyOf": [{"required": [f"a{part}{index}"]} for index in range(11)]} for part in range(3)]
+    project.write(description({"acme/one": {**shaped(a=TEXT), "allOf": choices}}))
+    assert project.run() == 2
+    assert "more than 1,000 alternatives" in capsys.readouterr().err
+
+
+def nested(depth):
+    schema = TEXT
+    for _ in range(depth):
+        schema = {"type": "array", "items": schema, "minItems": 1}
+    return shaped(a=schema)
+
+
+def test_deepest_nesting_makes_a_module_that_python_reads(project):
+    project.write(description({"acme/one": nested(38)}))
+    assert project.run() == 0
+    value = "x"
+    for _ in range(38):
+        value = [value]
+    assert project.load("acme_one").parse({"a": value}).to_dict() == {"a": value}
+
+
+def test_deeper_nesting_is_refused(project, capsys):
+    project.write(description({"acme/one": nested(60)}))
+    assert project.run() == 2
+    assert "nested more than 40 schemas deep" in capsys.readouterr().err
+
+
+def test_pattern_that_takes_for_ever_does_not_stop_the_run(project):
+    text = {"type": "string", "pattern": "^(a+)+$", "default": "a" * 60 + "!"}
+    project.write(description({"acme/one": shaped(a=text)}))
+    assert project.run() == 0
+
+
+@pytest.mark.parametrize("value", [10**5000, -(10**400), 1e308], ids=["huge", "negative", "float"])
+def test_number_of_any_size_is_judged(value, project):
+    schema = shaped(a={"type": "number", "maximum": 10, "minimum": -10, "multipleOf": 0.3}, b={"type": "integer"})
+    project.write(description({"acme/one": schema}))
+    project.run()
+    module = project.load("acme_one")
+    with pytest.raises(PayloadError):
+        module.Payload(a=value)
+    assert module.Payload(b=value).b == value
+
+
+def test_value_that_holds_itself_is_refused(project):
+    project.write(description({"acme/one": shaped(a={})}))
+    project.run()
+    value = []
+    value.append(value)
+    with pytest.raises(PayloadError, match="holds itself"):
+        project.load("acme_one").Payload(a=value)
+    with pytest.raises(PayloadError, match="holds itself"):
+        project.load("acme_one").parse({"a": value})

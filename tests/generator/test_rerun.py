@@ -1,0 +1,217 @@
+"""Where nothing has changed, `generate` ends at once; any change of what the output rests on makes it do all again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import description, navigation, pages_of
+
+ROOT = Path(__file__).parents[2]
+BODY = {
+    "type": "object",
+    "properties": {"prompt": {"type": "string"}, "n": {"type": "integer", "maximum": 4}},
+    "required": ["prompt"],
+}
+PAGES = [*pages_of(["acme/one"]), "POST /generation/acme/lost"]
+
+
+class Copy:
+    """A project of its own, with the generator of this one and one small model."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.out = folder / "generated" / "skills_video"
+        self.specs = folder / "specs"
+        self.packages = folder / "packages"
+        for name in ("generator", "templates"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "README.md", folder)
+        (folder / "pyproject.toml").write_text("[tool.generator.modules]\n")
+        self.packages.mkdir()
+        self.specs.mkdir()
+        self.describe("acme/one")
+        (self.specs / "docs.json").write_text(json.dumps(navigation(*PAGES)))
+
+    def describe(self, *models, file="openapi.json"):
+        path = self.specs / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(description(dict.fromkeys(models, BODY))))
+
+    def run(self, *arguments):
+        environment = {**os.environ, "PYTHONPATH": str(self.packages)}
+        command = [sys.executable, "-X", "importtime", "-m", "generator", *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        lines = done.stderr.splitlines(keepends=True)
+        self.said = "".join(line for line in lines if not line.startswith("import time:"))
+        self.printed = done.stdout
+        self.did_all = any("jinja2" in line for line in lines)
+        assert done.returncode == 0, self.said
+
+    def replace(self, file, old, new):
+        path = self.folder / file
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    made = Copy(tmp_path)
+    made.run("generate")
+    return made
+
+
+def test_a_second_run_does_nothing_and_says_the_same(copy):
+    remarks = copy.said
+    before = {path: path.stat().st_mtime_ns for path in copy.out.iterdir()}
+    copy.run("generate")
+    assert not copy.did_all
+    assert "acme/lost" in remarks
+    assert copy.said == remarks
+    assert copy.printed == "1 models; 0 files changed\n"
+    assert {path: path.stat().st_mtime_ns for path in copy.out.iterdir()} == before
+
+
+def described_anew(copy):
+    copy.replace("specs/openapi.json", '"maximum": 4', '"maximum": 5')
+
+
+def listed_anew(copy):
+    copy.replace("specs/docs.json", "/lost", "/gone")
+
+
+def unlisted(copy):
+    document = description({"acme/one": BODY})
+    document["paths"]["/generation/acme/one"]["post"]["tags"] = ["Videos"]
+    (copy.specs / "openapi.json").write_text(json.dumps(document))
+    copy.run("generate")
+    (copy.specs / "docs.json").unlink()
+
+
+def a_scoped_description_more(copy):
+    copy.describe("acme/lost", file="models/lost.json")
+
+
+def configured(copy):
+    copy.replace("pyproject.toml", "modules]\n", 'modules]\n"acme/one" = "acme_first"\n')
+
+
+def a_template_edited(copy):
+    copy.replace("templates/module.py.jinja", "Generates with", "Makes with")
+
+
+def a_source_edited(copy):
+    copy.replace("generator/output/classes.py", 'f"What {self.model.title} takes."', 'f"All {self.model.title} takes."')
+
+
+def another_version_of_a_package(copy):
+    (copy.packages / "ruff-99.0.dist-info").mkdir()
+
+
+def a_module_edited(copy):
+    copy.replace("generated/skills_video/acme_one.py", "Le(4)", "Le(5)")
+
+
+def a_module_deleted(copy):
+    (copy.out / "acme_one.py").unlink()
+
+
+def an_empty_file_deleted(copy):
+    (copy.out / "py.typed").unlink()
+
+
+def the_manifest_edited(copy):
+    copy.replace("generated/skills_video/MANIFEST.json", "acme/one", "acme/two")
+
+
+def a_module_left_over(copy):
+    shutil.copy(copy.out / "acme_one.py", copy.out / "acme_two.py")
+
+
+def the_readme_edited(copy):
+    copy.replace("README.md", "`acme_one`", "`acme_two`")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        described_anew,
+        listed_anew,
+        unlisted,
+        a_scoped_description_more,
+        configured,
+        a_template_edited,
+        a_source_edited,
+        another_version_of_a_package,
+        a_module_edited,
+        a_module_deleted,
+        an_empty_file_deleted,
+        the_manifest_edited,
+        a_module_left_over,
+        the_readme_edited,
+    ],
+    ids=lambda change: change.__name__,
+)
+def test_a_change_makes_it_do_all_again(copy, change):
+    change(copy)
+    copy.run("generate")
+    assert copy.did_all
+    copy.run("check")
+    copy.run("generate")
+    assert not copy.did_all
+
+
+def test_other_options_make_it_do_all_again(copy):
+    (copy.specs / "docs.json").write_text(json.dumps(navigation(*pages_of(["acme/one"]))))
+    copy.run("generate")
+    copy.run("generate", "--strict")
+    assert copy.did_all
+    copy.run("generate", "--strict")
+    assert not copy.did_all
+
+
+def test_a_run_that_warned_fails_again_with_strict(copy):
+    for _ in range(2):
+        with pytest.raises(AssertionError, match="--strict allows none"):
+            copy.run("generate", "--strict")
+        assert copy.did_all
+
+
+def test_a_stamp_that_is_cut_off_is_not_believed(copy):
+    stamp = copy.folder / ".generate.stamp"
+    lines = stamp.read_text("utf-8").splitlines(keepends=True)
+    stamp.write_text("".join(lines[:2])[:-1], "utf-8")
+    copy.run("generate")
+    assert copy.did_all
+
+
+def test_a_description_from_a_pipe_is_read_once_and_never_taken_for_the_last_one(copy):
+    for model in ("acme/one", "acme/lost"):
+        read, write = os.pipe()
+        with os.fdopen(write, "w") as file:
+            file.write(json.dumps(description({model: BODY})))
+        os.dup2(read, 99)
+        os.close(read)
+        options = ("--openapi", "/dev/fd/99", "--docs", "specs/docs.json")
+        command = [sys.executable, "-m", "generator", "generate", *options]
+        done = subprocess.run(command, cwd=copy.folder, pass_fds=[99], capture_output=True, text=True, check=False)
+        os.close(99)
+        assert done.returncode == 0, done.stderr
+    assert (copy.out / "acme_lost.py").is_file()
+
+
+def test_without_a_place_for_the_stamp_every_run_does_all(copy):
+    stamp = copy.folder / ".generate.stamp"
+    stamp.unlink()
+    stamp.mkdir()
+    for _ in range(2):
+        copy.run("generate")
+        assert copy.did_all
+    assert [path.name for path in copy.folder.glob(".generate.stamp*")] == [".generate.stamp"]

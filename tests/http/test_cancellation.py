@@ -1,0 +1,275 @@
+"""A cancelled task, a broken-off loop and a closed client leave no socket behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+import types
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+import trio
+
+from skills_video_runtime.client import AsyncClient, Client
+from skills_video_runtime.errors import ConnectionFailed, JournalUnavailable
+from tests.support.callers import Payload, hurry
+from tests.support.scripted import (
+    CREATE,
+    KEY,
+    RESULT,
+    RUNNING,
+    STREAM,
+    Drop,
+    Hold,
+    Scripted,
+    answer,
+    chunk,
+    events,
+    frame,
+    state,
+    stream_head,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator
+    from pathlib import Path
+
+BACKENDS = (asyncio.run, trio.run)
+PLACES: dict[str, Any] = {
+    "before the head": lambda hold: {STREAM: [hold]},
+    "within the head": lambda hold: {STREAM: [stream_head()[:20], hold]},
+    "within the stream": lambda hold: {STREAM: events(state("IN_QUEUE"), end=hold)},
+    "within an event": lambda hold: {STREAM: [stream_head(), chunk(frame(state("IN_QUEUE"))[:9]), hold]},
+    "within a body": lambda hold: {STREAM: [answer(200, state("IN_QUEUE"))[0][:-5], hold]},
+    "while polling": lambda hold: {STREAM: answer(200, state("IN_QUEUE")), RESULT: [hold]},
+    "while reconciling": lambda hold: {STREAM: answer(500, {}), RUNNING: [hold]},
+}
+
+
+@pytest.mark.parametrize("run", BACKENDS, ids=["asyncio", "trio"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_cancelled_task_leaves_no_socket_behind(run: Any, place: str, server: Scripted) -> None:
+    hold = Hold()
+    for route, reply in PLACES[place](hold).items():
+        server.on(route, reply)
+
+    async def main() -> None:
+        async with AsyncClient(KEY, server.base) as client:
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.generate, Payload())
+                await anyio.to_thread.run_sync(hold.reached.wait)
+                group.cancel_scope.cancel()
+            assert await anyio.to_thread.run_sync(server.wait_closed)
+            assert not client._core.ledger._open
+
+    run(main) if run is trio.run else run(main())
+
+
+@pytest.mark.parametrize("run", BACKENDS, ids=["asyncio", "trio"])
+def test_a_sleep_between_polls_is_cut_by_cancellation(run: Any, server: Scripted) -> None:
+    server.on(RESULT, answer(200, state("IN_QUEUE")))
+
+    async def main() -> None:
+        async with AsyncClient(KEY, server.base, poll_interval=600) as client:
+            with anyio.move_on_after(0.1) as scope:
+                await client.wait("gen_1")
+            assert scope.cancelled_caught
+
+    run(main) if run is trio.run else run(main())
+
+
+@pytest.mark.parametrize("run", BACKENDS, ids=["asyncio", "trio"])
+def test_leaving_an_asynchronous_stream_closes_its_connection(run: Any, server: Scripted) -> None:
+    server.on(STREAM, events(state("IN_QUEUE"), end=Hold()))
+
+    async def main() -> None:
+        async with AsyncClient(KEY, server.base) as client:
+            async with aclosing(client.stream(Payload())) as states:
+                async for _ in states:
+                    break
+            assert await anyio.to_thread.run_sync(server.wait_closed)
+
+    run(main) if run is trio.run else run(main())
+
+
+def test_leaving_a_stream_closes_its_connection(server: Scripted) -> None:
+    server.on(STREAM, events(state("IN_QUEUE"), end=Hold()))
+    with Client(KEY, server.base) as client:
+        for _ in client.stream(Payload()):
+            break
+        assert server.wait_closed()
+
+
+def test_an_exception_of_on_state_ends_the_call_and_closes_its_connection(server: Scripted) -> None:
+    server.on(STREAM, events(state("IN_QUEUE"), end=Hold()))
+
+    def refuse(_: object) -> None:
+        raise KeyError
+
+    with Client(KEY, server.base) as client:
+        with pytest.raises(KeyError):
+            client.generate(Payload(), on_state=refuse)
+        assert server.wait_closed()
+
+
+def test_a_closed_client_has_no_connections(server: Scripted) -> None:
+    server.on(RESULT, answer(200, state("COMPLETED")))
+    with Client(KEY, server.base) as client:
+        client.get("gen_1")
+        assert server.open
+    assert server.wait_closed()
+
+
+def test_an_asynchronous_on_state_is_awaited(server: Scripted) -> None:
+    server.on(STREAM, events(state("COMPLETED")))
+    seen: list[str] = []
+
+    async def main() -> None:
+        async def note(generation: Any) -> None:
+            await asyncio.sleep(0)
+            seen.append(generation.status)
+
+        async with AsyncClient(KEY, server.base) as client:
+            await client.generate(Payload(), on_state=note)
+
+    asyncio.run(main())
+    assert seen == ["COMPLETED"]
+
+
+def test_a_synchronous_client_refuses_what_it_would_have_to_await(server: Scripted) -> None:
+    server.on(STREAM, events(state("COMPLETED")))
+
+    async def note(_: object) -> None:
+        await asyncio.sleep(0)
+
+    with Client(KEY, server.base) as client, pytest.raises(RuntimeError, match="cannot await"):
+        client.generate(Payload(), on_state=note)
+
+
+def is_at_rest(client: Any) -> bool:
+    """Whether nothing is under way, nor believed to be."""
+    core = client._core
+    return not (core.ledger._open or core.transport.wires or any(core.transport.pools.values()))
+
+
+def whole_life(server: Scripted) -> None:
+    """Let a generation go through everything but an end in doubt."""
+    server._used.clear()
+    if not server.requests:
+        server.on(STREAM, answer(429, {}), answer(500, {}), events(state("IN_QUEUE"), end=Drop))
+        server.on(RUNNING, answer(200, []))
+        server.on(RESULT, answer(200, state("IN_PROGRESS")), answer(503, {}), answer(200, state("COMPLETED")))
+
+
+@types.coroutine
+def cut(work: Coroutine[Any, Any, Any], left: int, cancel: Callable[[], object]) -> Generator[Any, Any, bool]:
+    """Await work, cancelled as it waits for the given time; tell whether it came to its end."""
+    resume: Callable[[], Any] = partial(work.send, None)
+    while True:
+        try:
+            trap = resume()
+        except StopIteration:
+            return True
+        left -= 1
+        if left == 0:
+            cancel()
+        try:
+            resume = partial(work.send, (yield trap))
+        except BaseException as error:  # noqa: BLE001  # it is the work's
+            resume = partial(work.throw, error)
+
+
+@pytest.mark.parametrize("run", BACKENDS, ids=["asyncio", "trio"])
+@pytest.mark.filterwarnings("ignore:Async generator 'httpx._content:ResourceWarning")  # httpx leaves it to trio
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # as above
+def test_a_task_may_be_cancelled_wherever_it_waits(run: Any, server: Scripted) -> None:
+    async def main() -> int:
+        for waits in range(1, 1000):
+            whole_life(server)
+            async with AsyncClient(KEY, server.base) as client:
+                hurry(client)
+                with anyio.CancelScope() as scope:
+                    if await cut(client.generate(Payload()), waits, scope.cancel):
+                        return waits
+                assert is_at_rest(client), waits
+            assert await anyio.to_thread.run_sync(server.wait_closed), waits
+        raise AssertionError
+
+    waits: int = run(main) if run is trio.run else run(main())
+    assert waits > 20
+
+
+def test_ctrl_c_at_any_look_at_the_clock_leaves_nothing_behind(server: Scripted) -> None:
+    done = looks = 0
+    while not done:
+        whole_life(server)
+        looks += 1
+        with Client(KEY, server.base) as client:
+            flight, left = hurry(client), looks
+
+            def clock(flight: Any = flight) -> float:
+                nonlocal left
+                left -= 1
+                if left == 0:
+                    raise KeyboardInterrupt
+                return float(flight.clock())
+
+            client._core.transport.clock = clock
+            with suppress(KeyboardInterrupt):
+                client.generate(Payload())
+                done = True
+            assert is_at_rest(client), looks
+    assert looks > 20
+    assert server.wait_closed()
+
+
+def test_on_state_may_use_the_client_and_close_it(server: Scripted) -> None:
+    server.on(STREAM, events(state("IN_QUEUE"), end=Hold())).on(RESULT, answer(200, state("IN_PROGRESS")))
+    client, seen = Client(KEY, server.base), []
+
+    def interfere(_: object) -> None:
+        seen.append(client.get("gen_1").status)
+        client.close()
+        client.close()
+
+    with pytest.raises(ConnectionFailed, match="closed") as caught:
+        client.generate(Payload(), on_state=interfere)
+    assert (seen, caught.value.generation_id) == (["IN_PROGRESS"], "gen_1")
+    assert is_at_rest(client)
+    assert server.wait_closed()
+
+
+def test_a_closed_client_opens_no_journal(server: Scripted, tmp_path: Path) -> None:
+    client = Client(KEY, server.base, journal=tmp_path / "j")
+    client.close()
+    with pytest.raises(ConnectionFailed, match="the client is closed"):
+        client.submit(Payload())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")  # the server has threads
+def test_a_forked_child_shares_no_connection_with_its_parent(server: Scripted, tmp_path: Path) -> None:
+    server.on(RESULT, answer(200, state("COMPLETED"))).on(CREATE, answer(200, state("IN_QUEUE")))
+    with Client(KEY, server.base, journal=tmp_path / "j") as client:
+        assert client.recover() == []
+        client.get("gen_1")
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                client.get("gen_1")
+                with pytest.raises(JournalUnavailable):
+                    client.submit(Payload())
+                status = 0
+            except BaseException:  # noqa: BLE001  # a child has no other way to tell
+                traceback.print_exc()
+            os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        client.get("gen_1")
+    assert server.accepted == 2
+    assert server.wait_closed()

@@ -1,0 +1,200 @@
+"""The key reaches the API's own origin, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from skills_video_runtime import errors
+from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
+from skills_video_runtime.generations.states import MediaFile
+from tests.support.callers import Payload, hurry, use
+from tests.support.scripted import KEY, RESULT, RUNNING, STREAM, Drop, Scripted, answer, events, state
+
+ECHO = {"message": f"bad header: Bearer {KEY}", "code": KEY, "error": {"message": KEY}}
+SCRIPTS: dict[str, Any] = {
+    "refusal": answer(400, ECHO),
+    "page": answer(403, f"<html>{KEY}".encode(), kind="text/html"),
+    "server error": answer(500, ECHO),
+    "lost": [Drop],
+    "garbled": [b"HTTP/1.1 2xx " + KEY.encode() + b"\r\n\r\n"],
+    "redirect": answer(302, b"", Location=f"https://{KEY}.example/{KEY}"),
+    "failed": events(state("FAILED", code=KEY, message=KEY)),
+    "silent about the id": events(ECHO, end=Drop),
+}
+
+
+def dump(error: BaseException) -> str:
+    """Show an error in every way that a program may, but for the locals of the tests, which know the key."""
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    frames = [frame for frame in shown.stack if "tests" not in Path(frame.filename).parts]
+    assert frames
+    return (
+        str([frame.locals for frame in frames])
+        + "".join(shown.format_exception_only())
+        + repr(error)
+        + str(error)
+        + repr(vars(error))
+        + repr(pickle.dumps(error))
+    )
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_error_holds_the_key_however_it_is_shown(
+    mode: str, name: str, server: Scripted, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on(STREAM, SCRIPTS[name]).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SkillsVideoError) as caught:
+        use(mode, server.base, lambda client: client.generate(Payload()))
+    assert KEY not in dump(caught.value)
+    ours = [record.getMessage() for record in caplog.records if record.name == "skills_video"]
+    assert ours
+    assert KEY not in str(ours)
+    if name not in {"garbled", "redirect"}:  # httpcore logs the heads of answers as they came
+        assert KEY not in caplog.text
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), str(again), again.status) == (type(caught.value), str(caught.value), caught.value.status)
+
+
+def test_no_result_and_no_client_shows_the_key(server: Scripted) -> None:
+    server.on(RESULT, answer(200, state("COMPLETED", note=KEY)))
+    with Client(KEY, server.base) as client:
+        assert KEY not in repr(client.get("gen_1").raw)
+        for thing in (client, client._core.transport.key, ModelClient[Payload](client), client._core.settings):
+            assert KEY not in repr(thing)
+        with pytest.raises(TypeError):
+            pickle.dumps(client._core.transport.key)
+
+
+def test_a_key_that_looks_like_data_does_not_change_the_data(mode: str, server: Scripted) -> None:
+    video = {"videos": [{"url": "https://cdn.example/test/v.mp4"}]}
+    server.on(STREAM, events({"id": "gen_test_1", "status": "COMPLETED", "data": video, "input": {"prompt": "test"}}))
+    for key in ("test", "e"):
+        found = use(mode, server.base, lambda client: client.generate(Payload(prompt="test")), api_key=key)
+        assert (found.id, found.videos[0].url) == ("gen_test_1", "https://cdn.example/test/v.mp4")
+        assert found.input == {"prompt": "test"}
+
+
+def test_a_key_given_as_the_address_is_not_shown() -> None:
+    with pytest.raises(ValueError, match="base_url") as caught:
+        Client("https://skills.video", KEY)
+    assert KEY not in str(caught.value)
+
+
+def test_an_abandoned_call_shows_no_key_in_its_traceback(server: Scripted) -> None:
+    def refuse(_: object) -> None:
+        raise KeyError
+
+    server.on(STREAM, events(state("IN_QUEUE"), end=Drop))
+    with Client(KEY, server.base) as client, pytest.raises(KeyError) as caught:
+        client.generate(Payload(), on_state=refuse)
+    assert KEY not in dump(caught.value)
+
+
+def test_a_download_carries_neither_key_nor_cookies(mode: str, server: Scripted, tmp_path: Path) -> None:
+    server.on(RESULT, answer(200, state("COMPLETED"), Set_Cookie="session=abc; Path=/"))
+    server.on("GET /api/v.mp4", answer(302, b"", Location="/api/w.mp4", Set_Cookie="other=abc; Path=/"))
+    server.on("GET /api/w.mp4", answer(200, b"video", kind="video/mp4"))
+
+    async def both(client: AsyncClient) -> None:
+        await client.get("gen_1")
+        await client.download(MediaFile(f"{server.base}/v.mp4"), tmp_path)
+
+    def work(client: Any) -> Any:
+        if mode != "sync":
+            return both(client)
+        client.get("gen_1")
+        return client.download(MediaFile(f"{server.base}/v.mp4"), tmp_path)
+
+    use(mode, server.base, work)
+    for request in server.requests[1:]:
+        assert not {"authorization", "cookie"} & set(request.headers)
+        assert KEY not in str(request)
+
+
+def test_a_download_with_the_users_own_client_takes_nothing_of_it_along(server: Scripted, tmp_path: Path) -> None:
+    server.on("GET /api/v.mp4", answer(200, b"video", kind="video/mp4"))
+    with httpx.Client(auth=("a", "b"), cookies={"c": "d"}, headers={"authorization": "e"}) as mine:
+        use("sync", server.base, lambda c: c.download(MediaFile(f"{server.base}/v.mp4"), tmp_path), http_client=mine)
+    assert not {"authorization", "cookie"} & set(server.requests[0].headers)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient, ModelClient, AsyncModelClient])
+def test_without_a_key_there_is_no_client(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SKILLS_VIDEO_API_KEY", raising=False)
+    with pytest.raises(errors.MissingAPIKey, match=r"https://skills\.video/dashboard/developer"):
+        kind()
+
+
+@pytest.mark.parametrize("key", ["", "  ", "a b", "a\nb", "schlüssel"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(errors.MissingAPIKey) as caught:
+        Client(key)
+    assert key.strip() == "" or key not in str(caught.value)
+
+
+def test_key_and_address_come_from_the_environment(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKILLS_VIDEO_API_KEY", f" {KEY}\n")
+    monkeypatch.setenv("SKILLS_VIDEO_BASE_URL", server.base + "/")
+    server.on(RESULT, answer(200, state("COMPLETED")))
+    with ModelClient[Payload]() as client:
+        hurry(client)  # type: ignore[arg-type]
+        client.get("gen_1")
+    assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+ADDRESSES = [
+    "http://open.skills.video/api",
+    "http://127.0.0.1@evil.example/",
+    "http://127.0.0.1\\@evil.example/",
+    "https://user:secret@skills.video",
+    "ftp://127.0.0.1/",
+    "https://",
+    "https://skills.video/?a=b",
+    "http://localhost.evil.example",
+    "http://[::1",
+    "https://skills.video:port",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_address_is_https_or_this_machine(address: str) -> None:
+    with pytest.raises(ValueError, match="base_url must be https"):
+        Client(KEY, address)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://skills.video/api", "http://localhost:1/", "http://127.0.0.7", "http://[::1]:8/x"]
+)
+def test_https_and_loopback_are_taken(address: str) -> None:
+    assert Client(KEY, address)._core.base_url == address.rstrip("/")
+
+
+@pytest.mark.parametrize("key", [KEY.encode(), 5, ["x"]])
+def test_a_key_that_is_no_text_is_refused_without_showing_it(key: Any) -> None:
+    with pytest.raises(errors.MissingAPIKey) as caught:
+        Client(key)
+    assert KEY not in dump(caught.value)
+
+
+def test_a_status_that_echoes_the_key_is_not_told(server: Scripted, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on(STREAM, answer(200, state(KEY))).on(RESULT, answer(200, state(KEY)))
+    with pytest.raises(errors.GenerationTimeout) as caught:
+        use("sync", server.base, lambda client: client.generate(Payload(), timeout=5))
+    assert KEY not in dump(caught.value)
+    assert KEY not in caplog.text
+
+
+def test_a_key_that_is_a_word_of_the_platform_changes_no_status(server: Scripted) -> None:
+    server.on(STREAM, events(state("COMPLETED")))
+    assert use("sync", server.base, lambda client: client.generate(Payload()), api_key="COMPLETED").id == "gen_1"

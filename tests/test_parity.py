@@ -1,0 +1,154 @@
+"""The synchronous and the asynchronous client are one: names, signatures, fronts of models, imports."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+
+from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
+from skills_video_runtime.generations.retry import RetryPolicy
+from tests.support.callers import Payload
+from tests.support.scripted import (
+    KEY,
+    RESULT,
+    STREAM,
+    Scripted,
+    answer,
+    chunk,
+    events,
+    frame,
+    state,
+    stream_head,
+)
+
+PAIRS = [(Client, AsyncClient), (ModelClient, AsyncModelClient)]
+VERBS = {"generate", "stream", "submit", "wait", "get", "running", "credits", "recover", "download", "close"}
+
+
+def public(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_both_have_the_same_names(pair: tuple[type, type]) -> None:
+    assert public(pair[0]) == public(pair[1]) == VERBS
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+@pytest.mark.parametrize("name", sorted(VERBS))
+def test_both_have_the_same_signatures(pair: tuple[type, type], name: str) -> None:
+    one, other = (inspect.signature(getattr(kind, name)) for kind in pair)
+    assert list(one.parameters.values()) == list(other.parameters.values())
+    if name != "stream":
+        assert one.return_annotation == other.return_annotation
+    method = getattr(pair[1], name)
+    assert inspect.isasyncgenfunction(method) if name == "stream" else inspect.iscoroutinefunction(method)
+
+
+def test_both_are_made_in_the_same_way() -> None:
+    parameters = inspect.signature(Client).parameters
+    assert parameters == inspect.signature(AsyncClient).parameters
+    defaults = {name: item.default for name, item in parameters.items()}
+    assert defaults["timeout"] == 900.0
+    assert (defaults["poll_interval"], defaults["stream_idle_timeout"]) == (3.0, 120.0)
+    assert (defaults["retry"].attempts, defaults["on_lost_submission"]) == (6, "raise")
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timeout": 0},
+        {"poll_interval": -1},
+        {"stream_idle_timeout": 0},
+        {"on_lost_submission": "x"},
+        {"timeout": float("nan")},
+    ],
+)
+def test_what_makes_no_sense_is_refused_at_once(kind: Any, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        kind(KEY, **wrong)
+
+
+def test_importing_the_client_loads_nothing_that_it_does_not_need_yet() -> None:
+    heavy = {
+        "httpx",
+        "httpx_sse",
+        "asyncio",
+        "sqlite3",
+        "pydantic",
+        "anyio",
+        "trio",
+        "email",
+        "ssl",
+        "concurrent.futures",
+    }
+    code = (
+        "import sys, skills_video_runtime.client as c; c.Client('k'); c.AsyncClient('k');"
+        f"found = {heavy!r} & set(sys.modules); assert not found, found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_models_own_client_shares_the_connections_of_the_client_it_is_given(server: Scripted) -> None:
+    at_once = stream_head() + chunk(frame(state("COMPLETED"))) + b"0\r\n\r\n"
+    server.on(STREAM, [at_once]).on(RESULT, answer(200, state("COMPLETED")))
+    with Client(KEY, server.base) as client:
+        with ModelClient[Payload](client) as front:
+            assert front.generate(Payload()).id == "gen_1"
+        assert client.get("gen_1").status == "COMPLETED"
+    assert server.accepted == 1
+
+
+def test_a_models_own_client_closes_what_it_made_itself(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKILLS_VIDEO_API_KEY", KEY)
+    monkeypatch.setenv("SKILLS_VIDEO_BASE_URL", server.base)
+    server.on(RESULT, answer(200, state("COMPLETED")))
+    with ModelClient[Payload]() as front:
+        front.get("gen_1")
+    assert server.wait_closed()
+
+
+def test_threads_share_a_client(server: Scripted) -> None:
+    server.on(STREAM, events(state("IN_QUEUE"), state("COMPLETED")))
+    results: list[str] = []
+    with Client(KEY, server.base) as client:
+        threads = [
+            threading.Thread(target=lambda: results.append(client.generate(Payload()).status)) for _ in range(50)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert results == ["COMPLETED"] * 50
+
+
+@pytest.mark.parametrize("given", [0, -1, float("nan"), float("inf"), 1e300, True, "5", None])
+def test_a_time_that_is_none_is_refused_before_anything_is_sent(server: Scripted, given: Any) -> None:
+    for name in ("timeout", "poll_interval", "stream_idle_timeout"):
+        with pytest.raises(ValueError, match=name):
+            Client(KEY, server.base, **{name: given})
+    with Client(KEY, server.base) as client:
+        for verb in (lambda **more: client.generate(Payload(), **more), lambda **more: client.wait("gen_1", **more)):
+            if given is not None:
+                with pytest.raises(ValueError, match="timeout"):
+                    verb(timeout=given)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("wrong", [{"attempts": 2.5}, {"attempts": 0}, {"attempts": True}, {"initial": float("nan")}])
+def test_a_retry_policy_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="attempts"):
+        RetryPolicy(**wrong)
+
+
+@pytest.mark.parametrize("limit", [0, 101, True, 2.5])
+def test_a_limit_that_the_platform_does_not_know_is_refused(server: Scripted, limit: Any) -> None:
+    with Client(KEY, server.base) as client, pytest.raises(ValueError, match="limit"):
+        client.running(limit)
+    assert server.requests == []
