@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from skills_video_runtime import errors
-from skills_video_runtime.errors import APIError, SkillsVideoError, api_error, visible
+from skills_video_runtime.classify import api_error
+from skills_video_runtime.errors import APIError, SkillsVideoError, visible
 from skills_video_runtime.generations.states import Generation
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SkillsVideoError)]

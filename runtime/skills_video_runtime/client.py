@@ -1,26 +1,28 @@
-"""The clients: thin fronts of the machines of `lifecycle`, synchronous and asynchronous."""
+"""The clients: the verbs, synchronous and asynchronous, with what they promise. `http/session.py` does them."""
 
 # ruff: noqa: A002, ASYNC109  # ids and time-outs keep the names they have for the platform and in both clients
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, Self, TypeVar, cast
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 from skills_video_runtime.generations.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Coroutine, Generator
     from pathlib import Path
 
     import httpx
 
-    from skills_video_runtime.generations.outcomes import Recovered, Steps
+    from skills_video_runtime.generations.outcomes import Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
-    from skills_video_runtime.http.session import Core, OnProgress, OnState, Where
+    from skills_video_runtime.http.session import Download, OnProgress, OnState, Session, Where
     from skills_video_runtime.payloads.base import BasePayload
 
 HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
+T = TypeVar("T")
 PayloadT = TypeVar("PayloadT", bound="BasePayload")
 BASE_URL = "https://open.skills.video/api/v1"
 PARALLEL = 4  # files of one download that are fetched at once
@@ -30,7 +32,7 @@ class _Base(Generic[HTTP]):
     """Everything but the verbs."""
 
     _asynchronous: ClassVar[bool]
-    _core: Core
+    _session: Session
 
     def __init__(  # noqa: PLR0913  # each is a choice of its own
         self,
@@ -68,7 +70,7 @@ class _Base(Generic[HTTP]):
         """
         from skills_video_runtime.generations.outcomes import Settings  # noqa: PLC0415
         from skills_video_runtime.http.key import Key  # noqa: PLC0415
-        from skills_video_runtime.http.session import Core  # noqa: PLC0415  # a module of a model is imported quickly without
+        from skills_video_runtime.http.session import Session  # noqa: PLC0415  # a module of a model is imported quickly without
 
         key = Key(os.environ.get("SKILLS_VIDEO_API_KEY") if api_key is None else api_key)
         api_key = None
@@ -81,18 +83,20 @@ class _Base(Generic[HTTP]):
                 raise TypeError(f"http_client is an httpx.{kind.__name__} here, not {http_client!r:.80}")
         address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
         settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
-        self._core = Core(address, key, settings, journal, http_client, asynchronous=self._asynchronous)
+        self._session = Session(address, key, settings, journal, http_client, asynchronous=self._asynchronous)
 
     def __repr__(self) -> str:
         """Tell the address, and never the key."""
-        core = getattr(self, "_core", None)
-        return f"{type(self).__name__}({core.base_url!r})" if core else f"{type(self).__name__}()"
+        session = getattr(self, "_session", None)
+        if session is None:
+            return f"{type(self).__name__}()"
+        return f"{type(self).__name__}({session.base_url!r})"
 
 
 class _Verbs(Generic[PayloadT]):
     """What can be asked of the platform. May be shared by threads."""
 
-    _core: Core
+    _session: Session
     _owned = True
 
     def generate(
@@ -119,21 +123,14 @@ class _Verbs(Generic[PayloadT]):
             GenerationTimeout: It was not finished in time; the error carries its id.
             OSError: A file of the payload cannot be read.
         """
-        return self._core.do(self._core.life(timeout).generate(payload), on_state)
+        return run(self._session.generate(payload, timeout, on_state))
 
     def stream(self, payload: PayloadT, *, timeout: float | None = None) -> Generator[Generation, None, None]:
         """Make a generation and give each of its states once, whether streamed or polled; the last one is finished.
 
         Nothing is sent before the first state is asked for. Raises as `generate`, after the last state was given.
         """
-        from skills_video_runtime.http.session import still  # noqa: PLC0415  # as Core
-
-        run = self._core.follow(self._core.life(timeout).generate(payload))
-        try:
-            while (state := still(run.advance())) is not None:
-                yield state
-        finally:
-            still(run.aclose())
+        return iterate(self._session.stream(payload, timeout))
 
     def submit(self, payload: PayloadT, *, timeout: float | None = None, journal: Where | None = None) -> Generation:
         """Make a generation and return as soon as its id is known; `wait` takes it from there, in any process.
@@ -145,11 +142,11 @@ class _Verbs(Generic[PayloadT]):
             JournalUnavailable: The intent could not be recorded; nothing was sent.
             SkillsVideoError: As `generate`, up to the id.
         """
-        return self._core.do(self._core.life(timeout, journal).submit(payload))
+        return run(self._session.submit(payload, timeout, journal))
 
     def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
-        return self._core.do(self._core.life(timeout).wait(id), on_state)
+        return run(self._session.wait(id, timeout, on_state))
 
     def get(self, id: str) -> Generation:
         """Give the state of a generation as it is now, finished or not.
@@ -159,15 +156,15 @@ class _Verbs(Generic[PayloadT]):
             APIError: The platform refused, or failed even after the retries.
             ConnectionFailed: The platform could not be reached.
         """
-        return self._core.do(self._core.life(records=False).get(id))
+        return run(self._session.get(id))
 
     def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another."""
-        return self._core.do(self._core.life(records=False).running(limit, workspace))
+        return run(self._session.running(limit, workspace))
 
     def credits(self) -> Usage:
         """Give the balance; the platform's API reference leaves the shape of the answer open, `raw` has all of it."""
-        return self._core.do(self._core.life(records=False).credits())
+        return run(self._session.credits())
 
     def recover(self, journal: Where | None = None) -> list[Recovered]:
         """Finish what a journal knows to be begun: by its id, else by the running list.
@@ -175,7 +172,7 @@ class _Verbs(Generic[PayloadT]):
         A submission without an id that the list does not show stays in the journal with SubmissionUncertain, and is
         posted anew only by a client with on_lost_submission="resubmit". Each has the client's timeout to itself.
         """
-        return self._core.do(self._core.life(journal=journal).recover())
+        return run(self._session.recover(journal))
 
     def download(
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
@@ -196,19 +193,17 @@ class _Verbs(Generic[PayloadT]):
             OSError: The disk would not take a file.
             ValueError: The generation has no files.
         """
-        runs = [self._core.follow(save) for save in self._core.saves(generation_or_file, directory, on_progress)]
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
-        from skills_video_runtime.http.session import still  # noqa: PLC0415  # as Core
-
+        downloads = self._session.downloads(generation_or_file, directory, on_progress)
         with ThreadPoolExecutor(PARALLEL) as pool:
-            fetches = [pool.submit(still, run.end()) for run in runs]
+            fetches = [pool.submit(run, download.run()) for download in downloads]
             try:
                 return [fetch.result() for fetch in fetches]
             except BaseException as error:
                 if not isinstance(error, Exception):
-                    for run in runs:
-                        run.wire.abort()
+                    for download in downloads:
+                        download.exchange.abort()
                 raise
 
     def close(self) -> None:
@@ -218,7 +213,7 @@ class _Verbs(Generic[PayloadT]):
         generation was made, with the id as soon as that is known.
         """
         if self._owned:
-            self._core.close()
+            run(self._session.aclose())
 
     def __enter__(self) -> Self:
         """Use the client in a with statement, which closes it."""
@@ -232,70 +227,67 @@ class _Verbs(Generic[PayloadT]):
 class _AsyncVerbs(Generic[PayloadT]):
     """What can be asked of the platform. May be shared by the tasks of one event loop, of asyncio or trio."""
 
-    _core: Core
+    _session: Session
     _owned = True
 
     async def generate(
         self, payload: PayloadT, *, timeout: float | None = None, on_state: OnState | None = None
     ) -> Generation:
         """As `Client.generate`; what `on_state` returns is awaited if it can be."""
-        return await self._core.run(self._core.life(timeout).generate(payload), on_state)
+        return await self._session.generate(payload, timeout, on_state)
 
     async def stream(self, payload: PayloadT, *, timeout: float | None = None) -> AsyncGenerator[Generation, None]:
         """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
-        run = self._core.follow(self._core.life(timeout).generate(payload))
-        try:
-            while (state := await run.advance()) is not None:
+        async with aclosing(self._session.stream(payload, timeout)) as states:
+            async for state in states:
                 yield state
-        finally:
-            await run.aclose()
 
     async def submit(
         self, payload: PayloadT, *, timeout: float | None = None, journal: Where | None = None
     ) -> Generation:
         """As `Client.submit`."""
-        return await self._core.run(self._core.life(timeout, journal).submit(payload))
+        return await self._session.submit(payload, timeout, journal)
 
     async def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """As `Client.wait`."""
-        return await self._core.run(self._core.life(timeout).wait(id), on_state)
+        return await self._session.wait(id, timeout, on_state)
 
     async def get(self, id: str) -> Generation:
         """As `Client.get`."""
-        return await self._core.run(self._core.life(records=False).get(id))
+        return await self._session.get(id)
 
     async def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """As `Client.running`."""
-        return await self._core.run(self._core.life(records=False).running(limit, workspace))
+        return await self._session.running(limit, workspace)
 
     async def credits(self) -> Usage:
         """As `Client.credits`."""
-        return await self._core.run(self._core.life(records=False).credits())
+        return await self._session.credits()
 
     async def recover(self, journal: Where | None = None) -> list[Recovered]:
         """As `Client.recover`."""
-        return await self._core.run(self._core.life(journal=journal).recover())
+        return await self._session.recover(journal)
 
     async def download(
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
     ) -> list[Path]:
         """As `Client.download`, with tasks in place of threads."""
-        machines = self._core.saves(generation_or_file, directory, on_progress)
+        downloads = self._session.downloads(generation_or_file, directory, on_progress)
         from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
 
         limiter = CapacityLimiter(PARALLEL)
         done: dict[int, Path | Exception] = {}
 
-        async def fetch(index: int, machine: Steps[Path]) -> None:
+        async def fetch(index: int, download: Download) -> None:
             async with limiter:
                 try:
-                    done[index] = await self._core.run(machine)
+                    done[index] = await download.run()
                 except Exception as error:  # noqa: BLE001  # raised below, once the others are there
                     done[index] = error
 
         async with create_task_group() as group:
-            for index, machine in enumerate(machines):
-                group.start_soon(fetch, index, machine)
+            for index, download in enumerate(downloads):
+                group.start_soon(fetch, index, download)
         paths: list[Path] = []
         for _, path in sorted(done.items()):
             if isinstance(path, Exception):
@@ -306,7 +298,7 @@ class _AsyncVerbs(Generic[PayloadT]):
     async def close(self) -> None:
         """As `Client.close`."""
         if self._owned:
-            await self._core.aclose()
+            await self._session.aclose()
 
     async def __aenter__(self) -> Self:
         """Use the client in an async with statement, which closes it."""
@@ -338,7 +330,7 @@ class ModelClient(_Verbs[PayloadT]):
     def __init__(self, client: Client | None = None) -> None:
         """Use a client, or make one from the environment, which `close` closes."""
         self._owned = client is None
-        self._core = (client or Client())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._session = (client or Client())._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class AsyncModelClient(_AsyncVerbs[PayloadT]):
@@ -347,4 +339,27 @@ class AsyncModelClient(_AsyncVerbs[PayloadT]):
     def __init__(self, client: AsyncClient | None = None) -> None:
         """Use a client, or make one from the environment, which `close` closes."""
         self._owned = client is None
-        self._core = (client or AsyncClient())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._session = (client or AsyncClient())._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends, as a synchronous client has. It needs no event loop, and disturbs none."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    work.close()
+    raise RuntimeError("a synchronous client cannot await: is an asynchronous function or HTTP client passed to it?")
+
+
+def iterate(states: AsyncGenerator[T, None]) -> Generator[T, None, None]:
+    """As `run`, for each thing that is given."""
+    try:
+        while True:
+            try:
+                yield run(states.__anext__())
+            except StopAsyncIteration:
+                return
+    finally:
+        run(states.aclose())

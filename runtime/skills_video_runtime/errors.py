@@ -27,11 +27,8 @@ of the client's RetryPolicy, and `retryable`.
 # ruff: noqa: N818  # an error is named by what happened
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
-
-from skills_video_runtime.generations.states import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -245,79 +242,7 @@ class JournalUnavailable(SkillsVideoError):
     guidance = "Its folder must exist, the file must be a journal or new, and one client at a time may use it."
 
 
-BY_CODE: dict[str, type[APIError]] = {
-    "FAILED": ServerError,
-    "TIMEOUT": ServerError,
-    "PROVIDER_UNAVAILABLE": ServerError,
-    "RATE_LIMITED": RateLimited,
-    "UNSUPPORTED_MODEL": InvalidRequest,
-    "INVALID_INPUT": InvalidRequest,
-    "INSUFFICIENT_CREDITS": InsufficientCredits,
-    "CONTENT_REJECTED": ContentRejected,
-}
-BY_STATUS: dict[int, type[APIError]] = {
-    401: AuthenticationError,
-    402: InsufficientCredits,
-    403: PermissionDenied,
-    404: NotFound,
-    408: ServerError,
-    422: ValidationFailed,
-    429: RateLimited,
-}
-NO_CREDITS = (
-    r"(insufficient|(\bnot|n.t)( have)? enough|\bout of)[\s_]+(credits?|balance|funds)\b"
-    r"|\btop[ -]?up\b|\brecharge\b"
-)
-MODERATED = (
-    r"\bmoderat(ion|ed|or)\b|\bcontent[ _](policy|reject)|\bcontent\b(?![ -]type).{0,40}\brejected|\bnsfw\b"
-    r"|\bsafety (filter|system|polic)|\bviolat.{0,40}\bpolic|\b(sensitive|inappropriate|prohibited|unsafe) content"
-)
-QUOTED = r"(?<!\w)(['\"`]).*?\1(?!\w)"  # what the caller sent, perhaps
-
-
 def visible(text: str) -> str:
     """Give a text from the network on one line, cut to a length, with control characters shown instead of obeyed."""
     text = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def api_error(status: int, body: object, text: str, *, generation_id: str | None = None, where: str = "") -> APIError:
-    """Give the error that an answer means, whatever shape its body has.
-
-    The shapes are those of the platform's API reference (`error`, `code`, `message`, nested or not), and the plain
-    text or HTML of a proxy; `where` is the origin that a redirect leads to.
-    """
-    code, message = _code_and_message(body)
-    kind = BY_CODE.get((code or "").upper().rpartition("GENERATION_")[2])
-    found = kind or BY_STATUS.get(status) or (ServerError if status >= 500 else InvalidRequest)
-    is_page = body is None and re.match(r"\s*<", text) is not None
-    told = re.sub(QUOTED, "", (message or ("" if body or (is_page and status >= 500) else text))[:EXCERPT])
-    if not kind and status not in {401, 404, 429} and re.search(NO_CREDITS, told, re.IGNORECASE):
-        found = InsufficientCredits
-    elif found is ValidationFailed and re.search(MODERATED, told, re.IGNORECASE):
-        found = ContentRejected
-    shown = message or ("an HTML page, as proxies send" if is_page else text)
-    if status < 300:
-        found = ServerError
-    elif status < 400:
-        shown = f"a redirect to {where}, which is not followed"
-    what = " ".join(["The platform answered", str(status), *([code] if code else [])])
-    what += ", which is not what its API reference describes" if status < 300 else ""
-    what += f": {visible(shown).rstrip(' .')}." if shown.strip() else "."
-    return found(what, code=code, status=status, generation_id=generation_id)
-
-
-def _code_and_message(body: object) -> tuple[str | None, str | None]:
-    outer = as_object(body)
-    error: object = outer.get("error")
-    inner = as_object(error)
-    given = (body, outer.get("message"), inner.get("message"), error, outer.get("detail"))
-    texts = [text for text in given if isinstance(text, str) and text]
-    legacy = error if isinstance(error, str) and error.isupper() else None
-    codes = [
-        code
-        for code in (outer.get("code"), inner.get("code"), legacy)
-        if isinstance(code, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,80}", code)
-    ]
-    known = [code for code in codes if code.upper().rpartition("GENERATION_")[2] in BY_CODE]
-    return next(iter(known or codes), None), next(iter(texts), None)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Never, TypeGuard
+from typing import Any, Never, TypeAlias, TypeGuard, cast
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+def as_object(value: object) -> JsonObject:
+    """Give a JSON object, empty in place of anything else."""
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def as_array(value: object) -> list[object] | None:
+    """Give a JSON array, None in place of anything else."""
+    return cast("list[object]", value) if isinstance(value, list) else None
 
 
 def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:

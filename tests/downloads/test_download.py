@@ -14,16 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skills_video_runtime.client import AsyncClient
-from skills_video_runtime.downloads.fetch import LONGEST, Save, safe_name
+from skills_video_runtime.downloads.fetch import Save
+from skills_video_runtime.downloads.names import MAX_NAME_BYTES, safe_name
 from skills_video_runtime.errors import DownloadFailed
-from skills_video_runtime.generations.outcomes import Fetch, Opened
+from skills_video_runtime.generations.outcomes import Opened
 from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.generations.states import Generation, MediaFile
-from tests.support.callers import Flight, use
+from skills_video_runtime.testing import IOProxy
+from tests.support.callers import use
 from tests.support.scripted import KEY, Drop, Hold, Reply, Request, Scripted, answer, chunk
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from skills_video_runtime.testing import FastTime
 
 FILE = "GET /api/v.mp4"
 DATA = bytes(range(256)) * 4000
@@ -49,7 +53,7 @@ def rest(start: int, total: int = len(DATA), **headers: str) -> Reply:
     )
 
 
-def fetch(mode: str, server: Scripted, folder: Path, flights: list[Flight] | None = None, **file: Any) -> list[Path]:
+def fetch(mode: str, server: Scripted, folder: Path, flights: list[FastTime] | None = None, **file: Any) -> list[Path]:
     media = MediaFile(f"{server.base}/v.mp4", **file)
     paths: list[Path] = use(mode, server.base, lambda client: client.download(media, folder), flights)
     return paths
@@ -180,7 +184,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_no_media_is_refused_at_once(mode: str, name: str, server: Scripted, tmp_path: Path) -> None:
     server.on(FILE, REFUSED[name])
-    flights: list[Flight] = []
+    flights: list[FastTime] = []
     with pytest.raises(DownloadFailed) as caught:
         fetch(mode, server, tmp_path, flights, content_type="video/mp4")
     assert not caught.value.retryable
@@ -231,14 +235,28 @@ def test_a_password_in_an_address_is_not_told(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
+class Redirected(IOProxy):
+    """Answers that lead from one address to the next."""
+
+    def __init__(self, *where: str) -> None:
+        super().__init__(None)
+        self.where = list(where)
+
+    def now(self) -> float:
+        return 0.0
+
+    async def open_file(self, *_: object) -> Opened:
+        return Opened(302, {"location": self.where.pop(0)})
+
+
 def test_no_other_machine_leads_to_this_one(tmp_path: Path) -> None:
-    machine = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, RetryPolicy(), 0.0, 60.0).run()
-    next(machine)
-    for where in ("https://other.example/", "https://cdn.example/"):
-        asked = machine.send((0.0, Opened(302, {"location": where})))
-        assert isinstance(asked, Fetch)
+    io = Redirected(
+        "https://other.example/", "https://cdn.example/", "http://127.0.0.1:8080/", "https://never.example/"
+    )
+    save = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, io, RetryPolicy(), 60.0)
     with pytest.raises(DownloadFailed, match="from another machine to this one"):
-        machine.send((0.0, Opened(302, {"location": "http://127.0.0.1:8080/"})))
+        asyncio.run(save.run())
+    assert io.where == ["https://never.example/"]
 
 
 def test_this_machine_may_lead_to_itself(server: Scripted, tmp_path: Path) -> None:
@@ -258,6 +276,7 @@ import resource, signal, sys
 from pathlib import Path
 from skills_video_runtime.client import Client
 from skills_video_runtime.generations.states import MediaFile
+from skills_video_runtime.testing import is_idle
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -265,8 +284,7 @@ with Client("key-0123456789", sys.argv[1]) as client:
     try:
         client.download(MediaFile(sys.argv[1] + "/v.mp4"), sys.argv[2])
     except OSError as error:
-        assert not client._core.transport.wires
-        assert not any(client._core.transport.pools.values())
+        assert is_idle(client)
         sys.exit(f"full: {error}")
 """
 
@@ -427,5 +445,5 @@ def test_any_name_is_one_that_any_system_takes(given: str, kind: str) -> None:
     assert name.isprintable()
     assert not name.startswith(("-", "."))
     assert not set(name) & set('<>:"/\\|?*\0')
-    assert 3 < len(name.encode()) <= LONGEST + 8
+    assert 3 < len(name.encode()) <= MAX_NAME_BYTES + 8
     assert name.partition(".")[0].lower() not in {"con", "prn", "aux", "nul", "com1", "lpt9"}

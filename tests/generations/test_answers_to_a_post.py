@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import pytest
 
-from skills_video_runtime.errors import APIError, ContentRejected, InsufficientCredits, SubmissionUncertain, api_error
-from skills_video_runtime.generations.call import Life
-from skills_video_runtime.generations.claims import Ledger
-from skills_video_runtime.generations.outcomes import Answer, Emit, Ended, Get, Next, Opened, Post, Settings
-from tests.support.simulation import Payload
+from skills_video_runtime.classify import api_error
+from skills_video_runtime.errors import APIError, ContentRejected, InsufficientCredits, SubmissionUncertain
+from skills_video_runtime.generations.outcomes import Answer, Ended, Opened
+from tests.support.simulation import Get, Next, Payload, Post, World, call_of, perform, work_of
 
 DONE = {"id": "gen_1", "status": "COMPLETED", "data": {"video": {"url": "https://a.example/1.mp4"}}}
 
 
-def drive(answers):
+def drive(answers, **settings):
     """Drive `generate` on answers by kind of step, and give what it ended in and the paths of its posts and gets."""
-    machine = Life(Settings(), Ledger(), 0.0).generate(Payload())
-    now, step, paths = 0.0, next(machine), []
+    world, paths, outcome = World(), [], None
+    work = work_of(call_of(world, **settings).generate(Payload()), world)
     try:
         while True:
-            outcome = None
+            step, outcome = work.send(outcome), None
+            if isinstance(step, Post):
+                step.post.begun = True
             if isinstance(step, (Post, Get)):
                 paths.append(step.path)
+            if isinstance(step, (Post, Get, Next)):
                 outcome = answers(step)
-            elif isinstance(step, Next):
-                outcome = Ended("there was no stream")
-            elif not isinstance(step, Emit):
-                now += getattr(step, "seconds", 0.0)
-            step = machine.send((now, outcome))
+            else:
+                perform(world, step, answers)
     except StopIteration as stop:
         return stop.value, paths
+    finally:
+        work.close()
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 429])
@@ -124,35 +125,20 @@ def test_a_success_that_tells_an_id_in_another_way_carries_it(body, text):
     assert caught.value.generation_id == "gen_1"
 
 
-def feed(machine, reply):
-    """Drive a machine on replies to its steps, until it raises what it ends in."""
-    step = next(machine)
-    while True:
-        step = machine.send((0.0, reply(step)))
-
-
 def test_a_stream_that_broke_within_the_event_that_tells_the_id_carries_it_and_is_not_posted_again():
     posts = []
 
     def reply(step):
         posts.extend([step] if isinstance(step, Post) else [])
         broken = Ended("cut", text='data: {"id": "gen_1", "sta')
-        return {Post: Opened(200, {}), Next: broken, Get: Answer(200, [])}.get(type(step))
+        return {Post: Opened(200, {}), Next: broken, Get: Answer(200, [])}[type(step)]
 
-    settings = Settings(on_lost_submission="resubmit")
     with pytest.raises(SubmissionUncertain) as caught:
-        feed(Life(settings, Ledger(), 0.0).generate(Payload()), reply)
+        drive(reply, on_lost="resubmit")
     assert (caught.value.generation_id, len(posts)) == ("gen_1", 1)
 
 
 def test_an_event_without_a_status_is_no_state():
     told = [{"id": "gen_1", "status": "IN_QUEUE"}, {"type": "heartbeat"}, {"id": "gen_1"}, DONE]
-    shown = []
-
-    def reply(step):
-        shown.extend([step.generation.status] if isinstance(step, Emit) else [])
-        return Opened(200, {}) if isinstance(step, Post) else told.pop(0) if isinstance(step, Next) else None
-
-    with pytest.raises(StopIteration):
-        feed(Life(Settings(), Ledger(), 0.0).generate(Payload()), reply)
-    assert shown == ["IN_QUEUE", "COMPLETED"]
+    result, paths = drive(lambda step: Opened(200, {}) if isinstance(step, Post) else told.pop(0))
+    assert (result.status, told, len(paths)) == ("COMPLETED", [], 1)

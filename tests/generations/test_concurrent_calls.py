@@ -14,14 +14,26 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
-from skills_video_runtime.generations.claims import Ledger, matches
+from skills_video_runtime.generations.claims import Claims
 from skills_video_runtime.generations.journal import Journal
-from skills_video_runtime.generations.outcomes import Emit, Get, Next, Post, Sleep
+from skills_video_runtime.generations.matching import matches
 from skills_video_runtime.generations.states import Generation
+from skills_video_runtime.testing import fast_time
 from tests.support.callers import Payload as Json
-from tests.support.callers import hurry
 from tests.support.scripted import CREATE, KEY, RUNNING, Drop, Hold, Scripted, answer, state
-from tests.support.simulation import Payload, World, drive, faults_of, life, scripted
+from tests.support.simulation import (
+    Get,
+    OnDisk,
+    Payload,
+    Post,
+    World,
+    call_of,
+    drive,
+    faults_of,
+    perform,
+    scripted,
+    work_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +44,7 @@ INPUT = {"prompt": "a"}
 @dataclass
 class Call:
     world: World
-    machine: Any
+    work: Any
     payload: Payload
     step: Any
     ended: Any = None
@@ -45,7 +57,7 @@ class Calls(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = 1000.0
-        self.ledger = Ledger()
+        self.claims = Claims()
         self.made: list[Any] = []
         self.calls: list[Call] = []
 
@@ -53,8 +65,8 @@ class Calls(RuleBasedStateMachine):
     def begin(self, prompt: str) -> None:
         world = World(self.clock, self.made)
         payload = Payload(prompt)
-        machine = life(world, ledger=self.ledger).generate(payload)
-        self.calls.append(Call(world, machine, payload, next(machine)))
+        work = work_of(call_of(world, claims=self.claims).generate(payload), world)
+        self.calls.append(Call(world, work, payload, work.send(None)))
 
     @precondition(lambda self: any(call.ended is None for call in self.calls))
     @rule(which=st.integers(0, 100), fault=st.integers(0, 1000))
@@ -66,20 +78,10 @@ class Calls(RuleBasedStateMachine):
         world, step = call.world, call.step
         world.now = self.clock
         known = faults_of(step)
-        outcome: Any = None
-        if isinstance(step, Post):
-            outcome = world.post(step, known[fault % len(known)])
-        elif isinstance(step, Get):
-            outcome = world.get(step, known[fault % len(known)])
-        elif isinstance(step, Next):
-            outcome = world.next(step)
-        elif isinstance(step, Sleep):
-            world.now += step.seconds
-        else:
-            assert isinstance(step, Emit)
+        outcome = perform(world, step, lambda _: known[fault % len(known)])
         self.clock = max(self.clock, world.now)
         try:
-            call.step = call.machine.send((world.now, outcome))
+            call.step = call.work.send(outcome)
         except StopIteration as stop:
             call.ended = stop.value
         except SkillsVideoError as error:
@@ -114,7 +116,7 @@ class Calls(RuleBasedStateMachine):
         self.no_more_is_made_than_was_asked_for()
         self.no_two_calls_end_with_the_same_generation()
         self.every_result_is_what_was_asked_for()
-        assert not self.ledger._open
+        assert not self.claims.has_open()
 
 
 TestConcurrentCalls = Calls.TestCase
@@ -126,26 +128,26 @@ def running(name: str, entered: object = INPUT) -> Generation:
 
 
 def test_what_a_call_whose_post_is_under_way_may_have_made_is_left_alone() -> None:
-    ledger = Ledger()
-    mine, other = ledger.begin("/m", INPUT), ledger.begin("/m", INPUT)
-    mine.doubtful = other.pending = True
-    verdict = ledger.judge(mine, [running("g1")])
+    claims = Claims()
+    mine, other = claims.begin("/m", INPUT), claims.begin("/m", INPUT)
+    mine.was_lost = other.pending = True
+    verdict = claims.judge(mine, [running("g1")])
     assert (verdict.adopted, verdict.settled) == (None, False)
     other.pending = False
-    assert ledger.claim("g1", other)
-    assert ledger.judge(mine, [running("g1")]).candidates == ()
+    assert claims.claim("g1", other)
+    assert claims.judge(mine, [running("g1")]).candidates == ()
 
 
 def test_what_another_call_has_is_no_candidate() -> None:
-    ledger = Ledger()
-    mine = ledger.begin("/m", INPUT)
-    ledger.claim("g1")
-    assert ledger.judge(mine, [running("g1"), running("g2")]).adopted == running("g2")
+    claims = Claims()
+    mine = claims.begin("/m", INPUT)
+    claims.claim("g1")
+    assert claims.judge(mine, [running("g1"), running("g2")]).adopted == running("g2")
 
 
 def test_what_another_call_may_have_made_and_is_gone_may_have_been_ours() -> None:
-    world, ledger = World(), Ledger()
-    ledger.begin("/generation/acme/one", Payload().to_dict()).pending = True
+    world, claims = World(), Claims()
+    claims.begin("/generation/acme/one", Payload().to_dict()).pending = True
     looks = 0
 
     def choose(step: Any) -> str:
@@ -156,30 +158,30 @@ def test_what_another_call_may_have_made_and_is_gone_may_have_been_ours() -> Non
         return "lost" if isinstance(step, Post) else "fine"
 
     with pytest.raises(SubmissionUncertain) as caught:
-        drive(life(world, ledger=ledger, on_lost="resubmit").generate(Payload()), world, choose)
+        drive(call_of(world, claims=claims, on_lost="resubmit").generate(Payload()), world, choose)
     assert caught.value.candidates == ("g1",)
     assert caught.value.generation_id == "g1"
 
 
 def test_of_two_calls_that_wait_for_the_very_same_thing_one_takes_it() -> None:
-    ledger = Ledger()
-    mine, other = ledger.begin("/m", INPUT), ledger.begin("/m", INPUT)
-    mine.doubtful = other.doubtful = True
-    assert ledger.judge(mine, [running("g1")]).adopted == running("g1")
-    assert ledger.judge(other, [running("g1")]).adopted is None
+    claims = Claims()
+    mine, other = claims.begin("/m", INPUT), claims.begin("/m", INPUT)
+    mine.was_lost = other.was_lost = True
+    assert claims.judge(mine, [running("g1")]).adopted == running("g1")
+    assert claims.judge(other, [running("g1")]).adopted is None
 
 
 def test_what_another_model_may_have_made_of_the_same_input_is_left_alone() -> None:
-    ledger = Ledger()
-    mine, other = ledger.begin("/m", INPUT), ledger.begin("/n", INPUT)
-    mine.doubtful = other.doubtful = True
-    assert not ledger.judge(mine, [running("g1")]).settled
+    claims = Claims()
+    mine, other = claims.begin("/m", INPUT), claims.begin("/n", INPUT)
+    mine.was_lost = other.was_lost = True
+    assert not claims.judge(mine, [running("g1")]).settled
 
 
 def test_what_was_there_before_a_submission_began_is_not_a_candidate() -> None:
-    ledger = Ledger()
-    ledger.see([running("g1")])
-    assert ledger.judge(ledger.begin("/m", INPUT), [running("g1"), running("g2")]).adopted == running("g2")
+    claims = Claims()
+    claims.remember([running("g1")])
+    assert claims.judge(claims.begin("/m", INPUT), [running("g1"), running("g2")]).adopted == running("g2")
 
 
 def test_inputs_are_compared_as_the_platform_may_have_normalized_them() -> None:
@@ -203,21 +205,12 @@ def test_an_input_that_cannot_be_compared_is_neither_ours_nor_not() -> None:
     assert matches({"a": {"b": 1}}, {"a": "1"}) is None
 
 
-def test_clients_of_one_workspace_in_one_process_know_of_each_other(server: Scripted) -> None:
-    with (
-        Client(KEY, server.base) as one,
-        Client(f" {KEY} ", f"{server.base}/") as two,
-        Client("other", server.base) as no,
-    ):
-        assert one._core.ledger is two._core.ledger
-        assert one._core.ledger is not no._core.ledger
-
-
-def test_a_call_does_not_take_what_another_client_was_given(server: Scripted) -> None:
+@pytest.mark.parametrize(("key", "end"), [(KEY, ""), (f" {KEY} ", "/")])
+def test_a_call_does_not_take_what_another_client_was_given(server: Scripted, key: str, end: str) -> None:
     given = {"id": "gen_1", "status": "IN_QUEUE", "input": Json().to_dict()}
     server.on(CREATE, answer(200, given), [Drop]).on(RUNNING, answer(200, [given]))
-    with Client(KEY, server.base) as one, Client(KEY, server.base) as two:
-        hurry(two)
+    with Client(KEY, server.base) as one, Client(key, server.base + end) as two:
+        fast_time(two)
         one.submit(Json())
         with pytest.raises(SubmissionUncertain, match="does not show it"):
             two.submit(Json())
@@ -227,7 +220,7 @@ def test_a_submission_under_way_is_not_recovered_by_another_thread(server: Scrip
     hold = Hold()
     server.on(CREATE, [hold, *answer(200, state("IN_QUEUE"))]).on(RUNNING, answer(200, []))
     with Client(KEY, server.base, journal=tmp_path / "j", on_lost_submission="resubmit") as client:
-        hurry(client)
+        fast_time(client)
         thread = threading.Thread(target=client.submit, args=(Json(),))
         thread.start()
         hold.reached.wait()
@@ -241,11 +234,11 @@ def test_two_recoveries_at_once_post_once(server: Scripted, tmp_path: Path) -> N
     hold = Hold()
     server.on(CREATE, [Drop], [hold, *answer(200, state("COMPLETED"))]).on(RUNNING, answer(200, []))
     with Client(KEY, server.base, journal=tmp_path / "j") as client:
-        hurry(client)
+        fast_time(client)
         with pytest.raises(SubmissionUncertain):
             client.submit(Json())
     with Client(KEY, server.base, journal=tmp_path / "j", on_lost_submission="resubmit") as client:
-        hurry(client)
+        fast_time(client)
         found: list[Any] = []
         thread = threading.Thread(target=lambda: found.extend(client.recover()))
         thread.start()
@@ -260,18 +253,13 @@ def test_two_recoveries_at_once_post_once(server: Scripted, tmp_path: Path) -> N
 
 def test_an_id_that_was_told_is_recorded_even_if_the_call_is_given_up(tmp_path: Path) -> None:
     journal, world = Journal(tmp_path / "j"), World()
-    machine = life(world, journal=journal).submit(Payload())
-    step, records = next(machine), 0
+    work = call_of(world, journal=journal).submit(Payload())
+    step, records = work.send(None), 0
     while records < 2:
-        outcome: Any = None
-        if isinstance(step, Post):
-            outcome = world.post(step, "fine")
-        else:
-            records += 1
-            outcome = step.call() if records == 1 else None
+        records += isinstance(step, OnDisk)
         if records < 2:
-            step = machine.send((world.now, outcome))
-    machine.close()
+            step = work.send(perform(world, step, scripted([])))
+    work.close()
     assert [entry.id for entry in journal.unfinished()] == ["gen_1"]
     journal.close()
 
@@ -282,13 +270,13 @@ def test_a_recovered_id_is_asked_for_where_its_model_says(tmp_path: Path) -> Non
     class Elsewhere(Payload):
         endpoint = Endpoint("acme/one", None, "/generation/acme/one", "/elsewhere/{id}")
 
-    drive(life(world, journal=journal).submit(Elsewhere()), world, scripted([]))
+    drive(call_of(world, journal=journal).submit(Elsewhere()), world, scripted([]))
 
     def choose(step: Any) -> str:
         paths.append(step.path)
         return "404" if len(paths) == 1 else "fine"
 
-    found = drive(life(world, journal=journal).recover(), world, choose)
+    found = drive(call_of(world, journal=journal).recover(), world, choose)
     assert found[0].generation is not None
     assert set(paths) == {"/elsewhere/gen_1"}
     journal.close()

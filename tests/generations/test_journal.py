@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sqlite3
 import subprocess
@@ -17,7 +18,8 @@ from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.generations.journal import LAYOUT
 from skills_video_runtime.payloads.file import File
-from tests.support.callers import Payload, hurry, use
+from skills_video_runtime.testing import fast_time
+from tests.support.callers import Payload, use
 from tests.support.scripted import (
     CREATE,
     KEY,
@@ -37,26 +39,37 @@ ROOT = Path(__file__).parents[2]
 CHILD = """
 import asyncio, os, signal, sys
 from skills_video_runtime.client import AsyncClient, Client
+from skills_video_runtime.testing import IOProxy, replace_io
 from tests.support.callers import Payload
 
 base, journal, kind, at = sys.argv[1:]
 left = [int(at)]
 
-def count(step=None, outcome=None):
+def count(state=None):
     if left[0] == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     left[0] -= 1
 
+def counted(name):
+    async def step(self, *given):
+        outcome = await getattr(self.io, name)(*given)
+        count()
+        return outcome
+    return step
+
+class Counting(IOProxy):
+    post, get, sleep, on_disk = map(counted, ("post", "get", "sleep", "on_disk"))
+
 count()
 if kind == "sync":
     with Client("key", base, journal=journal, poll_interval=0.001) as client:
-        client._core.observer = count
-        client.wait(client.submit(Payload()).id)
+        replace_io(client, Counting)
+        client.wait(client.submit(Payload()).id, on_state=count)
 else:
     async def main():
         async with AsyncClient("key", base, journal=journal, poll_interval=0.001) as client:
-            client._core.observer = count
-            await client.wait((await client.submit(Payload())).id)
+            replace_io(client, Counting)
+            await client.wait((await client.submit(Payload())).id, on_state=count)
     asyncio.run(main())
 """
 STEPS = 9  # intend, post, submitted, get, emit, sleep, get, emit, finished
@@ -134,11 +147,11 @@ def test_files_are_not_kept_so_that_they_are_not_posted_again(server: Scripted, 
     server.on(CREATE, [Drop]).on(RUNNING, answer(200, []))
     payload = Payload(image=File(b"x", name="x.png"))
     with Client(KEY, server.base, journal=tmp_path / "journal") as client:
-        hurry(client)
+        fast_time(client)
         with pytest.raises(errors.SubmissionUncertain):
             client.submit(payload)
     with Client(KEY, server.base, journal=tmp_path / "journal", on_lost_submission="resubmit") as client:
-        hurry(client)
+        fast_time(client)
         (found,) = client.recover()
     assert isinstance(found.error, errors.SubmissionUncertain)
     assert server.count(CREATE) == 1
@@ -164,7 +177,7 @@ def test_one_that_stays_uncertain_does_not_keep_the_others(server: Scripted, tmp
         RESULT, answer(200, state("COMPLETED"))
     )
     with Client(KEY, server.base, journal=tmp_path / "journal") as client:
-        hurry(client)
+        fast_time(client)
         with pytest.raises(errors.SubmissionUncertain):
             client.submit(Payload())
         client.submit(Payload())
@@ -178,7 +191,7 @@ def test_a_generation_of_the_journal_is_not_taken_for_another_submission(server:
     with Client(KEY, server.base, journal=tmp_path / "journal") as client:
         client.submit(Payload())
     with Client(KEY, server.base, journal=tmp_path / "journal") as client:
-        hurry(client)
+        fast_time(client)
         with pytest.raises(errors.SubmissionUncertain):
             client.submit(Payload())
 
@@ -207,7 +220,7 @@ def test_a_journal_belongs_to_one_client_at_a_time(server: Scripted, tmp_path: P
         with Client(KEY, server.base) as other, pytest.raises(errors.JournalUnavailable, match="locked"):
             other.recover(tmp_path / "journal")
     with Client(KEY, server.base) as other:
-        hurry(other)
+        fast_time(other)
         assert len(other.recover(tmp_path / "journal")) == 1
 
 
@@ -216,9 +229,10 @@ def test_an_id_that_cannot_be_recorded_is_still_given(
 ) -> None:
     Platform(server)
     with Client(KEY, server.base, journal=tmp_path / "journal") as client:
-        journal = client._core.recorder(None)
-        assert journal is not None
-        journal._file.execute("CREATE TRIGGER full BEFORE UPDATE ON submission BEGIN SELECT RAISE(ABORT, 'full'); END")
+        assert client.recover() == []
+    with closing(sqlite3.connect(tmp_path / "journal")) as file, file:
+        file.execute("CREATE TRIGGER full BEFORE UPDATE ON submission BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with Client(KEY, server.base, journal=tmp_path / "journal") as client:
         assert client.submit(Payload()).id == "gen_1"
     assert "the journal could not be written: full" in caplog.text
 
@@ -226,7 +240,8 @@ def test_an_id_that_cannot_be_recorded_is_still_given(
 def test_recovering_needs_a_journal() -> None:
     with Client(KEY) as client, pytest.raises(ValueError, match="needs a journal"):
         client.recover()
-    assert AsyncClient(KEY)._core.recorder(None) is None
+    with pytest.raises(ValueError, match="needs a journal"):
+        asyncio.run(AsyncClient(KEY).recover())
 
 
 def test_the_journal_does_not_hold_the_key(server: Scripted, tmp_path: Path) -> None:
@@ -338,7 +353,7 @@ def test_any_text_is_given_back_as_it_was(server: Scripted, tmp_path: Path) -> N
     server.on(CREATE, [Drop]).on(RUNNING, answer(200, []))
     prompt = "\x00\u202e\U0001f600'\");--" + "\u00e9" * 100_000
     with Client(KEY, server.base, journal=tmp_path / "journal") as client:
-        hurry(client)
+        fast_time(client)
         with pytest.raises(errors.SubmissionUncertain):
             client.submit(Payload(prompt=prompt))
         assert [item.input["prompt"] for item in client.recover()] == [prompt]

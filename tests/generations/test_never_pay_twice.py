@@ -14,8 +14,7 @@ from skills_video_runtime.errors import (
     SkillsVideoError,
     SubmissionUncertain,
 )
-from skills_video_runtime.generations.outcomes import Post, Step
-from tests.support.simulation import POST_FAULTS, Payload, World, drive, faults_of, life, scripted
+from tests.support.simulation import POST_FAULTS, Payload, Post, Step, World, call_of, drive, faults_of, scripted
 
 DEPTH = 4
 
@@ -55,7 +54,7 @@ def conclude(world: World, choose: object, timeout: float, note: object) -> str:
     """Generate once, and check what must hold however it ends."""
     begun = world.now
     try:
-        result = drive(life(world, timeout=timeout).generate(Payload()), world, choose)  # type: ignore[arg-type]
+        result = drive(call_of(world, timeout=timeout).generate(Payload()), world, choose)  # type: ignore[arg-type]
     except SkillsVideoError as error:
         check_error(world, error, note)
         ending = type(error).__name__
@@ -120,34 +119,34 @@ def test_long_random_schedules_pay_at_most_once_and_lose_nothing(numbers: list[i
 
 def test_a_post_is_repeated_after_429_and_after_a_connection_that_was_never_made() -> None:
     world = World()
-    drive(life(world).generate(Payload()), world, scripted(["429", "refused", "429 later"]))
+    drive(call_of(world).generate(Payload()), world, scripted(["429", "refused", "429 later"]))
     assert len(world.made) == 1
 
 
 @pytest.mark.parametrize("fault", ["500", "503 later"])
 def test_a_5xx_that_two_looks_do_not_explain_is_repeated(fault: str) -> None:
     world = World()
-    result = drive(life(world).generate(Payload()), world, scripted([fault]))
+    result = drive(call_of(world).generate(Payload()), world, scripted([fault]))
     assert [made.id for made in world.made] == [result.id]
 
 
 def test_a_lost_connection_that_two_looks_do_not_explain_is_the_callers_to_decide() -> None:
     world = World()
     with pytest.raises(SubmissionUncertain, match="does not show it"):
-        drive(life(world).generate(Payload()), world, scripted(["lost"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["lost"]))
     assert world.made == []
 
 
 def test_a_lost_connection_is_repeated_if_the_caller_asked_for_that() -> None:
     world = World()
-    result = drive(life(world, on_lost="resubmit").generate(Payload()), world, scripted(["lost"]))
+    result = drive(call_of(world, on_lost="resubmit").generate(Payload()), world, scripted(["lost"]))
     assert result.status == "COMPLETED"
 
 
 def test_a_5xx_whose_code_tells_of_a_generation_is_not_repeated() -> None:
     world = World()
     with pytest.raises(SubmissionUncertain) as caught:
-        drive(life(world).generate(Payload()), world, scripted(["504 timeout"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["504 timeout"]))
     assert (caught.value.status, caught.value.code) == (504, "VIDEO_GENERATION_TIMEOUT")
     assert world.made == []
 
@@ -155,13 +154,13 @@ def test_a_5xx_whose_code_tells_of_a_generation_is_not_repeated() -> None:
 def test_connections_lost_again_and_again_end_in_doubt_even_so() -> None:
     world = World()
     with pytest.raises(SubmissionUncertain):
-        drive(life(world, on_lost="resubmit").generate(Payload()), world, scripted(["lost", "fine", "fine"] * 6))
+        drive(call_of(world, on_lost="resubmit").generate(Payload()), world, scripted(["lost", "fine", "fine"] * 6))
 
 
 def test_a_slow_5xx_is_not_repeated_as_its_generation_may_be_over() -> None:
     world = World()
     with pytest.raises(SubmissionUncertain):
-        drive(life(world).generate(Payload()), world, scripted(["502 page made slow"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["502 page made slow"]))
     assert len(world.made) == 1
 
 
@@ -169,7 +168,7 @@ def test_two_generations_with_our_input_are_not_told_apart() -> None:
     world = World()
     world.foreign = [{"id": "gen_theirs", "status": "IN_PROGRESS", "input": {**Payload().to_dict(), "duration": 5.0}}]
     with pytest.raises(SubmissionUncertain) as caught:
-        drive(life(world).generate(Payload()), world, scripted(["lost made"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["lost made"]))
     assert caught.value.candidates == ("gen_theirs", "gen_1")
     assert "gen_theirs, gen_1" in str(caught.value)
 
@@ -178,14 +177,14 @@ def test_a_generation_without_input_makes_the_look_inconclusive() -> None:
     world = World()
     world.foreign = [{"id": "gen_theirs", "status": "IN_PROGRESS"}]
     with pytest.raises(SubmissionUncertain):
-        drive(life(world).generate(Payload()), world, scripted(["500"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["500"]))
     assert world.made == []
 
 
 def test_generations_with_another_input_are_none_of_ours() -> None:
     world = World()
     world.foreign = [{"id": "gen_theirs", "status": "IN_PROGRESS", "input": {"prompt": "another", "duration": 5}}]
-    result = drive(life(world).generate(Payload()), world, scripted(["500 made"]))
+    result = drive(call_of(world).generate(Payload()), world, scripted(["500 made"]))
     assert result.id == "gen_1"
 
 
@@ -193,16 +192,16 @@ def test_a_full_running_list_proves_nothing() -> None:
     world = World()
     world.foreign = [{"id": f"g{n}", "status": "IN_PROGRESS", "input": {"prompt": f"{n}"}} for n in range(100)]
     with pytest.raises(SubmissionUncertain, match="longer than the platform shows"):
-        drive(life(world).generate(Payload()), world, scripted(["500"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["500"]))
     assert world.made == []
 
 
 def test_a_generation_that_was_seen_before_the_post_is_not_adopted() -> None:
     world = World()
-    shared = life(world)
+    shared = call_of(world)
     world.foreign = [{"id": "gen_theirs", "status": "IN_PROGRESS", "input": Payload().to_dict()}]
     drive(shared.running(50, None), world, scripted([]))
-    result = drive(life(world, ledger=shared.ledger).generate(Payload()), world, scripted(["500"]))
+    result = drive(call_of(world, claims=shared.claims).generate(Payload()), world, scripted(["500"]))
     assert result.id == "gen_1"
 
 
@@ -214,35 +213,35 @@ def test_files_and_models_without_a_stream_are_posted_to_the_create_endpoint() -
             paths.extend([step.path] if isinstance(step, Post) else [])
             return "fine"
 
-        drive(life(world).generate(payload), world, choose)
+        drive(call_of(world).generate(payload), world, choose)
         assert paths == ["/generation/acme/one"]
 
 
 @pytest.mark.parametrize("fault", ["404", "501"])
 def test_a_missing_stream_endpoint_falls_back_to_the_create_endpoint(fault: str) -> None:
     world = World()
-    assert drive(life(world).generate(Payload()), world, scripted([fault])).status == "COMPLETED"
+    assert drive(call_of(world).generate(Payload()), world, scripted([fault])).status == "COMPLETED"
 
 
 def test_a_model_that_neither_endpoint_knows_is_not_found() -> None:
     world = World()
     with pytest.raises(APIError) as caught:
-        drive(life(world).generate(Payload()), world, scripted(["404", "404"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["404", "404"]))
     assert caught.value.status == 404
 
 
 def test_a_404_of_a_fresh_id_is_not_believed_for_thirty_seconds_only() -> None:
     world = World()
-    drive(life(world).generate(Payload()), world, scripted(["cut after id", *["404"] * 8]))
+    drive(call_of(world).generate(Payload()), world, scripted(["cut after id", *["404"] * 8]))
     world = World()
     with pytest.raises(APIError) as caught:
-        drive(life(world).generate(Payload()), world, scripted(["cut after id", *["404"] * 50]))
+        drive(call_of(world).generate(Payload()), world, scripted(["cut after id", *["404"] * 50]))
     assert caught.value.generation_id == "gen_1"
 
 
 def test_an_outage_while_polling_is_outlasted() -> None:
     world = World()
-    result = drive(life(world).generate(Payload()), world, scripted(["cut after id", *["500", "lost"] * 12]))
+    result = drive(call_of(world).generate(Payload()), world, scripted(["cut after id", *["500", "lost"] * 12]))
     assert result.status == "COMPLETED"
 
 
@@ -250,20 +249,20 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
     world = World()
     begun = world.now
     with pytest.raises(GenerationTimeout):
-        drive(life(world).generate(Payload()), world, scripted(["cut after id", "429 huge"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["cut after id", "429 huge"]))
     with pytest.raises(APIError):
-        drive(life(world).generate(Payload()), world, scripted(["429 huge"]))
+        drive(call_of(world).generate(Payload()), world, scripted(["429 huge"]))
     assert world.now - begun < 10
 
 
 def test_a_404_is_not_believed_either_by_who_asks_for_an_id_that_was_just_submitted() -> None:
     for verb in ("wait", "get"):
         world = World()
-        ledger = life(world).ledger
-        drive(life(world, ledger=ledger).submit(Payload()), world, scripted([]))
-        drive(getattr(life(world, ledger=ledger), verb)("gen_1"), world, scripted(["404"] * 3))
+        claims = call_of(world).claims
+        drive(call_of(world, claims=claims).submit(Payload()), world, scripted([]))
+        drive(getattr(call_of(world, claims=claims), verb)("gen_1"), world, scripted(["404"] * 3))
         with pytest.raises(APIError) as caught:
-            drive(getattr(life(world, ledger=ledger), verb)("gen_1"), world, scripted(["404"] * 50))
+            drive(getattr(call_of(world, claims=claims), verb)("gen_1"), world, scripted(["404"] * 50))
         assert caught.value.generation_id == "gen_1"
         assert world.now < 1070
 
@@ -273,11 +272,11 @@ def test_a_404_of_an_id_that_nobody_told_of_is_believed_at_once() -> None:
     for verb in ("wait", "get"):
         begun = world.now
         with pytest.raises(APIError):
-            drive(getattr(life(world), verb)("gen_9"), world, scripted(["404"]))
+            drive(getattr(call_of(world), verb)("gen_9"), world, scripted(["404"]))
         assert world.now - begun < 1
 
 
 def test_a_404_between_two_looks_that_found_it_loses_nothing() -> None:
     world = World()
     world.make(Payload().to_dict())
-    assert drive(life(world).wait("gen_1"), world, scripted(["fine", "404"])).status == "COMPLETED"
+    assert drive(call_of(world).wait("gen_1"), world, scripted(["fine", "404"])).status == "COMPLETED"

@@ -16,7 +16,8 @@ import trio
 
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.errors import ConnectionFailed, JournalUnavailable
-from tests.support.callers import Payload, hurry
+from skills_video_runtime.testing import IOProxy, fast_time, is_idle, replace_io
+from tests.support.callers import Payload
 from tests.support.scripted import (
     CREATE,
     KEY,
@@ -64,7 +65,7 @@ def test_a_cancelled_task_leaves_no_socket_behind(run: Any, place: str, server: 
                 await anyio.to_thread.run_sync(hold.reached.wait)
                 group.cancel_scope.cancel()
             assert await anyio.to_thread.run_sync(server.wait_closed)
-            assert not client._core.ledger._open
+            assert is_idle(client)
 
     run(main) if run is trio.run else run(main())
 
@@ -150,12 +151,6 @@ def test_a_synchronous_client_refuses_what_it_would_have_to_await(server: Script
         client.generate(Payload(), on_state=note)
 
 
-def is_at_rest(client: Any) -> bool:
-    """Whether nothing is under way, nor believed to be."""
-    core = client._core
-    return not (core.ledger._open or core.transport.wires or any(core.transport.pools.values()))
-
-
 def whole_life(server: Scripted) -> None:
     """Let a generation go through everything but an end in doubt."""
     server._used.clear()
@@ -191,16 +186,30 @@ def test_a_task_may_be_cancelled_wherever_it_waits(run: Any, server: Scripted) -
         for waits in range(1, 1000):
             whole_life(server)
             async with AsyncClient(KEY, server.base) as client:
-                hurry(client)
+                fast_time(client)
                 with anyio.CancelScope() as scope:
                     if await cut(client.generate(Payload()), waits, scope.cancel):
                         return waits
-                assert is_at_rest(client), waits
+                assert is_idle(client), waits
             assert await anyio.to_thread.run_sync(server.wait_closed), waits
         raise AssertionError
 
     waits: int = run(main) if run is trio.run else run(main())
     assert waits > 20
+
+
+class Interrupted(IOProxy):
+    """Ctrl-C at one of the looks at the clock."""
+
+    def __init__(self, io: Any, at: int) -> None:
+        super().__init__(io)
+        self.left = at
+
+    def now(self) -> float:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return float(self.io.now())
 
 
 def test_ctrl_c_at_any_look_at_the_clock_leaves_nothing_behind(server: Scripted) -> None:
@@ -209,20 +218,12 @@ def test_ctrl_c_at_any_look_at_the_clock_leaves_nothing_behind(server: Scripted)
         whole_life(server)
         looks += 1
         with Client(KEY, server.base) as client:
-            flight, left = hurry(client), looks
-
-            def clock(flight: Any = flight) -> float:
-                nonlocal left
-                left -= 1
-                if left == 0:
-                    raise KeyboardInterrupt
-                return float(flight.clock())
-
-            client._core.transport.clock = clock
+            fast_time(client)
+            replace_io(client, partial(Interrupted, at=looks))
             with suppress(KeyboardInterrupt):
                 client.generate(Payload())
                 done = True
-            assert is_at_rest(client), looks
+            assert is_idle(client), looks
     assert looks > 20
     assert server.wait_closed()
 
@@ -239,7 +240,7 @@ def test_on_state_may_use_the_client_and_close_it(server: Scripted) -> None:
     with pytest.raises(ConnectionFailed, match="closed") as caught:
         client.generate(Payload(), on_state=interfere)
     assert (seen, caught.value.generation_id) == (["IN_PROGRESS"], "gen_1")
-    assert is_at_rest(client)
+    assert is_idle(client)
     assert server.wait_closed()
 
 

@@ -15,7 +15,8 @@ from skills_video_runtime import errors
 from skills_video_runtime.client import Client
 from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.payloads.file import File
-from tests.support.callers import Flight, Payload, hurry, use
+from skills_video_runtime.testing import FastTime, IOProxy, fast_time, replace_io
+from tests.support.callers import Payload, use
 from tests.support.scripted import (
     CREATE,
     KEY,
@@ -75,7 +76,7 @@ def test_a_whole_stream_needs_one_request(mode: str, server: Scripted) -> None:
 @pytest.mark.parametrize("end", [Drop, Reset, b"0\r\n\r\n", b"zz\r\n"])
 def test_a_stream_that_ends_early_is_followed_by_polling_at_once(mode: str, server: Scripted, end: Any) -> None:
     server.on(STREAM, events(state("IN_PROGRESS"), end=end)).on(RESULT, DONE)
-    flights: list[Flight] = []
+    flights: list[FastTime] = []
     assert use(mode, server.base, generate, flights).status == "COMPLETED"
     assert flights[0].slept == []
     assert server.count(STREAM) == 1
@@ -165,14 +166,14 @@ def test_a_body_that_breaks_off_is_not_repeated(mode: str, server: Scripted) -> 
 
 def test_retry_after_is_honoured(mode: str, server: Scripted) -> None:
     server.on(STREAM, answer(429, {"error": "slow down"}, Retry_After="7"), events(*STATES))
-    flights: list[Flight] = []
+    flights: list[FastTime] = []
     use(mode, server.base, generate, flights)
     assert flights[0].slept == [7.0]
 
 
 def test_backoff_doubles_and_is_bounded(mode: str, server: Scripted) -> None:
     server.on(STREAM, answer(429, {}))
-    flights: list[Flight] = []
+    flights: list[FastTime] = []
     with pytest.raises(errors.RateLimited):
         use(mode, server.base, generate, flights, retry=RetryPolicy(jitter=0))
     assert flights[0].slept == [1, 2, 4, 8, 16]
@@ -182,7 +183,7 @@ def test_a_refused_connection_is_tried_again_and_then_told(mode: str) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        flights: list[Flight] = []
+        flights: list[FastTime] = []
         with pytest.raises(errors.ConnectionFailed) as caught:
             use(mode, base, generate, flights)
     assert len(flights[0].slept) == 5
@@ -253,7 +254,7 @@ def test_a_failed_generation_raises_what_it_failed_of(mode: str, server: Scripte
 
 def test_out_of_time_is_told_with_the_id(mode: str, server: Scripted) -> None:
     server.on(STREAM, answer(200, state("IN_QUEUE"))).on(RESULT, answer(200, state("Paused")))
-    flights: list[Flight] = []
+    flights: list[FastTime] = []
     with pytest.raises(errors.GenerationTimeout, match="it was Paused") as caught:
         use(mode, server.base, lambda client: client.generate(Payload(), timeout=10), flights)
     assert caught.value.generation_id == "gen_1"
@@ -425,7 +426,7 @@ def test_a_question_that_timed_out_at_the_platform_is_asked_again(mode: str, ser
 )
 def test_whatever_retry_after_says_is_taken_with_sense(server: Scripted, given: str, slept: float | None) -> None:
     server.on(STREAM, answer(429, {}, Retry_After=given), events(*STATES))
-    flights: list[Flight] = []
+    flights: list[FastTime] = []
     if slept is None:
         with pytest.raises(errors.RateLimited):
             use("sync", server.base, generate, flights, retry=RetryPolicy(jitter=0))
@@ -435,12 +436,17 @@ def test_whatever_retry_after_says_is_taken_with_sense(server: Scripted, given: 
         assert flights[0].slept == [slept]
 
 
+class TooLate(IOProxy):
+    """The time for a post is over as it begins."""
+
+    async def post(self, post: Any, patience: float, silence: float) -> Any:
+        return await self.io.post(post, patience - 2000, silence)
+
+
 def test_a_connection_that_is_made_too_late_has_sent_nothing(server: Scripted) -> None:
     with Client(KEY, server.base) as client:
-        flight = hurry(client)
-        client._core.transport.request = lambda *given, real=client._core.transport.request: (  # type: ignore[method-assign]
-            setattr(flight, "ahead", flight.ahead + 2000) or real(*given)
-        )
+        fast_time(client)
+        replace_io(client, TooLate)
         with pytest.raises(errors.ConnectionFailed):
             client.generate(Payload())
     assert server.requests == []

@@ -14,7 +14,9 @@ import pytest
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
 from skills_video_runtime.generations.states import MediaFile
-from tests.support.callers import Payload, hurry, use
+from skills_video_runtime.http.key import Key
+from skills_video_runtime.testing import fast_time
+from tests.support.callers import Payload, use
 from tests.support.scripted import KEY, RESULT, RUNNING, STREAM, Drop, Scripted, answer, events, state
 
 ECHO = {"message": f"bad header: Bearer {KEY}", "code": KEY, "error": {"message": KEY}}
@@ -69,10 +71,10 @@ def test_no_result_and_no_client_shows_the_key(server: Scripted) -> None:
     server.on(RESULT, answer(200, state("COMPLETED", note=KEY)))
     with Client(KEY, server.base) as client:
         assert KEY not in repr(client.get("gen_1").raw)
-        for thing in (client, client._core.transport.key, ModelClient[Payload](client), client._core.settings):
+        for thing in (client, Key(KEY), ModelClient[Payload](client)):
             assert KEY not in repr(thing)
         with pytest.raises(TypeError):
-            pickle.dumps(client._core.transport.key)
+            pickle.dumps(Key(KEY))
 
 
 def test_a_key_that_looks_like_data_does_not_change_the_data(mode: str, server: Scripted) -> None:
@@ -147,7 +149,7 @@ def test_key_and_address_come_from_the_environment(server: Scripted, monkeypatch
     monkeypatch.setenv("SKILLS_VIDEO_BASE_URL", server.base + "/")
     server.on(RESULT, answer(200, state("COMPLETED")))
     with ModelClient[Payload]() as client:
-        hurry(client)  # type: ignore[arg-type]
+        fast_time(client)  # type: ignore[arg-type]
         client.get("gen_1")
     assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
@@ -176,7 +178,7 @@ def test_the_address_is_https_or_this_machine(address: str) -> None:
     "address", ["https://skills.video/api", "http://localhost:1/", "http://127.0.0.7", "http://[::1]:8/x"]
 )
 def test_https_and_loopback_are_taken(address: str) -> None:
-    assert Client(KEY, address)._core.base_url == address.rstrip("/")
+    assert repr(Client(KEY, address)) == f"Client({address.rstrip('/')!r})"
 
 
 @pytest.mark.parametrize("key", [KEY.encode(), 5, ["x"]])

@@ -13,7 +13,8 @@ import pytest
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.generations.retry import RetryPolicy
-from tests.support.callers import Payload, hurry, use
+from skills_video_runtime.testing import fast_time
+from tests.support.callers import Payload, use
 from tests.support.scripted import (
     CREATE,
     KEY,
@@ -56,7 +57,7 @@ def own(mode: str, server: Scripted, work: Callable[[Any], Any], **options: Any)
             httpx.AsyncClient(event_hooks=hooks, **options) as mine,
             AsyncClient(KEY, server.base, http_client=mine) as client,
         ):
-            hurry(client)
+            fast_time(client)
             return await work(client)
 
     return anyio.run(main, backend=mode)

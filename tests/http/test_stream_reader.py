@@ -10,8 +10,9 @@ import pytest
 
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SubmissionUncertain
-from skills_video_runtime.http.exchange import MAX_EVENT
-from tests.support.callers import Payload, hurry, use
+from skills_video_runtime.http.events import MAX_EVENT
+from skills_video_runtime.testing import fast_time
+from tests.support.callers import Payload, use
 from tests.support.scripted import (
     KEY,
     RESULT,
@@ -73,7 +74,7 @@ def test_an_answer_cut_at_any_byte_ends_in_the_video_or_in_an_error_and_is_poste
     server.on(STREAM, *([whole[:cut], Drop] for cut in range(len(whole))))
     server.on(RESULT, DONE).on(RUNNING, answer(200, []))
     with Client(KEY, server.base) as client:
-        hurry(client)
+        fast_time(client)
         for cut in range(len(whole)):
             before = server.count(STREAM)
             if cut < first:

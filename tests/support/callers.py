@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +12,7 @@ from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.payloads.base import BasePayload
 from skills_video_runtime.payloads.constraints import UNSET, Unset
 from skills_video_runtime.payloads.file import File  # noqa: TC001  # as above
+from skills_video_runtime.testing import FastTime, fast_time
 
 from .scripted import ENDPOINT, KEY
 
@@ -32,41 +32,19 @@ class Payload(BasePayload):
     images: list[str | File] | Unset = UNSET
 
 
-class Flight:
-    """A clock that sleeping moves on at once; what was slept is kept."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-        self.slept: list[float] = []
-
-    def clock(self) -> float:
-        return time.monotonic() + self.ahead
-
-    async def sleep(self, _: object, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.ahead += seconds
-
-
-def hurry(client: Client | AsyncClient) -> Flight:
-    flight = Flight()
-    client._core.transport.clock = flight.clock
-    client._core.sleep = flight.sleep
-    return flight
-
-
-def use(mode: str, base: str, work: Callable[[Any], Any], flights: list[Flight] | None = None, **options: Any) -> Any:
+def use(mode: str, base: str, work: Callable[[Any], Any], flights: list[FastTime] | None = None, **options: Any) -> Any:
     """Do work with a client of a kind; what an asynchronous one gives is awaited, a stream is read into a list."""
     key = options.pop("api_key", KEY)
     if mode == "sync":
         with Client(key, base, **options) as client:
-            flight = hurry(client)
+            flight = fast_time(client)
             (flights if flights is not None else []).append(flight)
             result = work(client)
             return list(result) if hasattr(result, "send") else result
 
     async def main() -> Any:
         async with AsyncClient(key, base, **options) as client:
-            flight = hurry(client)
+            flight = fast_time(client)
             (flights if flights is not None else []).append(flight)
             result = work(client)
             if hasattr(result, "asend"):

@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
+import types
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from inspect import isasyncgen
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from skills_video_runtime.catalog import Endpoint
-from skills_video_runtime.generations.call import Life
-from skills_video_runtime.generations.claims import Ledger
-from skills_video_runtime.generations.outcomes import (
-    Answer,
-    Emit,
-    Ended,
-    Get,
-    Lost,
-    Next,
-    Opened,
-    Post,
-    Settings,
-    Sleep,
-)
+from skills_video_runtime.generations.call import Call
+from skills_video_runtime.generations.claims import Claims
+from skills_video_runtime.generations.outcomes import Answer, Ended, Lost, Opened, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 
-    from skills_video_runtime.generations.outcomes import Step, Steps
+    from skills_video_runtime.generations import outcomes
     from skills_video_runtime.generations.states import Generation
     from skills_video_runtime.payloads.file import File
 
-T = TypeVar("T")
 TAKES = 20.0  # seconds that a generation runs
 DATA = {"videos": [{"url": "https://cdn.example/v.mp4"}]}
 HUGE = 10.0**9
 TIMEOUT = "VIDEO_GENERATION_TIMEOUT"
+
+
+class Post(NamedTuple):
+    """A call posts."""
+
+    post: outcomes.Post
+
+    @property
+    def path(self) -> str:
+        return self.post.path
+
+
+class Get(NamedTuple):
+    """A call asks."""
+
+    path: str
+
+
+class Next(NamedTuple):
+    """A call waits for an event."""
+
+    patience: float
+
+
+class Sleep(NamedTuple):
+    """A call waits."""
+
+    seconds: float
+
+
+class OnDisk(NamedTuple):
+    """A call waits for the disk."""
+
+    work: Callable[[], Any]
+
+
+Step: TypeAlias = Post | Get | Next | Sleep | OnDisk
 
 POST_FAULTS = (
     "fine",
@@ -148,12 +175,12 @@ class World:
         made: Made | None = None
         streaming = "/sse/" in step.path
         head, _, tail = fault.partition(" ")
-        plain = {"refused": Lost(sent=False, reason="refused"), "lost": Lost(sent=True, reason="reset")}
+        step.post.begun = head != "refused"
         if "made" in fault:
-            made = self.make(step.fields, 1.5 if "shown late" in fault else 0.0)
+            made = self.make(step.post.fields, 1.5 if "shown late" in fault else 0.0)
             made.created = started
-        if head in plain:
-            return plain[head]
+        if head in {"refused", "lost"}:
+            return Lost("reset")
         if head.isdigit():
             after = {"later": 4.0, "huge": HUGE}.get(tail)
             code = {"credits": "INSUFFICIENT_CREDITS", "timeout": TIMEOUT, "timeout made": TIMEOUT}.get(tail)
@@ -162,12 +189,12 @@ class World:
         if fault in {"json without id made", "garbage made"}:
             return Answer(200, {"status": "starting"} if "json" in fault else None)
         if fault == "failed at once":
-            return Answer(200, {"id": self.tell(self.make(step.fields)).id, "status": "failed", "message": "no"})
+            return Answer(200, {"id": self.tell(self.make(step.post.fields)).id, "status": "failed", "message": "no"})
         if fault in {"cut before id made", "noise then cut made"}:
             noise = [{"message": "hello"}, {"status": "IN_QUEUE"}] if "noise" in fault else []
             self.stream = [*noise, Ended("cut")]
             return Opened(200, {})
-        made = self.make(step.fields)
+        made = self.make(step.post.fields)
         if fault == "old json" or (fault == "fine" and not streaming):
             return Answer(202, {"id": self.tell(made).id, "status": "starting"})
         first, second, last = (
@@ -204,7 +231,7 @@ class World:
     def get(self, step: Get, fault: str) -> Any:
         self.now += 0.1
         if fault == "lost":
-            return Lost(sent=True, reason="reset")
+            return Lost("reset")
         if fault == "garbage":
             return Answer(200, None, "<html>")
         code, _, tail = fault.partition(" ")
@@ -230,6 +257,36 @@ class World:
         return Answer(200, body)
 
 
+class Suspending:
+    """An IO that suspends at each step, and is sent what came of it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def now(self) -> float:
+        return self.world.now
+
+    async def post(self, post: outcomes.Post, patience: float, silence: float) -> Any:
+        return await ask(Post(post))
+
+    async def get(self, path: str, query: Any, patience: float) -> Any:
+        return await ask(Get(path))
+
+    async def next_event(self, patience: float, known: object = None) -> Any:
+        return await ask(Next(patience))
+
+    async def sleep(self, seconds: float) -> None:
+        await ask(Sleep(seconds))
+
+    async def on_disk(self, work: Callable[[], Any]) -> Any:
+        return await ask(OnDisk(work))
+
+
+@types.coroutine
+def ask(step: Step) -> Generator[Step, Any, Any]:
+    return (yield step)
+
+
 def faults_of(step: Step) -> tuple[str, ...]:
     if isinstance(step, Post):
         return POST_FAULTS
@@ -238,37 +295,51 @@ def faults_of(step: Step) -> tuple[str, ...]:
     return ()
 
 
-def drive(machine: Steps[T], world: World, choose: Callable[[Step], str], most: int = 3000) -> T:
-    """Drive a machine over the world; `choose` gives the fault of each request."""
-    step = next(machine)
+def perform(world: World, step: Step, choose: Callable[[Step], str]) -> Any:
+    """Let the world do what a step asks; `choose` gives the fault of a request."""
+    if isinstance(step, Post):
+        return world.post(step, choose(step))
+    if isinstance(step, Get):
+        return world.get(step, choose(step))
+    if isinstance(step, Next):
+        return world.next(step)
+    if isinstance(step, Sleep):
+        assert 0 <= step.seconds < 1e6
+        world.now += step.seconds
+        return None
+    return step.work()
+
+
+def work_of(call: Any, world: World) -> Coroutine[Any, Any, Any]:
+    """Give a coroutine, of states the last one; each is kept as shown."""
+    return last(call, world) if isasyncgen(call) else call
+
+
+async def last(states: AsyncGenerator[Generation, None], world: World) -> Generation:
+    async for state in states:
+        world.shown.append(state)
+    return world.shown[-1]
+
+
+def drive(call: Any, world: World, choose: Callable[[Step], str], most: int = 3000) -> Any:
+    """Drive a call over the world."""
+    work, outcome = work_of(call, world), None
     try:
         for _ in range(most):
-            outcome: Any = None
-            if isinstance(step, Post):
-                outcome = world.post(step, choose(step))
-            elif isinstance(step, Get):
-                outcome = world.get(step, choose(step))
-            elif isinstance(step, Next):
-                outcome = world.next(step)
-            elif isinstance(step, Sleep):
-                assert 0 <= step.seconds < 1e6
-                world.now += step.seconds
-            elif isinstance(step, Emit):
-                world.shown.append(step.generation)
-            else:
-                outcome = step.call()
-            step = machine.send((world.now, outcome))
+            step = work.send(outcome)
+            outcome = perform(world, step, choose)
     except StopIteration as stop:
-        result: T = stop.value
-        return result
-    raise AssertionError("the machine does not end")
+        return stop.value
+    finally:
+        work.close()
+    raise AssertionError("the call does not end")
 
 
-def life(
-    world: World, *, on_lost: Any = "raise", timeout: float = 900.0, ledger: Ledger | None = None, **more: Any
-) -> Life:
+def call_of(
+    world: World, *, on_lost: Any = "raise", timeout: float = 900.0, claims: Claims | None = None, **more: Any
+) -> Call:
     settings = Settings(on_lost_submission=on_lost, timeout=timeout)
-    return Life(settings, ledger or Ledger(), world.now, random=lambda: 0.5, **more)
+    return Call(Suspending(world), settings, claims or Claims(), random=lambda: 0.5, **more)
 
 
 def scripted(faults: Sequence[str]) -> Callable[[Step], str]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from annotated_types import MinLen
 
-from skills_video_runtime.errors import BY_CODE, BY_STATUS, APIError, InvalidRequest, ServerError
+from skills_video_runtime.classify import BY_CODE, BY_STATUS
+from skills_video_runtime.errors import APIError, InvalidRequest, ServerError
 from skills_video_runtime.generations.states import FINISHED, WORDS, Status
 from skills_video_runtime.payloads.constraints import UNSET, DependentRequired
 from skills_video_runtime.payloads.plans import PLANS, hints_of

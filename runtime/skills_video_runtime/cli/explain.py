@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from skills_video_runtime.errors import api_error
+from skills_video_runtime.classify import api_error
 
 from .describe import error_facts
 from .exits import exit_code

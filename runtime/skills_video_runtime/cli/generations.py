@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import GenerationFailed, SkillsVideoError
-from skills_video_runtime.generations.outcomes import Emit
 from skills_video_runtime.generations.retry import RetryPolicy
-from skills_video_runtime.generations.states import as_object, listed
-from skills_video_runtime.http.session import note
+from skills_video_runtime.json_values import as_array, as_object
 from skills_video_runtime.payloads.file import File
 
 from .exits import BAD_USAGE, OTHER, exit_code
@@ -23,13 +21,12 @@ from .failure import error_event, lost, resume, tell
 from .output import OutputLost, UsageProblem, amount, complain, say, say_json, table, without_key
 from .progress import reporter
 from .signals import Stopped
-from .watch import Watch
+from .watch import Watch, Watched, tell_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from skills_video_runtime.generations.outcomes import Step
     from skills_video_runtime.generations.states import Generation, Usage
     from skills_video_runtime.payloads.base import BasePayload
 
@@ -49,14 +46,6 @@ class Choices:
     journal: Path | None = None
     stream: bool = True
     json_lines: bool = False
-
-
-class Watched(Client):
-    """A client whose steps are seen."""
-
-    def observe(self, observer: Callable[[Step, Any], object]) -> None:
-        """Have each step that is taken told, and what came of it."""
-        self._core.observer = observer
 
 
 def run(payload: BasePayload, choices: Choices) -> int:
@@ -109,12 +98,11 @@ def _follow(
     show = reporter(json_lines=choices.json_lines)
     watch = Watch(show, stream=stream)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
-        client.observe(watch)
+        client.watch(watch)
         try:
             show.start(what, facts)
             with show:
                 generation = work(client, lambda state: show.state(state, watch.source))
-                client.observe(note)
                 files = None if choices.download is None else _download(client, generation, choices.download, show)
             show.finished(generation, files)
         except GenerationFailed as error:
@@ -234,13 +222,12 @@ def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
         raise UsageProblem(f"there is no journal {str(journal)!r}: it is the file that was given to run --journal")
     _check(choices.download)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=journal) as client:
-        client.observe(_told)
+        client.watch(tell_state)
         try:
             found = client.recover()
         except Stopped as stop:
             complain("interrupted: what is not finished stays in the journal, and the same command goes on")
             return stop.exit_code
-        client.observe(note)
         codes = [0 if item.error is None else exit_code(item.error) for item in found]
         files = [
             []
@@ -270,13 +257,6 @@ def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     return next((code for code in codes if code), 0)
 
 
-def _told(step: Step, outcome: Any) -> None:
-    """Tell each state on standard error, as it may take long until there is an answer."""
-    note(step, outcome)
-    if isinstance(step, Emit):
-        complain(f"{step.generation.status} {step.generation.id}")
-
-
 def _brief(value: object) -> str:
     text = without_key(json.dumps(value, ensure_ascii=False))
     return "-" if value is None else text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
@@ -288,5 +268,5 @@ def _shown(value: Any) -> Any:
         return f"@{value.name}"
     if isinstance(value, dict):
         return {name: _shown(item) for name, item in cast("dict[str, Any]", value).items()}
-    items = listed(value)
+    items = as_array(value)
     return value if items is None else [_shown(item) for item in items]

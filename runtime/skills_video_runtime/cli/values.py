@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from skills_video_runtime.errors import PayloadError, Violation
-from skills_video_runtime.generations.states import listed
+from skills_video_runtime.json_values import as_array
 from skills_video_runtime.payloads.base import parse_payload
 from skills_video_runtime.payloads.constraints import UNSET
 from skills_video_runtime.payloads.file import File
@@ -180,7 +180,10 @@ def _put(variants: Sequence[type[BasePayload]], data: dict[str, Any], lists: set
     values = setting.candidates()
     tries = [_placed(data.get(name, ABSENT), rest, value, setting) for value in values]
     if name in lists and not rest:
-        tries = [*([*data[name], value] for value in values), *(value for value in values if listed(value) is not None)]
+        tries = [
+            *([*data[name], value] for value in values),
+            *(value for value in values if as_array(value) is not None),
+        ]
     elif not rest:
         tries += [[value] for value in values]
     found = [_problems(variants, name, value, rest) for value in tries]
@@ -216,7 +219,7 @@ def _placed(current: Any, path: Sequence[str | int], value: Any, setting: Settin
         return value
     key, *rest = path
     if isinstance(key, int):
-        items = [] if current is ABSENT else listed(current)
+        items = [] if current is ABSENT else as_array(current)
         if items is None:
             raise UsageProblem(f"--set {setting.name}: there is no list to put it into")
         if key > len(items):

@@ -1,42 +1,50 @@
-"""Finished files to disk, as a machine of the same kind as those of `lifecycle`."""
+"""Finished files, to disk."""
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from random import random
-from typing import TYPE_CHECKING, Any, BinaryIO
-from unicodedata import category, normalize
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from skills_video_runtime.errors import DownloadFailed, visible
-from skills_video_runtime.generations.outcomes import TRANSIENT, Ended, Fetch, Lost, Next, Record, Sleep
-from skills_video_runtime.http.key import is_trusted
+from skills_video_runtime.generations.outcomes import TRANSIENT, Ended, Lost
+from skills_video_runtime.http.addresses import is_trusted
+
+from .names import place, safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from skills_video_runtime.generations.outcomes import Opened, Step, Steps
+    from skills_video_runtime.generations.outcomes import Opened
     from skills_video_runtime.generations.retry import RetryPolicy
     from skills_video_runtime.generations.states import MediaFile
 
 REDIRECTS = 5
 SILENCE = 30.0  # seconds without a byte before a transfer counts as broken: our choice
-LONGEST = 150  # bytes of a file name, so that any file system takes it together with a number
-RESERVED = r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])"  # as Windows does
-SUFFIXES = {
-    "video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov", "image/png": ".png", "image/jpeg": ".jpg",
-    "image/webp": ".webp", "image/gif": ".gif", "audio/mpeg": ".mp3", "audio/wav": ".wav", "audio/mp4": ".m4a",
-}  # fmt: skip
-KNOWN = frozenset({*SUFFIXES.values(), ".jpeg", ".mkv", ".avi", ".m4v", ".ogg", ".flac", ".aac", ".avif"})
-MEDIA = frozenset({"video", "image", "audio"})
+MEDIA_FAMILIES = frozenset({"video", "image", "audio"})
 UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4", "application/ogg"})
+
+
+class FileIO(Protocol):
+    """What fetching a file needs of the world, as `generations.outcomes.IO` is for a call."""
+
+    def now(self) -> float: ...  # noqa: D102
+    async def sleep(self, seconds: float) -> None: ...  # noqa: D102
+    async def on_disk(self, work: Callable[[], int]) -> int: ...  # noqa: D102
+
+    async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
+        """Ask any origin for a file, without the key, for `next_piece`."""
+        ...
+
+    async def next_piece(self, patience: float) -> bytes | Ended:
+        """Give the next bytes of the open file."""
+        ...
 
 
 @dataclass(eq=False)
@@ -49,8 +57,8 @@ class Save:
 
     file: MediaFile
     directory: Path
+    io: FileIO
     retry: RetryPolicy
-    now: float
     deadline: float
     redact: Callable[[str], str] = str
     on_progress: Callable[[MediaFile, int, int | None], object] | None = None
@@ -63,7 +71,7 @@ class Save:
     modified: str = ""
     validator: str = ""
 
-    def run(self) -> Steps[Path]:
+    async def run(self) -> Path:
         """Fetch the file, and give its path.
 
         Raises:
@@ -74,7 +82,7 @@ class Save:
         part = self.directory / f".{secrets.token_hex(8)}.part"
         handle = part.open("xb")
         try:
-            yield from self._fetch(handle)
+            await self._fetch(handle)
             handle.close()
             name = safe_name(self.file.file_name or unquote(urlsplit(self.file.url).path), self.kind)
             return place(part, self.directory, name)
@@ -84,45 +92,49 @@ class Save:
             with suppress(OSError):
                 part.unlink()
 
-    def _fetch(self, handle: BinaryIO) -> Steps[None]:
+    async def _fetch(self, handle: BinaryIO) -> None:
         """Go on as long as more comes than ever before, or tries are left."""
         most = failures = 0
         while True:
             try:
-                return (yield from self._transfer(handle))
+                return await self._transfer(handle)
             except DownloadFailed as error:
-                failures = 1 if self.received > most else failures + 1
-                most = max(most, self.received)
+                failures += 1
+                if self.received > most:
+                    most, failures = self.received, 1
                 delay = self.retry.delay(failures, self.retry_after, random)
                 hopeless = not error.retryable or failures >= self.retry.attempts
-                if hopeless or self.now + delay >= self.deadline:
+                if hopeless or self.io.now() + delay >= self.deadline:
                     raise
-            yield from self._ask(Sleep(delay))
+            await self.io.sleep(delay)
 
-    def _transfer(self, handle: BinaryIO) -> Steps[None]:
+    async def _transfer(self, handle: BinaryIO) -> None:
         """Fetch what is missing."""
-        self._check((yield from self._open()))
+        self._check(await self._open())
         handle.truncate(handle.seek(self.received))
         while True:
-            data: bytes | Ended = yield from self._ask(Next(self.deadline - self.now))
+            data = await self.io.next_piece(self.deadline - self.io.now())
             if isinstance(data, Ended):
                 break
-            yield from self._ask(Record(partial(handle.write, data)))
+            await self.io.on_disk(partial(handle.write, data))
             self.received += len(data)
             if self.on_progress is not None:
                 self.on_progress(self.file, self.received, self.total)
-            if self.now >= self.deadline:
+            if self.io.now() >= self.deadline:
                 raise self._failed("time ran out")
         if data.broken:
             raise self._failed(data.reason)
         if self.received == 0 or (self.total is not None and self.received != self.total):
             raise self._failed(f"it ended after {self.received} of {self.total} bytes")
 
-    def _open(self) -> Steps[Opened]:
+    async def _open(self) -> Opened:
         """Ask for the file, over redirects of which each must be as trusted as its own address."""
-        headers, self.retry_after = {"Range": f"bytes={self.received}-"} if self.received else {}, None
-        if headers and self.validator:
-            headers["If-Range"] = self.validator
+        headers: dict[str, str] = {}
+        self.retry_after = None
+        if self.received:
+            headers["Range"] = f"bytes={self.received}-"
+            if self.validator:
+                headers["If-Range"] = self.validator
         url, local = self.file.url, True
         for _ in range(REDIRECTS + 1):
             if not is_trusted(url):
@@ -130,8 +142,8 @@ class Save:
             if _is_local(url) and not local:
                 raise self._failed("it leads from another machine to this one", again=False)
             local = _is_local(url)
-            patience = max(min(SILENCE, self.deadline - self.now), 0.001)
-            head: Opened | Lost = yield from self._ask(Fetch(url, headers, patience, patience))
+            patience = max(min(SILENCE, self.deadline - self.io.now()), 0.001)
+            head = await self.io.open_file(url, headers, patience)
             if isinstance(head, Lost):
                 raise self._failed(head.reason, again=head.is_transient)
             if head.status not in {301, 302, 303, 307, 308}:
@@ -147,25 +159,35 @@ class Save:
         status, told = head.status, head.headers
         if status not in {200, 206, 416}:
             after = told.get("retry-after", "")
-            self.retry_after = float(after) if re.fullmatch("[0-9]{1,9}", after) else None
+            if re.fullmatch("[0-9]{1,9}", after):
+                self.retry_after = float(after)
             raise self._failed(f"the answer was {status}", status, again=status >= 500 or status in TRANSIENT)
         if status != 200 and not self._continues(told):
             self.received = 0
             raise self._failed("the rest of the file does not belong to its beginning")
         self.kind = told.get("content-type", "").partition(";")[0].strip().lower()
         major, wanted = self.kind.partition("/")[0], (self.file.content_type or "").partition("/")[0].lower()
-        if self.kind not in UNTOLD and major not in MEDIA:
+        if self.kind not in UNTOLD and major not in MEDIA_FAMILIES:
             raise self._failed(f"the answer is {visible(self.kind)}, which is no media", again=False)
-        if {major, wanted} <= MEDIA and major != wanted:
+        if {major, wanted} <= MEDIA_FAMILIES and major != wanted:
             raise self._failed(f"the answer is {self.kind}, where {wanted} was announced", again=False)
         if told.get("content-encoding", "").lower() not in {"", "identity"}:
             raise self._failed("the answer is encoded, which was not asked for", again=False)
         if status == 200:
-            length = told.get("content-length", "")
-            self.total = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
-            self.received, self.etag, self.modified = 0, told.get("etag", ""), told.get("last-modified", "")
-            given = self.modified if self.etag.startswith("W/") else self.etag or self.modified
-            self.validator = given if given.isascii() else ""  # a weak tag proves nothing (RFC 9110, section 13.1.5)
+            self._begin(told)
+
+    def _begin(self, told: dict[str, str]) -> None:
+        """Take note of what tells the file from others, as it begins."""
+        length = told.get("content-length", "")
+        self.received, self.total = 0, None
+        if re.fullmatch("[0-9]{1,18}", length):
+            self.total = int(length)
+        self.etag, self.modified = told.get("etag", ""), told.get("last-modified", "")
+        self.validator = self.etag or self.modified
+        if self.etag.startswith("W/"):
+            self.validator = self.modified  # a weak tag proves nothing (RFC 9110, section 13.1.5)
+        if not self.validator.isascii():
+            self.validator = ""
 
     def _continues(self, told: dict[str, str]) -> bool:
         span = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", told.get("content-range", ""))
@@ -183,10 +205,6 @@ class Save:
         error.retryable = again
         return error
 
-    def _ask(self, step: Step) -> Generator[Step, tuple[float, Any], Any]:
-        self.now, outcome = yield step
-        return outcome
-
 
 def _bare(url: str) -> str:
     """Give a URL without its query, which may be a signature, and without user name and password."""
@@ -196,38 +214,3 @@ def _bare(url: str) -> str:
 def _is_local(url: str) -> bool:
     """Whether a URL goes to this machine, the only one that plain http is trusted for."""
     return is_trusted(f"http:{url.partition(':')[2]}")
-
-
-def safe_name(given: str, kind: str) -> str:
-    """Give a name that any system takes and that leads nowhere: the last part, without what is special anywhere.
-
-    A name without the suffix of a media file gets that of its content type, so that nothing can be run by accident.
-    """
-    last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    last = normalize("NFC", last[:LONGEST] + last[LONGEST:][-LONGEST:])  # what is longer is cut anyhow
-    last = "".join("_" if character in '<>:"|?*' else character for character in last if category(character)[0] != "C")
-    name = " ".join(last.split()).rstrip(" .").lstrip(" .-")
-    stem, dot, suffix = name.rpartition(".")
-    if not dot or f".{suffix}".lower() not in KNOWN:
-        stem, suffix = name, SUFFIXES.get(kind, ".mp4" if kind.startswith("video/") else ".bin")[1:]
-    stem = stem.encode()[:LONGEST].decode(errors="ignore").rstrip(" .") or "video"
-    if re.fullmatch(RESERVED, stem.partition(".")[0].rstrip()):
-        stem = f"_{stem}"
-    return f"{stem}.{suffix}"
-
-
-def place(part: Path, directory: Path, name: str) -> Path:
-    """Give a finished file its name, or the next free one; what exists is never replaced."""
-    stem, dot, suffix = name.rpartition(".")
-    for number in count():
-        path = directory / (f"{stem}-{number}{dot}{suffix}" if number else name)
-        with suppress(FileExistsError):
-            try:
-                os.link(part, path)
-            except (FileExistsError, FileNotFoundError):
-                raise
-            except OSError:  # a file system without links
-                path.touch(exist_ok=False)
-                part.replace(path)
-            return path
-    raise AssertionError  # count() does not end

@@ -1,414 +1,492 @@
-"""The life of one generation as a state machine without I/O.
+"""The life of one generation: plain coroutines over an `IO`, without sockets, clocks or threads.
 
-A machine is a generator: it yields the step to take next and is sent the time and what happened. It knows no sockets,
-no clock and no threads; `Client` and `AsyncClient` drive the same machines, and so do the tests.
+    payload ──▶ post ─┬─ a stream ─────────▶ events ─┬─ finished ────────────────▶ handed over
+                 ▲    │                              └─ broken, silent, early end ─┐   ▲
+                 │    ├─ an answer with an id ────────────────────────────────────▶ poll ┘
+                 │    ├─ 4xx ─────────────▶ raised, and never posted again          ▲
+                 ├────┼─ nothing was sent, or 429 (bounded, 1, 2, 4 … 16 s)         │
+                 ├────┼─ no such stream ──▶ the create endpoint                     │
+                 │    └─ anything else ───▶ look at the running list ─┬─ it is ours ┘
+                 └─────────────────────────── certainly none was made ┤
+                                                                      └─▶ SubmissionUncertain
+
+One fact decides what a fault means: whether the head of the post was begun (`Post.begun`). Before, nothing was sent.
+From then on a generation may have been made, whatever happens, and only an answer or the running list can tell.
+
+`Client` and `AsyncClient` run the same coroutines; over the IO of the synchronous one they never suspend.
 """
 
 from __future__ import annotations
 
-import re
+import logging
+from contextlib import aclosing
 from functools import partial
 from itertools import count
 from random import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from skills_video_runtime.errors import (
-    APIError,
-    ConnectionFailed,
     GenerationFailed,
     GenerationTimeout,
     SkillsVideoError,
     SubmissionUncertain,
     visible,
 )
+from skills_video_runtime.json_values import as_object
 
 from .outcomes import (
     Answer,
-    Emit,
     Ended,
-    Get,
+    Fallback,
     Lost,
-    Next,
+    Meaning,
     Opened,
     Post,
-    Record,
     Recovered,
-    Sleep,
+    Retry,
     check_seconds,
+    meaning,
+    told_id,
 )
-from .states import Generation, Status, Usage, as_object, is_id, listed
+from .states import Generation, Status, Usage, is_id
+from .uncertain import INTERRUPTED, LIST_LIMIT, PATH, find, parse_running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
-    from .claims import Ledger, Submission
+    from .claims import Claims, Submission
     from .journal import Journal
-    from .outcomes import Entry, Settings, Step, Steps, Submittable
+    from .outcomes import IO, Entry, Report, Settings, Submittable
 
+logger = logging.getLogger("skills_video")
 RESULT = "/generation/{id}"
 GET_PATIENCE = 30.0  # seconds for one answer to a GET: our choice
 UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made is not believed: our choice
-PROMPT = 10.0  # seconds within which no video is finished, so that the running list must show it: our assumption
-MAX_GAP = 3.0  # seconds between two looks at the running list, unless they fail: our choice
-LIST_LIMIT = 100  # the most that the running list gives, by the platform's API reference
-TOLD = re.compile(r'"(?:generation_?)?id"\s*:\s*"([^"\\]+)"', re.IGNORECASE)
-NO_STREAM = frozenset({404, 405, 501})
-INTERRUPTED = Lost(sent=True, reason="the process ended before the id of the generation was recorded")
 
 
-class Life:
-    """The machines of one call, which has until `timeout` seconds after `now`."""
+class Call:
+    """One call of a client, which has `timeout` seconds from now. What is no state it reports on its way."""
 
     def __init__(
         self,
+        io: IO,
         settings: Settings,
-        ledger: Ledger,
-        now: float,
+        claims: Claims,
         *,
         timeout: float | None = None,
         journal: Journal | None = None,
+        report: Callable[[Report], object] | None = None,
         random: Callable[[], float] = random,
     ) -> None:
-        self.settings, self.ledger, self.journal, self.random = settings, ledger, journal, random
-        self.now, self.timeout = now, settings.timeout
+        self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
+        self.report = report or _ignore
+        self.timeout = settings.timeout
         if timeout is not None:
             self.timeout = check_seconds("timeout", timeout)
-        self.deadline = now + self.timeout
+        self.deadline = io.now() + self.timeout
+        self.streaming = False
         self.silence = 0.0
-        self.emitted: set[str] = set()
+        self.shown: set[str] = set()
+        self.polled = ""
 
-    def generate(self, payload: Submittable) -> Steps[Generation]:
-        """Post a payload and follow its generation to the end."""
-        generation = yield from self.submit(payload, stream=True)
-        while not generation.is_finished:
-            yield from self._emit(generation)
-            event = yield from self._ask(Next(self._left_for_stream(), generation.raw.get("status")))
-            if isinstance(event, Ended):
-                break
-            state = Generation.parse(event)
-            if state is not None and state.status and state.id in ("", generation.id):
-                generation = Generation(generation.id, state.status, state.raw)
-        return (yield from self._follow(generation, payload))
+    async def generate(self, payload: Submittable) -> AsyncGenerator[Generation, None]:
+        """Post a payload and give each state of its generation once, wherever it comes from; the last is finished.
 
-    def submit(self, payload: Submittable, *, stream: bool = False, key: int | None = None) -> Steps[Generation]:
-        """Post a payload until the id of its generation is known; a stream is then still open.
+        Raises:
+            GenerationFailed: after the last state, where that is FAILED or CANCELED.
+            SkillsVideoError: as `submit` and `wait`.
+        """
+        state = await self.submit(payload, stream=True)
+        result = payload.endpoint.result
+        self._is_new(state)
+        if state.is_finished and not _is_whole(state):
+            state = await self._next_polled(state.id, result)
+        while not state.is_finished:
+            yield state
+            state = await self._next_streamed(state) or await self._next_polled(state.id, result)
+        yield state
+        await self._conclude(state)
 
-        `key` is that of the record of an earlier process, which may have posted it already.
+    async def wait(self, name: str, result: str = RESULT) -> AsyncGenerator[Generation, None]:
+        """Poll a generation and give each of its states once. Only a finished one, a refusal or the deadline ends it.
+
+        Raises:
+            GenerationFailed: after the last state, where that is FAILED or CANCELED.
+            GenerationTimeout: the time is over.
+            APIError: the platform refused to tell.
+        """
+        self.claims.claim(name)
+        state = await self._next_polled(name, result)
+        while not state.is_finished:
+            yield state
+            state = await self._next_polled(name, result)
+        yield state
+        await self._conclude(state)
+
+    async def submit(self, payload: Submittable, *, stream: bool = False) -> Generation:
+        """Post a payload until the id of its generation is known; with `stream`, the stream may then be open.
+
+        Raises:
+            SubmissionUncertain: a generation may have been made.
+            APIError, ConnectionFailed, JournalUnavailable: none was made, unless the error has an id.
         """
         if isinstance(payload, type) or not hasattr(payload, "endpoint"):
             raise TypeError(f"{payload!r:.80} is no payload: construct one, or build it from plain data with parse()")
-        journal, earlier, fields = self.journal, key is not None, payload.to_dict()
-        form = payload if payload.has_files() else None
-        if form and not earlier:
-            form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
-        submission = self.ledger.begin(payload.endpoint.create, fields)
-        found: Generation | None = None
-        try:
-            if earlier:
-                submission.turn, submission.doubtful = 0, True
-                found = yield from self._reconcile(submission, INTERRUPTED, self.now, repeat=not form)
-            elif journal:
-                key = yield from self._ask(Record(lambda: self.ledger.intend(submission, journal, payload)))
-            if found is None:
-                path = payload.endpoint.stream if stream and not form else None
-                post = Post(path or payload.endpoint.create, fields, form, again=False, patience=0, silence=0)
-                found = yield from self._post(post, payload.endpoint.create, submission)
-            self.ledger.tell(found.id, self.now)
-            if journal:
-                yield from self._ask(Record(partial(journal.submitted, key, found.id)))
-        except (APIError, ConnectionFailed):
-            if journal:
-                yield from self._ask(Record(lambda: journal.refused(key)))
-            raise
-        except GeneratorExit:
-            if journal and found:
-                journal.submitted(key, found.id)  # the call was given up before it could be recorded
-            raise
-        else:
-            return found
-        finally:
-            self.ledger.end(submission)
+        if payload.has_files():
+            payload.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
+        submission = self.claims.begin(payload.endpoint.create, payload.to_dict())
+        return await self._settled(submission, self._submit(submission, payload, stream=stream))
 
-    def wait(self, name: str, result: str = RESULT) -> Steps[Generation]:
-        """Poll a generation to the end. Only a finished state, a refusal, or the deadline ends it."""
-        path, failures = _at(result, name), 0
-        self.ledger.claim(name)
-        while True:
-            outcome: Answer | Lost = yield from self._ask(Get(path, (), self._patience(GET_PATIENCE)))
-            why, delay = "it was not there yet", self.settings.poll_interval
-            state = self._state(outcome, name)
-            if state is not None:
-                if state.is_finished:
-                    return (yield from self._finish(state))
-                yield from self._emit(state)
-                failures, why = 0, f"it was {visible(state.status)}"
-            elif not self._is_doubted(outcome, name):
-                if not outcome.is_transient:
-                    raise outcome.error(name)
-                failures += 1
-                why = outcome.error().what.rstrip(".")
-                delay = self.settings.retry.delay(failures, outcome.retry_after, self.random)
-            left = self.deadline - self.now
-            if delay >= left:
-                if outcome.retry_after is None:
-                    yield from self._ask(Sleep(max(left, 0.0)))
-                what = f"Generation {name} was not finished within {self.timeout:g} s. At the last look: {why}."
-                raise GenerationTimeout(what, generation_id=name)
-            yield from self._ask(Sleep(delay))
-
-    def get(self, name: str) -> Steps[Generation]:
+    async def get(self, name: str) -> Generation:
         """Ask once for the state of a generation, finished or not."""
-        answer = yield from self._fetch(_at(RESULT, name), (), name)
+        answer = await self._fetch(_path_of(RESULT, name), (), name)
         state = self._state(answer, name)
         if state is None:
             raise answer.error(name)
         return state
 
-    def running(self, limit: int, workspace: str | None) -> Steps[list[Generation]]:
+    async def running(self, limit: int, workspace: str | None) -> list[Generation]:
         """Ask which generations are queued or running."""
         if type(limit) is not int or not 1 <= limit <= LIST_LIMIT:
             raise ValueError(f"limit is from 1 to {LIST_LIMIT}, not {limit!r}")
-        query = (("limit", str(limit)), *((("workspace", workspace),) if workspace is not None else ()))
-        answer = yield from self._fetch("/generations/running", query)
-        found = _running(answer)
+        query = [("limit", str(limit))]
+        if workspace is not None:
+            query.append(("workspace", workspace))
+        answer = await self._fetch(PATH, tuple(query))
+        found = parse_running(answer)
         if found is None:
             raise answer.error()
         found = [state for state in found if state.id]
-        self.ledger.see(found)
+        self.claims.remember(found)
         return found
 
-    def credits(self) -> Steps[Usage]:
+    async def credits(self) -> Usage:
         """Ask for the balance."""
-        answer = yield from self._fetch("/credits", ())
+        answer = await self._fetch("/credits", ())
         if not as_object(answer.body):
             raise answer.error()
         return Usage.parse(answer.body)
 
-    def recover(self) -> Steps[list[Recovered]]:
-        """Finish, one after the other, what a journal knows to be unfinished."""
+    async def recover(self) -> list[Recovered]:
+        """Finish, one after the other, what a journal knows to be unfinished. Each has the whole time to itself."""
         journal = self.journal
         if journal is None:
             raise ValueError("recover() needs a journal: pass the path that was given as journal before")
-        entries: list[Entry] = yield from self._ask(Record(lambda: self.ledger.unfinished(journal)))
-        results: list[Recovered] = []
+        entries = await self.io.on_disk(partial(self.claims.unfinished, journal))
         try:
-            for entry in entries:
-                self.deadline = self.now + self.timeout
-                self.emitted.clear()
-                payload, generation, problem = entry.payload, None, None
-                try:
-                    known = Generation(entry.id or "", "", {})
-                    begun = known if known.id else (yield from self.submit(payload, key=entry.key))
-                    generation = yield from self._follow(begun, payload)
-                except SkillsVideoError as error:
-                    problem = error
-                results.append(Recovered(payload.endpoint.model, payload.to_dict(), generation, problem))
+            return [await self._recover(entry, journal) for entry in entries]
         finally:
-            self.ledger.release(journal, entries)
-        return results
+            self.claims.release(journal, entries)
 
-    def _follow(self, generation: Generation, payload: Submittable) -> Steps[Generation]:
-        """See a generation to its end whose stream is over."""
-        if _is_whole(generation):
-            return (yield from self._finish(generation))
-        self.ledger.tell(generation.id, self.now)
-        return (yield from self.wait(generation.id, payload.endpoint.result))
+    async def ask(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Answer | Lost:
+        """Ask once."""
+        return await self.io.get(path, query, self._patience(GET_PATIENCE))
 
-    def _post(self, post: Post, create: str, submission: Submission) -> Steps[Generation]:
-        """Post until there is a generation; what has been sent before is repeated only if it certainly made none."""
-        attempt = 1
+    def time_left(self) -> float:
+        """Give the seconds until the deadline."""
+        return self.deadline - self.io.now()
+
+    async def _submit(self, submission: Submission, payload: Submittable, *, stream: bool) -> Generation:
+        if self.journal is not None:
+            await self.io.on_disk(partial(self.claims.intend, submission, self.journal, payload))
+        path = payload.endpoint.stream
+        if path is None or not stream or payload.has_files():
+            path = payload.endpoint.create
+        return await self._post(submission, payload, path)
+
+    async def _recover(self, entry: Entry, journal: Journal) -> Recovered:
+        payload, generation, problem = entry.payload, None, None
+        self.deadline = self.io.now() + self.timeout
+        self.shown.clear()
+        self.polled = ""
+        try:
+            begun = Generation(entry.id or "", "", {})
+            if not begun.id:
+                submission = self.claims.begin(payload.endpoint.create, payload.to_dict())
+                submission.resume(journal, entry.key)
+                begun = await self._settled(submission, self._take_up(submission, payload))
+            generation = await self._last_state(begun, payload)
+        except SkillsVideoError as error:
+            problem = error
+        return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem)
+
+    async def _take_up(self, submission: Submission, payload: Submittable) -> Generation:
+        """Find what an earlier process made of a submission, or make it where that was asked for."""
+        may_repeat = not payload.has_files()
+        found = await find(self, submission, INTERRUPTED, sent_at=self.io.now(), may_repeat=may_repeat)
+        return found or await self._post(submission, payload, payload.endpoint.create)
+
+    async def _last_state(self, begun: Generation, payload: Submittable) -> Generation:
+        """Give the last state of a generation that has no stream, and report each on the way."""
+        state = begun
+        if _is_whole(begun):
+            self.report(begun)
+            await self._conclude(begun)
+            return begun
+        self.claims.announce(begun.id, self.io.now())
+        async with aclosing(self.wait(begun.id, payload.endpoint.result)) as states:
+            async for state in states:
+                self.report(state)
+        return state
+
+    async def _settled(self, submission: Submission, work: Coroutine[Any, Any, Generation]) -> Generation:
+        """Await the generation of a submission. However that ends, the journal and the caller are told."""
+        try:
+            generation = await work
+            if generation.id:
+                self.claims.announce(generation.id, self.io.now())
+            await self._record_end(submission)
+        except SkillsVideoError:
+            await self._record_end(submission)
+            raise
+        except BaseException as error:
+            submission.record_end()  # at once: a call that is cancelled can wait for nothing more
+            if isinstance(error, Exception) and submission.is_doubtful:
+                raise SubmissionUncertain(f"{submission.outlook()} {type(error).__name__} came in between.") from error
+            error.add_note(submission.outlook())
+            raise
+        else:
+            return generation
+        finally:
+            self.claims.end(submission)
+
+    async def _record_end(self, submission: Submission) -> None:
+        if submission.record is None:
+            return
+        try:
+            await self.io.on_disk(submission.record_end)
+        except Exception:  # noqa: BLE001  # the generation is worth more than a thread to write from
+            submission.record_end()
+
+    async def _post(self, submission: Submission, payload: Submittable, path: str) -> Generation:
+        """Post until there is a generation; what may have made one is repeated only if it certainly made none."""
+        create, form, attempt = payload.endpoint.create, None, 1
+        if payload.has_files():
+            form = payload
         while True:
-            patience, sent_at = self._patience(self.settings.stream_idle_timeout), self.now
-            self.silence = min(patience, self._patience((self.deadline - self.now) / 4))
-            post = post._replace(patience=patience, silence=self.silence)
-            outcome = yield from self._attempt(post, submission)
+            post = Post(path, submission.fields, form, is_stream=path != create, again=submission.was_sent)
+            sent_at = self.io.now()
+            outcome = await self._attempt(submission, post)
             if isinstance(outcome, Generation):
+                self._report_no_stream(post, "the answer was no stream")
                 return outcome
-            status, sent = outcome.status, isinstance(outcome, Answer) or outcome.sent
-            post, told = post._replace(again=post.again or sent), _told(outcome)
-            if post.path != create and status in NO_STREAM and not told:
-                post = post._replace(path=create)
-                continue
-            if 300 <= status < 500 and status not in {408, 429}:
-                raise outcome.error(told)
-            if sent and (status != 429 or told):
-                code = outcome.error().code or ""
-                repeat = not told and (status == 0 or (status >= 500 and not code.endswith(("_FAILED", "_TIMEOUT"))))
-                found = yield from self._reconcile(submission, outcome, sent_at, repeat=repeat, told=told)
-                if found is not None:
-                    return found
-            submission.doubtful = False
+            match meaning(post, outcome):
+                case Meaning.NO_STREAM:
+                    submission.refute()
+                    self.report(Fallback("create", outcome.problem))
+                    path = create
+                    continue
+                case Meaning.REFUSED:
+                    submission.refute()
+                    raise outcome.error(told_id(outcome))
+                case Meaning.AMBIGUOUS:
+                    found = await find(self, submission, outcome, sent_at=sent_at)
+                    if found is not None:
+                        self._report_no_stream(post, outcome.problem)
+                        return found
+                    submission.was_lost = submission.was_lost or isinstance(outcome, Lost)
+                case Meaning.NOTHING_MADE:
+                    pass
+            submission.refute()
             try:
-                yield from self._pause(attempt, outcome)
-            except ConnectionFailed as error:
-                if sent:
-                    raise SubmissionUncertain(error.what) from None
+                await self._pause("create", attempt, outcome)
+            except SkillsVideoError as error:
+                if submission.was_lost:
+                    raise SubmissionUncertain(error.what) from error
                 raise
             attempt += 1
 
-    def _attempt(self, post: Post, submission: Submission) -> Steps[Generation | Answer | Lost]:
+    async def _attempt(self, submission: Submission, post: Post) -> Generation | Answer | Lost:
         """Post once, and give the generation if it told its id."""
-        submission.doubtful = submission.pending = True
+        patience = self._patience(self.settings.stream_idle_timeout)
+        self.silence = min(patience, self._patience(self.time_left() / 4))
+        submission.post, submission.pending = post, True
         try:
-            outcome: Answer | Lost | Opened = yield from self._ask(post)
-            found = (yield from self._first_event()) if isinstance(outcome, Opened) else outcome
-            if isinstance(found, Answer) and found.is_transient:
-                state = Generation.parse(found.body)
-                if state is not None and ((state.id and (found.ok or state.status)) or (found.ok and _is_whole(state))):
-                    found = state
-            if isinstance(found, Generation) and found.id:
-                self.ledger.claim(found.id, submission)
-            return found
+            outcome = await self.io.post(post, patience, self.silence)
+            if isinstance(outcome, Opened):
+                return await self._first_event(submission)
+            if isinstance(outcome, Answer):
+                return self._claimed(submission, _told_by(outcome)) or outcome
+        except Exception as error:  # the rule: what was begun may have made something
+            if not post.begun:
+                raise
+            return Lost(type(error).__name__, cause=error)
+        else:
+            return outcome
         finally:
             submission.pending = False
 
-    def _first_event(self) -> Steps[Generation | Lost]:
+    async def _first_event(self, submission: Submission) -> Generation | Lost:
         """Read a stream up to the event that tells the id."""
         said = ""
         while True:
-            event = yield from self._ask(Next(self._left_for_stream()))
+            event = await self.io.next_event(self._patience_for_stream())
             if isinstance(event, Ended):
-                reason = f"the stream ended before it told an id ({event.reason}{said})"
-                return Lost(sent=True, reason=reason, text=event.text)
+                return Lost(f"the stream ended before it told an id ({event.reason}{said})", text=event.text)
             state = Generation.parse(event)
             if state is not None and (state.id or _is_whole(state)):
+                self.streaming = True
+                self._claimed(submission, state)
                 return state
             if state is not None and (state.code or state.message):
                 said = f"; it said {state.code or ''} {state.message or ''}"
 
-    def _reconcile(  # noqa: C901  # one case for each thing that a list can tell
-        self, submission: Submission, outcome: Answer | Lost, sent_at: float, *, repeat: bool, told: str | None = None
-    ) -> Steps[Generation | None]:
-        """Look for the generation that an ambiguous post may have made; None: it made none, and may be repeated.
+    def _claimed(self, submission: Submission, state: Generation | None) -> Generation | None:
+        """Take a generation for a submission, before anything else can happen."""
+        submission.generation = state
+        if state is not None and state.id:
+            self.claims.claim(state.id, submission)
+        return state
 
-        After a lost connection it is repeated only if the caller asked for that; after a 5xx only if both looks came so
-        soon that the generation would still have been running. `told` is an id that the answer held, of whatever it be.
-        """
-        empty, why = 0, "the running list could not be read"
-        possible: dict[str, None] = {told: None} if told else {}
-        query = (("limit", str(LIST_LIMIT)),)
-        for attempt in range(1, max(self.settings.retry.attempts, 2) + 1):
-            if self.now >= self.deadline:
-                break
-            answer: Answer | Lost = yield from self._ask(
-                Get("/generations/running", query, self._patience(GET_PATIENCE))
-            )
-            running = _running(answer)
-            if running is not None:
-                verdict = self.ledger.judge(submission, running)
-                if verdict.adopted is not None:
-                    return verdict.adopted
-                possible.update(dict.fromkeys(verdict.candidates))
-                if len(running) >= LIST_LIMIT:
-                    repeat, why = False, "the running list is longer than the platform shows"
-                elif any(not item.id for item in running):
-                    repeat, why = False, "the running list holds what cannot be read"
-                elif not verdict.candidates:
-                    empty, why = empty + 1, "the running list does not show it"
-                if verdict.candidates:
-                    why = "the running list does not tell which one it is"
-                if empty == 2 or (verdict.candidates and verdict.settled):
-                    break
-            elif not answer.is_transient:
-                why = f"the running list was refused ({answer.error().what})"
-                break
-            delay = self.settings.retry.delay(attempt, answer.retry_after, self.random)
-            delay = max(delay, min(self.settings.poll_interval, MAX_GAP))
-            if self.now + delay >= self.deadline:
-                break
-            yield from self._ask(Sleep(delay))
-        candidates = self.ledger.unclaimed(possible)
-        asked = self.settings.on_lost_submission == "resubmit"
-        soon = asked if isinstance(outcome, Lost) else self.now - sent_at <= PROMPT
-        if empty == 2 and repeat and soon and not candidates:
-            return None
-        error = outcome.error()
-        what = f"It is not known whether a generation was made: {why}. {error.what}"
-        raise SubmissionUncertain(what, candidates=candidates, code=error.code, status=error.status)
+    async def _next_streamed(self, state: Generation) -> Generation | None:
+        """Give the next new state of the open stream; None where there is none to come."""
+        while self.streaming:
+            event = await self.io.next_event(self._patience_for_stream(), state.raw.get("status"))
+            if isinstance(event, Ended):
+                self._leave_stream(event.reason)
+                return None
+            told = Generation.parse(event)
+            if told is None or not told.status or told.id not in {"", state.id}:
+                continue
+            state = Generation(state.id, told.status, told.raw)
+            if state.is_finished and not _is_whole(state):
+                self._leave_stream("it told of no files")
+                return None
+            if state.is_finished or self._is_new(state):
+                return state
+        return None
 
-    def _finish(self, generation: Generation) -> Steps[Generation]:
-        yield from self._emit(generation)
-        journal = self.journal
-        if journal:
-            yield from self._ask(Record(lambda: journal.finished(generation.id)))
-        if generation.status != Status.COMPLETED:
-            raise GenerationFailed(generation)
-        return generation
+    def _report_no_stream(self, post: Post, reason: str) -> None:
+        if post.is_stream and not self.streaming:
+            self.report(Fallback("poll", reason))
 
-    def _emit(self, generation: Generation) -> Steps[None]:
-        if generation.status not in self.emitted:
-            self.emitted.add(generation.status)
-            yield from self._ask(Emit(generation))
+    def _leave_stream(self, reason: str) -> None:
+        self.streaming = False
+        self.report(Fallback("poll", reason))
 
-    def _fetch(self, path: str, query: tuple[tuple[str, str], ...], name: str | None = None) -> Steps[Answer]:
+    async def _next_polled(self, name: str, result: str) -> Generation:
+        """Ask until there is a new state; all that is transient is outlasted, up to the deadline."""
+        path, failures = _path_of(result, name), 0
+        if self.polled:
+            await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(self.polled)}")
+        while True:
+            outcome = await self.ask(path)
+            state = self._state(outcome, name)
+            if state is not None:
+                failures, self.polled = 0, state.status
+                if state.is_finished or self._is_new(state):
+                    return state
+                await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(state.status)}")
+                continue
+            delay, why = self.settings.poll_interval, "it was not there yet"
+            if not self._is_doubted(outcome, name):
+                if not outcome.is_transient:
+                    raise outcome.error(name)
+                failures += 1
+                delay = self.settings.retry.delay(failures, outcome.retry_after, self.random)
+                why = outcome.error().what.rstrip(".")
+            await self._wait_to_look(name, delay, why, outcome.retry_after)
+            self.report(Retry("poll", delay, outcome.problem))
+
+    async def _wait_to_look(self, name: str, delay: float, why: str, retry_after: float | None = None) -> None:
+        """Wait before the next look; where there is no time for one, wait until the deadline, unless told how long."""
+        left = self.time_left()
+        if delay < left:
+            await self.io.sleep(delay)
+            return
+        if retry_after is None:
+            await self.io.sleep(max(left, 0.0))
+        what = f"Generation {name} was not finished within {self.timeout:g} s. At the last look: {why}."
+        raise GenerationTimeout(what, generation_id=name)
+
+    async def _conclude(self, state: Generation) -> None:
+        """End a call whose last state was given."""
+        if self.journal is not None:
+            await self.io.on_disk(partial(self.journal.finished, state.id))
+        if state.status != Status.COMPLETED:
+            raise GenerationFailed(state)
+
+    async def _fetch(self, path: str, query: tuple[tuple[str, str], ...], name: str | None = None) -> Answer:
         """Ask until there is an answer that can be used: asking twice costs nothing."""
         for attempt in count(1):
-            outcome: Answer | Lost = yield from self._ask(Get(path, query, self._patience(GET_PATIENCE)))
+            outcome = await self.ask(path, query)
             if isinstance(outcome, Answer) and outcome.ok and outcome.body is not None:
                 return outcome
-            if self._is_doubted(outcome, name) and self.now + self.settings.poll_interval < self.deadline:
-                yield from self._ask(Sleep(self.settings.poll_interval))
+            if self._is_doubted(outcome, name) and self.settings.poll_interval < self.time_left():
+                await self.io.sleep(self.settings.poll_interval)
                 continue
             if not outcome.is_transient:
                 raise outcome.error(name)
-            yield from self._pause(attempt, outcome, name)
+            await self._pause("poll", attempt, outcome, name)
         raise AssertionError  # count() does not end
 
-    def _pause(self, attempt: int, outcome: Answer | Lost, name: str | None = None) -> Steps[None]:
+    async def _pause(
+        self, request: Literal["create", "poll"], attempt: int, outcome: Answer | Lost, name: str | None = None
+    ) -> None:
         """Wait before the next try, or raise what happened if there is none left."""
         error = outcome.error(name)
         delay = self.settings.retry.delay(attempt, outcome.retry_after, self.random)
-        hopeless = not (error.retryable and outcome.is_transient) or attempt >= self.settings.retry.attempts
-        if hopeless or self.now + delay >= self.deadline:
+        is_hopeless = not (error.retryable and outcome.is_transient) or attempt >= self.settings.retry.attempts
+        if is_hopeless or delay >= self.time_left():
             raise error
-        yield from self._ask(Sleep(delay))
+        await self.io.sleep(delay)
+        self.report(Retry(request, delay, outcome.problem))
 
     def _state(self, outcome: Answer | Lost, name: str) -> Generation | None:
         """Read what is told of a generation, None if it is nothing."""
-        state = Generation.parse(outcome.body) if outcome.ok else None
+        if not isinstance(outcome, Answer) or not outcome.ok:
+            return None
+        state = Generation.parse(outcome.body)
         if state is None or not state.status:
             return None
-        self.ledger.tell(name, self.now)
+        self.claims.announce(name, self.io.now())
         return Generation(name, state.status, state.raw)
+
+    def _is_new(self, state: Generation) -> bool:
+        """Whether a state was not given before; from now on it was."""
+        if state.status in self.shown:
+            return False
+        self.shown.add(state.status)
+        logger.debug("generation %s: %s", visible(state.id), visible(state.status))
+        return True
 
     def _is_doubted(self, outcome: Answer | Lost, name: str | None) -> bool:
         """Whether a generation that was just told of is said not to be there."""
-        return outcome.status == 404 and self.ledger.since(name, self.now) < UNBELIEVED
+        is_missing = isinstance(outcome, Answer) and outcome.status == 404
+        return is_missing and self.claims.seconds_since(name, self.io.now()) < UNBELIEVED
 
     def _patience(self, most: float) -> float:
-        return max(min(most, self.deadline - self.now), 0.001)
+        return max(min(most, self.time_left()), 0.001)
 
-    def _left_for_stream(self) -> float:
+    def _patience_for_stream(self) -> float:
         """Leave time to poll before the deadline."""
-        return max(self.deadline - min(self.silence, GET_PATIENCE) - self.now, 0.001)
-
-    def _ask(self, step: Step) -> Generator[Step, tuple[float, Any], Any]:
-        self.now, outcome = yield step
-        return outcome
+        return max(self.time_left() - min(self.silence, GET_PATIENCE), 0.001)
 
 
-def _at(result: str, name: str) -> str:
+def _ignore(_: object) -> None:
+    """Tell nobody."""
+
+
+def _path_of(result: str, name: str) -> str:
     """Give the path of a generation; no id is empty, too long, made of dots, or holds control characters."""
     if not is_id(name):
         raise ValueError(f"{name!r:.80} is no id of a generation")
     return result.replace("{id}", quote(name, safe=""))
 
 
-def _is_whole(generation: Generation) -> bool:
+def _is_whole(state: Generation) -> bool:
     """Whether a state ends a stream. A COMPLETED without files is asked for again by its id, if it has one."""
-    return generation.is_finished and (generation.status != Status.COMPLETED or generation.has_files)
+    return state.is_finished and (state.status != Status.COMPLETED or state.has_files)
 
 
-def _running(outcome: Answer | Lost) -> list[Generation] | None:
-    items = listed(outcome.body) if outcome.ok else None
-    return None if items is None else [Generation.parse(item) or Generation("", "", {}) for item in items]
-
-
-def _told(outcome: Answer | Lost) -> str | None:
-    """Give the id that an answer holds, be it an error, or a success that broke off or has another shape."""
-    state = Generation.parse(outcome.body)
-    if state is not None and state.id:
-        return state.id
-    found = TOLD.search(outcome.text) if outcome.ok or isinstance(outcome, Lost) else None
-    return found[1] if found and is_id(found[1]) else None
+def _told_by(answer: Answer) -> Generation | None:
+    """Read the generation that an answer to a post tells of, be it an error that names one."""
+    state = Generation.parse(answer.body)
+    if state is None or not answer.is_transient:
+        return None
+    if state.id and (answer.ok or state.status):
+        return state
+    if answer.ok and _is_whole(state):
+        return state
+    return None

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable
+from skills_video_runtime.json_values import as_object
 
 from .outcomes import Entry
-from .states import as_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +96,10 @@ class Journal:
     def refused(self, key: int | None) -> None:
         """Record that a submission certainly made nothing."""
         self._write("UPDATE submission SET state = 'refused' WHERE key = ?", key)
+
+    def forget(self, key: int | None) -> None:
+        """Take back an intent: nothing was sent."""
+        self._write("DELETE FROM submission WHERE key = ?", key)
 
     def finished(self, name: str) -> None:
         """Record that a generation is finished, and was given to the caller."""

@@ -1,23 +1,31 @@
-"""What a machine asks for and what it is told: the words between `lifecycle` and the clients that drive it."""
+"""The words between a call and what carries it: what is posted, what came of it, and the protocol of the two."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import re
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from skills_video_runtime.errors import APIError, ConnectionFailed, SkillsVideoError, api_error
+from skills_video_runtime.classify import api_error
+from skills_video_runtime.errors import APIError, ConnectionFailed, SkillsVideoError
 
 from .retry import RetryPolicy
-from .states import Generation, Json
+from .states import Generation, is_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from skills_video_runtime.catalog import Endpoint
+    from skills_video_runtime.json_values import JsonObject
     from skills_video_runtime.payloads.file import File
 
 T = TypeVar("T")
 TRANSIENT = frozenset({408, 425, 429})
-LONGEST = 1e9  # seconds; what is longer overflows the clocks of some systems
+NO_STREAM = frozenset({404, 405, 501})
+UNDECIDED = frozenset({408, 429})  # 4xx that refuse no payload
+TOLD_ID = re.compile(r'"(?:generation_?)?id"\s*:\s*"([^"\\]+)"', re.IGNORECASE)
+MAX_SECONDS = 1e9  # what is longer overflows the clocks of some systems
 
 
 class Submittable(Protocol):
@@ -50,71 +58,25 @@ class Settings:
 
 def check_seconds(name: str, given: object) -> float:
     """Give a length of time that a system can wait for, or raise ValueError."""
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= LONGEST:
-        raise ValueError(f"{name} must be a positive number of seconds, at most {LONGEST:g}, not {given!r:.80}")
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= MAX_SECONDS:
+        raise ValueError(f"{name} must be a positive number of seconds, at most {MAX_SECONDS:g}, not {given!r:.80}")
     return given
 
 
-class Post(NamedTuple):
-    """Post a payload. The outcome is an `Answer`, or `Opened`: a stream for `Next`, until another request or the end.
-
-    In each request `patience` is the seconds until the whole answer, or the head of what is opened, must be there, and
-    `silence` the seconds for which what is opened may then say nothing.
-    """
+@dataclass(eq=False, slots=True)
+class Post:
+    """A request that may make a generation."""
 
     path: str
-    fields: dict[str, Any]
-    form: Submittable | None
+    fields: JsonObject
+    form: Submittable | None = None
     """The payload, where it has files and goes as `multipart/form-data`."""
-    again: bool
+    is_stream: bool = False
+    """Whether it goes to the stream endpoint, for which the create endpoint can stand in."""
+    again: bool = False
     """Whether the files of the payload may have been read before."""
-    patience: float
-    silence: float
-
-
-class Get(NamedTuple):
-    """Ask for a path; the outcome is an `Answer`."""
-
-    path: str
-    query: tuple[tuple[str, str], ...]
-    patience: float
-
-
-class Fetch(NamedTuple):
-    """Ask any origin for a file, without the key; the outcome is `Opened`, for `Next`."""
-
-    url: str
-    headers: dict[str, str]
-    patience: float
-    silence: float
-
-
-class Next(NamedTuple):
-    """Wait for the next event of the open stream, or the next bytes of the open file, for `patience` seconds at most.
-
-    The outcome is a JSON object, or bytes, or `Ended`. Events whose status is the word `known` are passed over.
-    """
-
-    patience: float
-    known: object = None
-
-
-class Sleep(NamedTuple):
-    """Let time pass."""
-
-    seconds: float
-
-
-class Emit(NamedTuple):
-    """Show a new state to the caller."""
-
-    generation: Generation
-
-
-class Record(NamedTuple):
-    """Call something that blocks on the disk; what it returns is the outcome."""
-
-    call: Callable[[], Any]
+    begun: bool = False
+    """Whether its head was begun, which is when a generation may have been made. Set by what sends it."""
 
 
 class Answer(NamedTuple):
@@ -136,30 +98,46 @@ class Answer(NamedTuple):
         """Whether asking again may give another answer; a success is asked about only where it could not be used."""
         return self.ok or self.status >= 500 or self.status in TRANSIENT
 
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, in words."""
+        if self.ok:
+            return "the answer cannot be read"
+        return self.error().what
+
     def error(self, generation_id: str | None = None) -> APIError:
         """Give the error that this answer means."""
         return api_error(self.status, self.body, self.text, generation_id=generation_id, where=self.location)
 
 
-class Lost(NamedTuple):
-    """No answer. `sent` is False only if the connection was never made; `is_transient`, unless the client is closed."""
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No answer. It is transient unless the client is closed, or the request cannot be sent as it is."""
 
-    sent: bool
     reason: str
     is_transient: bool = True
-    status: int = 0
-    body: None = None
-    retry_after: None = None
-    ok: bool = False
     text: str = ""
     """What of a stream was said before it broke."""
+    cause: BaseException | None = None
+
+    @property
+    def retry_after(self) -> None:
+        """Nobody told how long to wait."""
+        return
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in words."""
+        return self.reason
 
     def error(self, generation_id: str | None = None) -> ConnectionFailed:
         """Give the error that this means."""
-        return ConnectionFailed(f"No answer from the platform: {self.reason}.", generation_id=generation_id)
+        error = ConnectionFailed(f"No answer from the platform: {self.reason}.", generation_id=generation_id)
+        error.__cause__ = self.cause
+        return error
 
 
-CLOSED = Lost(sent=False, reason="the client is closed", is_transient=False)
+CLOSED = Lost("the client is closed", is_transient=False)
 
 
 class Opened(NamedTuple):
@@ -178,9 +156,105 @@ class Ended(NamedTuple):
     """What was said, where that was no event yet."""
 
 
-Step: TypeAlias = Post | Get | Fetch | Next | Sleep | Emit | Record
-Outcome: TypeAlias = Answer | Lost | Opened | Ended | Json | bytes | None
-Steps: TypeAlias = Generator[Step, tuple[float, Any], T]
+class Meaning(Enum):
+    """What the outcome of a post that told of no generation means for the payload."""
+
+    NO_STREAM = auto()
+    """The stream endpoint does not exist: the payload goes to the create endpoint."""
+    REFUSED = auto()
+    """It is not sent again."""
+    NOTHING_MADE = auto()
+    """It may be sent again: nothing was sent, or the platform had too many requests."""
+    AMBIGUOUS = auto()
+    """A generation may have been made."""
+
+
+def meaning(post: Post, outcome: Answer | Lost) -> Meaning:
+    """Tell what an outcome means. That a post was begun is all that is known of one whose answer was lost."""
+    if not post.begun:
+        return Meaning.NOTHING_MADE
+    if isinstance(outcome, Lost):
+        return Meaning.AMBIGUOUS
+    told = told_id(outcome)
+    if post.is_stream and outcome.status in NO_STREAM and told is None:
+        return Meaning.NO_STREAM
+    if outcome.status == 429 and told is None:
+        return Meaning.NOTHING_MADE
+    if 300 <= outcome.status < 500 and outcome.status not in UNDECIDED:
+        return Meaning.REFUSED
+    return Meaning.AMBIGUOUS
+
+
+def told_id(outcome: Answer | Lost) -> str | None:
+    """Give the id that an answer holds, be it an error, or a success that broke off or has another shape."""
+    if isinstance(outcome, Answer):
+        state = Generation.parse(outcome.body)
+        if state is not None and state.id:
+            return state.id
+        if not outcome.ok:
+            return None
+    found = TOLD_ID.search(outcome.text)
+    if found is None or not is_id(found[1]):
+        return None
+    return found[1]
+
+
+class IO(Protocol):
+    """What a call needs of the world. `patience` is how many seconds one thing may take.
+
+    An implementation may be synchronous, if none of its methods suspends. Nothing that a network does is raised: it is
+    `Lost` or `Ended`.
+    """
+
+    def now(self) -> float:
+        """Give the seconds of a clock that never goes back."""
+        ...
+
+    async def post(self, post: Post, patience: float, silence: float) -> Answer | Lost | Opened:
+        """Post a payload; what is opened is for `next_event`, may be silent for `silence`, and ends with the call.
+
+        `post.begun` is set before the first byte of its head is sent.
+
+        Raises:
+            OSError: a file of the payload cannot be read.
+        """
+        ...
+
+    async def get(self, path: str, query: tuple[tuple[str, str], ...], patience: float) -> Answer | Lost:
+        """Ask for a path; what was open is closed."""
+        ...
+
+    async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
+        """Wait for the next event of the open stream; events whose status is the word `known` are passed over."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+    async def on_disk(self, work: Callable[[], T]) -> T:
+        """Do work that waits for the disk."""
+        ...
+
+
+class Retry(NamedTuple):
+    """A request is made again, after a wait."""
+
+    request: Literal["create", "poll", "running"]
+    waited: float
+    """Seconds."""
+    reason: str
+
+
+class Fallback(NamedTuple):
+    """The stream is given up: the payload goes to the create endpoint, or the generation is polled."""
+
+    to: Literal["create", "poll"]
+    reason: str
+
+
+Report: TypeAlias = Retry | Fallback | Generation
+"""What a call tells of its way; states only where it takes up several generations, as `recover` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +271,6 @@ class Recovered:
     """What became of a submission of a journal: its `generation` if that is COMPLETED, else the `error` it ended in."""
 
     model: str
-    input: Json = field(repr=False)
+    input: JsonObject = field(repr=False)
     generation: Generation | None
     error: SkillsVideoError | None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
+
+from skills_video_runtime.json_values import JsonObject, as_array, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-Json: TypeAlias = dict[str, Any]
 
 
 class Status(StrEnum):
@@ -31,7 +31,7 @@ WORDS: dict[str, Status] = {status.value: status for status in Status} | {
     "SUCCEEDED": Status.COMPLETED,
     "CANCELLED": Status.CANCELED,
 }
-MEDIA = ("videos", "video", "images", "image", "audios", "audio")
+MEDIA_KEYS = ("videos", "video", "images", "image", "audios", "audio")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Usage:
     total: float | None = None
     subscription: float | None = None
     permanent: float | None = None
-    raw: Json = field(default_factory=dict[str, Any], repr=False, compare=False)
+    raw: JsonObject = field(default_factory=dict[str, Any], repr=False, compare=False)
     """The whole answer."""
 
     @classmethod
@@ -71,7 +71,7 @@ class Generation:
     """Its id, empty where the platform gave none."""
     status: str
     """A `Status`; a word that is no known status stays as it came, and is not finished."""
-    raw: Json = field(repr=False, compare=False)
+    raw: JsonObject = field(repr=False, compare=False)
     """The whole answer."""
 
     @classmethod
@@ -79,11 +79,15 @@ class Generation:
         """Read an answer or an event, or give None if it is no object."""
         if not isinstance(body, dict):
             return None
-        raw = cast("Json", body)
-        given, word = raw.get("id"), raw.get("status")
-        text = word if isinstance(word, str) else ""
-        name = given if isinstance(given, str) else str(given) if type(given) is int else ""
-        return cls(name if is_id(name) else "", WORDS.get(text.upper(), text), raw)
+        raw = cast("JsonObject", body)
+        name, word = raw.get("id"), raw.get("status")
+        if type(name) is int:
+            name = str(name)
+        if not is_id(name):
+            name = ""
+        if not isinstance(word, str):
+            word = ""
+        return cls(name, WORDS.get(word.upper(), word), raw)
 
     @property
     def is_finished(self) -> bool:
@@ -102,10 +106,12 @@ class Generation:
         return _text(self.raw.get("message")) or _text(error) or _text(as_object(error).get("message"))
 
     @property
-    def input(self) -> Json | None:
+    def input(self) -> JsonObject | None:
         """The request as the platform understood it, if it tells."""
-        given = self.raw.get("input")
-        return cast("Json", given) if isinstance(given, dict) else None
+        given: object = self.raw.get("input")
+        if not isinstance(given, dict):
+            return None
+        return cast("JsonObject", given)
 
     @property
     def usage(self) -> Usage:
@@ -129,7 +135,7 @@ class Generation:
         return next(_files(self.raw.get("data")), None) is not None
 
 
-def is_id(name: object) -> bool:
+def is_id(name: object) -> TypeGuard[str]:
     """Tell whether a name can be an id in the path of a URL; the platform publishes no form of its ids."""
     return isinstance(name, str) and 0 < len(name) <= 512 and name.strip(". ") != "" and name.isprintable()
 
@@ -137,36 +143,26 @@ def is_id(name: object) -> bool:
 def _files(data: object) -> Iterator[MediaFile]:
     """Give the files that data tell of, the likeliest first; one may come again."""
     told = as_object(data)
-    for root in (*(told[name] for name in MEDIA if name in told), data):
+    for root in (*(told[name] for name in MEDIA_KEYS if name in told), data):
         nodes: list[object] = [root]
         for node in nodes:
             media = _media(node, bare=root is not data)
             if media is not None:
                 yield media
-            nodes.extend(child for child in as_object(node).values() if as_object(child) or listed(child))
-            nodes.extend(listed(node) or ())
+            nodes.extend(child for child in as_object(node).values() if as_object(child) or as_array(child))
+            nodes.extend(as_array(node) or ())
 
 
 def _media(node: object, *, bare: bool) -> MediaFile | None:
     """Read an object with a `url`, or a bare address where only media are."""
-    if isinstance(node, str):
-        return MediaFile(node) if bare and node[:8].lower().startswith(("https://", "http://")) else None
+    if isinstance(node, str) and bare and node[:8].lower().startswith(("https://", "http://")):
+        return MediaFile(node)
     told = as_object(node)
     url = _text(told.get("url"))
     if url is None:
         return None
-    width, height = (value if type(value := told.get(side)) is int else None for side in ("width", "height"))
-    return MediaFile(url, _text(told.get("file_name")), _text(told.get("content_type")), width, height)
-
-
-def as_object(value: object) -> Json:
-    """Give a JSON object, empty in place of anything else."""
-    return cast("Json", value) if isinstance(value, dict) else {}
-
-
-def listed(value: object) -> list[object] | None:
-    """Give a JSON array, None in place of anything else."""
-    return cast("list[object]", value) if isinstance(value, list) else None
+    name, kind = _text(told.get("file_name")), _text(told.get("content_type"))
+    return MediaFile(url, name, kind, _pixels(told.get("width")), _pixels(told.get("height")))
 
 
 def _text(value: object) -> str | None:
@@ -175,3 +171,7 @@ def _text(value: object) -> str | None:
 
 def _number(value: object) -> float | None:
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _pixels(value: object) -> int | None:
+    return value if type(value) is int else None

@@ -1,4 +1,8 @@
-"""The steps of the machines over HTTP: the only module that imports httpx and httpx_sse, and imported on first use."""
+"""One call over HTTP, and what it has open: the `IO` of `generations.call`, and that of `downloads.fetch`.
+
+There is one text for both kinds of client: over a synchronous one nothing that is awaited ever suspends. Any exception
+of a request, of whatever library, is `Lost`. What it means is told by `Post.begun` alone.
+"""
 
 from __future__ import annotations
 
@@ -6,457 +10,216 @@ import json
 import logging
 import re
 import socket
-from codecs import getincrementaldecoder
-from contextlib import ExitStack, nullcontext, suppress
-from contextvars import ContextVar
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from email.utils import parsedate_to_datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from math import inf
-from threading import Event, Lock
 from time import monotonic, time
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 import anyio
+import anyio.to_thread
 import httpx
-from httpx_sse import EventSource
 
 from skills_video_runtime.errors import visible
-from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Fetch, Get, Lost, Next, Opened, Post
-from skills_video_runtime.generations.states import as_object
+from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post
+from skills_video_runtime.json_values import JsonObject, as_object
 
-from .key import is_loopback
+from .connections import PLAIN
+from .deadlines import current
+from .events import Body
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable, Generator
 
-    from skills_video_runtime.generations.outcomes import Outcome
-    from skills_video_runtime.generations.states import Json
+    from .connections import Connections
 
-    from .key import Key
-
+T = TypeVar("T")
+Build: TypeAlias = "Callable[[Any, dict[str, Any]], httpx.Request]"
 logger = logging.getLogger("skills_video")
-MAX_EVENT = MAX_ANSWER = 16 * 2**20  # bytes
+MAX_ANSWER = 16 * 2**20  # bytes
 MAX_ERROR = 2**16  # bytes of an error answer that are read
-TOO_LARGE = f"an event is larger than {MAX_EVENT} bytes"
-PIECE = 2**16  # bytes that are unpacked at once
 MAX_CONNECT = 15.0  # seconds: our choice
 MAX_CLOSE = 1.0  # seconds: our choice
-MAX_FINISH = 0.0003  # seconds that a result waits for its stream to end well: our choice
-PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
-ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ValueError)  # a network's and its peers'
-UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-NO_FILES = nullcontext(ExitStack())
-PLAIN = {"Accept-Encoding": "identity"}
+MAX_FINISH = 0.0003  # seconds for which a finished call waits for the end of its stream, to use the connection again
+PIECE = 2**16  # bytes
+TRANSIENT = (httpx.TransportError, httpx.StreamError, OSError, MemoryError)
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
-encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
+encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 @lru_cache(256)
-def _url(address: str) -> httpx.URL:
+def parsed(address: str) -> httpx.URL:
     """Take an address apart, once for all the times that it is polled."""
     return httpx.URL(address)
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+class Exchange:
+    """The requests of one call, one after the other."""
 
+    __slots__ = ("aborted", "alarm", "body", "connections", "events", "http", "posting", "response", "stream", "until")
 
-class Transport:
-    """What the calls of one client share: address, key and connections."""
-
-    def __init__(self, base_url: str, key: Key, http: Any, *, asynchronous: bool) -> None:
-        self.base_url, self.key = base_url, key
-        self.asynchronous = asynchronous
-        self.clock: Callable[[], float] = monotonic
-        self.lent: httpx.Client | httpx.AsyncClient | None = http
-        self.pools: dict[Any, int] = {}
-        self.wires: set[Wire] = set()
-        self.closed = False
-        self.lock = Lock()
-
-    def wire(self) -> Wire:
-        """Begin a call."""
-        return Wire(self)
-
-    def borrow(self) -> Any:
-        """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`."""
-        if self.lent is not None:
-            return self.lent
-        with self.lock:
-            if self.closed:
-                return None
-            http: Any = next((pool for pool, used in self.pools.items() if used < PER_POOL), None)
-            if http is None:
-                limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
-                kind = httpx.AsyncClient if self.asynchronous else httpx.Client
-                remote = not is_loopback(urlsplit(self.base_url).hostname or "")
-                http = kind(verify=_tls(), limits=limits, trust_env=remote, headers=PLAIN)
-                self.key(http)  # signs all that it builds, which is for the platform; it follows no redirect
-            self.pools[http] = self.pools.get(http, 0) + 1
-            return http
-
-    def give_back(self, http: Any) -> None:
-        """Say that a request is over."""
-        with self.lock:
-            if http in self.pools:
-                self.pools[http] -= 1
-
-    async def aclose(self) -> None:
-        """End what is under way, and close the connections that are our own."""
-        with self.lock:
-            self.closed = True
-            pools = list(self.pools)
-            self.pools.clear()
-        for wire in list(self.wires):
-            wire.abort()
-        for http in pools:
-            if self.asynchronous:
-                await http.aclose()
-            else:
-                http.close()
-
-    def request(self, http: Any, step: Post | Get | Fetch, files: ExitStack) -> httpx.Request:
-        """Build the request that a step asks for."""
-        patience = max(step.patience, 0.001)
-        timeouts = {"connect": min(patience, MAX_CONNECT), "read": patience, "write": patience, "pool": patience}
-        extensions = {"timeout": timeouts, "trace": _atrace if self.asynchronous else _trace}
-        if isinstance(step, Fetch):
-            # not built by the client, whose headers and cookies are for the platform
-            return httpx.Request("GET", step.url, headers={**PLAIN, **step.headers}, extensions=extensions)
-        url, build = _url(self.base_url + step.path), http.build_request
-        request: httpx.Request
-        if isinstance(step, Get):
-            headers = PLAIN if self.lent else None
-            request = build("GET", url, params=step.query or None, headers=headers, extensions=extensions)
-        elif step.form is None:
-            content = encode(step.fields).encode()
-            request = build("POST", url, content=content, headers=AS_JSON, extensions=extensions)
-        else:
-            texts, parts = step.form.to_multipart()
-            opened = [(name, (file.name, files.enter_context(file.open()), file.content_type)) for name, file in parts]
-            if step.again and not all(handle.seekable() for _, (_, handle, _) in opened):
-                raise OSError("a file of the payload can be read only once, and has been sent before")
-            form = [*((name, (None, text)) for name, text in texts), *opened]
-            request = build("POST", url, files=form, headers=EVENTS, extensions=extensions)
-        return request
-
-    def describe(self, error: Exception) -> str:
-        """Put an exception of the network into words."""
-        return visible(self.key.redact(f"{type(error).__name__}: {error}".rstrip(": ")))
-
-    def answer(self, status: int, headers: dict[str, str], data: bytes | bytearray, broken: str) -> Answer:
-        """Give the answer that was read; one that broke off has no body."""
-        text = data.decode("utf-8-sig", "replace")
-        body = None if broken else self.key.parse(text)
-        text = f"{broken}: {text}" if broken else text
-        where = re.match(r"[a-z]+://[^/?#]*", headers["location"]) if "location" in headers else None
-        origin = visible(self.key.redact(where[0])) if where else "the same origin"
-        return Answer(status, body, self.key.redact(text), _seconds(headers.get("retry-after", "")), origin)
-
-
-def _seconds(given: str) -> float | None:
-    """Read `Retry-After`: seconds, or a date."""
-    if not given:
-        return None
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", given):
-        return float(given)
-    try:
-        return max(parsedate_to_datetime(given).timestamp() - time(), 0.0)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
-
-
-_current: ContextVar[Wire | None] = ContextVar("skills_video_wire", default=None)
-
-
-def _trace(name: str, info: dict[str, Any]) -> None:
-    """Let a connection obey the wire that uses it; httpcore calls this as each phase of a request begins and ends.
-
-    httpx settles the time-outs of a request as its head and its body begin, so that many short waits outlast any.
-    """
-    if name.startswith("http"):
-        return
-    if "timeout" in info:
-        try:
-            info["timeout"] = _cut(info["timeout"])
-        except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from None  # nothing was sent yet
-    stream: Any = info.get("return_value")
-    if hasattr(stream, "start_tls"):
-        read, write = stream.read, stream.write
-
-        def cut_read(size: int, timeout: float | None = None) -> Any:
-            wire = _current.get()
-            if wire is not None:
-                wire.stream = stream
-            return read(size, _cut(timeout))
-
-        def cut_write(data: bytes, timeout: float | None = None) -> Any:
-            return write(data, _cut(timeout))
-
-        stream.read, stream.write = cut_read, cut_write
-
-
-async def _atrace(name: str, info: dict[str, Any]) -> None:
-    _trace(name, info)
-
-
-def _cut(timeout: float | None) -> float | None:
-    """Give the seconds for which the wire that is at work may wait, or raise TimeoutError where it may not."""
-    wire = _current.get()
-    if wire is None:
-        return timeout
-    left = wire.until - wire.transport.clock()
-    if left <= 0 or wire.is_over():
-        raise TimeoutError("the client is closed" if left > 0 else "time ran out")
-    return left if timeout is None else min(left, timeout)
-
-
-class Body:
-    """What an answer says, piece by piece; httpx-sse takes it for a response.
-
-    No packed answer is asked for. One that comes even so is unpacked as far as it is read, in pieces of a bounded size.
-    """
-
-    headers: ClassVar = {"content-type": "text/event-stream"}
-
-    def __init__(self, chunks: Any, packed: str) -> None:
-        self.chunks = chunks
-        self.packed = packed not in {"", "identity"}
-        self.size = 0
-        """Bytes since the last event."""
-        self.before: str | None = ""
-        """What was said before the first event, or None after it."""
-        self.decode = getincrementaldecoder("utf-8-sig")("replace").decode
-        self.unpack: Any = None
-
-    def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """Give what a chunk holds."""
-        while self.packed and chunk:
-            import zlib  # noqa: PLC0415  # hardly ever needed
-
-            self.unpack = self.unpack or zlib.decompressobj(wbits=47)
-            try:
-                yield self.unpack.decompress(chunk, PIECE)
-            except zlib.error as error:
-                raise OSError(f"an answer in an encoding that was not asked for: {error}") from None
-            chunk = self.unpack.unconsumed_tail
-        if not self.packed:
-            yield chunk
-
-    def text(self, piece: bytes) -> str:
-        """Read a piece of an event stream, which is UTF-8 whatever the head says, while no event is too large."""
-        self.size += len(piece)
-        if self.size > MAX_EVENT + 2 * PIECE:
-            raise OSError(TOO_LARGE)
-        text = self.decode(piece)
-        if self.before is not None and len(self.before) < PIECE:
-            self.before += text
-        return text
-
-    def iter_text(self) -> Iterator[str]:
-        """Give the text as it comes."""
-        for chunk in self.chunks:
-            for piece in self.pieces(chunk):
-                yield self.text(piece)
-
-    async def aiter_text(self) -> AsyncIterator[str]:
-        """As `iter_text`."""
-        async for chunk in self.chunks:
-            for piece in self.pieces(chunk):
-                yield self.text(piece)
-
-
-class Wire:
-    """The steps of one call over HTTP, and what it has open.
-
-    There is one text for both kinds of client: over a synchronous one nothing that is awaited ever waits.
-    """
-
-    __slots__ = ("aborted", "asleep", "body", "events", "http", "response", "stream", "transport", "until")
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
         self.until = inf
+        """When what is under way must be over."""
+        self.posting: Post | None = None
         self.aborted = False
-        self.asleep: Any = None
+        self.alarm: Any = None
         self.http: Any = None
         self.response: Any = None
         self.stream: Any = None
         self.body: Body | None = None
         self.events: Any = None
-        transport.wires.add(self)
+        connections.exchanges.add(self)
 
-    async def perform(self, step: Post | Get | Fetch | Next) -> Outcome:
-        """Take a step, and tell what happened."""
-        if not isinstance(step, Next):
-            await self.aclose()
-        self.until = self.transport.clock() + step.patience
-        token = _current.set(self)
+    async def __aenter__(self) -> Self:
+        """Begin a call."""
+        return self
+
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        """Let go of everything; the connection of a call that ended well is kept for another."""
         try:
-            if not isinstance(step, Next):
-                return await self._request(step)
-            if self.body is None:
-                return Ended("nothing was open")
-            return await (self._piece(self.body) if self.events is None else self._event(self.body, step.known))
+            if kind is None:
+                await self._finish()
         finally:
-            _current.reset(token)
+            self.connections.exchanges.discard(self)
+            await self.aclose()
 
-    async def _request(self, step: Post | Get | Fetch) -> Outcome:
-        transport = self.transport
-        if self.is_over():
-            return CLOSED
-        self.http = http = transport.borrow()
-        if http is None or http.is_closed:
-            return CLOSED
-        with ExitStack() if isinstance(step, Post) and step.form else NO_FILES as files:
-            try:
-                request = transport.request(http, step, files)
-            except (httpx.InvalidURL, ValueError) as error:
-                return Lost(sent=False, reason=transport.describe(error), is_transient=False)
-            auth = None if transport.lent is None or isinstance(step, Fetch) else transport.key
-            try:
-                sent = http.send(request, stream=True, auth=auth, follow_redirects=False)
-                self.response = response = await self._within(sent) if transport.asynchronous else sent
-            except httpx.HTTPStatusError as error:  # an event hook of the user's own client has raised it
-                self.response = response = error.response
-            except ERRORS as error:
-                reason = CLOSED.reason if self.is_over() else transport.describe(error)
-                return Lost(sent=not isinstance(error, UNSENT), reason=reason, is_transient=not self.is_over())
-            except RuntimeError:
-                if http.is_closed:
-                    return CLOSED._replace(sent=True)
-                raise
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in response.headers.raw
-        }
-        if response.is_stream_consumed:  # by a transport or an event hook of the user's own client
-            chunks = response.aiter_bytes(PIECE) if transport.asynchronous else response.iter_bytes(PIECE)
-            headers.pop("content-encoding", None)
-        else:
-            chunks = response.aiter_raw() if transport.asynchronous else response.iter_raw()
-        self.body = Body(chunks, headers.get("content-encoding", "identity"))
-        if isinstance(step, Get):
-            return await self._answer(self.body, headers)
-        request.extensions["timeout"]["read"] = step.silence
-        if isinstance(step, Fetch):
-            return Opened(response.status_code, headers)
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if response.is_success and kind == "text/event-stream":
-            source: Any = EventSource(self.body)  # type: ignore[arg-type]  # all that it uses of a response
-            self.events = source.aiter_sse() if transport.asynchronous else source.iter_sse()
-            return Opened(response.status_code, headers)
-        return await self._answer(self.body, headers)
-
-    async def _answer(self, body: Body, headers: dict[str, str]) -> Answer:
-        status, data, broken = self.response.status_code, bytearray(), ""
-        most = MAX_ANSWER if 200 <= status < 300 else MAX_ERROR
-        try:
-            while not broken and (chunk := await self._next(body.chunks)) is not None:
-                for piece in body.pieces(chunk):
-                    data += piece
-                    if len(data) > most:
-                        broken = f"an answer of more than {most} bytes"
-                        break
-        except ERRORS as error:
-            broken = self.transport.describe(error)
-        await self.aclose()
-        return self.transport.answer(status, headers, data, broken)
-
-    async def _event(self, body: Body, known: object) -> Json | Ended:
-        reason = "the platform closed it"
-        try:
-            while (event := await self._next(self.events)) is not None:
-                body.size, body.before = 0, None
-                data = event.data
-                if len(data) > MAX_EVENT // 4 and len(data.encode()) > MAX_EVENT:
-                    raise OSError(TOO_LARGE)
-                if data:
-                    told = as_object(self.transport.key.parse(data))
-                    if not told:
-                        logger.debug("skipped an event that is no JSON object")
-                    elif known is None or told.get("status") != known:
-                        return told
-        except ERRORS as error:
-            reason = self.transport.describe(error)
-        await self.aclose()
-        before = body.before or ""
-        told = as_object(self.transport.key.parse(before))  # JSON may be called a stream
-        return told or Ended(reason, text=self.transport.key.redact(before))
-
-    async def _piece(self, body: Body) -> bytes | Ended:
-        try:
-            chunk = await self._next(body.chunks)
-        except ERRORS as error:
-            return Ended(self.transport.describe(error))
-        return Ended("", broken=False) if chunk is None else bytes(chunk)
-
-    async def _next(self, things: Any) -> Any:
-        """Give the next thing, None where there are no more."""
-        return await self._within(anext(things, None)) if self.transport.asynchronous else next(things, None)
-
-    async def _within(self, work: Any) -> Any:
-        """Await for as long as the step may take, which the connections of a user's own client may not see to."""
-        if self.transport.lent is None:
-            return await work
-        with anyio.fail_after(self.until - self.transport.clock()):
-            return await work
+    def now(self) -> float:
+        """See `IO`."""
+        return monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass, until the call is given up."""
-        if self.transport.asynchronous:
-            self.asleep = alarm = anyio.Event()
+        """See `IO`; a call that is given up is woken."""
+        if self.connections.asynchronous:
+            self.alarm = anyio.Event()
             if not self.is_over():
                 with anyio.move_on_after(seconds):
-                    await alarm.wait()
+                    await self.alarm.wait()
             return
-        self.asleep = Event()
+        self.alarm = threading.Event()
         if not self.is_over():
-            self.asleep.wait(seconds)
+            self.alarm.wait(seconds)
 
-    async def finish(self) -> None:
-        """Read the end of a stream that has told all, so that its connection can be used again; hardly wait for it."""
-        stream = self.stream
-        if self.events is None or stream is None:
-            return
-        patient = not self.transport.asynchronous and stream.get_extra_info("is_readable")
-        self.until = self.transport.clock() + (MAX_FINISH if patient else 0.0)
-        token = _current.set(self)
+    async def on_disk(self, work: Callable[[], T]) -> T:
+        """See `IO`; an event loop goes on meanwhile."""
+        if not self.connections.asynchronous:
+            return work()
+        return await anyio.to_thread.run_sync(work)
+
+    async def post(self, post: Post, patience: float, silence: float) -> Answer | Lost | Opened:
+        """See `IO`."""
+        with ExitStack() as files:
+            parts = _parts(post, files)
+
+            def build(http: httpx.Client, extensions: dict[str, Any]) -> httpx.Request:
+                url = parsed(self.connections.base_url + post.path)
+                if post.form is not None:
+                    return http.build_request("POST", url, files=parts, headers=EVENTS, extensions=extensions)
+                content = encode(post.fields).encode()
+                return http.build_request("POST", url, content=content, headers=AS_JSON, extensions=extensions)
+
+            self.posting, began = post, self.now()
+            try:
+                opened = await self._send(build, patience, silence)
+            finally:
+                self.posting = None
+        self._log(f"POST {post.path}", opened, began)
+        if isinstance(opened, Lost):
+            return opened
+        kind = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if 200 <= opened.status < 300 and kind == "text/event-stream":
+            self.events = self._opened_body().events(asynchronous=self.connections.asynchronous)
+            return opened
+        return await self._answer(opened)
+
+    async def get(self, path: str, query: tuple[tuple[str, str], ...], patience: float) -> Answer | Lost:
+        """See `IO`."""
+
+        def build(http: httpx.Client, extensions: dict[str, Any]) -> httpx.Request:
+            url = parsed(self.connections.base_url + path)
+            return http.build_request("GET", url, params=query or None, headers=PLAIN, extensions=extensions)
+
+        began = self.now()
+        opened = await self._send(build, patience, patience)
+        self._log(f"GET {path}", opened, began)
+        if isinstance(opened, Lost):
+            return opened
+        return await self._answer(opened)
+
+    async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
+        """Ask any origin for a file, without the key, for `next_piece`."""
+
+        def build(_: object, extensions: dict[str, Any]) -> httpx.Request:
+            # not built by the client, whose headers and cookies are for the platform
+            return httpx.Request("GET", url, headers={**PLAIN, **headers}, extensions=extensions)
+
+        return await self._send(build, patience, patience, signed=False)
+
+    async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
+        """See `IO`."""
+        if self.events is None:
+            return Ended("nothing was open")
+        body, key, reason = self._opened_body(), self.connections.key, "the platform closed it"
         try:
-            with suppress(*ERRORS):
-                while await self._next(self.events) is not None:
-                    pass
-        finally:
-            _current.reset(token)
+            with self._limit(patience):
+                while (event := await self._next(self.events)) is not None:
+                    data = body.take(event)
+                    told = as_object(key.parse(data)) if data else None
+                    if told and (known is None or told.get("status") != known):
+                        return told
+        except Exception as error:  # noqa: BLE001  # whatever broke it, the generation can be polled
+            reason = self._describe(error)
+        before = body.before or ""
+        await self.aclose()
+        told = as_object(key.parse(before))  # JSON may be called a stream
+        return told or Ended(reason, text=key.redact(before))
+
+    async def next_piece(self, patience: float) -> bytes | Ended:
+        """Give the next bytes of the open file."""
+        body = self._opened_body()
+        try:
+            with self._limit(patience):
+                chunk = await self._next(body.chunks)
+        except Exception as error:  # noqa: BLE001  # whatever broke it, the rest can be asked for
+            return Ended(self._describe(error))
+        if chunk is None:
+            return Ended("", broken=False)
+        return bytes(chunk)
+
+    def begin_post(self) -> None:
+        """Take note that the head of the request under way is begun."""
+        if self.posting is not None:
+            self.posting.begun = True
 
     def is_over(self) -> bool:
         """Whether the client was closed, or the call given up."""
-        return self.transport.closed or self.aborted
+        return self.connections.closed or self.aborted
 
     def abort(self) -> None:
         """Give the call up from another thread: what it waits for ends, and it begins nothing more."""
         self.aborted = True
-        if self.asleep is not None:
-            self.asleep.set()
+        if self.alarm is not None:
+            self.alarm.set()
         stream = self.stream
-        if stream is not None and not self.transport.asynchronous:
+        if stream is not None and not self.connections.asynchronous and not self._is_shared():
             with suppress(OSError):  # past ssl, whose own shutdown is not for two threads at a time
                 socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
 
     async def aclose(self) -> None:
         """Let go of the connection, even while the task is being cancelled."""
-        http, response, open_ones = self.http, self.response, (self.events, self.body and self.body.chunks)
+        http, response = self.http, self.response
+        open_ones = [self.events, self.body and self.body.chunks]
         self.http = self.response = self.stream = self.body = self.events = None
         if http is not None:
-            self.transport.give_back(http)
+            self.connections.give_back(http)
         if response is None:
             return
-        if not self.transport.asynchronous:
-            with suppress(*ERRORS):
+        if not self.connections.asynchronous:
+            with suppress(Exception):
                 response.close()
             return
         with anyio.move_on_after(MAX_CLOSE, shield=True):
@@ -466,3 +229,175 @@ class Wire:
                 with suppress(Exception):
                     async for _ in things:
                         pass
+
+    async def _send(
+        self,
+        build: Build,
+        patience: float,
+        silence: float,
+        *,
+        signed: bool = True,
+    ) -> Opened | Lost:
+        """Send a request, and read the head of its answer."""
+        await self.aclose()
+        try:
+            with self._limit(patience):
+                try:
+                    self.response = await self._respond(build, patience, signed=signed)
+                except httpx.HTTPStatusError as error:  # an event hook of the user's own client has raised it
+                    self.response = error.response
+            if self.response is None:
+                return CLOSED
+            self.begin_post()
+            return self._open(self.response, silence)
+        except Exception as error:  # noqa: BLE001  # no class of exception decides what was sent
+            if self.is_over() or (self.http is not None and self.http.is_closed):
+                return CLOSED
+            return Lost(self._describe(error), is_transient=isinstance(error, TRANSIENT))
+
+    async def _respond(self, build: Build, patience: float, *, signed: bool) -> httpx.Response | None:
+        """Give the answer to a request; None where the client is closed."""
+        connections, auth = self.connections, None
+        if self.is_over():
+            return None
+        self.http = http = connections.borrow()
+        if http is None:
+            return None
+        limits = {"connect": min(patience, MAX_CONNECT), "read": patience, "write": patience, "pool": patience}
+        request = build(http, {"timeout": limits, "trace": connections.trace})
+        if signed and connections.lent is not None:
+            auth = connections.key
+        if not connections.tells_of_heads(request.url):
+            self.begin_post()
+        sent = http.send(request, stream=True, auth=auth, follow_redirects=False)
+        if not connections.asynchronous:
+            return sent  # type: ignore[no-any-return]
+        return await self._awaited(sent)  # type: ignore[no-any-return]
+
+    def _open(self, response: httpx.Response, silence: float) -> Opened:
+        """Take an answer whose head is there."""
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in response.headers.raw
+        }
+        asynchronous = self.connections.asynchronous
+        if response.is_stream_consumed:  # by a transport or an event hook of the user's own client
+            chunks: Any = response.aiter_bytes(PIECE) if asynchronous else response.iter_bytes(PIECE)
+            headers.pop("content-encoding", None)
+        else:
+            chunks = response.aiter_raw() if asynchronous else response.iter_raw()
+        self.body = Body(chunks, headers.get("content-encoding", "identity"))
+        response.request.extensions["timeout"]["read"] = silence
+        return Opened(response.status_code, headers)
+
+    async def _answer(self, opened: Opened) -> Answer:
+        """Read an answer whole; one that breaks off has no body."""
+        body, data, broken = self._opened_body(), bytearray(), ""
+        most = MAX_ERROR
+        if 200 <= opened.status < 300:
+            most = MAX_ANSWER
+        try:
+            with self._limit(self.until - self.now()):
+                while len(data) <= most and (chunk := await self._next(body.chunks)) is not None:
+                    for piece in body.pieces(chunk):
+                        data += piece
+                        if len(data) > most:
+                            broken = f"an answer of more than {most} bytes"
+                            break
+        except Exception as error:  # noqa: BLE001  # whatever broke it, what was read of it counts
+            broken = self._describe(error)
+        await self.aclose()
+        return self._read(opened, data, broken)
+
+    def _read(self, opened: Opened, data: bytes | bytearray, broken: str) -> Answer:
+        key, text, body = self.connections.key, data.decode("utf-8-sig", "replace"), None
+        if broken:
+            text = f"{broken}: {text}"
+        else:
+            body = key.parse(text)
+        origin = re.match(r"[a-z]+://[^/?#]*", opened.headers.get("location", ""))
+        where = "the same origin"
+        if origin is not None:
+            where = visible(key.redact(origin[0]))
+        retry_after = seconds_of(opened.headers.get("retry-after", ""))
+        return Answer(opened.status, body, key.redact(text), retry_after, where)
+
+    async def _next(self, things: Any) -> Any:
+        """Give the next thing, None where there are no more."""
+        if not self.connections.asynchronous:
+            return next(things, None)
+        return await self._awaited(anext(things, None))
+
+    async def _awaited(self, work: Any) -> Any:
+        """Await for as long as there is time, which the connections of a user's own client may not see to."""
+        if self.connections.lent is None:
+            return await work
+        with anyio.fail_after(self.until - self.now()):
+            return await work
+
+    @contextmanager
+    def _limit(self, patience: float) -> Generator[None]:
+        """Let connections know what they work for, and until when."""
+        self.until = self.now() + patience
+        token = current.set(self)
+        try:
+            yield
+        finally:
+            current.reset(token)
+
+    async def _finish(self) -> None:
+        """Read the end of a stream that has told all, so that its connection can be used again; hardly wait for it."""
+        stream = self.stream
+        if self.events is None or stream is None or self._is_shared():
+            return
+        patience = 0.0
+        if not self.connections.asynchronous and stream.get_extra_info("is_readable"):
+            patience = MAX_FINISH
+        with suppress(Exception), self._limit(patience):
+            while await self._next(self.events) is not None:
+                pass
+
+    def _is_shared(self) -> bool:
+        """Whether other calls have requests on the same connection, as HTTP/2 allows."""
+        return self.response is not None and self.response.http_version == "HTTP/2"
+
+    def _log(self, request: str, outcome: Opened | Lost, began: float) -> None:
+        """Log a request on one line, without what was sent or received."""
+        told = outcome.reason if isinstance(outcome, Lost) else outcome.status
+        logger.debug("%s → %s after %.1f s", request, told, self.now() - began)
+
+    def _opened_body(self) -> Body:
+        if self.body is None:
+            raise RuntimeError("nothing is open")
+        return self.body
+
+    def _describe(self, error: Exception) -> str:
+        """Put an exception of the network into words."""
+        return visible(self.connections.key.redact(f"{type(error).__name__}: {error}".rstrip(": ")))
+
+
+def _parts(post: Post, files: ExitStack) -> list[Any]:
+    """Give the parts of a form, its files open.
+
+    Raises:
+        OSError: one cannot be read, or not once more.
+    """
+    if post.form is None:
+        return []
+    texts, given = post.form.to_multipart()
+    parts: list[Any] = [(name, (None, text)) for name, text in texts]
+    for name, file in given:
+        handle = files.enter_context(file.open())
+        if post.again and not handle.seekable():
+            raise OSError("a file of the payload can be read only once, and has been sent before")
+        parts.append((name, (file.name, handle, file.content_type)))
+    return parts
+
+
+def seconds_of(retry_after: str) -> float | None:
+    """Read `Retry-After`: seconds, or a date."""
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", retry_after):
+        return float(retry_after)
+    try:
+        return max(parsedate_to_datetime(retry_after).timestamp() - time(), 0.0)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

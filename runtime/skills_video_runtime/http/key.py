@@ -1,39 +1,41 @@
-"""Whom the runtime trusts: the API key, its absence from whatever is shown, and where it may go."""
+"""The API key, and its absence from whatever is shown."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from skills_video_runtime.errors import MissingAPIKey
-from skills_video_runtime.generations.states import WORDS, as_object, listed
+from skills_video_runtime.generations.states import WORDS
+from skills_video_runtime.json_values import as_array, as_object
 
 if TYPE_CHECKING:
     import httpx
 
 Signed = TypeVar("Signed", "httpx.Request", "httpx.Client", "httpx.AsyncClient")
-SHORTEST = 4  # characters of a key; what is shorter would be found in any text
+MIN_LENGTH = 4  # characters; what is shorter would be found in any text
 VERBATIM = frozenset({"id", "input", "data"})
 
 
 @dataclass(slots=True, init=False, repr=False, unsafe_hash=True)
 class Key:
-    """The API key: shown to the transport, and to nothing that prints, logs or pickles."""
+    """The API key: shown to the platform, and to nothing that prints, logs or pickles."""
 
     _value: str
 
-    def __init__(self, value: str | None) -> None:
-        self._value = value.strip() if isinstance(value, str) else ""
+    def __init__(self, value: object) -> None:
+        self._value = ""
+        if isinstance(value, str):
+            self._value = value.strip()
 
     def check(self) -> None:
         """Refuse what no header can carry; apart from the constructor, so that no frame of a traceback shows it."""
+        if not self._value:
+            raise MissingAPIKey("The API key is missing.")
         if not re.fullmatch(r"[!-~]+", self._value):
-            what = "holds characters that no key has" if self._value else "is missing"
-            raise MissingAPIKey(f"The API key {what}.")
+            raise MissingAPIKey("The API key holds characters that no key has.")
 
     def __repr__(self) -> str:
         """Tell nothing."""
@@ -50,42 +52,30 @@ class Key:
 
     def redact(self, text: str) -> str:
         """Take the key out of a text that came from elsewhere."""
-        return text.replace(self._value, "<key>") if len(self._value) >= SHORTEST else text
+        if len(self._value) < MIN_LENGTH:
+            return text
+        return text.replace(self._value, "<key>")
 
     def parse(self, text: str) -> object:
         """Read JSON, and take the key out of all but the fields that must stay as they are; None if it is no JSON."""
         try:
             body: object = json.loads(text)
-            return self._redacted(body) if "\\" in text or self._value in text else body
+            if "\\" in text or self._value in text:
+                return self._redacted(body)
         except (ValueError, RecursionError):
             return None
+        return body
 
     def _redacted(self, value: object) -> object:
         if isinstance(value, str):
-            return value if value.upper() in WORDS else self.redact(value)
-        items = listed(value)
+            is_word = value.upper() in WORDS
+            return value if is_word else self.redact(value)
+        items = as_array(value)
         if items is not None:
             return [self._redacted(item) for item in items]
         fields = as_object(value)
-        fields = {name: item if name in VERBATIM else self._redacted(item) for name, item in fields.items()}
-        return {self.redact(name): item for name, item in fields.items()} or value
-
-
-def is_trusted(url: str) -> bool:
-    """Tell whether a URL is https, or goes to this very machine, and carries no user name."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if "@" in parts.netloc or not host:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this very machine."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+        redacted: dict[str, object] = {}
+        for name, item in fields.items():
+            is_verbatim = name in VERBATIM
+            redacted[self.redact(name)] = item if is_verbatim else self._redacted(item)
+        return redacted if fields else value

@@ -1,42 +1,48 @@
-"""What drives the machines: one text for both clients, as over a synchronous one nothing that is awaited ever waits."""
+"""What the calls of a client share, and the verbs as coroutines.
 
+Both clients run the same coroutines. Over the exchanges of a synchronous one they never suspend.
+"""
+
+# ruff: noqa: ASYNC109  # a call obeys its own deadline
 from __future__ import annotations
 
 import logging
 import os
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from inspect import isawaitable
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from skills_video_runtime.errors import visible
-from skills_video_runtime.generations.call import Life
-from skills_video_runtime.generations.claims import Ledger
-from skills_video_runtime.generations.outcomes import CLOSED, Answer, Emit, Record, Sleep
+from skills_video_runtime.generations.call import Call
+from skills_video_runtime.generations.claims import Claims
+from skills_video_runtime.generations.outcomes import CLOSED
 from skills_video_runtime.generations.states import Generation, MediaFile
 
-from .key import is_trusted
+from .addresses import is_trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncGenerator, Callable
     from os import PathLike
 
+    from skills_video_runtime.downloads.fetch import Save
     from skills_video_runtime.generations.journal import Journal
-    from skills_video_runtime.generations.outcomes import Settings, Step, Steps
+    from skills_video_runtime.generations.outcomes import IO, Recovered, Report, Settings, Submittable
+    from skills_video_runtime.generations.states import Usage
 
-    from .exchange import Transport, Wire
+    from .connections import Connections
+    from .exchange import Exchange
     from .key import Key
 
     Where: TypeAlias = str | PathLike[str]
     OnState: TypeAlias = Callable[[Generation], object]
     OnProgress: TypeAlias = Callable[[MediaFile, int, int | None], object]
 
-T = TypeVar("T")
-logger = logging.getLogger("skills_video")
-logger.addHandler(logging.NullHandler())
+logging.getLogger("skills_video").addHandler(logging.NullHandler())
 
 
-class Core:
+class Session:
     """What a client and the per-model clients made from it share."""
 
     def __init__(
@@ -46,180 +52,178 @@ class Core:
         if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
-        self.sleep: Callable[[Wire, float], Any] = lambda wire, seconds: wire.sleep(seconds)
-        self.observer: Callable[[Step, Any], object] | None = None
+        self.report: Callable[[Report], object] | None = None
+        self.io_of: Callable[[Exchange], IO] | None = None
+        """What a call is given in place of its exchange: see `skills_video_runtime.testing`."""
         self.closed = False
-        self.forked: list[object] = []
+        self.parents: list[object] = []
         self._begin()
 
     def _begin(self) -> None:
         self.pid, self.lock = os.getpid(), Lock()
         self.journals: dict[Path, Journal] = {}
-        self.ledger = Ledger.of((self.base_url, self.key, self.pid))
-        self._transport: Transport | None = None
+        self.claims = Claims.of((self.base_url, self.key, self.pid))
+        self._connections: Connections | None = None
 
     @property
-    def transport(self) -> Transport:
-        """HTTP, which is imported on first use."""
-        if self._transport is None:
-            from .exchange import Transport  # noqa: PLC0415  # it takes longer than all the rest
+    def connections(self) -> Connections:
+        """HTTP, which is imported on first use. A child of a fork has connections and journals of its own."""
+        if self.pid != os.getpid():
+            self.parents.append((self._connections, self.journals))  # kept, as what is dropped would be closed
+            self._begin()
+        if self._connections is None:
+            from .connections import Connections  # noqa: PLC0415  # it takes longer than all the rest
 
             with self.lock:
-                made = Transport(self.base_url, self.key, self.http, asynchronous=self.asynchronous)
-                self._transport = self._transport or made
-                self._transport.closed = self.closed
-        return self._transport
+                if self._connections is None:
+                    self._connections = Connections(self.base_url, self.key, self.http, asynchronous=self.asynchronous)
+                    self._connections.closed = self.closed
+        return self._connections
 
-    def life(self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True) -> Life:
+    async def generate(self, payload: Submittable, timeout: float | None, on_state: OnState | None) -> Generation:
+        """See `Client.generate`."""
+        async with self._call(timeout) as call:
+            return await _last(call.generate(payload), on_state)
+
+    async def stream(self, payload: Submittable, timeout: float | None) -> AsyncGenerator[Generation, None]:
+        """See `Client.stream`."""
+        async with self._call(timeout) as call, aclosing(call.generate(payload)) as states:
+            async for state in states:
+                yield state
+
+    async def submit(self, payload: Submittable, timeout: float | None, journal: Where | None) -> Generation:
+        """See `Client.submit`."""
+        async with self._call(timeout, journal) as call:
+            return await call.submit(payload)
+
+    async def wait(self, name: str, timeout: float | None, on_state: OnState | None) -> Generation:
+        """See `Client.wait`."""
+        async with self._call(timeout) as call:
+            return await _last(call.wait(name), on_state)
+
+    async def get(self, name: str) -> Generation:
+        """See `Client.get`."""
+        async with self._call(records=False) as call:
+            return await call.get(name)
+
+    async def running(self, limit: int, workspace: str | None) -> list[Generation]:
+        """See `Client.running`."""
+        async with self._call(records=False) as call:
+            return await call.running(limit, workspace)
+
+    async def credits(self) -> Usage:
+        """See `Client.credits`."""
+        async with self._call(records=False) as call:
+            return await call.credits()
+
+    async def recover(self, journal: Where | None) -> list[Recovered]:
+        """See `Client.recover`."""
+        async with self._call(journal=journal) as call:
+            return await call.recover()
+
+    def downloads(
+        self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
+    ) -> list[Download]:
+        """Give what fetches the files of a generation, none of them begun.
+
+        Raises:
+            ValueError: there are none.
+        """
+        from skills_video_runtime.downloads.fetch import Save  # noqa: PLC0415  # on first use
+
+        from .exchange import Exchange  # noqa: PLC0415  # with connections
+
+        files: tuple[MediaFile, ...] = ()
+        name = None
+        if isinstance(what, MediaFile):
+            files = (what,)
+        else:
+            files, name = what.videos, what.id
+        if not files:
+            raise ValueError(f"there is nothing to download: {what}")
+        connections, retry, redact, folder = self.connections, self.settings.retry, self.key.redact, Path(directory)
+        downloads: list[Download] = []
+        for file in files:
+            exchange = Exchange(connections)
+            io = self._io(exchange)
+            until = io.now() + self.settings.timeout
+            save = Save(file, folder, io, retry, until, redact, on_progress, name)
+            downloads.append(Download(exchange, save))
+        return downloads
+
+    async def aclose(self) -> None:
+        """End what is under way, and close the connections, if they are our own, and the journals.
+
+        In a child of a fork they are the parent's as long as the child has made none, and are left alone.
+        """
+        with self.lock:
+            self.closed = True
+        if self.pid != os.getpid():
+            return
+        if self._connections is not None:
+            await self._connections.aclose()
+        for journal in self.journals.values():
+            journal.close()
+        self.journals.clear()
+
+    @asynccontextmanager
+    async def _call(
+        self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True
+    ) -> AsyncGenerator[Call, None]:
         """Begin a call: its time counts from now. One that records nothing opens no journal."""
+        from .exchange import Exchange  # noqa: PLC0415  # with connections
+
+        recorder = None
         if self.closed:
             raise CLOSED.error()
-        now = self.now()
-        recorder = self.recorder(journal) if records else None
-        return Life(self.settings, self.ledger, now, timeout=timeout, journal=recorder)
+        async with Exchange(self.connections) as exchange:
+            if records:
+                recorder = self._recorder(journal)
+            yield Call(
+                self._io(exchange), self.settings, self.claims, timeout=timeout, journal=recorder, report=self.report
+            )
 
-    def now(self) -> float:
-        """Give the time; a child of a fork gets connections and journals of its own before."""
-        if self.pid != os.getpid():
-            self.forked.append((self._transport, self.journals))  # kept, as what is dropped would be closed
-            self._begin()
-        return self.transport.clock()
+    def _io(self, exchange: Exchange) -> Any:
+        if self.io_of is None:
+            return exchange
+        return self.io_of(exchange)
 
-    def recorder(self, journal: Where | None) -> Journal | None:
+    def _recorder(self, journal: Where | None) -> Journal | None:
         """Open a journal, once; None where nothing is to be recorded."""
         chosen = self.journal if journal is None else journal
         if chosen is None:
             return None
-        from skills_video_runtime.generations.journal import Journal  # noqa: PLC0415  # sqlite3 is for those who keep one
+        from skills_video_runtime.generations.journal import Journal  # noqa: PLC0415  # sqlite3 is for who keeps one
 
         path = Path(chosen).resolve()
         with self.lock:
             if path not in self.journals:
                 self.journals[path] = Journal(path)
                 for name in self.journals[path].names:
-                    self.ledger.claim(name)
+                    self.claims.claim(name)
             return self.journals[path]
 
-    def saves(
-        self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
-    ) -> list[Steps[Path]]:
-        """Give the machines that fetch the files of a generation."""
-        from skills_video_runtime.downloads.fetch import Save  # noqa: PLC0415  # on first use
 
-        now = self.now()
-        files, name = ((what,), None) if isinstance(what, MediaFile) else (what.videos, what.id)
-        if not files:
-            raise ValueError(f"there is nothing to download: {what}")
-        settings, redact, folder = self.settings, self.key.redact, Path(directory)
-        until = now + settings.timeout
-        return [Save(file, folder, settings.retry, now, until, redact, on_progress, name).run() for file in files]
+@dataclass(frozen=True, slots=True)
+class Download:
+    """One file to be fetched, and the exchange that carries it."""
 
-    def follow(self, machine: Steps[T]) -> Run[T]:
-        """Set a machine on its way."""
-        return Run(self, machine)
+    exchange: Exchange
+    save: Save
 
-    async def run(self, machine: Steps[T], on_state: OnState | None = None) -> T:
-        """Drive a machine to its end, and give what it returns."""
-        return await Run(self, machine).end(on_state)
-
-    def do(self, machine: Steps[T], on_state: OnState | None = None) -> T:
-        """As `run`, over a synchronous client."""
-        return still(Run(self, machine).end(on_state))
-
-    def close(self) -> None:
-        """As `aclose`, over a synchronous client."""
-        still(self.aclose())
-
-    async def aclose(self) -> None:
-        """End what is under way, and close the connections, if they are our own, and the journals."""
-        with self.lock:
-            self.closed = True
-        if self._transport is not None:
-            await self._transport.aclose()
-        for journal in self.journals.values():
-            journal.close()
-        self.journals.clear()
-
-    async def call(self, function: Callable[[], Any]) -> Any:
-        """Call what blocks on the disk, beside the event loop if there is one."""
-        if not self.asynchronous:
-            return function()
-        from anyio.to_thread import run_sync  # noqa: PLC0415  # httpx brings it
-
-        return await run_sync(function)
+    async def run(self) -> Path:
+        """Fetch it, and give its path."""
+        async with self.exchange:
+            return await self.save.run()
 
 
-class Run(Generic[T]):
-    """One machine on its way."""
-
-    def __init__(self, core: Core, machine: Steps[T]) -> None:
-        self.core, self.machine, self.wire = core, machine, core.transport.wire()
-        self.observer = core.observer or (note if logger.isEnabledFor(logging.DEBUG) else None)
-        self.step: Step | None = None
-        self.result: list[T] = []
-
-    async def advance(self) -> Generation | None:
-        """Drive the machine to the next state that it shows; None where it is over, and `result` is there."""
-        core, wire, machine, clock = self.core, self.wire, self.machine, self.wire.transport.clock
-        outcome: Any = None
-        try:
-            step = next(machine) if self.step is None else machine.send((clock(), None))
-            while not isinstance(step, Emit):
-                if isinstance(step, Sleep):
-                    outcome = await core.sleep(wire, step.seconds)
-                elif isinstance(step, Record):
-                    outcome = await core.call(step.call)
-                else:
-                    outcome = await wire.perform(step)
-                if self.observer is not None:
-                    self.observer(step, outcome)
-                step = machine.send((clock(), outcome))
-        except StopIteration as stop:
-            self.result.append(stop.value)
-            return None
-        if self.observer is not None:
-            self.observer(step, None)
-        self.step = step
-        return step.generation
-
-    async def end(self, on_state: OnState | None = None) -> T:
-        """Drive the machine to its end, and give what it returns."""
-        try:
-            while (state := await self.advance()) is not None:
-                if on_state is not None and isawaitable(told := on_state(state)):
+async def _last(states: AsyncGenerator[Generation, None], on_state: OnState | None) -> Generation:
+    """Give the last state, and show each to the caller."""
+    state = Generation("", "", {})
+    async with aclosing(states):
+        async for state in states:
+            if on_state is not None:
+                told = on_state(state)
+                if isawaitable(told):
                     await told
-            return self.result[0]
-        finally:
-            await self.aclose()
-
-    async def aclose(self) -> None:
-        """Let go of everything, wherever the machine is."""
-        try:
-            self.machine.close()
-            if self.result:
-                await self.wire.finish()
-        finally:
-            self.wire.transport.wires.discard(self.wire)
-            await self.wire.aclose()
-
-
-def still(work: Coroutine[Any, Any, T]) -> T:
-    """Run work that never waits for anything but its own synchronous calls."""
-    try:
-        work.send(None)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    work.close()
-    raise RuntimeError("a synchronous client cannot await: is an asynchronous function or HTTP client passed to it?")
-
-
-def note(step: Step, outcome: object) -> None:
-    """Log a step on one line, without what was sent or received."""
-    if not logger.isEnabledFor(logging.DEBUG):
-        return
-    told: object = getattr(step, "path", getattr(step, "seconds", ""))
-    if isinstance(step, Emit):
-        told = visible(f"{step.generation.id} {step.generation.status}")
-    shown = outcome.status if isinstance(outcome, Answer) else getattr(outcome, "reason", type(outcome).__name__)
-    logger.debug("%s %s -> %s", type(step).__name__, told, shown)
+    return state

@@ -1,0 +1,125 @@
+"""An answer that is no success, whatever shape its body has → the error that it means.
+
+The shapes are those of the platform's API reference (`error`, `code`, `message`, nested or not), and the plain text or
+HTML of a proxy. Code and status decide first; the text decides only where they leave it open.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import (
+    EXCERPT,
+    APIError,
+    AuthenticationError,
+    ContentRejected,
+    InsufficientCredits,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    ValidationFailed,
+    visible,
+)
+from .json_values import as_object
+
+BY_CODE: dict[str, type[APIError]] = {
+    "FAILED": ServerError,
+    "TIMEOUT": ServerError,
+    "PROVIDER_UNAVAILABLE": ServerError,
+    "RATE_LIMITED": RateLimited,
+    "UNSUPPORTED_MODEL": InvalidRequest,
+    "INVALID_INPUT": InvalidRequest,
+    "INSUFFICIENT_CREDITS": InsufficientCredits,
+    "CONTENT_REJECTED": ContentRejected,
+}
+BY_STATUS: dict[int, type[APIError]] = {
+    401: AuthenticationError,
+    402: InsufficientCredits,
+    403: PermissionDenied,
+    404: NotFound,
+    408: ServerError,
+    422: ValidationFailed,
+    429: RateLimited,
+}
+NOT_ABOUT_CREDITS = frozenset({401, 404, 429})
+NO_CREDITS = re.compile(
+    r"(insufficient|(\bnot|n.t)( have)? enough|\bout of)[\s_]+(credits?|balance|funds)\b"
+    r"|\btop[ -]?up\b|\brecharge\b",
+    re.IGNORECASE,
+)
+MODERATED = re.compile(
+    r"\bmoderat(ion|ed|or)\b|\bcontent[ _](policy|reject)|\bcontent\b(?![ -]type).{0,40}\brejected|\bnsfw\b"
+    r"|\bsafety (filter|system|polic)|\bviolat.{0,40}\bpolic|\b(sensitive|inappropriate|prohibited|unsafe) content",
+    re.IGNORECASE,
+)
+QUOTED = re.compile(r"(?<!\w)(['\"`]).*?\1(?!\w)")
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,80}")
+
+
+def api_error(status: int, body: object, text: str, *, generation_id: str | None = None, where: str = "") -> APIError:
+    """Give the error that an answer means; `where` is the origin that a redirect leads to."""
+    code, message = _code(body), _message(body)
+    is_page = body is None and text.lstrip().startswith("<")
+    kind = _kind(status, code, _own_words(status, body, message, text, is_page=is_page))
+    shown = message or text
+    if 300 <= status < 400:
+        shown = f"a redirect to {where}, which is not followed"
+    elif is_page:
+        shown = "an HTML page, as proxies send"
+    what = f"The platform answered {status}"
+    if code:
+        what += f" {code}"
+    if status < 300:
+        what += ", which is not what its API reference describes"
+    if shown.strip():
+        what += f": {visible(shown).rstrip(' .')}"
+    return kind(f"{what}.", code=code, status=status, generation_id=generation_id)
+
+
+def _kind(status: int, code: str | None, words: str) -> type[APIError]:
+    if status < 300:
+        return ServerError
+    by_code = BY_CODE.get(_short(code or ""))
+    if by_code is not None:
+        return by_code
+    if status not in NOT_ABOUT_CREDITS and NO_CREDITS.search(words):
+        return InsufficientCredits
+    if status == 422 and MODERATED.search(words):
+        return ContentRejected
+    if status >= 500:
+        return ServerError
+    return BY_STATUS.get(status, InvalidRequest)
+
+
+def _own_words(status: int, body: object, message: str | None, text: str, *, is_page: bool) -> str:
+    """Give what the platform itself says: no markup of a failing proxy, and no quotation, which may be the caller's."""
+    said = message
+    if said is None and (body or (is_page and status >= 500)):
+        return ""
+    return QUOTED.sub("", (said or text)[:EXCERPT])
+
+
+def _short(code: str) -> str:
+    """Give a code without what it is about: VIDEO_GENERATION_FAILED is FAILED."""
+    return code.upper().rpartition("GENERATION_")[2]
+
+
+def _code(body: object) -> str | None:
+    """Give the code of an answer: one that is known goes before one that is not."""
+    outer = as_object(body)
+    error = outer.get("error")
+    given = [outer.get("code"), as_object(error).get("code")]
+    if isinstance(error, str) and error.isupper():
+        given.append(error)
+    codes = [code for code in given if isinstance(code, str) and CODE.fullmatch(code)]
+    known = [code for code in codes if _short(code) in BY_CODE]
+    return next(iter(known or codes), None)
+
+
+def _message(body: object) -> str | None:
+    outer = as_object(body)
+    error = outer.get("error")
+    given = (body, outer.get("message"), as_object(error).get("message"), error, outer.get("detail"))
+    return next((text for text in given if isinstance(text, str) and text), None)

@@ -1,0 +1,118 @@
+"""The connections that the calls of one client share: pools of httpx, lent for a request at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from .addresses import is_loopback
+from .deadlines import trace, trace_async
+
+if TYPE_CHECKING:
+    import ssl
+
+    from .exchange import Exchange
+    from .key import Key
+
+PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
+PLAIN = {"Accept-Encoding": "identity"}
+TRANSPORTS = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Give the certificates that are trusted, read once."""
+    return httpx.create_ssl_context()
+
+
+@dataclass(slots=True)
+class Pool:
+    """How a pool is used."""
+
+    loop: object
+    """The event loop that its connections belong to."""
+    used: int = 0
+    """Requests under way."""
+
+
+class Connections:
+    """The pools of one client, or the HTTP client of the user's own, and the exchanges under way."""
+
+    def __init__(self, base_url: str, key: Key, lent: Any, *, asynchronous: bool) -> None:
+        self.base_url, self.key, self.lent, self.asynchronous = base_url, key, lent, asynchronous
+        self.trace: Any = trace_async if asynchronous else trace
+        self.pools: dict[Any, Pool] = {}
+        self.exchanges: set[Exchange] = set()
+        self.closed = False
+        self.lock = Lock()
+
+    def borrow(self) -> Any:
+        """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`."""
+        if self.lent is not None:
+            return None if self.lent.is_closed else self.lent
+        with self.lock:
+            if self.closed:
+                return None
+            loop = running_loop() if self.asynchronous else None
+            fitting = (http for http, pool in self.pools.items() if pool.used < PER_POOL and pool.loop is loop)
+            http = next(fitting, None)
+            if http is None:
+                http = self._new_pool()
+                self.pools[http] = Pool(loop)
+            self.pools[http].used += 1
+            return http
+
+    def give_back(self, http: Any) -> None:
+        """Say that a request is over."""
+        with self.lock:
+            if http in self.pools:
+                self.pools[http].used -= 1
+
+    def is_busy(self) -> bool:
+        """Tell whether a call is under way, or a request."""
+        return bool(self.exchanges) or any(pool.used for pool in self.pools.values())
+
+    def tells_of_heads(self, url: httpx.URL) -> bool:
+        """Whether the head of a request is told of before it is sent, which other transports than httpx's need not."""
+        if self.lent is None:
+            return True
+        find = getattr(self.lent, "_transport_for_url", None)
+        return find is not None and isinstance(find(url), TRANSPORTS)
+
+    async def aclose(self) -> None:
+        """End what is under way, and close the connections that are our own."""
+        with self.lock:
+            self.closed = True
+            pools = list(self.pools)
+            self.pools.clear()
+        for exchange in list(self.exchanges):
+            exchange.abort()
+        for http in pools:
+            if not self.asynchronous:
+                http.close()
+                continue
+            with suppress(RuntimeError):  # its event loop is over, and its connections with it
+                await http.aclose()
+
+    def _new_pool(self) -> Any:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
+        kind = httpx.AsyncClient if self.asynchronous else httpx.Client
+        is_remote = not is_loopback(urlsplit(self.base_url).hostname or "")
+        http: Any = kind(verify=tls(), limits=limits, trust_env=is_remote, headers=PLAIN)
+        return self.key(http)  # signs all that it builds, which is for the platform; it follows no redirect
+
+
+def running_loop() -> object:
+    """Give what tells one event loop from another."""
+    with suppress(RuntimeError):
+        return asyncio.get_running_loop()
+    from trio.lowlevel import current_trio_token  # noqa: PLC0415  # who runs no loop of asyncio has imported it
+
+    return current_trio_token()

@@ -1,0 +1,82 @@
+"""For tests of programs that use a client: time that flies, and faults at any step of a call.
+
+A call reaches the world through an `IO` alone (see `skills_video_runtime.generations.outcomes`). `replace_io` puts
+another in its place; one that only differs here and there derives from `IOProxy`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .client import AsyncClient, Client
+    from .http.session import Session
+
+
+class IOProxy:
+    """An IO that hands on to another all that a subclass does not do itself."""
+
+    def __init__(self, io: Any) -> None:
+        self.io = io
+
+    def __getattr__(self, name: str) -> Any:
+        """Give what the other has."""
+        return getattr(self.io, name)
+
+
+class FastTime:
+    """A clock that waiting moves on at once."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        """Seconds by which the clock is before that of the system."""
+        self.slept: list[float] = []
+        """What was waited for, in seconds."""
+
+
+class _FastIO(IOProxy):
+    def __init__(self, io: Any, time: FastTime) -> None:
+        super().__init__(io)
+        self.time = time
+
+    def now(self) -> float:
+        now: float = self.io.now()
+        return now + self.time.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        self.time.slept.append(seconds)
+        self.time.ahead += seconds
+
+
+def replace_io(client: Client | AsyncClient, make: Callable[[Any], Any]) -> None:
+    """Give each later call of a client the IO that is made of the one it would have."""
+    session = _session_of(client)
+    before = session.io_of
+
+    def io_of(exchange: Any) -> Any:
+        return make(exchange if before is None else before(exchange))
+
+    session.io_of = io_of
+
+
+def fast_time(client: Client | AsyncClient) -> FastTime:
+    """Let the waits of a client take no time. Connections and answers take as long as they do."""
+    time = FastTime()
+
+    def make(io: Any) -> Any:
+        return _FastIO(io, time)
+
+    replace_io(client, make)
+    return time
+
+
+def is_idle(client: Client | AsyncClient) -> bool:
+    """Tell whether no call of a client is under way, nor believed to be."""
+    session = _session_of(client)
+    return not (session.claims.has_open() or session.connections.is_busy())
+
+
+def _session_of(client: Client | AsyncClient) -> Session:
+    return client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
