@@ -19,7 +19,7 @@ From then on a generation may have been made, whatever happens, and only an answ
 from __future__ import annotations
 
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from functools import partial
 from itertools import count
 from random import random
@@ -53,7 +53,7 @@ from .states import Generation, Status, Usage, is_id
 from .uncertain import INTERRUPTED, LIST_LIMIT, PATH, find, parse_running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 
     from .claims import Claims, Submission
     from .journal import Journal
@@ -100,13 +100,14 @@ class Call:
         state = await self.submit(payload, stream=True)
         result = payload.endpoint.result
         self._is_new(state)
-        if state.is_finished and not _is_whole(state):
-            state = await self._next_polled(state.id, result)
-        while not state.is_finished:
+        with _naming(state.id):
+            if state.is_finished and not _is_whole(state):
+                state = await self._next_polled(state.id, result)
+            while not state.is_finished:
+                yield state
+                state = await self._next_streamed(state) or await self._next_polled(state.id, result)
             yield state
-            state = await self._next_streamed(state) or await self._next_polled(state.id, result)
-        yield state
-        await self._conclude(state)
+            await self._conclude(state)
 
     async def wait(self, name: str, result: str = RESULT) -> AsyncGenerator[Generation, None]:
         """Poll a generation and give each of its states once. Only a finished one, a refusal or the deadline ends it.
@@ -117,12 +118,13 @@ class Call:
             APIError: the platform refused to tell.
         """
         self.claims.claim(name)
-        state = await self._next_polled(name, result)
-        while not state.is_finished:
-            yield state
+        with _naming(name):
             state = await self._next_polled(name, result)
-        yield state
-        await self._conclude(state)
+            while not state.is_finished:
+                yield state
+                state = await self._next_polled(name, result)
+            yield state
+            await self._conclude(state)
 
     async def submit(self, payload: Submittable, *, stream: bool = False) -> Generation:
         """Post a payload until the id of its generation is known; with `stream`, the stream may then be open.
@@ -236,9 +238,9 @@ class Call:
             generation = await work
             if generation.id:
                 self.claims.announce(generation.id, self.io.now())
-            await self._record_end(submission)
+            await self._record(submission.record_end)
         except SkillsVideoError:
-            await self._record_end(submission)
+            await self._record(submission.record_end)
             raise
         except BaseException as error:
             submission.record_end()  # at once: a call that is cancelled can wait for nothing more
@@ -251,13 +253,14 @@ class Call:
         finally:
             self.claims.end(submission)
 
-    async def _record_end(self, submission: Submission) -> None:
-        if submission.record is None:
+    async def _record(self, work: Callable[[], None]) -> None:
+        """Write to the journal, in the event loop if there is no thread to be had: the generation is worth more."""
+        if self.journal is None:
             return
         try:
-            await self.io.on_disk(submission.record_end)
-        except Exception:  # noqa: BLE001  # the generation is worth more than a thread to write from
-            submission.record_end()
+            await self.io.on_disk(work)
+        except Exception:  # noqa: BLE001
+            work()
 
     async def _post(self, submission: Submission, payload: Submittable, path: str) -> Generation:
         """Post until there is a generation; what may have made one is repeated only if it certainly made none."""
@@ -403,7 +406,7 @@ class Call:
     async def _conclude(self, state: Generation) -> None:
         """End a call whose last state was given."""
         if self.journal is not None:
-            await self.io.on_disk(partial(self.journal.finished, state.id))
+            await self._record(partial(self.journal.finished, state.id))
         if state.status != Status.COMPLETED:
             raise GenerationFailed(state)
 
@@ -462,6 +465,18 @@ class Call:
     def _patience_for_stream(self) -> float:
         """Leave time to poll before the deadline."""
         return max(self.time_left() - min(self.silence, GET_PATIENCE), 0.001)
+
+
+@contextmanager
+def _naming(name: str) -> Generator[None]:
+    """Add the id of a generation to whatever is raised that cannot carry it."""
+    try:
+        yield
+    except SkillsVideoError:
+        raise
+    except BaseException as error:
+        error.add_note(f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up.")
+        raise
 
 
 def _ignore(_: object) -> None:
