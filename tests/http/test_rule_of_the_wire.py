@@ -18,7 +18,7 @@ from skills_video_runtime.client import Client
 from skills_video_runtime.errors import ConnectionFailed, SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.testing import IOProxy, is_idle, replace_io
 from tests.support.callers import Payload, use
-from tests.support.scripted import CREATE, KEY, RESULT, RUNNING, STREAM, Request, Scripted, answer, events, state
+from tests.support.scripted import CREATE, KEY, RESULT, RUNNING, STREAM, Drop, Request, Scripted, answer, events, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,7 @@ class Platform:
         server.on(STREAM, self.stream).on(CREATE, self.create).on(RUNNING, self.running).on(RESULT, self.result)
 
     def make(self, request: Request) -> str:
+        assert request.complete
         name = f"gen_{len(self.made) + 1}"
         self.made.append({"id": name, "status": "IN_QUEUE", "input": request.json()})
         return name
@@ -252,3 +253,79 @@ def test_where_files_run_out_every_charge_has_its_id(most: int, server: Scripted
     assert len(told) == len(set(told))
     assert {made["id"] for made in platform.made} <= set(told)
     assert len(platform.made) > 20
+
+
+AUDITED = """
+import sys
+from skills_video_runtime.testing import IOProxy, replace_io
+from tests.support.callers import Payload, use
+
+loaded, posts = [], []
+
+def hook(name, about):
+    if name in {"open", "import"} and posts and posts[-1].begun:
+        loaded.append(about[:1])
+
+class Listening(IOProxy):
+    async def post(self, post, patience, silence):
+        posts.append(post)
+        return await self.io.post(post, patience, silence)
+
+def work(client):
+    replace_io(client, Listening)
+    return client.generate(Payload(), on_state=lambda _: posts.clear())
+
+sys.addaudithook(hook)
+use(sys.argv[2], sys.argv[1], work)
+print(loaded)
+"""
+
+
+@pytest.mark.parametrize("way", ["stream", "json", "lost"])
+def test_nothing_is_opened_or_imported_between_the_head_of_a_post_and_its_id(
+    mode: str, way: str, server: Scripted
+) -> None:
+    platform = Platform(server)
+    if way == "json":
+        server.replace(STREAM, platform.create)
+    elif way == "lost":
+        server.replace(STREAM, lambda request: [platform.make(request), Drop][1:])
+    arguments = [sys.executable, "-c", AUDITED, server.base, mode]
+    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "[]\n"
+
+
+LOOPS = """
+import asyncio, os, sys
+from concurrent.futures import ThreadPoolExecutor
+import trio
+from skills_video_runtime.client import AsyncClient
+from tests.support.callers import Payload
+
+client = AsyncClient("key-0123456789", sys.argv[1], journal=sys.argv[2])
+
+async def generated(_=None):
+    return (await client.generate(Payload())).status
+
+def in_trio():
+    return trio.run(generated)
+
+def in_asyncio(_=None):
+    return asyncio.run(generated())
+
+one_after_another = [run() for run in (in_asyncio, in_asyncio, in_trio, in_trio, *[in_asyncio] * 40)]
+files = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+with ThreadPoolExecutor(8) as pool:
+    at_once = list(pool.map(in_asyncio, range(32)))
+asyncio.run(client.close())
+print({*one_after_another, *at_once}, files < 30)
+"""
+
+
+def test_one_client_may_be_used_in_many_event_loops(server: Scripted, tmp_path: Path) -> None:
+    platform = Platform(server, ("IN_QUEUE", "COMPLETED"))
+    arguments = [sys.executable, "-c", LOOPS, server.base, str(tmp_path / "j")]
+    done = subprocess.run(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+    assert done.stdout == "{<Status.COMPLETED: 'COMPLETED'>} True\n"
+    assert len(platform.made) == 76
+    assert {row[1] for row in states_of(tmp_path / "j")} == {"finished"}

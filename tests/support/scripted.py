@@ -112,6 +112,10 @@ class Scripted:
         self._script[route].extend(replies)
         return self
 
+    def replace(self, route: str, *replies: Reply | Callable[[Request], Reply]) -> Self:
+        self._script[route] = list(replies)
+        return self
+
     def count(self, route: str) -> int:
         return sum(f"{request.method} {request.path}" == route for request in self.requests)
 

@@ -356,7 +356,7 @@ class Call:
             if state.is_finished and not _is_whole(state):
                 self._leave_stream("it told of no files")
                 return None
-            if state.is_finished or self._is_new(state):
+            if self._is_new(state) or state.is_finished:
                 return state
         return None
 
@@ -378,7 +378,7 @@ class Call:
             state = self._state(outcome, name)
             if state is not None:
                 failures, self.polled = 0, state.status
-                if state.is_finished or self._is_new(state):
+                if self._is_new(state) or state.is_finished:
                     return state
                 await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(state.status)}")
                 continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
+from anyio.lowlevel import RunVar
 
 from .addresses import is_loopback
 from .deadlines import trace, trace_async
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
 PLAIN = {"Accept-Encoding": "identity"}
+LOOP: RunVar[object] = RunVar("skills_video_loop")
 TRANSPORTS = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
 
@@ -60,11 +61,14 @@ class Connections:
         with self.lock:
             if self.closed:
                 return None
-            loop = running_loop() if self.asynchronous else None
+            loop = None
+            if self.asynchronous:
+                loop = running_loop()
             fitting = (http for http, pool in self.pools.items() if pool.used < PER_POOL and pool.loop is loop)
             http = next(fitting, None)
             if http is None:
                 http = self._new_pool()
+                self._forget_other_loops(loop)
                 self.pools[http] = Pool(loop)
             self.pools[http].used += 1
             return http
@@ -101,6 +105,10 @@ class Connections:
             with suppress(RuntimeError):  # its event loop is over, and its connections with it
                 await http.aclose()
 
+    def _forget_other_loops(self, loop: object) -> None:
+        """Drop what is idle and belongs to an event loop that is over, or that makes itself new connections."""
+        self.pools = {http: pool for http, pool in self.pools.items() if pool.used or pool.loop is loop}
+
     def _new_pool(self) -> Any:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
         kind = httpx.AsyncClient if self.asynchronous else httpx.Client
@@ -110,9 +118,9 @@ class Connections:
 
 
 def running_loop() -> object:
-    """Give what tells one event loop from another."""
-    with suppress(RuntimeError):
-        return asyncio.get_running_loop()
-    from trio.lowlevel import current_trio_token  # noqa: PLC0415  # who runs no loop of asyncio has imported it
-
-    return current_trio_token()
+    """Give what tells one event loop from another. It loads what anyio needs of that, before anything is sent."""
+    with suppress(LookupError):
+        return LOOP.get()
+    loop = object()
+    LOOP.set(loop)
+    return loop

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MAX_EVENT = 16 * 2**20  # bytes
 TOO_LARGE = f"an event is larger than {MAX_EVENT} bytes"
 PIECE = 2**16  # bytes that are unpacked at once
+Decoder = getincrementaldecoder("utf-8-sig")  # loaded now: where files run out, an answer must still be readable
 
 
 class Body:
@@ -31,7 +32,7 @@ class Body:
         """Bytes since the last event."""
         self.before: str | None = ""
         """What was said before the first event, or None after it."""
-        self.decode = getincrementaldecoder("utf-8-sig")("replace").decode
+        self.decode = Decoder("replace").decode
         self.unpack = zlib.decompressobj(wbits=47)
 
     def events(self, *, asynchronous: bool) -> Any:
