@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
-from skills_video_runtime.generations.claims import Claims
+from skills_video_runtime.generations.claims import Claims, Submission
 from skills_video_runtime.generations.journal import Journal
-from skills_video_runtime.generations.matching import matches
+from skills_video_runtime.generations.matching import agrees, is_ours
 from skills_video_runtime.generations.states import Generation
 from skills_video_runtime.testing import fast_time
 from tests.support.callers import Payload as Json
@@ -127,27 +127,46 @@ def running(name: str, entered: object = INPUT) -> Generation:
     return Generation(name, "IN_QUEUE", {"id": name, "status": "IN_QUEUE", "input": entered})
 
 
+def begin(claims: Claims, prompt: str = "a", place: str = "/m") -> Submission:
+    """Begin a submission that is in doubt."""
+    submission = claims.begin(Sent(prompt, place=place))
+    submission.was_lost = True
+    return submission
+
+
+@dataclass
+class Sent(Payload):
+    place: str = "/m"
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint("acme/one", None, self.place, "/generation/{id}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"prompt": self.prompt}
+
+
 def test_what_a_call_whose_post_is_under_way_may_have_made_is_left_alone() -> None:
     claims = Claims()
-    mine, other = claims.begin("/m", INPUT), claims.begin("/m", INPUT)
-    mine.was_lost = other.pending = True
-    verdict = claims.judge(mine, [running("g1")])
-    assert (verdict.adopted, verdict.settled) == (None, False)
+    mine, other = begin(claims), begin(claims)
+    other.pending = True
+    assert claims.look(mine, [running("g1")]).contested
     other.pending = False
     assert claims.claim("g1", other)
-    assert claims.judge(mine, [running("g1")]).candidates == ()
+    assert claims.look(mine, [running("g1")]).new == ()
 
 
 def test_what_another_call_has_is_no_candidate() -> None:
     claims = Claims()
-    mine = claims.begin("/m", INPUT)
+    mine = begin(claims)
     claims.claim("g1")
-    assert claims.judge(mine, [running("g1"), running("g2")]).adopted == running("g2")
+    look = claims.look(mine, [running("g1"), running("g2")])
+    assert (look.ours, look.new, look.contested) == (("g2",), ("g2",), False)
 
 
 def test_what_another_call_may_have_made_and_is_gone_may_have_been_ours() -> None:
     world, claims = World(), Claims()
-    claims.begin("/generation/acme/one", Payload().to_dict()).pending = True
+    claims.begin(Payload()).pending = True
     looks = 0
 
     def choose(step: Any) -> str:
@@ -165,44 +184,66 @@ def test_what_another_call_may_have_made_and_is_gone_may_have_been_ours() -> Non
 
 def test_of_two_calls_that_wait_for_the_very_same_thing_one_takes_it() -> None:
     claims = Claims()
-    mine, other = claims.begin("/m", INPUT), claims.begin("/m", INPUT)
-    mine.was_lost = other.was_lost = True
-    assert claims.judge(mine, [running("g1")]).adopted == running("g1")
-    assert claims.judge(other, [running("g1")]).adopted is None
+    mine, other = begin(claims), begin(claims)
+    look = claims.look(mine, [running("g1")])
+    assert (look.ours, look.contested) == (("g1",), False)
+    assert claims.claim("g1", mine)
+    assert not claims.claim("g1", other)
 
 
 def test_what_another_model_may_have_made_of_the_same_input_is_left_alone() -> None:
     claims = Claims()
-    mine, other = claims.begin("/m", INPUT), claims.begin("/n", INPUT)
-    mine.was_lost = other.was_lost = True
-    assert not claims.judge(mine, [running("g1")]).settled
+    mine = begin(claims)
+    begin(claims, place="/n")
+    assert claims.look(mine, [running("g1")]).contested
 
 
 def test_what_was_there_before_a_submission_began_is_not_a_candidate() -> None:
     claims = Claims()
     claims.remember([running("g1")])
-    assert claims.judge(claims.begin("/m", INPUT), [running("g1"), running("g2")]).adopted == running("g2")
+    assert claims.look(begin(claims), [running("g1"), running("g2")]).new == ("g2",)
 
 
-def test_inputs_are_compared_as_the_platform_may_have_normalized_them() -> None:
-    assert matches({"duration": 5, "prompt": "a  b "}, {"duration": 5.0, "prompt": "A b", "seed": None})
-    assert matches({"duration": 5, "n": [1, 2]}, {"duration": "5", "n": [1.0, 2]})
-    assert matches({"tail": None}, {})
-    assert matches({"on": True}, {"on": True, "other": {"x": 1}})
-    assert matches({"prompt": "a"}, {"prompt": "b"}) is False
-    assert matches({"prompt": "a", "image": "https://x/1"}, {"prompt": "b", "image": "https://y/1"}) is False
-    assert matches({"on": True}, {"on": False}) is False
-    assert matches({"n": [1]}, {"n": [1, 2]}) is False
-    assert matches({"seed": 12345678901}, {"seed": 12345678902}) is False
+def test_a_generation_that_is_listed_twice_is_one() -> None:
+    claims = Claims()
+    assert claims.look(begin(claims), [running("g1"), running("g1")]).ours == ("g1",)
 
 
-def test_an_input_that_cannot_be_compared_is_neither_ours_nor_not() -> None:
-    assert matches({"prompt": "a"}, None) is None
-    assert matches({"prompt": "a"}, {}) is None
-    assert matches({"image": object()}, {"image": "https://x/1"}) is None
-    assert matches({"image": "https://x/1"}, {"image": "https://cdn/2"}) is None
-    assert matches({"on": True}, {"on": 1}) is None
-    assert matches({"a": {"b": 1}}, {"a": "1"}) is None
+KNOWN = {"prompt": None, "duration": 5, "seed": None, "tail": None, "on": True, "image": None, "n": None}
+
+
+@pytest.mark.parametrize(
+    ("sent", "echoed"),
+    [
+        ({"duration": 5, "prompt": "a  b "}, {"duration": 5.0, "prompt": "a  b ", "seed": None}),
+        ({"prompt": "a"}, {"prompt": "a", "duration": 5, "on": True}),
+        ({"n": [1, {"x": 2}]}, {"n": [1.0, {"x": 2}]}),
+        ({"tail": None}, {"tail": None}),
+    ],
+)
+def test_an_echo_with_our_values_and_defaults_alone_is_ours(sent: Any, echoed: Any) -> None:
+    assert is_ours(sent, KNOWN, echoed)
+    assert agrees(sent, echoed)
+
+
+@pytest.mark.parametrize(
+    ("sent", "echoed"),
+    [
+        ({"prompt": "a"}, None),
+        ({"prompt": "a"}, {}),
+        ({"prompt": "a"}, {"prompt": "a", "duration": 10}),
+        ({"prompt": "a"}, {"prompt": "a", "feature": "text"}),
+        ({"prompt": "a"}, {"prompt": "A"}),
+        ({"prompt": "neon rain"}, {"prompt": "neon ra"}),
+        ({"duration": 5}, {"duration": "5"}),
+        ({"on": True}, {"on": 1}),
+        ({"n": [1]}, {"n": [1, 2]}),
+        ({"image": "https://x/1"}, {"image": "https://cdn/2"}),
+        ({"image": object()}, {"image": "https://x/1"}),
+    ],
+)
+def test_any_other_echo_leaves_no_certainty(sent: Any, echoed: Any) -> None:
+    assert not is_ours(sent, KNOWN, echoed)
 
 
 @pytest.mark.parametrize(("key", "end"), [(KEY, ""), (f" {KEY} ", "/")])
@@ -274,7 +315,7 @@ def test_a_recovered_id_is_asked_for_where_its_model_says(tmp_path: Path) -> Non
 
     def choose(step: Any) -> str:
         paths.append(step.path)
-        return "404" if len(paths) == 1 else "fine"
+        return "fine"
 
     found = drive(call_of(world, journal=journal).recover(), world, choose)
     assert found[0].generation is not None

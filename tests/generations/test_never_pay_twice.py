@@ -14,6 +14,7 @@ from skills_video_runtime.errors import (
     SkillsVideoError,
     SubmissionUncertain,
 )
+from skills_video_runtime.generations.states import Generation
 from tests.support.simulation import POST_FAULTS, Payload, Post, Step, World, call_of, drive, faults_of, scripted
 
 DEPTH = 4
@@ -255,28 +256,37 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
     assert world.now - begun < 10
 
 
+ASKING = (
+    lambda call, name: call.follow(Generation(name, "", {})),
+    lambda call, name: call.get(name),
+)
+
+
 def test_a_404_is_not_believed_either_by_who_asks_for_an_id_that_was_just_submitted() -> None:
-    for verb in ("wait", "get"):
+    for ask in ASKING:
         world = World()
         claims = call_of(world).claims
         drive(call_of(world, claims=claims).submit(Payload()), world, scripted([]))
-        drive(getattr(call_of(world, claims=claims), verb)("gen_1"), world, scripted(["404"] * 3))
+        drive(ask(call_of(world, claims=claims), "gen_1"), world, scripted(["404"] * 3))
         with pytest.raises(APIError) as caught:
-            drive(getattr(call_of(world, claims=claims), verb)("gen_1"), world, scripted(["404"] * 50))
+            drive(ask(call_of(world, claims=claims), "gen_1"), world, scripted(["404"] * 50))
         assert caught.value.generation_id == "gen_1"
         assert world.now < 1070
 
 
 def test_a_404_of_an_id_that_nobody_told_of_is_believed_at_once() -> None:
     world = World()
-    for verb in ("wait", "get"):
+    for ask in ASKING:
         begun = world.now
         with pytest.raises(APIError):
-            drive(getattr(call_of(world), verb)("gen_9"), world, scripted(["404"]))
+            drive(ask(call_of(world), "gen_9"), world, scripted(["404"]))
         assert world.now - begun < 1
 
 
 def test_a_404_between_two_looks_that_found_it_loses_nothing() -> None:
     world = World()
     world.make(Payload().to_dict())
-    assert drive(call_of(world).wait("gen_1"), world, scripted(["fine", "404"])).status == "COMPLETED"
+    assert (
+        drive(call_of(world).follow(Generation("gen_1", "", {})), world, scripted(["fine", "404"])).status
+        == "COMPLETED"
+    )

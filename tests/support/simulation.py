@@ -130,6 +130,9 @@ class Payload:
     def to_dict(self) -> dict[str, Any]:
         return {"prompt": self.prompt, "duration": 5}
 
+    def known_fields(self) -> dict[str, Any]:
+        return {"prompt": None, "duration": 5, "seed": None, "aspect_ratio": "16:9"}
+
     def has_files(self) -> bool:
         return self.files
 

@@ -18,7 +18,6 @@ From then on a generation may have been made, whatever happens, and only an answ
 
 from __future__ import annotations
 
-import logging
 from contextlib import aclosing, contextmanager
 from functools import partial
 from itertools import count
@@ -49,7 +48,7 @@ from .outcomes import (
     meaning,
     told_id,
 )
-from .states import Generation, Status, Usage, is_id
+from .states import STATUSES, Generation, Status, Usage, is_id
 from .uncertain import INTERRUPTED, LIST_LIMIT, PATH, find, parse_running
 
 if TYPE_CHECKING:
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .outcomes import IO, Entry, Report, Settings, Submittable
 
-logger = logging.getLogger("skills_video")
 RESULT = "/generation/{id}"
 GET_PATIENCE = 30.0  # seconds for one answer to a GET: our choice
 UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made is not believed: our choice
@@ -94,37 +92,39 @@ class Call:
         """Post a payload and give each state of its generation once, wherever it comes from; the last is finished.
 
         Raises:
-            GenerationFailed: after the last state, where that is FAILED or CANCELED.
-            SkillsVideoError: as `submit` and `wait`.
+            SkillsVideoError: as `submit` and `follow`.
         """
         state = await self.submit(payload, stream=True)
-        result = payload.endpoint.result
-        self._is_new(state)
-        with _naming(state.id):
-            if state.is_finished and not _is_whole(state):
-                state = await self._next_polled(state.id, result)
-            while not state.is_finished:
-                yield state
-                state = await self._next_streamed(state) or await self._next_polled(state.id, result)
-            yield state
-            await self._conclude(state)
+        async with aclosing(self.follow(state, payload.endpoint.result)) as states:
+            async for new in states:
+                yield new
 
-    async def wait(self, name: str, result: str = RESULT) -> AsyncGenerator[Generation, None]:
-        """Poll a generation and give each of its states once. Only a finished one, a refusal or the deadline ends it.
+    async def follow(self, state: Generation, result: str = RESULT) -> AsyncGenerator[Generation, None]:
+        """Give each state of a generation once, from its stream while that is open, then by polling.
+
+        Only a finished state, a refusal or the deadline ends it.
 
         Raises:
             GenerationFailed: after the last state, where that is FAILED or CANCELED.
             GenerationTimeout: the time is over.
             APIError: the platform refused to tell.
         """
+        name, last = state.id, None
         self.claims.claim(name)
+        self.shown.add(state.status)
         with _naming(name):
-            state = await self._next_polled(name, result)
-            while not state.is_finished:
+            if _is_whole(state):
+                last = state
+            elif state.status and not state.is_finished:
                 yield state
-                state = await self._next_polled(name, result)
-            yield state
-            await self._conclude(state)
+            while last is None:
+                state = await self._next_streamed(state) or await self._next_polled(name, result)
+                if state.is_finished:
+                    last = state
+                else:
+                    yield state
+            yield last
+            await self._conclude(last)
 
     async def submit(self, payload: Submittable, *, stream: bool = False) -> Generation:
         """Post a payload until the id of its generation is known; with `stream`, the stream may then be open.
@@ -137,7 +137,7 @@ class Call:
             raise TypeError(f"{payload!r:.80} is no payload: construct one, or build it from plain data with parse()")
         if payload.has_files():
             payload.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
-        submission = self.claims.begin(payload.endpoint.create, payload.to_dict())
+        submission = self.claims.begin(payload)
         return await self._settled(submission, self._submit(submission, payload, stream=stream))
 
     async def get(self, name: str) -> Generation:
@@ -205,12 +205,14 @@ class Call:
         try:
             begun = Generation(entry.id or "", "", {})
             if not begun.id:
-                submission = self.claims.begin(payload.endpoint.create, payload.to_dict())
+                submission = self.claims.begin(payload)
                 submission.resume(journal, entry.key)
                 begun = await self._settled(submission, self._take_up(submission, payload))
-            generation = await self._last_state(begun, payload)
+            async with aclosing(self.follow(begun, payload.endpoint.result)) as states:
+                async for generation in states:
+                    self.report(generation)
         except SkillsVideoError as error:
-            problem = error
+            generation, problem = None, error
         return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem)
 
     async def _take_up(self, submission: Submission, payload: Submittable) -> Generation:
@@ -218,19 +220,6 @@ class Call:
         may_repeat = not payload.has_files()
         found = await find(self, submission, INTERRUPTED, sent_at=self.io.now(), may_repeat=may_repeat)
         return found or await self._post(submission, payload, payload.endpoint.create)
-
-    async def _last_state(self, begun: Generation, payload: Submittable) -> Generation:
-        """Give the last state of a generation that has no stream, and report each on the way."""
-        state = begun
-        if _is_whole(begun):
-            self.report(begun)
-            await self._conclude(begun)
-            return begun
-        self.claims.announce(begun.id, self.io.now())
-        async with aclosing(self.wait(begun.id, payload.endpoint.result)) as states:
-            async for state in states:
-                self.report(state)
-        return state
 
     async def _settled(self, submission: Submission, work: Coroutine[Any, Any, Generation]) -> Generation:
         """Await the generation of a submission. However that ends, the journal and the caller are told."""
@@ -314,7 +303,7 @@ class Call:
         except Exception as error:  # the rule: what was begun may have made something
             if not post.begun:
                 raise
-            return Lost(type(error).__name__, cause=error)
+            return Lost(type(error).__name__)
         else:
             return outcome
         finally:
@@ -441,7 +430,7 @@ class Call:
         if not isinstance(outcome, Answer) or not outcome.ok:
             return None
         state = Generation.parse(outcome.body)
-        if state is None or not state.status:
+        if state is None or not state.status or state.id not in {"", name}:
             return None
         self.claims.announce(name, self.io.now())
         return Generation(name, state.status, state.raw)
@@ -451,7 +440,6 @@ class Call:
         if state.status in self.shown:
             return False
         self.shown.add(state.status)
-        logger.debug("generation %s: %s", visible(state.id), visible(state.status))
         return True
 
     def _is_doubted(self, outcome: Answer | Lost, name: str | None) -> bool:
@@ -500,8 +488,8 @@ def _told_by(answer: Answer) -> Generation | None:
     state = Generation.parse(answer.body)
     if state is None or not answer.is_transient:
         return None
-    if state.id and (answer.ok or state.status):
+    if answer.ok and (state.id or _is_whole(state)):
         return state
-    if answer.ok and _is_whole(state):
+    if state.id and state.status in STATUSES:
         return state
     return None

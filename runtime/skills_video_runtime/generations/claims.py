@@ -1,23 +1,27 @@
-"""Whose generation is it: what the calls of one workspace know of their submissions, and of each other's."""
+"""Whose generation is it: what the calls of one process know of their submissions, and of each other's.
+
+It lives as long as the process, and holds ids and no payloads, each for as long as a running list may show it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
-from .matching import matches
+from .matching import agrees, is_ours
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from skills_video_runtime.json_values import JsonObject
 
     from .journal import Journal
     from .outcomes import Entry, Post, Submittable
     from .states import Generation
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False, slots=True)
@@ -27,6 +31,8 @@ class Submission:
     place: str
     """The create endpoint, for which a stream endpoint stands as well."""
     fields: JsonObject
+    known: Mapping[str, object]
+    """The fields that the class of the payload has, with their defaults."""
     turn: int
     post: Post | None = None
     """The last one, unless it certainly made nothing."""
@@ -80,73 +86,91 @@ class Submission:
         return "Nothing was sent."
 
 
-class Verdict(NamedTuple):
+class Look(NamedTuple):
     """What one look at the running list tells a submission."""
 
-    adopted: Generation | None
-    candidates: tuple[str, ...]
-    """Ids of the generations that may be ours, and may be somebody else's."""
-    settled: bool
-    """Whether waiting for this client's other calls would tell no more."""
+    ours: tuple[str, ...]
+    """Ids that certainly are of what it posted."""
+    new: tuple[str, ...]
+    """Ids of all that may be: it was not there before, and no call has claimed it."""
+    contested: bool
+    """Whether another call of this process may have made what is new."""
+
+
+class Recent(dict[str, T], Generic[T]):
+    """The last few thousand ids: far more than the running list can show, which is 100."""
+
+    MOST = 4096
+
+    def __setitem__(self, name: str, value: T) -> None:
+        """Add an id, and drop the oldest one where there are too many."""
+        super().__setitem__(name, value)
+        if len(self) > self.MOST:
+            del self[next(iter(self))]
 
 
 class Claims:
-    """What the calls of one workspace know of each other. Safe to share between threads: each change is one step."""
+    """What the calls of one platform know of each other. Safe to share between threads."""
 
-    _shared: ClassVar[WeakValueDictionary[Hashable, Claims]] = WeakValueDictionary()
-    _sharing: ClassVar[Lock] = Lock()
+    _of: ClassVar[dict[str, Claims]] = {}
+    _lock: ClassVar[Lock] = Lock()
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._announced: dict[str, float] = {}
-        self._reserved: set[tuple[Journal, int] | None] = set()
+        self._announced = Recent[float]()
+        self._first_seen = Recent[int]()
+        self._claims = Recent[int]()
         self._turn = 0
-        self._seen: dict[str, int] = {}
-        self._claims: dict[str, object] = {}
+        self._reserved: set[tuple[Journal, int] | None] = set()
         self._open: dict[Submission, None] = {}
 
     @classmethod
-    def of(cls, workspace: Hashable) -> Claims:
-        """Give what is known to all clients in this process that make their generations in one workspace."""
-        with cls._sharing:
-            return cls._shared.setdefault(workspace, cls())
+    def of(cls, platform: str) -> Claims:
+        """Give what is known of a platform in this process, whatever the client and the key."""
+        with cls._lock:
+            return cls._of.setdefault(platform, cls())
 
-    def begin(self, place: str, fields: JsonObject) -> Submission:
+    def begin(self, payload: Submittable) -> Submission:
         """Enter a submission, before its first post."""
         with self._lock:
             self._turn += 1
-            submission = Submission(place, fields, self._turn)
-        self._open[submission] = None
+            submission = Submission(payload.endpoint.create, payload.to_dict(), payload.known_fields(), self._turn)
+            self._open[submission] = None
         return submission
 
     def end(self, submission: Submission) -> None:
         """Drop a submission: its id is known, or nobody waits for it any more."""
-        self._open.pop(submission, None)
-        self._reserved.discard(submission.record)
+        with self._lock:
+            self._open.pop(submission, None)
+            self._reserved.discard(submission.record)
 
     def has_open(self) -> bool:
         """Tell whether a submission is under way."""
         return bool(self._open)
 
-    def claim(self, name: str, owner: object = None) -> bool:
+    def claim(self, name: str, submission: Submission | None = None) -> bool:
         """Take a generation for one call; False if another call has it."""
-        return self._claims.setdefault(name, owner) is owner
+        owner = 0
+        if submission is not None:
+            owner = submission.turn or id(submission)
+        with self._lock:
+            if name not in self._claims:
+                self._claims[name] = owner
+            return self._claims[name] == owner
 
     def announce(self, name: str, now: float) -> None:
         """Remember when the platform told of a generation."""
-        self._announced[name] = now
+        with self._lock:
+            self._announced[name] = now
 
     def seconds_since(self, name: str | None, now: float) -> float:
         """Give the seconds since the platform told of a generation; infinite, if it has not."""
         return now - self._announced.get(name or "", -inf)
 
-    def intend(self, submission: Submission, journal: Journal, payload: Submittable) -> int:
+    def intend(self, submission: Submission, journal: Journal, payload: Submittable) -> None:
         """Record in a journal that a payload is about to be posted, and hold the record until that has ended."""
         with self._lock:
-            key = journal.intend(payload)
-            submission.record = (journal, key)
+            submission.record = (journal, journal.intend(payload))
             self._reserved.add(submission.record)
-            return key
 
     def unfinished(self, journal: Journal) -> list[Entry]:
         """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""
@@ -157,7 +181,8 @@ class Claims:
 
     def release(self, journal: Journal, entries: Iterable[Entry]) -> None:
         """Let go of what `unfinished` gave."""
-        self._reserved.difference_update((journal, entry.key) for entry in entries)
+        with self._lock:
+            self._reserved.difference_update((journal, entry.key) for entry in entries)
 
     def unclaimed(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give those generations that no call has taken."""
@@ -165,40 +190,33 @@ class Claims:
 
     def remember(self, generations: Sequence[Generation]) -> None:
         """Remember which generations are there: a submission that begins later did not make them."""
-        for generation in generations:
-            self._seen.setdefault(generation.id, self._turn)
+        with self._lock:
+            for generation in generations:
+                if generation.id not in self._first_seen:
+                    self._first_seen[generation.id] = self._turn
 
-    def judge(self, submission: Submission, running: Sequence[Generation]) -> Verdict:
-        """Find the generation of a submission among those that run, and claim it if there is exactly one.
+    def look(self, submission: Submission, running: Sequence[Generation]) -> Look:
+        """Tell which of the generations that run may be of a submission, and which certainly are.
 
-        Generations that other calls claimed, or that were seen before the submission began, are none of ours. One that
-        another open submission of this client may have made is left alone until that call has its answer, unless both
-        wait for the very same thing and neither knows more.
+        Those that other calls claimed, or that were there before it began, are not. What another open submission of
+        this process may have made is contested, unless both wait for the very same thing and neither knows more.
         """
         self.remember(running)
-        possible = [item for item in running if self._may_be(submission, item)]
-        rivals = [other for other in list(self._open) if other is not submission and _competes(other, possible)]
-        contested = any(other.pending or not _is_same(other, submission) for other in rivals)
-        if len(possible) == 1 and matches(submission.fields, possible[0].input) and not contested:
-            if self.claim(possible[0].id, submission):
-                return Verdict(possible[0], (), settled=True)
-            return Verdict(None, (), settled=False)
-        return Verdict(None, tuple(item.id for item in possible), settled=not contested)
+        new = {item.id: item for item in running if self._is_new(submission, item)}
+        ours = [item.id for item in new.values() if is_ours(submission.fields, submission.known, item.input)]
+        with self._lock:
+            others = [other for other in self._open if other is not submission]
+        contested = any(_competes(other, submission, new.values()) for other in others)
+        return Look(tuple(ours), tuple(new), contested)
 
-    def _may_be(self, submission: Submission, item: Generation) -> bool:
-        """Whether a submission may have made a generation that is running."""
-        if not item.id or item.id in self._claims or self._seen[item.id] < submission.turn:
-            return False
-        return matches(submission.fields, item.input) is not False
+    def _is_new(self, submission: Submission, item: Generation) -> bool:
+        return bool(item.id) and item.id not in self._claims and self._first_seen.get(item.id, 0) >= submission.turn
 
 
-def _is_same(one: Submission, other: Submission) -> bool:
-    """Whether two submissions are interchangeable."""
-    return (one.place, one.fields) == (other.place, other.fields)
-
-
-def _competes(other: Submission, possible: Sequence[Generation]) -> bool:
-    """Whether another submission may have made one of these generations."""
+def _competes(other: Submission, submission: Submission, new: Iterable[Generation]) -> bool:
+    """Whether another submission may have made something new, and is not interchangeable with this one."""
     if not other.pending and not other.is_doubtful:
         return False
-    return any(matches(other.fields, item.input) is not False for item in possible)
+    if not other.pending and (other.place, other.fields) == (submission.place, submission.fields):
+        return False
+    return any(agrees(other.fields, item.input) for item in new)

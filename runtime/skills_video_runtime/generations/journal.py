@@ -122,7 +122,7 @@ class Journal:
             except ValueError as error:
                 raise self._unavailable(error) from error
             payload: Any = SimpleNamespace(
-                endpoint=Endpoint(*place), to_dict=fields.copy, has_files=partial(bool, files)
+                endpoint=Endpoint(*place), to_dict=fields.copy, known_fields=dict, has_files=partial(bool, files)
             )
             entries.append(Entry(key, name, payload))
         return entries

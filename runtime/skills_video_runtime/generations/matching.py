@@ -2,60 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from skills_video_runtime.json_values import as_array, as_object
+from skills_video_runtime.json_values import json_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping
 
-MEDIA_PREFIXES = ("http:", "https:", "data:")  # the platform may have replaced such a text by an address of its own
+ABSENT = object()
 
 
-def matches(ours: object, theirs: object) -> bool | None:
-    """Tell whether the platform's normalized input is what we sent, or None where that cannot be told.
+def agrees(fields: Mapping[str, object], echo: Mapping[str, object] | None) -> bool:
+    """Tell whether an echo has all the fields that were sent, with equal values. 5 is 5.0; nothing else is taken so."""
+    return echo is not None and all(_equal(value, echo.get(name, ABSENT)) for name, value in fields.items())
 
-    Fields that the platform added, such as defaults, do not count; 5 is 5.0 and "5"; case and spaces do not count. A
-    field that is missing, a file, and an address that differs (the platform may have copied the media) tell nothing.
+
+def is_ours(fields: Mapping[str, object], known: Mapping[str, object], echo: Mapping[str, object] | None) -> bool:
+    """Tell whether an echo certainly is of what was sent: beside that it has known fields alone, at their defaults.
+
+    `known` are the fields that the class of the payload has, each with its default, or None. A platform that puts an
+    input into other words, or copies a file to an address of its own, leaves no certainty.
     """
-    if isinstance(ours, dict):
-        fields, given = cast("dict[str, object]", ours), as_object(theirs)
-        if not given and theirs != {}:
-            return None
-        return _all((value, given.get(name)) for name, value in fields.items())
-    if isinstance(ours, (list, tuple)):
-        items, given_items = list(cast("Sequence[object]", ours)), as_array(theirs)
-        if given_items is None:
-            return None
-        return len(items) == len(given_items) and _all(zip(items, given_items, strict=True))
-    if ours is None or theirs is None:
-        return True if ours is theirs else None
-    one, other = _text(ours), _text(theirs)
-    if one is None or other is None:
-        return None
-    if one == other:
-        return True
-    if isinstance(ours, bool) != isinstance(theirs, bool) or one.startswith(MEDIA_PREFIXES):
-        return None
-    return False
-
-
-def _all(pairs: Iterable[tuple[object, object]]) -> bool | None:
-    verdicts = [matches(*pair) for pair in pairs]
-    if False in verdicts:
+    if echo is None or not agrees(fields, echo):
         return False
-    if None in verdicts:
-        return None
-    return True
+    return all(name in fields or (name in known and _is_default(value, known[name])) for name, value in echo.items())
 
 
-def _text(value: object) -> str | None:
-    if isinstance(value, bool):
-        return str(value).casefold()
-    if not isinstance(value, (str, int, float)):
-        return None
-    text = " ".join(str(value).split()).casefold()
-    try:
-        return repr(float(text))
-    except ValueError:
-        return text
+def _is_default(value: object, default: object) -> bool:
+    return value is None or _equal(value, default)
+
+
+def _equal(one: object, other: object) -> bool:
+    return json_key(one) == json_key(other)

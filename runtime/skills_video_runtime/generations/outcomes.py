@@ -34,6 +34,7 @@ class Submittable(Protocol):
     endpoint: ClassVar[Endpoint]
 
     def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
+    def known_fields(self) -> dict[str, Any]: ...  # noqa: D102
     def has_files(self) -> bool: ...  # noqa: D102
     def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]: ...  # noqa: D102
 
@@ -118,7 +119,6 @@ class Lost:
     is_transient: bool = True
     text: str = ""
     """What of a stream was said before it broke."""
-    cause: BaseException | None = None
 
     @property
     def retry_after(self) -> None:
@@ -132,9 +132,7 @@ class Lost:
 
     def error(self, generation_id: str | None = None) -> ConnectionFailed:
         """Give the error that this means."""
-        error = ConnectionFailed(f"No answer from the platform: {self.reason}.", generation_id=generation_id)
-        error.__cause__ = self.cause
-        return error
+        return ConnectionFailed(f"No answer from the platform: {self.reason}.", generation_id=generation_id)
 
 
 CLOSED = Lost("the client is closed", is_transient=False)

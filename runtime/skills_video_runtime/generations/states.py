@@ -22,6 +22,7 @@ class Status(StrEnum):
     CANCELED = "CANCELED"
 
 
+STATUSES = frozenset(Status)
 FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED})
 WORDS: dict[str, Status] = {status.value: status for status in Status} | {
     "STARTING": Status.IN_QUEUE,

@@ -12,49 +12,15 @@ from .states import Generation
 
 if TYPE_CHECKING:
     from .call import Call
-    from .claims import Submission, Verdict
+    from .claims import Look, Submission
 
 PATH = "/generations/running"
 LIST_LIMIT = 100  # the most that the running list gives, by the platform's API reference
 QUERY = (("limit", str(LIST_LIMIT)),)
 FASTEST_VIDEO = 10.0  # seconds within which none is finished, so that the list must show it: our assumption
-LOOKS = 2  # with nothing new in them, that a repeated post needs: our choice
-MAX_GAP = 3.0  # seconds between two looks, unless they fail: our choice
+GAP = 3.0  # seconds between two looks at least, as a list may lag: our choice
 ENDED_CODES = ("_FAILED", "_TIMEOUT")  # of a generation, which was made then
 INTERRUPTED = Lost("the process ended before the id of the generation was recorded")
-
-
-class Search:
-    """What the looks at the running list have told of one submission."""
-
-    def __init__(self, told: str | None) -> None:
-        self.empty = 0
-        """Looks that showed nothing that could be ours."""
-        self.proves = True
-        """Whether what the list does not show is not there."""
-        self.why = "the running list could not be read"
-        self.possible: dict[str, None] = {}
-        if told is not None:
-            self.possible[told] = None
-
-    def take(self, running: list[Generation], verdict: Verdict) -> None:
-        """Take in what one look showed."""
-        self.possible.update(dict.fromkeys(verdict.candidates))
-        if len(running) >= LIST_LIMIT:
-            self.proves = False
-            self.why = "the running list is longer than the platform shows"
-        elif not all(item.id for item in running):
-            self.proves = False
-            self.why = "the running list holds what cannot be read"
-        elif not verdict.candidates:
-            self.empty += 1
-            self.why = "the running list does not show it"
-        if verdict.candidates:
-            self.why = "the running list does not tell which one it is"
-
-    def is_over(self, verdict: Verdict) -> bool:
-        """Whether another look would tell no more."""
-        return self.empty == LOOKS or (verdict.candidates != () and verdict.settled)
 
 
 async def find(
@@ -62,52 +28,85 @@ async def find(
 ) -> Generation | None:
     """Give the generation that an ambiguous post has made, or None where the post may be repeated.
 
-    It may be after a 5xx, if two looks show nothing and came so soon that a generation would still have been running.
-    After a lost connection it may be only if the caller asked for that.
+    It may be after a 5xx, if two looks show nothing new and came so soon that a generation would still be running.
+    After a lost connection it may be only if the caller asked for that. A generation is taken if two looks show it, and
+    no other that is ours as certainly.
 
     Raises:
         SubmissionUncertain: neither is certain.
     """
     told = told_id(outcome)
-    search = Search(told)
-    found = await _search(call, submission, search)
-    if found is not None:
-        return found
-    candidates = call.claims.unclaimed(search.possible)
-    shows_nothing = search.empty == LOOKS and search.proves and not candidates and told is None
-    if may_repeat and shows_nothing and _made_nothing(call, outcome, sent_at):
+    search = Search(call, submission, told)
+    await search.run()
+    if search.found is not None:
+        return search.found
+    possible = call.claims.unclaimed(search.possible)
+    if may_repeat and search.shows_nothing and told is None and _made_nothing(call, outcome, sent_at):
         return None
     error = outcome.error()
     what = f"It is not known whether a generation was made: {search.why}. {error.what}"
-    raise SubmissionUncertain(what, candidates=candidates, code=error.code, status=error.status) from error.__cause__
+    raise SubmissionUncertain(what, candidates=possible, code=error.code, status=error.status)
 
 
-async def _search(call: Call, submission: Submission, search: Search) -> Generation | None:
-    """Look until ours is found, or another look would tell no more."""
-    retry = call.settings.retry
-    for attempt in range(1, max(retry.attempts, LOOKS) + 1):
-        if call.time_left() <= 0:
-            return None
-        answer = await call.ask(PATH, QUERY)
-        running = parse_running(answer)
-        if running is None and not answer.is_transient:
-            search.why = f"the running list was refused ({answer.error().what})"
-            return None
-        if running is not None:
-            verdict = call.claims.judge(submission, running)
-            if verdict.adopted is not None:
-                submission.generation = verdict.adopted
-                return verdict.adopted
-            search.take(running, verdict)
-            if search.is_over(verdict):
-                return None
-        delay = max(retry.delay(attempt, answer.retry_after, call.random), min(call.settings.poll_interval, MAX_GAP))
-        if delay >= call.time_left():
-            return None
-        await call.io.sleep(delay)
-        if running is None:
-            call.report(Retry("running", delay, answer.problem))
-    return None
+class Search:
+    """Looks at the running list until two of them agree, or another would tell no more."""
+
+    def __init__(self, call: Call, submission: Submission, told: str | None) -> None:
+        self.call, self.submission = call, submission
+        self.found: Generation | None = None
+        self.shows_nothing = False
+        self.why = "the running list could not be read"
+        self.possible: dict[str, None] = {}
+        self.last: Look | None = None
+        if told is not None:
+            self.possible[told] = None
+
+    async def run(self) -> None:
+        """Look."""
+        call, retry = self.call, self.call.settings.retry
+        for attempt in range(1, max(retry.attempts, 2) + 1):
+            if call.time_left() <= 0:
+                return
+            answer = await call.ask(PATH, QUERY)
+            running = parse_running(answer)
+            if running is not None and self._is_settled(running):
+                return
+            if running is None and not answer.is_transient:
+                self.why = f"the running list was refused ({answer.error().what})"
+                return
+            delay = max(retry.delay(attempt, answer.retry_after, call.random), GAP)
+            if delay >= call.time_left():
+                return
+            await call.io.sleep(delay)
+            if running is None:
+                call.report(Retry("running", delay, answer.problem))
+
+    def _is_settled(self, running: list[Generation]) -> bool:
+        """Take in what a look shows, and tell whether it settles the matter."""
+        look, before = self.call.claims.look(self.submission, running), self.last
+        self.last = look
+        self.possible.update(dict.fromkeys(look.new))
+        self.why = "the running list does not tell which one it is"
+        if len(running) >= LIST_LIMIT:
+            self.why = "the running list is longer than the platform shows"
+            self.last = None
+        elif not all(item.id for item in running):
+            self.why = "the running list holds what cannot be read"
+            self.last = None
+        elif not look.new:
+            self.why = "the running list does not show it"
+        if before is None or self.last is None or look.contested:
+            return False
+        if len(look.ours) == 1 and look.ours == before.ours:
+            return self._take(running, look.ours[0])
+        self.shows_nothing = not look.new and not before.new
+        return True
+
+    def _take(self, running: list[Generation], name: str) -> bool:
+        if self.call.claims.claim(name, self.submission):
+            self.found = next(item for item in running if item.id == name)
+            self.submission.generation = self.found
+        return self.found is not None
 
 
 def _made_nothing(call: Call, outcome: Answer | Lost, sent_at: float) -> bool:

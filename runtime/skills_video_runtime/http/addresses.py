@@ -18,6 +18,15 @@ def is_trusted(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
+def platform_of(base_url: str) -> str:
+    """Give one spelling for all those of an address."""
+    parts = urlsplit(base_url)
+    host, port = parts.hostname or "", parts.port or parts.scheme
+    if is_loopback(host):
+        host = "localhost"
+    return f"{host.rstrip('.')}:{port}{parts.path.rstrip('/')}"
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this very machine."""
     try:

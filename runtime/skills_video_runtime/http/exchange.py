@@ -11,11 +11,11 @@ import logging
 import re
 import socket
 import threading
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf
-from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 import anyio
@@ -47,6 +47,9 @@ PIECE = 2**16  # bytes
 TRANSIENT = (httpx.TransportError, httpx.StreamError, OSError, MemoryError)
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
+clock = time.monotonic
+if hasattr(time, "CLOCK_BOOTTIME"):
+    clock = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
 encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
@@ -89,8 +92,8 @@ class Exchange:
             await self.aclose()
 
     def now(self) -> float:
-        """See `IO`."""
-        return monotonic()
+        """See `IO`. Where a system can tell, the time for which a machine sleeps counts."""
+        return clock()
 
     async def sleep(self, seconds: float) -> None:
         """See `IO`; a call that is given up is woken."""
@@ -398,6 +401,6 @@ def seconds_of(retry_after: str) -> float | None:
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", retry_after):
         return float(retry_after)
     try:
-        return max(parsedate_to_datetime(retry_after).timestamp() - time(), 0.0)
+        return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

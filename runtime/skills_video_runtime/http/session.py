@@ -20,7 +20,7 @@ from skills_video_runtime.generations.claims import Claims
 from skills_video_runtime.generations.outcomes import CLOSED
 from skills_video_runtime.generations.states import Generation, MediaFile
 
-from .addresses import is_trusted
+from .addresses import is_trusted, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -62,7 +62,7 @@ class Session:
     def _begin(self) -> None:
         self.pid, self.lock = os.getpid(), Lock()
         self.journals: dict[Path, Journal] = {}
-        self.claims = Claims.of((self.base_url, self.key, self.pid))
+        self.claims = Claims.of(f"{os.getpid()} {platform_of(self.base_url)}")
         self._connections: Connections | None = None
 
     @property
@@ -99,7 +99,7 @@ class Session:
     async def wait(self, name: str, timeout: float | None, on_state: OnState | None) -> Generation:
         """See `Client.wait`."""
         async with self._call(timeout) as call:
-            return await _last(call.wait(name), on_state)
+            return await _last(call.follow(Generation(name, "", {})), on_state)
 
     async def get(self, name: str) -> Generation:
         """See `Client.get`."""

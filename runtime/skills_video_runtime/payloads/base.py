@@ -110,6 +110,11 @@ class BasePayload(BaseObject):
     endpoint: ClassVar[Endpoint]
     """Where the payload is posted."""
 
+    def known_fields(self) -> dict[str, Any]:
+        """Give the names that the schema has for fields, each with the platform's default, or None."""
+        members = PLANS[type(self)].by_wire
+        return {name: None if member.default is UNSET else member.default for name, member in members.items()}
+
     def has_files(self) -> bool:
         """Tell whether a `File` is part of the payload, which makes it go as `multipart/form-data`."""
         values = (getattr(self, name) for _, name, _, _ in PLANS[type(self)].from_fields)
