@@ -94,7 +94,7 @@ class Look(NamedTuple):
     new: tuple[str, ...]
     """Ids of all that may be: it was not there before, and no call has claimed it."""
     contested: bool
-    """Whether another call of this process may have made what is new."""
+    """Whether another call of this process may have made what is ours, or where nothing is, what is new."""
 
 
 class Recent(dict[str, T], Generic[T]):
@@ -203,10 +203,10 @@ class Claims:
         """
         self.remember(running)
         new = {item.id: item for item in running if self._is_new(submission, item)}
-        ours = [item.id for item in new.values() if is_ours(submission.fields, submission.known, item.input)]
+        ours = {name: item for name, item in new.items() if is_ours(submission.fields, submission.known, item.input)}
         with self._lock:
             others = [other for other in self._open if other is not submission]
-        contested = any(_competes(other, submission, new.values()) for other in others)
+        contested = any(_competes(other, submission, (ours or new).values()) for other in others)
         return Look(tuple(ours), tuple(new), contested)
 
     def _is_new(self, submission: Submission, item: Generation) -> bool:
