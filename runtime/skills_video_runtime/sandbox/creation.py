@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from skills_video_runtime.sandbox import answers, strict_json
+from skills_video_runtime.sandbox.event_stream import event_stream
 from skills_video_runtime.sandbox.faults import HEADER, FaultError, Faults, parse
 from skills_video_runtime.sandbox.form import FormError, Upload, read_form
 from skills_video_runtime.sandbox.ledger import OutOfCreditsError
+from skills_video_runtime.sandbox.responses import CutShort, HangUp, Silence
 from skills_video_runtime.sandbox.service import service_of
-from skills_video_runtime.sandbox.stream import event_stream
-from skills_video_runtime.sandbox.wire import CutShort, HangUp, Silence
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from skills_video_runtime.sandbox import answers
 from skills_video_runtime.sandbox.queries import troubled
+from skills_video_runtime.sandbox.responses import CutShort
 from skills_video_runtime.sandbox.service import service_of
-from skills_video_runtime.sandbox.wire import CutShort
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from skills_video_runtime.sandbox import answers
 from skills_video_runtime.sandbox.creation import error_shape
+from skills_video_runtime.sandbox.responses import HangUp, Silence
 from skills_video_runtime.sandbox.service import service_of
-from skills_video_runtime.sandbox.wire import HangUp, Silence
 
 if TYPE_CHECKING:
     from starlette.requests import Request

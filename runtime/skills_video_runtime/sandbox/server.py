@@ -13,9 +13,9 @@ from skills_video_runtime.sandbox import faults
 from skills_video_runtime.sandbox.application import application
 from skills_video_runtime.sandbox.clock import Clock
 from skills_video_runtime.sandbox.description import Description, DescriptionError, load
-from skills_video_runtime.sandbox.http_server import HTTPServer, listen, stopping_on_signals
 from skills_video_runtime.sandbox.ledger import Generation, Ledger
 from skills_video_runtime.sandbox.service import BASE, Seen, Service
+from skills_video_runtime.sandbox.uvicorn_server import HTTPServer, listen, stopping_on_signals
 from skills_video_runtime.sandbox.validation import Judge
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.sandbox import answers
-from skills_video_runtime.sandbox.wire import Ending, EventStream
+from skills_video_runtime.sandbox.responses import Ending, EventStream
 
 if TYPE_CHECKING:
     import asyncio
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.sandbox.clock import Clock
     from skills_video_runtime.sandbox.ledger import Generation
-    from skills_video_runtime.sandbox.wire import Writer
+    from skills_video_runtime.sandbox.responses import Writer
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

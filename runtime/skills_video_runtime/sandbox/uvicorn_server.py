@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from uvicorn import Config, Server
 
-from skills_video_runtime.sandbox.wire import Protocol
+from skills_video_runtime.sandbox.responses import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
