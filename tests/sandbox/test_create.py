@@ -194,6 +194,28 @@ def test_length_and_number_decide_the_price(still: Caller) -> None:
     assert four["usage"]["total"] == 40
 
 
+@pytest.mark.parametrize(
+    ("body", "price", "videos"),
+    [
+        ({"seconds": "nan"}, 10, 1),
+        ({"duration": 10**400}, 10, 1),
+        ({"duration": "inf", "n": 2}, 20, 2),
+        ({"n": 0}, 10, 1),
+    ],
+)
+def test_whatever_length_and_number_a_schema_allows_have_a_price(
+    call_with: Callable[..., Caller], tmp_path: Any, body: dict[str, Any], price: int, videos: int
+) -> None:
+    operation = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "paths": {"/generation/m": {"post": operation}}}))
+    caller = call_with(Sandbox(speed=0, openapi=file))
+    made = caller.create("", "/generation/m", body).json()
+    caller.sandbox.advance(21)
+    done = caller.http.get(f"/generation/{made['id']}").json()
+    assert (made["usage"]["total"], len(done["data"]["videos"])) == (price, videos)
+
+
 def test_a_stream_shows_every_state_once_and_ends(fast: Caller) -> None:
     answer = fast.stream()
     assert answer.headers["content-type"].startswith("text/event-stream")

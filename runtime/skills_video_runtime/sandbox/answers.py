@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from skills_video_runtime.sandbox.ledger import Usage
+from skills_video_runtime.sandbox.ledger import Usage, videos_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +126,7 @@ def event(generation: Generation, status: str, media: str) -> dict[str, Any]:
 
 def output(generation: Generation, media: str) -> dict[str, Any]:
     """The finished videos of a generation; the shape is likely, by analogy with the platform's image example."""
-    count = videos_of(generation)
+    count = videos_of(generation.input)
     videos = [
         {
             "url": f"{media}/media/{generation.id}/{index}.mp4",
@@ -144,9 +144,3 @@ def output(generation: Generation, media: str) -> dict[str, Any]:
         "videos": videos,
         "video": videos[0],
     }
-
-
-def videos_of(generation: Generation) -> int:
-    """How many videos a generation makes: its `n`, else one."""
-    stated = generation.input.get("n")
-    return stated if isinstance(stated, int) else 1

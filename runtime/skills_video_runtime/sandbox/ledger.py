@@ -6,6 +6,7 @@ import json
 import math
 import threading
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -80,13 +81,17 @@ class OutOfCreditsError(Exception):
 
 def price(body: Mapping[str, Any]) -> int:
     """What a generation costs, in credits: seconds times videos times `PRICE_PER_SECOND`; our choice."""
-    stated = body.get("duration", body.get("seconds"))
-    try:
-        seconds = float(stated) if isinstance(stated, int | float | str) else USUAL_SECONDS
-    except ValueError:
-        seconds = USUAL_SECONDS
-    videos = body.get("n")
-    return max(1, round(PRICE_PER_SECOND * max(seconds, 0) * (videos if isinstance(videos, int) else 1)))
+    videos = videos_of(body)
+    with suppress(TypeError, ValueError, OverflowError):  # of what is no length, such as "nan"
+        seconds = float(body.get("duration", body.get("seconds", USUAL_SECONDS)))
+        return max(1, round(PRICE_PER_SECOND * max(seconds, 0) * videos))
+    return PRICE_PER_SECOND * USUAL_SECONDS * videos
+
+
+def videos_of(body: Mapping[str, Any]) -> int:
+    """How many videos a generation makes: its `n`, else one."""
+    stated = body.get("n")
+    return stated if isinstance(stated, int) and stated > 0 else 1
 
 
 def same(body: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import RedirectResponse, Response
 
 from skills_video_runtime.sandbox import answers
+from skills_video_runtime.sandbox.ledger import videos_of
 from skills_video_runtime.sandbox.queries import troubled
 from skills_video_runtime.sandbox.responses import CutShort
 from skills_video_runtime.sandbox.service import service_of
@@ -32,7 +33,7 @@ async def media(request: Request) -> Response:
     generation = service.ledger.get(request.path_params["generation"])
     index: int = request.path_params["index"]
     finished = generation is not None and generation.status(service.clock.now()) == "COMPLETED"
-    if generation is None or not finished or index >= answers.videos_of(generation):
+    if generation is None or not finished or index >= videos_of(generation.input):
         return answers.error(404, "NOT_FOUND", "No such file")
     faults = generation.faults
     if (trouble := troubled(faults, "download")) is not None:
