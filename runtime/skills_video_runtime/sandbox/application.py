@@ -12,8 +12,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from skills_video_runtime.sandbox import answers, control
+from skills_video_runtime.sandbox import control
 from skills_video_runtime.sandbox.creation import create
+from skills_video_runtime.sandbox.errors import error
 from skills_video_runtime.sandbox.media import media
 from skills_video_runtime.sandbox.queries import balance, result, running
 from skills_video_runtime.sandbox.service import BASE, Seen, Service, service_of
@@ -68,7 +69,7 @@ async def _refused(_request: Request, problem: Exception) -> Response:
     if not isinstance(problem, HTTPException):
         raise problem
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(problem.status_code, "INVALID_REQUEST")
-    return answers.error(problem.status_code, code, problem.detail, headers=problem.headers)
+    return error(problem.status_code, code, problem.detail, headers=problem.headers)
 
 
 class _Gate:
@@ -91,7 +92,7 @@ class _Gate:
         given = headers.get("authorization", "").encode("latin-1")
         app = self._app
         if path.startswith(BASE) and not hmac.compare_digest(given, self._expected):
-            app = answers.error(401, "UNAUTHORIZED", "The API key is missing or invalid")
+            app = error(401, "UNAUTHORIZED", "The API key is missing or invalid")
         # Only the end of the server cancels requests.
         with contextlib.suppress(asyncio.CancelledError):
             await app(scope, receive, send)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from skills_video_runtime.sandbox import answers
+from skills_video_runtime.sandbox.errors import error, query_fault
 from skills_video_runtime.sandbox.ledger import videos_of
-from skills_video_runtime.sandbox.queries import troubled
 from skills_video_runtime.sandbox.responses import CutShort
 from skills_video_runtime.sandbox.service import service_of
 
@@ -34,10 +33,10 @@ async def media(request: Request) -> Response:
     index: int = request.path_params["index"]
     finished = generation is not None and generation.status(service.clock.now()) == "COMPLETED"
     if generation is None or not finished or index >= videos_of(generation.input):
-        return answers.error(404, "NOT_FOUND", "No such file")
+        return error(404, "NOT_FOUND", "No such file")
     faults = generation.faults
-    if (trouble := troubled(faults, "download")) is not None:
-        return trouble
+    if (fault := query_fault(faults, "download")) is not None:
+        return fault
     if "download-redirect" in faults:
         return RedirectResponse(faults.text("download-redirect"), 307)
     answer = _ranged(request, faults)
