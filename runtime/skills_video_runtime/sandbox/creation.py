@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.responses import JSONResponse, Response
 
 from skills_video_runtime.sandbox import answers, errors, strict_json
-from skills_video_runtime.sandbox.event_stream import event_stream
+from skills_video_runtime.sandbox.event_stream import EventStream
 from skills_video_runtime.sandbox.faults import HEADER, FaultError, parse
 from skills_video_runtime.sandbox.form import FormError, Upload, read_form
 from skills_video_runtime.sandbox.ledger import OutOfCreditsError
@@ -93,7 +93,7 @@ async def _make(request: Request, operation: Operation, service: Service, faults
 def _answer(request: Request, operation: Operation, service: Service, generation: Generation) -> Response:
     faults = generation.faults
     if operation.stream and "json" not in faults:
-        return event_stream(generation, service.clock, service.media(request))
+        return EventStream(generation, service.clock, service.media(request))
     answer = JSONResponse(answers.submission(generation, service.clock.now()))
     if "cut" in faults:
         return CutShort(answer, int(faults.number("cut")))

@@ -2,52 +2,110 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import Response
+
 from skills_video_runtime.sandbox import answers
-from skills_video_runtime.sandbox.responses import Ending, EventStream
+from skills_video_runtime.sandbox.responses import hang_up, until_gone
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Set as AbstractSet
+
+    from starlette.types import Receive, Scope, Send
 
     from skills_video_runtime.sandbox.clock import Clock
     from skills_video_runtime.sandbox.ledger import Generation
-    from skills_video_runtime.sandbox.responses import Writer
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def event_stream(generation: Generation, clock: Clock, media: str) -> EventStream:
-    """Stream the states of a generation as they come, each as one frame, and end after the final one."""
-    faults = generation.faults
-    styles = frozenset(faults.text("framing").split("+"))
+class _HangUpError(Exception):
+    """The stream has reached the place at which its connection is to close, or to be reset."""
 
-    async def script(writer: Writer, gone: asyncio.Task[None]) -> Ending:
+    def __init__(self, *, reset: bool) -> None:
+        super().__init__()
+        self.reset = reset
+
+
+class EventStream(Response):
+    """The states of a generation as they come, each as one frame; it ends after the final one.
+
+    Args:
+        generation: Whose states.
+        clock: Tells when the next one comes.
+        media: Origin of its files.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, generation: Generation, clock: Clock, media: str) -> None:
+        super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._generation = generation
+        self._clock = clock
+        self._media = media
+        self._sent = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        gone = asyncio.create_task(until_gone(receive))
+        try:
+            await self._frames(send, gone)
+            if not gone.done():
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except _HangUpError as error:
+            if not gone.done():
+                gone.cancel()
+                await hang_up(scope, receive, reset=error.reset)
+        finally:
+            gone.cancel()
+
+    async def _frames(self, send: Send, gone: asyncio.Task[None]) -> None:
+        """Send frame after frame until the end, or until the client has left.
+
+        Raises:
+            _HangUpError: The connection is to end here.
+        """
+        faults = self._generation.faults
+        styles = frozenset(faults.text("framing").split("+"))
         if "silence" in faults and faults.number("silence", 1) == 0:
             await gone
-        for index, phase in enumerate(generation.phases):
-            await clock.until(phase.since, gone)
+        for count, phase in enumerate(self._generation.phases, 1):
+            await self._clock.until(phase.since, gone)
             if gone.done():
-                break
-            event = answers.event(generation, phase.status, media)
-            if index == 0 and "huge" in faults:
+                return
+            event = answers.event(self._generation, phase.status, self._media)
+            if count == 1 and "huge" in faults:
                 event["padding"] = "x" * int(faults.number("huge"))
-            await writer.write(frame(event, styles, first=index == 0))
-            if index == 0 and "drop-after-id" in faults:
-                return Ending.RESET if faults.text("drop-after-id") == "reset" else Ending.CLOSED
-            if "end-early" in faults and index + 1 >= faults.number("end-early", 1):
-                break
-            if "silence" in faults and index + 1 >= faults.number("silence", 1):
+            await self._write(send, frame(event, styles, first=count == 1))
+            if count == 1 and "drop-after-id" in faults:
+                raise _HangUpError(reset=faults.text("drop-after-id") == "reset")
+            if "end-early" in faults and count >= faults.number("end-early", 1):
+                return
+            if "silence" in faults and count >= faults.number("silence", 1):
                 await gone
-        return Ending.FINISHED
 
-    return EventStream(
-        script,
-        cut=int(faults.number("cut")) if "cut" in faults else None,
-        piece=int(faults.number("pieces", 1)) if "pieces" in faults else None,
-    )
+    async def _write(self, send: Send, data: bytes) -> None:
+        """Send some of the body, in pieces and up to a byte where faults ask for that.
+
+        Raises:
+            _HangUpError: The byte of the cut was reached.
+        """
+        faults = self._generation.faults
+        size = len(data)
+        if "cut" in faults:
+            data = data[: int(faults.number("cut")) - self._sent]
+        if "pieces" in faults:
+            size = int(faults.number("pieces", 1))
+        for start in range(0, len(data), size):
+            await send({"type": "http.response.body", "body": data[start : start + size], "more_body": True})
+        self._sent += len(data)
+        if "cut" in faults and self._sent >= faults.number("cut"):
+            raise _HangUpError(reset=False)
 
 
 def frame(event: dict[str, Any], styles: AbstractSet[str] = frozenset(), *, first: bool = False) -> bytes:
@@ -58,7 +116,8 @@ def frame(event: dict[str, Any], styles: AbstractSet[str] = frozenset(), *, firs
         styles: Other ways of writing it, as in the fault `framing`; none for the platform's.
         first: Whether it opens the stream.
     """
-    lines = [f"data: {line}" for line in json.dumps(event, indent=1 if "multiline" in styles else None).split("\n")]
+    indent = 1 if "multiline" in styles else None
+    lines = [f"data: {line}" for line in json.dumps(event, indent=indent).split("\n")]
     if "fields" in styles:
         lines = ["retry: 3000", "id: 1", "", *lines, "event: message", "id"]
     if "comments" in styles:
@@ -68,4 +127,6 @@ def frame(event: dict[str, Any], styles: AbstractSet[str] = frozenset(), *, firs
     text = "".join(f"{line}\n" for line in [*lines, ""])
     if "crlf" in styles:
         text = text.replace("\n", "\r\n")
-    return (_BYTE_ORDER_MARK if first and "bom" in styles else b"") + text.encode()
+    if first and "bom" in styles:
+        return _BYTE_ORDER_MARK + text.encode()
+    return text.encode()

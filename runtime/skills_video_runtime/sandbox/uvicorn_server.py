@@ -9,8 +9,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from uvicorn import Config, Server
-
-from skills_video_runtime.sandbox.responses import Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -28,7 +27,9 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: The address is taken, or not one of this machine.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = socket.AF_INET
+    if ":" in host:
+        family = socket.AF_INET6
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
@@ -45,6 +46,16 @@ def stopping_on_signals(stop: Callable[[], None]) -> Generator[None]:
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+class Protocol(H11Protocol):
+    """uvicorn's HTTP/1.1, which hands its transport to the application so that it can close the connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Keep the transport where requests find it, and send every frame at once."""
+        super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.app_state = {**self.app_state, "transport": transport}
 
 
 class HTTPServer(Server):
