@@ -28,8 +28,6 @@ _HOMES: Final = {
     "main": "command",
     "serve": "server",
 }
-MISSING: Final = "The sandbox needs packages that are not installed: pip install 'skills-video[sandbox]'"
-"""What is said where the extra is missing."""
 
 
 def __getattr__(name: str) -> Any:
@@ -44,4 +42,6 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
-        raise ImportError(f"{MISSING} ({error.name} is missing)") from error
+        from skills_video_runtime.sandbox.command import missing  # noqa: PLC0415  # needs no extra
+
+        raise ImportError(missing(error)) from error

@@ -17,7 +17,7 @@ from skills_video_runtime.sandbox.creation import create
 from skills_video_runtime.sandbox.errors import error
 from skills_video_runtime.sandbox.media import media
 from skills_video_runtime.sandbox.queries import balance, result, running
-from skills_video_runtime.sandbox.service import BASE, Seen, Service, service_of
+from skills_video_runtime.sandbox.service import BASE, RecordedRequest, Service, service_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def application(service: Service) -> ASGIApp:
     app = Starlette(routes=_routes(), exception_handlers={HTTPException: _refused})
     app.router.redirect_slashes = False
     app.state.service = service
-    return _Gate(app, service)
+    return _Middleware(app, service)
 
 
 def _routes() -> Sequence[Route]:
@@ -57,8 +57,10 @@ async def _generation(request: Request) -> Response:
         if operation is None:
             raise HTTPException(404, f"No model {path.removeprefix('sse/')}")
         return await create(request, operation)
+    if operation and "/" in path:
+        raise HTTPException(405, headers={"Allow": "POST"})
     if "/" in path:
-        raise HTTPException(405 if operation else 404, headers={"Allow": "POST"} if operation else None)
+        raise HTTPException(404)
     if request.method not in {"GET", "HEAD"}:
         raise HTTPException(405, headers={"Allow": "GET"})
     return await result(request, path)
@@ -72,7 +74,7 @@ async def _refused(_request: Request, problem: Exception) -> Response:
     return error(problem.status_code, code, problem.detail, headers=problem.headers)
 
 
-class _Gate:
+class _Middleware:
     """What happens to every request first: it is recorded, and its key is checked."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
@@ -87,7 +89,8 @@ class _Gate:
         headers = Headers(scope=scope)
         path: str = scope["path"]
         service = self._service
-        service.seen.append(Seen(scope["method"], path, scope["query_string"].decode("latin-1"), dict(headers.items())))
+        query = scope["query_string"].decode("latin-1")
+        service.seen.append(RecordedRequest(scope["method"], path, query, dict(headers.items())))
         service.ledger.count_request(f"{scope['method']} {_general(path, service)}")
         given = headers.get("authorization", "").encode("latin-1")
         app = self._app

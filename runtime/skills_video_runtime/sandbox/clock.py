@@ -56,7 +56,9 @@ class Clock:
                 rest = moment - self.now()
                 if rest <= 0:
                     return
-                real = rest / self.speed if self.speed else None
+                real = None
+                if self.speed:
+                    real = rest / self.speed
                 await asyncio.wait({woken, gone}, timeout=real, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 with self._lock:

@@ -7,11 +7,10 @@ import math
 import re
 import sys
 from contextlib import suppress
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from skills_video_runtime import sandbox
 from skills_video_runtime.sandbox.description import DescriptionError
 from skills_video_runtime.sandbox.faults import table
 
@@ -33,11 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     try:
-        import_module("skills_video_runtime.sandbox.server")
+        from skills_video_runtime.sandbox.server import serve  # noqa: PLC0415  # needs the extra
     except ModuleNotFoundError as error:
-        return _failed(f"{sandbox.MISSING} ({error.name} is missing)")
+        return _failed(missing(error))
     try:
-        sandbox.serve(
+        serve(
             host=options.host,
             port=options.port,
             speed=options.speed,
@@ -45,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             credits=options.credits,
             api_key=options.api_key,
             plan=[step.strip() for plan in options.fault for step in plan.split(";")],
-            announce=_announce,
+            announce=partial(print, flush=True),
         )
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while")[0]
@@ -55,9 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _announce(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+def missing(error: ModuleNotFoundError) -> str:
+    """What is said where a package of the extra is missing."""
+    return (
+        "The sandbox needs packages that are not installed: pip install 'skills-video[sandbox]' "
+        f"({error.name} is missing)"
+    )
 
 
 def _failed(reason: str) -> int:

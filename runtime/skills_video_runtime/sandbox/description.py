@@ -58,19 +58,19 @@ def load(file: Path | None = None) -> Description:
     Raises:
         DescriptionError: The file is absent, is not JSON, or describes no endpoint that creates generations.
     """
-    path = file or (_SHIPPED if _SHIPPED.is_file() else _CHECKOUT)
+    if file is None:
+        file = _SHIPPED if _SHIPPED.is_file() else _CHECKOUT
     try:
-        loaded: Any = strict_json.loads(path.read_bytes())
+        document = _members(strict_json.loads(file.read_bytes()))
     except OSError as error:
-        raise DescriptionError(f"{path}: cannot be read ({error.strerror}); name an OpenAPI document") from error
+        raise DescriptionError(f"{file}: cannot be read ({error.strerror}); name an OpenAPI document") from error
     except ValueError as error:
-        raise DescriptionError(f"{path}: is not JSON ({error})") from error
-    document = cast("dict[str, Any]", loaded) if isinstance(loaded, dict) else {}
+        raise DescriptionError(f"{file}: is not JSON ({error})") from error
     if str(document.get("openapi", "")).startswith("3.0"):
         document = modernised(document)
     operations = dict(_operations(document))
     if not operations:
-        raise DescriptionError(f"{path}: #/paths has no POST below /generation/ with a JSON request body")
+        raise DescriptionError(f"{file}: #/paths has no POST below /generation/ with a JSON request body")
     return Description(document, operations)
 
 
@@ -86,9 +86,12 @@ def modernised(node: Any) -> Any:
             strict = schema.pop(exclusive)
             if strict and limit in schema:
                 schema[exclusive] = schema.pop(limit)
-    if isinstance(schema.get("nullable"), bool) and schema.pop("nullable"):
-        return {"anyOf": [schema, {"type": "null"}], **({"default": schema["default"]} if "default" in schema else {})}
-    return schema
+    if not isinstance(schema.get("nullable"), bool) or not schema.pop("nullable"):
+        return schema
+    union: dict[str, Any] = {"anyOf": [schema, {"type": "null"}]}
+    if "default" in schema:
+        union["default"] = schema["default"]
+    return union
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
@@ -110,7 +113,9 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
 
 
 def _members(node: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", node) if isinstance(node, dict) else {}
+    if isinstance(node, dict):
+        return cast("dict[str, Any]", node)
+    return {}
 
 
 def _at(document: dict[str, Any], pointer: str) -> Any:

@@ -94,8 +94,8 @@ class FaultError(ValueError):
 class Faults:
     """The faults of one request, with what is left of those that count. Safe in any thread."""
 
-    def __init__(self, faults: Mapping[str, str]) -> None:
-        self._faults = dict(faults)
+    def __init__(self, faults: Mapping[str, str] | None = None) -> None:
+        self._faults = dict(faults or {})
         self._used: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -125,9 +125,10 @@ class Faults:
         with self._lock:
             if name not in self._faults:
                 return False
-            allowed = int(self._faults[name] or 1) if times is None else times
+            if times is None:
+                times = int(self._faults[name] or 1)
             self._used[name] += 1
-            return self._used[name] <= allowed
+            return self._used[name] <= times
 
     def add(self, other: Faults, prefix: str = "") -> None:
         """Take over those faults of `other` whose name begins with `prefix`; they count from the beginning."""
@@ -149,10 +150,9 @@ def parse(text: str) -> Faults:
         name, _, encoded = part.partition(":")
         argument = unquote(encoded)
         if name not in KNOWN:
-            near = difflib.get_close_matches(name, KNOWN, 1)
-            raise FaultError(
-                f"unknown fault {name!r}; {f'did you mean {near[0]!r}?' if near else '--help lists them all'}"
-            )
+            for near in difflib.get_close_matches(name, KNOWN, 1):
+                raise FaultError(f"unknown fault {name!r}; did you mean {near!r}?")
+            raise FaultError(f"unknown fault {name!r}; --help lists them all")
         pattern, meaning = KNOWN[name]
         if not re.fullmatch(pattern, argument, re.DOTALL):
             raise FaultError(f"fault {name!r} takes an argument like {pattern!r}, not {argument!r} ({meaning})")
@@ -179,12 +179,19 @@ class Plan:
         Raises:
             FaultError: As in `parse`; nothing was appended then.
         """
-        read = [(int(match[1]), match[2]) if (match := _EVERY.fullmatch(step)) else (0, step) for step in steps]
-        for _, faults in read:
-            parse(faults)
+        once: list[str] = []
+        rules: list[tuple[int, str]] = []
+        for step in steps:
+            match = _EVERY.fullmatch(step)
+            if match is None:
+                parse(step)
+                once.append(step)
+            else:
+                parse(match[2])
+                rules.append((int(match[1]), match[2]))
         with self._lock:
-            self._steps.extend(faults for every, faults in read if not every)
-            self._rules.extend((every, faults, self._seen) for every, faults in read if every)
+            self._steps.extend(once)
+            self._rules.extend((every, faults, self._seen) for every, faults in rules)
 
     def clear(self) -> None:
         """Forget all steps and rules."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
@@ -140,9 +140,12 @@ def _readings(judge: Judge, member: str, values: list[str]) -> Iterator[object]:
 def _types(schema: dict[str, Any]) -> list[str]:
     """The types that a schema names or, without any, those of its constants."""
     stated: Any = schema.get("type", [])
-    types = cast("list[object]", stated) if isinstance(stated, list) else [stated]
-    constants: list[Any] = [*([schema["const"]] if "const" in schema else []), *schema.get("enum", [])]
-    return [str(kind) for kind in types] or [_KINDS[type(value)] for value in constants]
+    if isinstance(stated, str):
+        return [stated]
+    constants: list[Any] = list(schema.get("enum", []))
+    if "const" in schema:
+        constants.append(schema["const"])
+    return stated or [_KINDS[type(value)] for value in constants]
 
 
 def _texts(text: str, types: set[str]) -> Iterator[object]:

@@ -119,23 +119,13 @@ class Ledger:
             raise ValueError("credits and seconds must be 0 or more and finite")
         self._queue = queue_seconds
         self._work = work_seconds
-        self._credits = Usage(subscription, permanent)
-        self._charged = 0.0
+        self.credits = Usage(subscription, permanent)
+        """Credits left."""
+        self.charged = 0.0
+        """Credits charged since the start."""
         self._generations: dict[str, Generation] = {}
         self._requests: Counter[str] = Counter()
         self._lock = threading.RLock()
-
-    @property
-    def credits(self) -> Usage:
-        """Credits left."""
-        with self._lock:
-            return self._credits
-
-    @property
-    def charged(self) -> float:
-        """Credits charged since the start."""
-        with self._lock:
-            return self._charged
 
     def make(
         self,
@@ -154,14 +144,18 @@ class Ledger:
         """
         cost = price(normalised)
         with self._lock:
-            left = self._credits
+            left = self.credits
             if left.subscription + left.permanent < cost:
                 raise OutOfCreditsError(f"{cost} credits are needed, {left.subscription + left.permanent:g} are left")
             usage = Usage(min(left.subscription, cost), max(0, cost - left.subscription))
-            self._credits = Usage(left.subscription - usage.subscription, left.permanent - usage.permanent)
-            self._charged += cost
-            failed = "failed" in faults
-            code, _, message = faults.text("failed").partition(":")
+            self.credits = Usage(left.subscription - usage.subscription, left.permanent - usage.permanent)
+            self.charged += cost
+            code: str | None = None
+            message: str | None = None
+            if "failed" in faults:
+                code, _, message = faults.text("failed").partition(":")
+                code = code or "VIDEO_GENERATION_FAILED"
+                message = message or "The upstream generation failed"
             generation = Generation(
                 id=f"gen_{len(self._generations) + 1:06d}",
                 model=model,
@@ -170,8 +164,8 @@ class Ledger:
                 uploads=uploads,
                 usage=usage,
                 phases=self._phases(faults, now),
-                code=(code or "VIDEO_GENERATION_FAILED") if failed else None,
-                message=(message or "The upstream generation failed") if failed else None,
+                code=code,
+                message=message,
                 faults=faults,
             )
             self._generations[generation.id] = generation
@@ -194,8 +188,7 @@ class Ledger:
 
     def get(self, generation_id: str) -> Generation | None:
         """The generation of that id, or None."""
-        with self._lock:
-            return self._generations.get(generation_id)
+        return self._generations.get(generation_id)
 
     def generations(self) -> tuple[Generation, ...]:
         """All generations made, in the order of making."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import ipaddress
 import re
 import threading
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from skills_video_runtime.sandbox import faults
@@ -14,7 +14,7 @@ from skills_video_runtime.sandbox.application import application
 from skills_video_runtime.sandbox.clock import Clock
 from skills_video_runtime.sandbox.description import Description, DescriptionError, load
 from skills_video_runtime.sandbox.ledger import Generation, Ledger
-from skills_video_runtime.sandbox.service import BASE, Seen, Service
+from skills_video_runtime.sandbox.service import BASE, RecordedRequest, Service
 from skills_video_runtime.sandbox.uvicorn_server import HTTPServer, listen, stopping_on_signals
 from skills_video_runtime.sandbox.validation import Judge
 
@@ -67,16 +67,10 @@ class Sandbox:
         work_seconds: float = 20.0,
         media_host: str | None = None,
     ) -> None:
-        self._service = _service(
-            api_key=api_key,
-            openapi=openapi,
-            speed=speed,
-            plan=plan,
-            ledger=Ledger(
-                subscription=credits, permanent=permanent, queue_seconds=queue_seconds, work_seconds=work_seconds
-            ),
-            media_host=media_host,
+        ledger = Ledger(
+            subscription=credits, permanent=permanent, queue_seconds=queue_seconds, work_seconds=work_seconds
         )
+        self._service = _service(api_key, openapi, speed, plan, ledger, media_host)
         self._thread: threading.Thread | None = None
         self._server: HTTPServer | None = None
         self._port = 0
@@ -193,7 +187,7 @@ class Sandbox:
         return self._service.ledger.requests()
 
     @property
-    def seen(self) -> tuple[Seen, ...]:
+    def seen(self) -> tuple[RecordedRequest, ...]:
         """The latest 20,000 requests with their headers, the key included."""
         return tuple(self._service.seen.copy())
 
@@ -227,21 +221,21 @@ def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
         OSError: The address cannot be listened on.
         ValueError: A number is negative or not finite, or no header can carry the key.
     """
-    ledger = Ledger(subscription=credits)
-    service = _service(api_key=api_key, openapi=openapi, speed=speed, plan=plan, ledger=ledger)
+    service = _service(api_key, openapi, speed, plan, Ledger(subscription=credits))
     listener = listen(host, port)
     bound, taken = listener.getsockname()[:2]
-    origin = f"http://[{bound}]:{taken}" if ":" in bound else f"http://{bound}:{taken}"
-    lines = [f"skills.video sandbox: {origin}{BASE} (key: {api_key})"]
-    if not ipaddress.ip_address(bound).is_loopback:
-        lines.append("It is open to other machines.")
-    server = HTTPServer(application(service), lambda: announce("\n".join(lines)))
+    address = ipaddress.ip_address(bound)
+    if address.version == 6:
+        bound = f"[{bound}]"
+    text = f"skills.video sandbox: http://{bound}:{taken}{BASE} (key: {api_key})"
+    if not address.is_loopback:
+        text += "\nIt is open to other machines."
+    server = HTTPServer(application(service), partial(announce, text))
     with stopping_on_signals(server.stop):
         asyncio.run(server.serve(sockets=[listener]))
 
 
 def _service(
-    *,
     api_key: str,
     openapi: Path | None,
     speed: float,
@@ -251,29 +245,31 @@ def _service(
 ) -> Service:
     if not re.fullmatch("[!-~]+", api_key):
         raise ValueError("api_key must be printable ASCII without spaces, as no header could carry another")
-    loaded, judge = _own() if openapi is None else _described(openapi)
-    service = Service(api_key, loaded, judge, ledger, Clock(speed), media_host=media_host)
+    description, judge = _description(openapi)
+    service = Service(api_key, description, judge, ledger, Clock(speed), media_host=media_host)
     service.plan.add(plan)
     return service
 
 
-def _described(file: Path) -> tuple[Description, Judge]:
-    loaded = load(file)
-    judge = Judge(loaded)
+def _description(file: Path | None) -> tuple[Description, Judge]:
+    if file is None:
+        return _packaged_description()
+    description = load(file)
+    judge = Judge(description)
     try:
         judge.check(
             pointer
-            for operation in loaded.operations.values()
+            for operation in description.operations.values()
             for pointer in (operation.pointer, operation.form_pointer)
             if pointer
         )
     except DescriptionError as error:
         raise DescriptionError(f"{file}: {error}") from error
-    return loaded, judge
+    return description, judge
 
 
-@functools.cache
-def _own() -> tuple[Description, Judge]:
+@cache
+def _packaged_description() -> tuple[Description, Judge]:
     """The package's own description, read once for all sandboxes of a process."""
-    loaded = load()
-    return loaded, Judge(loaded)
+    description = load()
+    return description, Judge(description)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from skills_video_runtime.sandbox.faults import Faults, Plan
@@ -24,7 +25,7 @@ _REMEMBERED: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RecordedRequest:
     """One request as it came."""
 
     method: str
@@ -44,17 +45,19 @@ class Service:
     ledger: Ledger
     clock: Clock
     plan: Plan = field(default_factory=Plan)
-    armed: Faults = field(default_factory=lambda: Faults({}))
+    armed: Faults = field(default_factory=Faults)
     """Faults of running lists and balances, which belong to no generation."""
     media_host: str | None = None
     """Host name in the URLs of files; None for the one that the client used."""
-    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    seen: deque[RecordedRequest] = field(default_factory=partial(deque[RecordedRequest], maxlen=_REMEMBERED))
     """The latest requests."""
 
     def media(self, request: Request) -> str:
         """Origin of the URLs of files, as this client reaches it."""
         url = request.base_url
-        return str(url.replace(hostname=self.media_host) if self.media_host else url).rstrip("/")
+        if self.media_host:
+            url = url.replace(hostname=self.media_host)
+        return str(url).rstrip("/")
 
 
 def service_of(request: Request) -> Service:

@@ -31,4 +31,6 @@ def loads(data: bytes | str) -> Any:
 def _parts(node: object) -> list[object]:
     if isinstance(node, dict):
         return list(cast("dict[str, object]", node).values())
-    return cast("list[object]", node) if isinstance(node, list) else []
+    if isinstance(node, list):
+        return cast("list[object]", node)
+    return []

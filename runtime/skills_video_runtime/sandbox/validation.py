@@ -88,9 +88,10 @@ class Judge:
             try:
                 schema = self._registry.resolver().lookup(f"{_DESCRIPTION}#{pointer}").contents
                 Draft202012Validator.check_schema(schema)
-            except (Unresolvable, SchemaError) as error:
-                reason = error.message if isinstance(error, SchemaError) else "there is no such schema"
-                raise DescriptionError(f"#{pointer}: {reason}") from error
+            except Unresolvable as error:
+                raise DescriptionError(f"#{pointer}: there is no such schema") from error
+            except SchemaError as error:
+                raise DescriptionError(f"#{pointer}: {error.message}") from error
             for reference in _references(schema):
                 if not reference.startswith("#/"):
                     raise DescriptionError(f"#{pointer}: refers to {reference}, which is not in the description")
@@ -133,7 +134,9 @@ class Judge:
             for index in range(len(schema.get(keyword, ())))
             for variant in self.variants(f"{place}/{keyword}/{index}")
         ]
-        return [(place, schema), *parts] if "properties" in schema or not parts else parts
+        if "properties" in schema or not parts:
+            parts.insert(0, (place, schema))
+        return parts
 
     def normalised(self, pointer: str, body: dict[str, Any]) -> dict[str, Any]:
         """A valid body with the defaults of the first variant that accepts it added, at every depth of objects."""
@@ -181,8 +184,10 @@ def _lines(error: ValidationError) -> Iterator[str]:
 
 def _path(error: ValidationError) -> str:
     """Where the error is, as `brushes[0].x: `; empty for the body itself."""
+    if not error.absolute_path:
+        return ""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
-    return f"{path.lstrip('.')}: " if path else ""
+    return f"{path.lstrip('.')}: "
 
 
 def _tells_apart(error: ValidationError) -> bool:
