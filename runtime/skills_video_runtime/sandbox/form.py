@@ -126,13 +126,14 @@ def _value(judge: Judge, members: list[str], values: list[str]) -> object:
 def _readings(judge: Judge, member: str, values: list[str]) -> Iterator[object]:
     kinds = judge.variants(member)
     types = {kind for _, schema in kinds for kind in _types(schema)}
-    arrays = [place for place, schema in kinds if "array" in _types(schema)]
+    arrays = [(place, schema) for place, schema in kinds if "array" in _types(schema)]
     if len(values) == 1:
         yield from _texts(values[0], types)
-    for place in arrays:
+    for place, schema in arrays:
         if len(values) == 1:
             yield from _texts(values[0], {"array"})
-        yield [_value(judge, [f"{place}/items"], [value]) for value in values]
+        items = [f"{place}/items"] if "items" in schema else []
+        yield [_value(judge, items, [value]) for value in values]
     if len(values) > 1 and not arrays:
         yield values
 
