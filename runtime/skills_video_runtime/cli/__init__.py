@@ -23,7 +23,9 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str] | N
         package: The package that the modules of the models are in.
         arguments: Those of the command; None for those of the process.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        arguments = sys.argv[1:]
+    given = list(arguments)
     try:
         with heeded():
             return _run(models, package, given)

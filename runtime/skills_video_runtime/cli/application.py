@@ -17,8 +17,8 @@ from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import JSON, JSON_LINES, lost, tell
 from .output import OutputLost, UsageProblem, complain, prepare, say, written
 
-PLAIN = {"help_option_names": ["-h", "--help"]}
-APART: dict[str, Any] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+HELP_FLAGS = {"help_option_names": ["-h", "--help"]}
+PASS_ON: dict[str, Any] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 HELP = """Make videos with the models of skills.video.
 
@@ -30,14 +30,15 @@ skills-video run MODEL --set prompt="neon rain" --download out
 """
 
 application = typer.Typer(
-    context_settings=PLAIN, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
+    context_settings=HELP_FLAGS, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
 )
 
 
 def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Give the models whose id or module begins so."""
-    models = context.obj.models if isinstance(context.obj, Catalog) else ()
-    pairs = [(name, info.title) for info in models for name in (info.endpoint.model, info.module)]
+    if not isinstance(context.obj, Catalog):
+        return []
+    pairs = [(name, info.title) for info in context.obj.models for name in (info.endpoint.model, info.module)]
     return [(name, title) for name, title in pairs if name.startswith(incomplete)]
 
 
@@ -149,7 +150,10 @@ def run(
 
     catalog: Catalog = context.obj
     variants = catalog.variants(catalog.find(model), variant)
-    built = build(variants, {} if payload is None else read_payload(payload), settings or ())
+    data: dict[str, Any] = {}
+    if payload is not None:
+        data = read_payload(payload)
+    built = build(variants, data, settings or ())
     return start(built, Choices(timeout, poll_interval, download, journal, not no_stream, json_lines))
 
 
@@ -234,7 +238,7 @@ def explain_error(
     return explain(status, body, as_json=as_json)
 
 
-@application.command(context_settings=APART, add_help_option=False)
+@application.command(context_settings=PASS_ON, add_help_option=False)
 def sandbox(context: typer.Context) -> int:
     """Run a local stand-in for the platform."""
     from .local import sandbox as serve  # noqa: PLC0415  # as above
@@ -255,8 +259,7 @@ def run_command(models: Sequence[ModelInfo], package: str, arguments: Sequence[s
 def _run(catalog: Catalog, arguments: Sequence[str]) -> int:
     command = typer.main.get_command(application)
     try:
-        code = command.main(list(arguments), prog_name="skills-video", standalone_mode=False, obj=catalog)
-        return code if isinstance(code, int) else 0
+        return int(command.main(list(arguments), prog_name="skills-video", standalone_mode=False, obj=catalog) or 0)
     except typer.TyperException as error:
         if not arguments:  # the message is the help
             complain(error.format_message())

@@ -105,8 +105,13 @@ def spans(values: Sequence[int | float | str]) -> str:
             runs[-1].append(value)
         else:
             runs.append([value])
-    texts = ([f"{run[0]}-{run[-1]}"] if len(run) > 2 else map(str, run) for run in runs)
-    return ", ".join(text for run in texts for text in run)
+    texts: list[str] = []
+    for run in runs:
+        if len(run) > 2:
+            texts.append(f"{run[0]}-{run[-1]}")
+        else:
+            texts += map(str, run)
+    return ", ".join(texts)
 
 
 def _row(info: ModelInfo) -> tuple[str, ...]:
@@ -134,8 +139,10 @@ def _nearest(wanted: str, names: dict[str, ModelInfo]) -> Iterable[ModelInfo]:
 
 def _listed(models: Iterable[ModelInfo]) -> str:
     names = [info.endpoint.model for info in models]
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    text = ", ".join(names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        text += f" and {len(names) - MOST_NAMED} more"
+    return text
 
 
 def _plain(name: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from functools import cache
-from importlib.util import find_spec
+from inspect import getsource
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from annotated_types import MinLen
@@ -18,7 +20,7 @@ from skills_video_runtime.payloads.plans import PLANS, hints_of
 
 from .annotations import allowed, in_words
 from .catalog import model_facts
-from .output import say, say_json, table
+from .output import say, say_json, table, yes_or_no
 
 if TYPE_CHECKING:
     from skills_video_runtime.catalog import ModelInfo
@@ -94,8 +96,8 @@ def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseO
                 "type": what.kind,
                 "required": field.required,
                 "limits": what.limits,
-                "default": None if field.default is UNSET else field.default,
-                "constant": None if field.constant is UNSET else field.constant,
+                "default": _known(field.default),
+                "constant": _known(field.constant),
                 "text": texts.get(field.name, ""),
             }
         )
@@ -104,6 +106,10 @@ def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseO
     text = " ".join((cls.__doc__ or "").split())
     rules = [_rule(rule) for rule in cls.rules]
     return {"name": cls.__name__, "text": text, "open": plan.extra is not None, "rules": rules, "fields": facts}, inside
+
+
+def _known(value: Any) -> Any:
+    return None if value is UNSET else value
 
 
 def _rule(rule: ObjectRule) -> dict[str, Any]:
@@ -117,29 +123,27 @@ def _rule(rule: ObjectRule) -> dict[str, Any]:
 @cache
 def _texts(module: str) -> dict[str, dict[str, str]]:
     """Read the texts of fields from the source of a module, by class and name; empty where there is no source."""
-    spec = find_spec(module)
-    read = getattr(spec.loader, "get_source", None) if spec else None
     try:
-        tree = ast.parse(read(module) or "") if read else ast.Module([], [])
-    except (OSError, ImportError, SyntaxError):
+        tree = ast.parse(getsource(sys.modules[module]))
+    except (OSError, TypeError, SyntaxError):
         return {}
     found: dict[str, dict[str, str]] = {}
     for item in tree.body:
         if isinstance(item, ast.ClassDef):
-            for line, below in zip(item.body, item.body[1:], strict=False):
-                if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
-                    text = (
-                        below.value.value
-                        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-                        else ""
-                    )
-                    found.setdefault(item.name, {})[line.target.id] = " ".join(str(text).split())
+            for pair in pairwise(item.body):
+                match pair:
+                    case ast.AnnAssign(ast.Name(field)), ast.Expr(ast.Constant(text)):
+                        found.setdefault(item.name, {})[field] = " ".join(str(text).split())
+                    case _:
+                        pass
     return found
 
 
 def _show(facts: dict[str, Any]) -> None:
     say(f"{facts['title']}\n{facts['id']} (module {facts['module']})")
-    say("".join(f"{facts[name]}\n" for name in ("text",) if facts[name]))
+    if facts["text"]:
+        say(facts["text"])
+    say("")
     places = {"stream": "POST", "create": "POST", "result": "GET"}
     table(("endpoint", ""), [(name, f"{verb} {facts['endpoints'][name]}") for name, verb in places.items()])
     for item in (*facts["variants"], *facts["objects"]):
@@ -150,18 +154,16 @@ def _show(facts: dict[str, Any]) -> None:
         if item["open"]:
             say("  Fields of other names are sent as they are.")
     say("\nErrors")
-    rows = [
-        (
-            str(error["code"] or error["status"]),
-            f"{error['category']}{', may be tried again' if error['try_again'] else ''}",
-            error["meaning"],
-        )
-        for error in facts["error_codes"]
-    ]
+    rows: list[tuple[str, ...]] = []
+    for error in facts["error_codes"]:
+        category = error["category"]
+        if error["try_again"]:
+            category += ", may be tried again"
+        rows.append((str(error["code"] or error["status"]), category, error["meaning"]))
     table(("code", "category", "meaning"), rows)
     say("\nStatuses")
     statuses = facts["statuses"]
-    words = [(item["status"], "yes" if item["finished"] else "no", ", ".join(item["also"]) or "-") for item in statuses]
+    words = [(item["status"], yes_or_no(item["finished"]), ", ".join(item["also"]) or "-") for item in statuses]
     table(("status", "finished", "also written"), words)
 
 
@@ -178,7 +180,8 @@ def _field(field: dict[str, Any]) -> tuple[str, ...]:
 def _in_words(rule: dict[str, Any]) -> str:
     if rule["rule"] == "dependentRequired":
         return f"Where {rule['field']} is given, {', '.join(rule['value'])} must be given too."
-    return f"{'At least' if rule['rule'] == 'minProperties' else 'At most'} {rule['value']} fields must be given."
+    most_or_least = {"minProperties": "At least", "maxProperties": "At most"}[rule["rule"]]
+    return f"{most_or_least} {rule['value']} fields must be given."
 
 
 def show_template(cls: type[BasePayload]) -> None:

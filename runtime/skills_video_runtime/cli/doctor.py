@@ -35,16 +35,16 @@ def examine(*, as_json: bool) -> int:
         "credits": None,
         "error": None,
     }
-    code, balance = 0, None
+    code, key, balance = 0, "not tried", None
     advice: tuple[str, ...] = ()
     try:
         with Client(timeout=PATIENCE, retry=RetryPolicy(attempts=2)) as client:
-            facts["key"] = True
+            facts["key"], key = True, "present"
             balance = client.credits()
         facts.update(reachable=True, credits=balance.raw)
     except MissingAPIKey as error:
         code, advice = BAD_USAGE, NO_KEY
-        facts["error"] = error.what
+        facts["error"] = key = error.what
     except ValueError as error:
         code, facts["error"] = BAD_USAGE, str(error)
     except SkillsVideoError as error:
@@ -54,7 +54,7 @@ def examine(*, as_json: bool) -> int:
         say_json({**facts, "advice": list(advice), "exit_code": code})
         return code
     say("versions  " + ", ".join(f"{name} {number or 'missing'}" for name, number in facts["versions"].items()))
-    say(f"key       {'present' if facts['key'] else facts['error'] if advice else 'not tried'}")
+    say(f"key       {key}")
     reached = {None: "not tried", True: "reachable", False: "not reachable"}[facts["reachable"]]
     say(f"address   {facts['address']} ({reached})")
     if balance is not None:

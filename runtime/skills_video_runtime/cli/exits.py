@@ -21,6 +21,7 @@ from __future__ import annotations
 from skills_video_runtime.errors import APIError, SkillsVideoError
 
 BAD_USAGE = 1
+TIMED_OUT = 11
 POLLING_REFUSED = 12
 OTHER = 25
 LEFT = 141
@@ -28,7 +29,7 @@ BY_CATEGORY = {
     "missing_key": BAD_USAGE,
     "uncertain": 3,
     "failed": 10,
-    "timeout": 11,
+    "timeout": TIMED_OUT,
     "insufficient_credits": 20,
     "authentication": 21,
     "permission": 21,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.errors import PayloadError, SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.payloads.file import File
 
-from .exits import OTHER
+from .exits import BAD_USAGE, OTHER, POLLING_REFUSED, TIMED_OUT
 from .output import OutputLost, complain, say_json
 
 if TYPE_CHECKING:
@@ -32,18 +32,25 @@ def tell(
 ) -> int:
     """Tell an error and how to go on, and give its exit code back; `arguments` tell how it is asked for."""
     told = getattr(error, "generation_id", None) or generation_id
-    asked = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    asked = list(arguments)
+    if "--" in asked:
+        asked = asked[: asked.index("--")]
     with suppress(OutputLost):
         if json_lines or JSON_LINES in asked:
             say_json(error_event(error, code, told), indent=None)
         elif JSON in asked:
             say_json(error_event(error, code, told))
     category = getattr(error, "category", "")
-    complain(str(error) if category == "interrupted" else f"error: {error}")
+    if category == "interrupted":
+        complain(str(error))
+    else:
+        complain(f"error: {error}")
     if isinstance(error, PayloadError) and any(isinstance(item.value, File) for item in error.violations):
         complain("A file can be sent where `skills-video show MODEL` says so; elsewhere the field asks for an address.")
-    if told and (code in {11, 12} or category == "download"):
-        complain(f"To go on: {resume(told, ' --download DIR' if category == 'download' else '')}")
+    if told and category == "download":
+        complain(f"To go on: {resume(told, ' --download DIR')}")
+    elif told and code in {TIMED_OUT, POLLING_REFUSED}:
+        complain(f"To go on: {resume(told)}")
     elif category in HINTS:
         complain(HINTS[category])
     return code
@@ -58,28 +65,21 @@ def lost(error: OutputLost) -> int:
 
 def error_event(error: BaseException, code: int, generation_id: str | None = None) -> dict[str, Any]:
     """Give an error as the object that ends `--json-lines`; `status` is that of HTTP."""
-    known = error if isinstance(error, SkillsVideoError) else None
     event: dict[str, Any] = {
         "event": "error",
-        "category": getattr(error, "category", "usage" if code == 1 else "error"),
+        "category": getattr(error, "category", "usage" if code == BAD_USAGE else "error"),
         "message": str(error),
-        "code": known.code if known else None,
-        "status": known.status if known else None,
+        "code": None,
+        "status": None,
         "generation_id": generation_id,
-        "try_again": known is not None and known.retryable,
+        "try_again": False,
         "exit_code": code,
     }
+    if isinstance(error, SkillsVideoError):
+        event.update(code=error.code, status=error.status, try_again=error.retryable)
     if isinstance(error, PayloadError):
-        event["violations"] = [
-            {
-                "path": item.path,
-                "rule": item.rule,
-                "value": item.value,
-                "nearest": item.nearest,
-                "message": item.message,
-            }
-            for item in error.violations
-        ]
+        names = ("path", "rule", "value", "nearest", "message")
+        event["violations"] = [{name: getattr(item, name) for name in names} for item in error.violations]
     if isinstance(error, SubmissionUncertain):
         event["candidates"] = list(error.candidates)
     return event

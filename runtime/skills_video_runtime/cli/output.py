@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from math import isfinite
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .exits import LEFT, OTHER
 
@@ -31,7 +31,9 @@ class OutputLost(Exception):  # noqa: N818  # as above
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"standard output cannot be written: {error.strerror or error}")
-        self.exit_code = LEFT if isinstance(error, BrokenPipeError) else OTHER
+        self.exit_code = OTHER
+        if isinstance(error, BrokenPipeError):
+            self.exit_code = LEFT
 
 
 def prepare() -> None:
@@ -68,7 +70,9 @@ def written() -> Generator[None]:
 def without_key(text: str) -> str:
     """Take the key out of a text, wherever that came from."""
     key = os.environ.get("SKILLS_VIDEO_API_KEY", "").strip()
-    return text.replace(key, "<key>") if len(key) >= SHORTEST else text
+    if len(key) < SHORTEST:
+        return text
+    return text.replace(key, "<key>")
 
 
 def visible(text: str) -> str:
@@ -79,7 +83,14 @@ def visible(text: str) -> str:
 
 def amount(given: float) -> str:
     """Write an amount of credits as short as it can be."""
-    return f"{given:g}" if abs(given) < 1e15 else f"{given}"
+    if abs(given) < 1e15:
+        return f"{given:g}"
+    return str(given)
+
+
+def yes_or_no(told: bool) -> str:  # noqa: FBT001  # the only thing to say
+    """Write what is so or not so in a word."""
+    return "yes" if told else "no"
 
 
 def say(text: str) -> None:
@@ -112,15 +123,20 @@ def _sayable(value: Any) -> Any:
     pending: list[tuple[Any, Any]] = []
 
     def copy(item: Any) -> Any:
-        if isinstance(item, str):
-            return without_key(item)
-        if isinstance(item, float):
-            return item if isfinite(item) else None
-        if isinstance(item, (dict, list, tuple)):
-            made: Any = {} if isinstance(item, dict) else []
-            pending.append((cast("Any", item), made))
-            return made
-        return item
+        made: Any
+        match item:
+            case str():
+                return without_key(item)
+            case float() if not isfinite(item):
+                return None
+            case dict():
+                made = {}
+            case list() | tuple():
+                made = []
+            case _:
+                return item
+        pending.append((item, made))
+        return made
 
     result = copy(value)
     while pending:
