@@ -6,11 +6,11 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from skills_video_runtime.errors import PayloadError, Violation
-from skills_video_runtime.json_values import as_array
 from skills_video_runtime.payloads.base import parse_payload
 from skills_video_runtime.payloads.constraints import UNSET
 from skills_video_runtime.payloads.file import File
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from skills_video_runtime.payloads.base import BasePayload
+    from skills_video_runtime.payloads.violations import Check
 
-NAME = re.compile(r"[^.\[\]=]+|\[(?P<index>\d{1,4})\]")
+PART = re.compile(r"(?:(?P<name>[^.\[\]=]+)|\[(?P<index>\d{1,4})\])(?:\.(?=.))?", re.DOTALL)
 DEEPEST = 32  # names and indices that lead to a value: our choice
 ABSENT: Any = object()
 MISSPELT = 0.8  # likeness from which on a name counts as a misspelt field: our choice
@@ -48,9 +49,9 @@ class Setting:
         left, equals, text = given.partition("=")
         path: list[str | int] = []
         place = 0
-        while found := NAME.match(left, place):
-            path.append(found[0] if found["index"] is None else int(found["index"]))
-            place = found.end() + (left[found.end() : found.end() + 1] == "." and found.end() + 1 < len(left))
+        while found := PART.match(left, place):
+            path.append(found["name"] or int(found["index"]))
+            place = found.end()
         if not equals or not 0 < len(path) <= DEEPEST or place < len(left) or not isinstance(path[0], str):
             raise UsageProblem(f"--set {given!r:.80} is not name=value")
         try:
@@ -65,17 +66,21 @@ class Setting:
         Raises:
             UsageProblem: it names a file that is not there.
         """
-        if self.text.startswith("@") and not self.text.startswith("@@"):
+        text = self.text
+        if text.startswith("@@"):
+            text = text[1:]
+        elif text.startswith("@"):
             try:
-                return [File(Path(self.text[1:]).expanduser())]
+                return [File(Path(text[1:]).expanduser())]
             except (OSError, ValueError, RuntimeError) as error:  # of no home, too
                 raise UsageProblem(f"--set {self.name}: {error}; @@ begins a text with @") from error
-        text = self.text.removeprefix("@") if self.text.startswith("@@") else self.text
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return [text]
-        return [text, value] if isinstance(value, str) else [value, text]
+        if isinstance(value, str):
+            return [text, value]
+        return [value, text]
 
 
 def read_payload(given: str) -> dict[str, Any]:
@@ -85,17 +90,19 @@ def read_payload(given: str) -> dict[str, Any]:
         UsageProblem: it cannot be read, or is no JSON object.
     """
     text, where = given, "--payload"
-    if given.strip() and not given.lstrip().startswith(("{", "[", '"')):
-        where = "standard input" if given == "-" else f"the payload {given!r:.200}"
-        try:
-            data = _standard_input() if given == "-" else Path(given).read_bytes()
-            text = data.decode("utf-8-sig")
-        except OSError as error:
-            raise UsageProblem(f"{where} cannot be read: {error.strerror or error}") from error
-        except ValueError as error:
-            raise UsageProblem(f"{where} is not UTF-8 text") from error
     try:
-        value: object = json.loads(text, object_pairs_hook=_members)
+        if given == "-":
+            where = "standard input"
+            text = _standard_input().decode("utf-8-sig")
+        elif given.strip() and not given.lstrip().startswith(("{", "[", '"')):
+            where = f"the payload {given!r:.200}"
+            text = Path(given).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise UsageProblem(f"{where} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageProblem(f"{where} is not UTF-8 text") from error
+    try:
+        value: object = json.loads(text, object_pairs_hook=partial(_members, where))
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise UsageProblem(f"{where} is no JSON: {error}") from error
@@ -103,22 +110,16 @@ def read_payload(given: str) -> dict[str, Any]:
         raise UsageProblem(f"{where} holds half a character, which cannot be sent") from error
     except (ValueError, RecursionError) as error:
         raise UsageProblem(f"{where} is no JSON that can be read: it holds too much") from error
-    except _TwiceError as error:
-        raise UsageProblem(f"{where} has {error.args[0]!r:.80} twice in one object") from error
     if not isinstance(value, dict):
         raise UsageProblem(f"{where} is no JSON object, which begins with {{")
     return cast("dict[str, Any]", value)
 
 
-class _TwiceError(Exception):
-    """A name stands twice in one object."""
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(where: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
-            raise _TwiceError(name)
+            raise UsageProblem(f"{where} has {name!r:.80} twice in one object")
         members[name] = value
     return members
 
@@ -155,7 +156,7 @@ def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings:
             _put(variants, data, lists, setting)
         except UsageProblem as problem:
             problems.append(str(problem))
-    misspelt = [_misspelt(setting, nearest) for setting in read if (nearest := _nearest(setting, variants))]
+    misspelt = [violation for setting in read for violation in _misspelt(setting, variants)]
     known = {name: value for name, value in data.items() if all(name != violation.path for violation in misspelt)}
     try:
         payload: BasePayload = parse_payload(known, *variants)
@@ -176,41 +177,40 @@ def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings:
 def _put(variants: Sequence[type[BasePayload]], data: dict[str, Any], lists: set[str], setting: Setting) -> None:
     """Put a setting into the data, as what its field has; `lists` are the fields that a setting has made a list."""
     is_field = any(setting.name in PLANS[variant].by_wire for variant in variants)
-    name, *rest = cast("tuple[str, ...]", (setting.name,) if is_field else setting.path)
+    path = setting.path
+    if is_field:
+        path = (setting.name,)
+    name, *rest = cast("tuple[str, ...]", path)
     values = setting.candidates()
-    tries = [_placed(data.get(name, ABSENT), rest, value, setting) for value in values]
+    tries: list[Any] = [_placed(data.get(name, ABSENT), rest, value, setting) for value in values]
     if name in lists and not rest:
-        tries = [
-            *([*data[name], value] for value in values),
-            *(value for value in values if as_array(value) is not None),
-        ]
+        tries = [*([*data[name], value] for value in values), *(value for value in values if isinstance(value, list))]
     elif not rest:
         tries += [[value] for value in values]
-    found = [_problems(variants, name, value, rest) for value in tries]
-    clean = next((value for value, problems in zip(tries, found, strict=True) if not problems), ABSENT)
-    if clean is ABSENT:
-        hints = (any(problem.nearest(problem.value) is not None for problem in problems) for problems in found)
-        clean = next((value for value, has_hint in zip(tries, hints, strict=True) if has_hint), tries[0])
-    elif not rest and is_field and isinstance(clean, list):
-        lists.add(name)
-    data[name] = clean
+    judged = [(value, _problems(variants, name, value, rest)) for value in tries]
+    for value, problems in judged:
+        if not problems:
+            data[name] = value
+            if not rest and is_field and isinstance(value, list):
+                lists.add(name)
+            return
+    hinted = (value for value, problems in judged if any(item.nearest(item.value) is not None for item in problems))
+    data[name] = next(hinted, tries[0])
 
 
-def _nearest(setting: Setting, variants: Sequence[type[BasePayload]]) -> str | None:
-    """Give the field that a name which an open schema would take is so close to that it must be meant."""
-    wires = [name for variant in variants for name in PLANS[variant].by_wire]
-    if any(name in wires for name in (setting.name, setting.path[0])) or not all(
-        PLANS[each].extra for each in variants
-    ):
-        return None
+def _misspelt(setting: Setting, variants: Sequence[type[BasePayload]]) -> list[Violation]:
+    """Refuse a name that an open schema would take, where a field is so close that it must be meant."""
+    plans = [PLANS[variant] for variant in variants]
+    wires = [name for plan in plans for name in plan.by_wire]
+    if setting.name in wires or setting.path[0] in wires or not all(plan.extra for plan in plans):
+        return []
     from difflib import get_close_matches  # noqa: PLC0415  # only a name that is not known needs it
 
-    return next(iter(get_close_matches(setting.name[:200], wires, n=1, cutoff=MISSPELT)), None)
-
-
-def _misspelt(setting: Setting, nearest: str) -> Violation:
-    message = f"is no field; nearest: {nearest!r}; a name that the schema does not have can be sent with --payload"
-    return Violation(setting.name, "additionalProperties", setting.text, nearest, message)
+    near = get_close_matches(setting.name[:200], wires, n=1, cutoff=MISSPELT)
+    if not near:
+        return []
+    message = f"is no field; nearest: {near[0]!r}; a name that the schema does not have can be sent with --payload"
+    return [Violation(setting.name, "additionalProperties", setting.text, near[0], message)]
 
 
 def _placed(current: Any, path: Sequence[str | int], value: Any, setting: Setting) -> Any:
@@ -219,16 +219,20 @@ def _placed(current: Any, path: Sequence[str | int], value: Any, setting: Settin
         return value
     key, *rest = path
     if isinstance(key, int):
-        items = [] if current is ABSENT else as_array(current)
-        if items is None:
+        if current is ABSENT:
+            current = []
+        if not isinstance(current, list):
             raise UsageProblem(f"--set {setting.name}: there is no list to put it into")
+        items = cast("Sequence[Any]", current)
         if key > len(items):
             raise UsageProblem(f"--set {setting.name}: item {len(items)} comes first")
-        placed = _placed(items[key] if key < len(items) else ABSENT, rest, value, setting)
+        placed = _placed([*items, ABSENT][key], rest, value, setting)
         return [*items[:key], placed, *items[key + 1 :]]
-    if current is not ABSENT and not isinstance(current, dict):
+    if current is ABSENT:
+        current = {}
+    if not isinstance(current, dict):
         raise UsageProblem(f"--set {setting.name}: there is no object to put it into")
-    members: dict[str, Any] = {} if current is ABSENT else cast("dict[str, Any]", current)
+    members = cast("dict[str, Any]", current)
     return {**members, key: _placed(members.get(key, ABSENT), rest, value, setting)}
 
 
@@ -239,16 +243,17 @@ def _problems(
     found: list[list[Problem]] = []
     for variant in variants:
         plan = PLANS[variant]
-        check, part = plan.extra, {name: value}
         if name in plan.by_wire:
-            check, part = plan.by_wire[name].check, value
-        if check is None:
-            continue
-        try:
-            check(part)
-            problems: Sequence[Problem] = ()
-        except RefusedError as refused:
-            problems = refused.problems
-        inside = name in plan.by_wire
-        found.append([item for item in problems if not inside or item.keys[::-1][: len(inner)] == [*inner]])
-    return min(found, key=len) if found else []
+            problems = _refused(plan.by_wire[name].check, value)
+            found.append([item for item in problems if item.keys[::-1][: len(inner)] == [*inner]])
+        elif plan.extra is not None:
+            found.append([*_refused(plan.extra, {name: value})])
+    return min(found or [[]], key=len)
+
+
+def _refused(check: Check, value: Any) -> Sequence[Problem]:
+    try:
+        check(value)
+    except RefusedError as refused:
+        return refused.problems
+    return ()
