@@ -15,7 +15,7 @@ from skills_video_runtime.errors import SkillsVideoError
 from .catalog import Catalog, show_models
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import JSON, JSON_LINES, lost, tell
-from .output import OutputLost, UsageProblem, complain, prepare, say, written
+from .output import OutputLost, UsageProblem, complain, prepare, say, say_json, written
 
 HELP_FLAGS = {"help_option_names": ["-h", "--help"]}
 PASS_ON: dict[str, Any] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
@@ -109,9 +109,7 @@ def template(context: typer.Context, model: Model, variant: Variant = None) -> N
     It holds the required and the defaulted fields; null is to be replaced. Without --variant, it is that of the
     model's first variant.
     """
-    from .describe import show_template  # noqa: PLC0415  # as above
-
-    show_template(context.obj.variants(context.obj.find(model), variant)[0])
+    say_json(context.obj.variants(context.obj.find(model), variant)[0].template())
 
 
 @application.command()
@@ -144,8 +142,7 @@ def run(
     state is refused, 20 without credits, 21 for the key, 22 for the payload, 23 if not found, 24 if it may work later,
     25 for anything else, and 130 after Ctrl-C.
     """
-    from .generations import Choices  # noqa: PLC0415  # as above
-    from .generations import run as start  # noqa: PLC0415
+    from . import generations  # noqa: PLC0415  # as above
     from .values import build, read_payload  # noqa: PLC0415
 
     catalog: Catalog = context.obj
@@ -154,7 +151,9 @@ def run(
     if payload is not None:
         data = read_payload(payload)
     built = build(variants, data, settings or ())
-    return start(built, Choices(timeout, poll_interval, download, journal, not no_stream, json_lines))
+    return generations.run(
+        built, generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines)
+    )
 
 
 @application.command()
@@ -169,18 +168,18 @@ def wait(
     ] = None,
 ) -> int:
     """Wait until a generation is finished, whoever made it."""
-    from .generations import Choices  # noqa: PLC0415  # as above
-    from .generations import wait as follow  # noqa: PLC0415
+    from . import generations  # noqa: PLC0415  # as above
 
-    return follow(generation_id, Choices(timeout, poll_interval, download, journal, json_lines=json_lines))
+    choices = generations.Choices(timeout, poll_interval, download, journal, json_lines=json_lines)
+    return generations.wait(generation_id, choices)
 
 
 @application.command()
 def get(generation_id: Id, as_json: Json = False) -> int:
     """Show the state of a generation as it is now."""
-    from .generations import get as ask  # noqa: PLC0415  # as above
+    from . import generations  # noqa: PLC0415  # as above
 
-    return ask(generation_id, as_json=as_json)
+    return generations.get(generation_id, as_json=as_json)
 
 
 @application.command()
@@ -190,9 +189,9 @@ def running(
     as_json: Json = False,
 ) -> int:
     """Show what is queued or running."""
-    from .generations import running as ask  # noqa: PLC0415  # as above
+    from . import generations  # noqa: PLC0415  # as above
 
-    return ask(limit, workspace, as_json=as_json)
+    return generations.running(limit, workspace, as_json=as_json)
 
 
 @application.command("credits")
@@ -215,12 +214,11 @@ def recover(
 
     After a crash or Ctrl-C, of runs with --journal FILE.
     """
-    from .generations import Choices  # noqa: PLC0415  # as above
-    from .generations import recover as finish  # noqa: PLC0415
+    from . import generations  # noqa: PLC0415  # as above
 
     if journal is None:
         raise UsageProblem("recover needs --journal FILE, the file that was given to run --journal FILE")
-    return finish(journal, Choices(timeout, poll_interval, download), as_json=as_json)
+    return generations.recover(journal, generations.Choices(timeout, poll_interval, download), as_json=as_json)
 
 
 @application.command("explain-error")
@@ -268,7 +266,7 @@ def _run(catalog: Catalog, arguments: Sequence[str]) -> int:
         return tell(UsageProblem(f"{error.format_message().rstrip('.')}. See: {where} --help"), BAD_USAGE, arguments)
     except SkillsVideoError as error:
         return tell(error, exit_code(error), arguments)
-    except OutputLost:
+    except (OutputLost, ModuleNotFoundError):
         raise
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # of what typer itself has written
@@ -276,7 +274,5 @@ def _run(catalog: Catalog, arguments: Sequence[str]) -> int:
         raise
     except (UsageProblem, OSError, ValueError) as error:
         return tell(error, BAD_USAGE, arguments)
-    except ModuleNotFoundError:
-        raise
     except Exception as error:  # noqa: BLE001  # a reader of JSON lines, and who paid, is told whatever happens
         return tell(error, OTHER, arguments)

@@ -10,7 +10,6 @@ from .output import UsageProblem, block, is_terminal, say, say_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from types import ModuleType
 
     from skills_video_runtime.catalog import ModelInfo
     from skills_video_runtime.payloads.base import BasePayload
@@ -44,21 +43,17 @@ class Catalog:
         near = _nearest(wanted, {name.casefold(): info for info in self.models for name in _names(info)})
         raise UsageProblem(f"there is no model {text!r:.80}; the nearest are {_listed(near)}")
 
-    def module(self, info: ModelInfo) -> ModuleType:
-        """Import the module of a model."""
-        return import_module(f"{self.package}.{info.module}")
-
     def variants(self, info: ModelInfo, wanted: str | None = None) -> list[type[BasePayload]]:
         """Give the payload classes of a model, or the one that is wanted, however its name is spelt.
 
         Raises:
             UsageProblem: There is no such variant; those that there are are named.
         """
-        module = self.module(info)
         found = [name for name in info.variants if wanted is None or _plain(name) == _plain(wanted)]
         if not found:
             known = ", ".join(info.variants)
             raise UsageProblem(f"{info.endpoint.model} has no variant {wanted!r:.80}; it has {known}")
+        module = import_module(f"{self.package}.{info.module}")
         return [getattr(module, name) for name in found]
 
 

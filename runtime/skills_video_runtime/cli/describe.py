@@ -24,7 +24,7 @@ from .output import say, say_json, table, yes_or_no
 
 if TYPE_CHECKING:
     from skills_video_runtime.catalog import ModelInfo
-    from skills_video_runtime.payloads.base import BaseObject, BasePayload
+    from skills_video_runtime.payloads.base import BaseObject
     from skills_video_runtime.payloads.constraints import ObjectRule
 
     from .catalog import Catalog
@@ -182,8 +182,3 @@ def _in_words(rule: dict[str, Any]) -> str:
         return f"Where {rule['field']} is given, {', '.join(rule['value'])} must be given too."
     most_or_least = {"minProperties": "At least", "maxProperties": "At most"}[rule["rule"]]
     return f"{most_or_least} {rule['value']} fields must be given."
-
-
-def show_template(cls: type[BasePayload]) -> None:
-    """Show the start of a payload: required and defaulted fields; null is to be replaced."""
-    say_json(cls.template())

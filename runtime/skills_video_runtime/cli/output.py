@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from math import isfinite
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from .exits import LEFT, OTHER
 
@@ -31,9 +31,7 @@ class OutputLost(Exception):  # noqa: N818  # as above
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"standard output cannot be written: {error.strerror or error}")
-        self.exit_code = OTHER
-        if isinstance(error, BrokenPipeError):
-            self.exit_code = LEFT
+        self.exit_code = LEFT if isinstance(error, BrokenPipeError) else OTHER
 
 
 def prepare() -> None:
@@ -135,7 +133,7 @@ def _sayable(value: Any) -> Any:
                 made = []
             case _:
                 return item
-        pending.append((item, made))
+        pending.append((cast("Any", item), made))
         return made
 
     result = copy(value)

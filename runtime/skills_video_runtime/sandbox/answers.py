@@ -9,10 +9,6 @@ from skills_video_runtime.sandbox.ledger import Usage, videos_of
 if TYPE_CHECKING:
     from skills_video_runtime.sandbox.ledger import Generation
 
-WIDTH: Final = 64
-"""Width of the served video in pixels."""
-HEIGHT: Final = 36
-"""Height of the served video in pixels."""
 _OLDER: Final = {
     "IN_QUEUE": "starting",
     "IN_PROGRESS": "processing",
@@ -72,8 +68,8 @@ def _output(generation: Generation, media: str) -> dict[str, Any]:
             "url": f"{media}/media/{generation.id}/{index}.mp4",
             "file_name": generation.faults.text("download-name", f"{generation.id}-{index}.mp4"),
             "content_type": "video/mp4",
-            "width": WIDTH,
-            "height": HEIGHT,
+            "width": 64,
+            "height": 36,
         }
         for index in range(count)
     ]

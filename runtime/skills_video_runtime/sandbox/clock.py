@@ -56,9 +56,7 @@ class Clock:
                 rest = moment - self.now()
                 if rest <= 0:
                     return
-                real = None
-                if self.speed:
-                    real = rest / self.speed
+                real = rest / self.speed if self.speed else None
                 await asyncio.wait({woken, gone}, timeout=real, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 with self._lock:

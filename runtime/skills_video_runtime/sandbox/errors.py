@@ -60,9 +60,7 @@ def error(
 
 def error_shape(faults: Faults) -> str:
     """The shape of errors that the faults ask for, as in `error`."""
-    if "older" in faults:
-        return faults.text("errors", "oldest")
-    return faults.text("errors", "newest")
+    return faults.text("errors", "oldest" if "older" in faults else "newest")
 
 
 def status_error(status: int, faults: Faults) -> Response:

@@ -27,9 +27,7 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: The address is taken, or not one of this machine.
     """
-    family = socket.AF_INET
-    if ":" in host:
-        family = socket.AF_INET6
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
