@@ -72,6 +72,17 @@ def test_what_a_path_refers_to_is_followed(tmp_path: Path, item: dict[str, Any])
     assert Judge(description).errors(operation.pointer, {}) == ["'a' is a required property"]
 
 
+def test_a_reference_is_decoded_as_a_uri_is(tmp_path: Path) -> None:
+    body = {"$ref": "#/components/requestBodies/A%20B"}
+    schema = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/100%25"}}}}
+    components = {"requestBodies": {"A B": schema}, "schemas": {"100%": {"properties": {"a": {"default": 1}}}}}
+    file = described(tmp_path, {"/generation/m": {"post": {"requestBody": body}}}, components=components)
+    assert Sandbox(openapi=file).models == ["m"]
+    description = load(file)
+    pointer = description.operations["m"].pointer
+    assert Judge(description).normalised(pointer, {}) == {"a": 1}
+
+
 UNUSABLE: dict[str, Any] = {
     "'objekt' is not valid": {"type": "objekt"},
     "is not a 'regex'": {"properties": {"a": {"pattern": "(["}}},

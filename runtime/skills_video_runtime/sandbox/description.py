@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import unquote
 
 from skills_video_runtime.sandbox import strict_json
 
@@ -101,10 +102,10 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
             continue
         pointer = "/paths/" + escaped(path)
         for name in ("post", "requestBody", "content"):
-            pointer = f"{_followed(document, pointer)}/{name}"
+            pointer = f"{followed(document, pointer)}/{name}"
         schemas = {
             kind.partition(";")[0].strip().lower(): f"{pointer}/{escaped(kind)}/schema"
-            for kind, media in _members(_at(document, pointer)).items()
+            for kind, media in members_at(document, pointer).items()
             if "schema" in _members(media)
         }
         if _JSON in schemas:
@@ -118,21 +119,23 @@ def _members(node: object) -> dict[str, Any]:
     return {}
 
 
-def _at(document: dict[str, Any], pointer: str) -> Any:
-    """What stands at a JSON Pointer; None where nothing does."""
+def members_at(document: dict[str, Any], pointer: str) -> dict[str, Any]:
+    """The members of the object at a JSON Pointer, or the items of the array by index; none where neither stands."""
     node: Any = document
     for token in pointer.split("/")[1:]:
         node = _members(node).get(token.replace("~1", "/").replace("~0", "~"))
-    return node
+        if isinstance(node, list):
+            node = {str(index): item for index, item in enumerate(cast("list[object]", node))}
+    return _members(node)
 
 
-def _followed(document: dict[str, Any], pointer: str) -> str:
+def followed(document: dict[str, Any], pointer: str) -> str:
     """Where a JSON Pointer leads to, over local references."""
     for _ in range(_MOST_REFERENCES):
-        reference = _members(_at(document, pointer)).get("$ref")
+        reference = members_at(document, pointer).get("$ref")
         if not isinstance(reference, str) or not reference.startswith("#/"):
             break
-        pointer = reference[1:]
+        pointer = unquote(reference[1:])
     return pointer
 
 

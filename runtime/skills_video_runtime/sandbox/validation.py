@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import SchemaError, ValidationError
@@ -12,7 +12,7 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from skills_video_runtime.sandbox.description import DescriptionError, escaped
+from skills_video_runtime.sandbox.description import DescriptionError, escaped, followed, members_at
 from skills_video_runtime.sandbox.form import Upload
 
 if TYPE_CHECKING:
@@ -65,12 +65,13 @@ class Judge:
     def __init__(self, description: Description) -> None:
         resource: Resource[Any] = Resource.from_contents(description.document, default_specification=DRAFT202012)
         empty: Registry[Any] = Registry()
+        self._document = description.document
         self._registry = empty.with_resource(_DESCRIPTION, resource)
         self._validators: dict[str, Any] = {}
 
     def _validator(self, pointer: str) -> Any:
         if pointer not in self._validators:
-            schema = {"$ref": f"{_DESCRIPTION}#{pointer}"}
+            schema = {"$ref": f"{_DESCRIPTION}#{quote(pointer)}"}
             self._validators[pointer] = _Validator(schema, registry=self._registry, format_checker=_formats)
         return self._validators[pointer]
 
@@ -86,7 +87,7 @@ class Judge:
                 continue
             seen.add(pointer)
             try:
-                schema = self._registry.resolver().lookup(f"{_DESCRIPTION}#{pointer}").contents
+                schema = self._registry.resolver().lookup(f"{_DESCRIPTION}#{quote(pointer)}").contents
                 Draft202012Validator.check_schema(schema)
             except Unresolvable as error:
                 raise DescriptionError(f"#{pointer}: there is no such schema") from error
@@ -95,7 +96,7 @@ class Judge:
             for reference in _references(schema):
                 if not reference.startswith("#/"):
                     raise DescriptionError(f"#{pointer}: refers to {reference}, which is not in the description")
-                todo.append(reference[1:])
+                todo.append(unquote(reference[1:]))
 
     def errors(self, pointer: str, body: object) -> list[str]:
         """All that is wrong with a body, as `path: reason`; empty when it is valid.
@@ -111,23 +112,10 @@ class Judge:
         """Whether a value is valid under the schema at a JSON Pointer."""
         return bool(self._validator(pointer).is_valid(value))
 
-    def resolve(self, pointer: str) -> tuple[str, dict[str, Any]]:
-        """The schema at a JSON Pointer and where it stands, local references followed."""
-        seen: set[str] = set()
-        while True:
-            schema: Any = self._registry.resolver().lookup(f"{_DESCRIPTION}#{pointer}").contents
-            if not isinstance(schema, dict):
-                return pointer, {}
-            found = cast("dict[str, Any]", schema)
-            reference = found.get("$ref")
-            if not isinstance(reference, str) or not reference.startswith("#/") or pointer in seen:
-                return pointer, found
-            seen.add(pointer)
-            pointer = reference[1:]
-
     def variants(self, pointer: str) -> list[tuple[str, dict[str, Any]]]:
         """The schema at a JSON Pointer, taken apart where it is a union."""
-        place, schema = self.resolve(pointer)
+        place = followed(self._document, pointer)
+        schema = members_at(self._document, place)
         parts = [
             variant
             for keyword in ("anyOf", "oneOf", "allOf")
