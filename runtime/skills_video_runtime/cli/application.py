@@ -147,13 +147,9 @@ def run(
 
     catalog: Catalog = context.obj
     variants = catalog.variants(catalog.find(model), variant)
-    data: dict[str, Any] = {}
-    if payload is not None:
-        data = read_payload(payload)
-    built = build(variants, data, settings or ())
-    return generations.run(
-        built, generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines)
-    )
+    built = build(variants, read_payload(payload), settings or ())
+    choices = generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines)
+    return generations.run(built, choices)
 
 
 @application.command()

@@ -83,12 +83,14 @@ class Setting:
         return [value, text]
 
 
-def read_payload(given: str) -> dict[str, Any]:
-    """Read the object that `--payload` names: a file, `-` for standard input, or the JSON itself.
+def read_payload(given: str | None) -> dict[str, Any]:
+    """Read the object that `--payload` names: a file, `-` for standard input, or the JSON itself; empty without it.
 
     Raises:
         UsageProblem: it cannot be read, or is no JSON object.
     """
+    if given is None:
+        return {}
     text, where = given, "--payload"
     try:
         if given == "-":

@@ -27,13 +27,7 @@ def submission(generation: Generation, now: float) -> dict[str, Any]:
 
 
 def result(generation: Generation, now: float, media: str) -> dict[str, Any]:
-    """The answer of the result endpoint.
-
-    Args:
-        generation: Whose.
-        now: Sandbox time.
-        media: Origin of its files.
-    """
+    """The answer of the result endpoint; `media` is the origin of the URLs of files."""
     answer = event(generation, generation.status(now), media)
     answer["usage"] = generation.usage.as_json()
     if _is_older(generation):

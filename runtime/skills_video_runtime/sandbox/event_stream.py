@@ -81,7 +81,7 @@ class EventStream(Response):
             event = answers.event(self._generation, phase.status, self._media)
             if count == 1 and "huge" in faults:
                 event["padding"] = "x" * int(faults.number("huge"))
-            await self._write(send, frame(event, styles, first=count == 1))
+            await self._write(send, _frame(event, styles, first=count == 1))
             if count == 1 and "drop-after-id" in faults:
                 raise _HangUpError(reset=faults.text("drop-after-id") == "reset")
             if "end-early" in faults and count >= faults.number("end-early", 1):
@@ -108,14 +108,8 @@ class EventStream(Response):
             raise _HangUpError(reset=False)
 
 
-def frame(event: dict[str, Any], styles: AbstractSet[str] = frozenset(), *, first: bool = False) -> bytes:
-    """One event as server-sent text.
-
-    Args:
-        event: The data.
-        styles: Other ways of writing it, as in the fault `framing`; none for the platform's.
-        first: Whether it opens the stream.
-    """
+def _frame(event: dict[str, Any], styles: AbstractSet[str], *, first: bool) -> bytes:
+    """One event as server-sent text, in the platform's way or in the styles of the fault `framing`."""
     indent = 1 if "multiline" in styles else None
     lines = [f"data: {line}" for line in json.dumps(event, indent=indent).split("\n")]
     if "fields" in styles:
