@@ -31,15 +31,15 @@ def tell(
     generation_id: str | None = None,
 ) -> int:
     """Tell an error and how to go on, and give its exit code back; `arguments` tell how it is asked for."""
-    told = getattr(error, "generation_id", None) or generation_id
+    known = getattr(error, "generation_id", None) or generation_id
     asked = list(arguments)
     if "--" in asked:
         asked = asked[: asked.index("--")]
     with suppress(OutputLost):
         if json_lines or JSON_LINES in asked:
-            say_json(error_event(error, code, told), indent=None)
+            say_json(error_event(error, code, known), indent=None)
         elif JSON in asked:
-            say_json(error_event(error, code, told))
+            say_json(error_event(error, code, known))
     category = getattr(error, "category", "")
     if category == "interrupted":
         complain(str(error))
@@ -47,10 +47,10 @@ def tell(
         complain(f"error: {error}")
     if isinstance(error, PayloadError) and any(isinstance(item.value, File) for item in error.violations):
         complain("A file can be sent where `skills-video show MODEL` says so; elsewhere the field asks for an address.")
-    if told and category == "download":
-        complain(f"To go on: {resume(told, ' --download DIR')}")
-    elif told and code in {TIMED_OUT, POLLING_REFUSED}:
-        complain(f"To go on: {resume(told)}")
+    if known and category == "download":
+        complain(f"To go on: {resume(known, ' --download DIR')}")
+    elif known and code in {TIMED_OUT, POLLING_REFUSED}:
+        complain(f"To go on: {resume(known)}")
     elif category in HINTS:
         complain(HINTS[category])
     return code

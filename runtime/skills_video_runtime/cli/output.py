@@ -107,7 +107,7 @@ def complain(text: str) -> None:
 
 def say_json(value: Any, indent: int | None = 2) -> None:
     """Write JSON to standard output, in ASCII, so that no terminal and no encoding changes it."""
-    shown = _sayable(value)
+    shown = _serialisable(value)
     try:
         text = json.dumps(shown, indent=indent, default=str)
     except RecursionError:  # which is reached later without indents
@@ -116,7 +116,7 @@ def say_json(value: Any, indent: int | None = 2) -> None:
         print(text)
 
 
-def _sayable(value: Any) -> Any:
+def _serialisable(value: Any) -> Any:
     """Give what JSON can say, at any depth: null in place of a number that it lacks, and no key."""
     pending: list[tuple[Any, Any]] = []
 
