@@ -104,7 +104,7 @@ def test_the_clock_is_moved_over_http(still: Caller) -> None:
     assert still.sandbox.status("gen_000001") == "COMPLETED"
 
 
-@pytest.mark.parametrize("given", [{}, {"advance": "soon"}, {"advance": "nan"}, {"advance": "inf"}, {"advance": -1}])
+@pytest.mark.parametrize("given", [{}, *({"advance": seconds} for seconds in ("soon", "nan", "inf", -1, 10**400))])
 def test_the_clock_goes_forward_alone(still: Caller, given: dict[str, object]) -> None:
     assert still.keyless.post(f"{still.sandbox.origin}/sandbox/clock", json=given).status_code == 400
     assert still.sandbox.now() == 0

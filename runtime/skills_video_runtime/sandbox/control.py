@@ -48,7 +48,7 @@ async def clock(request: Request) -> Response:
     service = service_of(request)
     try:
         service.clock.advance(float((await _object(request))["advance"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         return JSONResponse({"message": f"advance must be a number of seconds ({error})"}, 400)
     return JSONResponse({"now": service.clock.now()})
 
