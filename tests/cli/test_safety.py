@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.support.processes import call, events
+from tests.support.processes import call, command, environment, events
 from tests.support.project import description
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
@@ -91,6 +93,13 @@ def test_doctor_shows_no_user_name_and_no_query_of_an_address():
     done = call("doctor", "--json", SKILLS_VIDEO_API_KEY="some-key", SKILLS_VIDEO_BASE_URL=address)
     assert json.loads(done.stdout)["address"] == "https://example.com/api"
     assert not any(word in done.stdout + done.stderr for word in ("password", "secret"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no shell of Windows closes a stream")
+def test_without_a_standard_error_nothing_of_an_error_is_among_the_output():
+    shell = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command("show", "no-such-model")]
+    done = subprocess.run(shell, env=environment(), stdout=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
 
 
 def test_an_id_is_quoted_where_it_stands_in_a_command():

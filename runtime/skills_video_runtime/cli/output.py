@@ -99,10 +99,13 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """Write a line to standard error; where that takes none, nobody is left to be told."""
+    stream: TextIO | None = sys.stderr  # None where the process has none
+    if stream is None:
+        return
     try:
-        print(visible(text), file=sys.stderr, flush=True)
+        print(visible(text), file=stream, flush=True)
     except OSError:
-        _abandon(sys.stderr)
+        _abandon(stream)
 
 
 def say_json(value: Any, indent: int | None = 2) -> None:
