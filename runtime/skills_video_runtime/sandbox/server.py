@@ -236,12 +236,7 @@ def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
 
 
 def _service(
-    api_key: str,
-    openapi: Path | None,
-    speed: float,
-    plan: Iterable[str],
-    ledger: Ledger,
-    media_host: str | None = None,
+    api_key: str, openapi: Path | None, speed: float, plan: Iterable[str], ledger: Ledger, media_host: str | None = None
 ) -> Service:
     if not re.fullmatch("[!-~]+", api_key):
         raise ValueError("api_key must be printable ASCII without spaces, as no header could carry another")
