@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from contextlib import aclosing
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
 
 from skills_video_runtime.generations.retry import RetryPolicy
@@ -99,6 +100,11 @@ class _Verbs(Generic[PayloadT]):
     _session: Session
     _owned = True
 
+    @property
+    def _coroutines(self) -> _AsyncVerbs[PayloadT]:
+        """The same verbs, which over a synchronous session never suspend."""
+        return _AsyncVerbs(self._session)
+
     def generate(
         self, payload: PayloadT, *, timeout: float | None = None, on_state: OnState | None = None
     ) -> Generation:
@@ -123,14 +129,14 @@ class _Verbs(Generic[PayloadT]):
             GenerationTimeout: It was not finished in time; the error carries its id.
             OSError: A file of the payload cannot be read.
         """
-        return run(self._session.generate(payload, timeout, on_state))
+        return run(self._coroutines.generate(payload, timeout=timeout, on_state=on_state))
 
     def stream(self, payload: PayloadT, *, timeout: float | None = None) -> Generator[Generation, None, None]:
         """Make a generation and give each of its states once, whether streamed or polled; the last one is finished.
 
         Nothing is sent before the first state is asked for. Raises as `generate`, after the last state was given.
         """
-        return iterate(self._session.stream(payload, timeout))
+        return iterate(self._coroutines.stream(payload, timeout=timeout))
 
     def submit(self, payload: PayloadT, *, timeout: float | None = None, journal: Where | None = None) -> Generation:
         """Make a generation and return as soon as its id is known; `wait` takes it from there, in any process.
@@ -142,11 +148,11 @@ class _Verbs(Generic[PayloadT]):
             JournalUnavailable: The intent could not be recorded; nothing was sent.
             SkillsVideoError: As `generate`, up to the id.
         """
-        return run(self._session.submit(payload, timeout, journal))
+        return run(self._coroutines.submit(payload, timeout=timeout, journal=journal))
 
     def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
-        return run(self._session.wait(id, timeout, on_state))
+        return run(self._coroutines.wait(id, timeout=timeout, on_state=on_state))
 
     def get(self, id: str) -> Generation:
         """Give the state of a generation as it is now, finished or not.
@@ -156,15 +162,15 @@ class _Verbs(Generic[PayloadT]):
             APIError: The platform refused, or failed even after the retries.
             ConnectionFailed: The platform could not be reached.
         """
-        return run(self._session.get(id))
+        return run(self._coroutines.get(id))
 
     def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another."""
-        return run(self._session.running(limit, workspace))
+        return run(self._coroutines.running(limit, workspace))
 
     def credits(self) -> Usage:
         """Give the balance; the platform's API reference leaves the shape of the answer open, `raw` has all of it."""
-        return run(self._session.credits())
+        return run(self._coroutines.credits())
 
     def recover(self, journal: Where | None = None) -> list[Recovered]:
         """Finish what a journal knows to be begun: by its id, else by the running list.
@@ -172,7 +178,7 @@ class _Verbs(Generic[PayloadT]):
         A submission without an id that the list does not show stays in the journal with SubmissionUncertain, and is
         posted anew only by a client with on_lost_submission="resubmit". Each has the client's timeout to itself.
         """
-        return run(self._session.recover(journal))
+        return run(self._coroutines.recover(journal))
 
     def download(
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
@@ -225,20 +231,23 @@ class _Verbs(Generic[PayloadT]):
 
 
 class _AsyncVerbs(Generic[PayloadT]):
-    """What can be asked of the platform. May be shared by the tasks of one event loop, of asyncio or trio."""
+    """What can be asked of the platform. May be shared by the tasks of event loops, of asyncio or trio."""
 
-    _session: Session
     _owned = True
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     async def generate(
         self, payload: PayloadT, *, timeout: float | None = None, on_state: OnState | None = None
     ) -> Generation:
         """As `Client.generate`; what `on_state` returns is awaited if it can be."""
-        return await self._session.generate(payload, timeout, on_state)
+        async with self._session.call(timeout) as call:
+            return await last(call.generate(payload), on_state)
 
     async def stream(self, payload: PayloadT, *, timeout: float | None = None) -> AsyncGenerator[Generation, None]:
         """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
-        async with aclosing(self._session.stream(payload, timeout)) as states:
+        async with self._session.call(timeout) as call, aclosing(call.generate(payload)) as states:
             async for state in states:
                 yield state
 
@@ -246,27 +255,33 @@ class _AsyncVerbs(Generic[PayloadT]):
         self, payload: PayloadT, *, timeout: float | None = None, journal: Where | None = None
     ) -> Generation:
         """As `Client.submit`."""
-        return await self._session.submit(payload, timeout, journal)
+        async with self._session.call(timeout, journal) as call:
+            return await call.submit(payload)
 
     async def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """As `Client.wait`."""
-        return await self._session.wait(id, timeout, on_state)
+        async with self._session.call(timeout) as call:
+            return await last(call.wait(id), on_state)
 
     async def get(self, id: str) -> Generation:
         """As `Client.get`."""
-        return await self._session.get(id)
+        async with self._session.call(records=False) as call:
+            return await call.get(id)
 
     async def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """As `Client.running`."""
-        return await self._session.running(limit, workspace)
+        async with self._session.call(records=False) as call:
+            return await call.running(limit, workspace)
 
     async def credits(self) -> Usage:
         """As `Client.credits`."""
-        return await self._session.credits()
+        async with self._session.call(records=False) as call:
+            return await call.credits()
 
     async def recover(self, journal: Where | None = None) -> list[Recovered]:
         """As `Client.recover`."""
-        return await self._session.recover(journal)
+        async with self._session.call(journal=journal) as call:
+            return await call.recover()
 
     async def download(
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
@@ -340,6 +355,18 @@ class AsyncModelClient(_AsyncVerbs[PayloadT]):
         """Use a client, or make one from the environment, which `close` closes."""
         self._owned = client is None
         self._session = (client or AsyncClient())._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def last(states: AsyncGenerator[Generation, None], on_state: OnState | None) -> Generation:
+    """Give the last state, and show each to the caller."""
+    state = None
+    async with aclosing(states):
+        async for state in states:
+            if on_state is not None:
+                told = on_state(state)
+                if isawaitable(told):
+                    await told
+    return cast("Generation", state)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

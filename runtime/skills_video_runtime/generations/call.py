@@ -99,6 +99,10 @@ class Call:
             async for new in states:
                 yield new
 
+    def wait(self, name: str) -> AsyncGenerator[Generation, None]:
+        """Follow a generation of which only its id is known."""
+        return self.follow(Generation(name, "", {}))
+
     async def follow(self, state: Generation, result: str = RESULT) -> AsyncGenerator[Generation, None]:
         """Give each state of a generation once, from its stream while that is open, then by polling.
 

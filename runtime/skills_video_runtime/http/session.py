@@ -1,16 +1,12 @@
-"""What the calls of a client share, and the verbs as coroutines.
-
-Both clients run the same coroutines. Over the exchanges of a synchronous one they never suspend.
-"""
+"""What the calls of a client share: key, settings, connections, journals, and what is known of generations."""
 
 # ruff: noqa: ASYNC109  # a call obeys its own deadline
 from __future__ import annotations
 
 import logging
 import os
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from inspect import isawaitable
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -28,8 +24,7 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.downloads.fetch import Save
     from skills_video_runtime.generations.journal import Journal
-    from skills_video_runtime.generations.outcomes import IO, Recovered, Report, Settings, Submittable
-    from skills_video_runtime.generations.states import Usage
+    from skills_video_runtime.generations.outcomes import IO, Report, Settings
 
     from .connections import Connections
     from .exchange import Exchange
@@ -80,47 +75,6 @@ class Session:
                     self._connections.closed = self.closed
         return self._connections
 
-    async def generate(self, payload: Submittable, timeout: float | None, on_state: OnState | None) -> Generation:
-        """See `Client.generate`."""
-        async with self._call(timeout) as call:
-            return await _last(call.generate(payload), on_state)
-
-    async def stream(self, payload: Submittable, timeout: float | None) -> AsyncGenerator[Generation, None]:
-        """See `Client.stream`."""
-        async with self._call(timeout) as call, aclosing(call.generate(payload)) as states:
-            async for state in states:
-                yield state
-
-    async def submit(self, payload: Submittable, timeout: float | None, journal: Where | None) -> Generation:
-        """See `Client.submit`."""
-        async with self._call(timeout, journal) as call:
-            return await call.submit(payload)
-
-    async def wait(self, name: str, timeout: float | None, on_state: OnState | None) -> Generation:
-        """See `Client.wait`."""
-        async with self._call(timeout) as call:
-            return await _last(call.follow(Generation(name, "", {})), on_state)
-
-    async def get(self, name: str) -> Generation:
-        """See `Client.get`."""
-        async with self._call(records=False) as call:
-            return await call.get(name)
-
-    async def running(self, limit: int, workspace: str | None) -> list[Generation]:
-        """See `Client.running`."""
-        async with self._call(records=False) as call:
-            return await call.running(limit, workspace)
-
-    async def credits(self) -> Usage:
-        """See `Client.credits`."""
-        async with self._call(records=False) as call:
-            return await call.credits()
-
-    async def recover(self, journal: Where | None) -> list[Recovered]:
-        """See `Client.recover`."""
-        async with self._call(journal=journal) as call:
-            return await call.recover()
-
     def downloads(
         self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
     ) -> list[Download]:
@@ -167,7 +121,7 @@ class Session:
         self.journals.clear()
 
     @asynccontextmanager
-    async def _call(
+    async def call(
         self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True
     ) -> AsyncGenerator[Call, None]:
         """Begin a call: its time counts from now. One that records nothing opens no journal."""
@@ -215,15 +169,3 @@ class Download:
         """Fetch it, and give its path."""
         async with self.exchange:
             return await self.save.run()
-
-
-async def _last(states: AsyncGenerator[Generation, None], on_state: OnState | None) -> Generation:
-    """Give the last state, and show each to the caller."""
-    state = Generation("", "", {})
-    async with aclosing(states):
-        async for state in states:
-            if on_state is not None:
-                told = on_state(state)
-                if isawaitable(told):
-                    await told
-    return state
