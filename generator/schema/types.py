@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
 from generator.inputs.description import is_array, is_object
+
+from .uris import ABSOLUTE_URI
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -412,16 +413,8 @@ def _text_fits(shape: Text, value: str) -> bool:
         shape.min_length <= len(value)
         and (shape.max_length is None or len(value) <= shape.max_length)
         and (len(value) > LONGEST_MATCHED or all(re.search(pattern, value) for pattern in shape.patterns))
-        and ("uri" not in shape.formats or _is_uri(value))
+        and ("uri" not in shape.formats or ABSOLUTE_URI.fullmatch(value) is not None)
     )
-
-
-def _is_uri(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    return bool(parts.scheme) and not re.search(r"[^!-~]", value)
 
 
 def _number_fits(shape: Number, value: float) -> bool:
