@@ -7,18 +7,6 @@ Each name is imported when it is first used, as most programs need few of them, 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    from annotated_types import (
-        Ge as Ge,
-        Gt as Gt,
-        Le as Le,
-        Lt as Lt,
-        MaxLen as MaxLen,
-        MinLen as MinLen,
-        MultipleOf as MultipleOf,
-    )
-
     from .generations.retry import RetryPolicy as RetryPolicy
     from .client import (
         AsyncClient as AsyncClient,
@@ -35,7 +23,16 @@ if TYPE_CHECKING:
         ExactlyOne as ExactlyOne,
         Finite as Finite,
         Format as Format,
+        Ge as Ge,
+        Gt as Gt,
         Json as Json,
+        Le as Le,
+        Lt as Lt,
+        MaxLen as MaxLen,
+        MaxProperties as MaxProperties,
+        MinLen as MinLen,
+        MinProperties as MinProperties,
+        MultipleOf as MultipleOf,
         OneOf as OneOf,
         Pattern as Pattern,
         UniqueItems as UniqueItems,
@@ -69,18 +66,14 @@ if TYPE_CHECKING:
     from .generations.states import Generation as Generation, MediaFile as MediaFile, Status as Status, Usage as Usage
     from .payloads.base import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
     from .generations.outcomes import Recovered as Recovered
-
-    MaxProperties: TypeAlias = MaxLen
-    MinProperties: TypeAlias = MinLen
 else:
     from importlib import import_module
 
     _NAMES = {
-        "annotated_types": "Ge Gt Le Lt MaxLen MinLen MultipleOf",
         ".generations.retry": "RetryPolicy",
         ".client": "AsyncClient AsyncModelClient Client ModelClient",
-        ".payloads.constraints": "UNSET AnyOf Array Default DependentRequired ExactlyOne Finite Format Json OneOf "
-        "Pattern UniqueItems Unset Uri",
+        ".payloads.constraints": "UNSET AnyOf Array Default DependentRequired ExactlyOne Finite Format Ge Gt Json Le "
+        "Lt MaxLen MaxProperties MinLen MinProperties MultipleOf OneOf Pattern UniqueItems Unset Uri",
         ".catalog": "Endpoint ModelInfo",
         ".errors": "APIError AuthenticationError ConnectionFailed ContentRejected DownloadFailed "
         "GenerationFailed GenerationTimeout InsufficientCredits InvalidRequest JournalUnavailable "
@@ -92,7 +85,6 @@ else:
         ".generations.outcomes": "Recovered",
     }
     _WHERE = {name: (module, name) for module, names in _NAMES.items() for name in names.split()}
-    _WHERE |= {"MaxProperties": ("annotated_types", "MaxLen"), "MinProperties": ("annotated_types", "MinLen")}
     __all__ = sorted(_WHERE)  # noqa: PLE0605  # which is a list
 
     def __getattr__(name: str) -> object:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Never, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Never, TypeAlias, TypeGuard, cast
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -36,13 +39,31 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def exact(number: float) -> Fraction:
+    """Give the decimal that JSON shows, not its binary neighbour: 0.3 is a multiple of 0.1."""
+    from fractions import Fraction  # noqa: PLC0415  # few payloads need it
+
+    if isinstance(number, int):
+        return Fraction(number)
+    return Fraction(str(number))
+
+
+def divides(step: float, value: float) -> bool:
+    """Tell whether a number is a multiple of another, as JSON shows them."""
+    if isinstance(value, int) and isinstance(step, int):
+        return value % step == 0
+    return exact(value) % exact(step) == 0
+
+
 def shown(value: object) -> str:
     """Show a value on one line, cut short where it is long."""
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001  # an integer of thousands of digits, what is nested deeply, a caller's own class
         text = f"a value of type {type(value).__name__}"
-    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
+    if len(text) > 80:
+        text = f"{text[:60]}… ({len(text)} characters)"
+    return text
 
 
 def json_key(value: Any) -> object:

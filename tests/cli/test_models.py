@@ -8,7 +8,7 @@ import os
 import pytest
 
 from skills_video.catalog import MODELS
-from skills_video_runtime.payloads.plans import PLANS
+from skills_video_runtime.payloads.checks import PLANS
 from tests.support.processes import call, events
 from tests.support.project import description
 

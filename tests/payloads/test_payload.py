@@ -12,7 +12,7 @@ import sys
 import threading
 import tracemalloc
 import types
-from collections.abc import Mapping  # noqa: TC003  # payloads read their annotations
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -756,10 +756,44 @@ def test_name_that_is_no_string_is_refused(name):
         parse_payload({"camera": "x", name: 1}, Closed)
 
 
-def test_form_that_was_not_meant_is_not_put_into_words(monkeypatch):
-    monkeypatch.setattr("skills_video_runtime.payloads.violations.shown", None)
-    file = File(b"x", name="a.png")
-    assert Video(prompt="cat", image=file).image is file
+class Counted(Mapping):
+    """An object that counts how often it is shown."""
+
+    def __init__(self, **members):
+        self.members, self.shown = members, 0
+
+    def __getitem__(self, name):
+        return self.members[name]
+
+    def __iter__(self):
+        return iter(self.members)
+
+    def __len__(self):
+        return len(self.members)
+
+    def __repr__(self):
+        self.shown += 1
+        return repr(self.members)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choosy(BasePayload):
+    endpoint: ClassVar[Endpoint] = ENDPOINT
+
+    place: str | Array[str] | Point
+
+
+def test_form_that_was_not_meant_is_not_put_into_words():
+    given = Counted(x=0.5)
+    assert Choosy(place=given).place == Point(x=0.5)
+    assert parse_payload({"place": given}, Video, Choosy).place == Point(x=0.5)
+    assert given.shown == 0
+
+
+def test_value_that_no_form_takes_is_shown():
+    given = Counted(x=0.5)
+    assert only(loud=given).message == "{'x': 0.5} is object, not boolean"
+    assert given.shown == 1
 
 
 def test_threads_that_use_a_class_first_agree():

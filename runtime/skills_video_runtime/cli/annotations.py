@@ -4,44 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen, MultipleOf
-
 from skills_video_runtime.payloads.base import BaseObject
-from skills_video_runtime.payloads.constraints import AnyJson, Format, OneOf, Pattern, UniqueItems, Unset
-from skills_video_runtime.payloads.file import File
-from skills_video_runtime.payloads.violations import kind_of
-
-NAMES: dict[Any, str] = {
-    str: "string", int: "integer", float: "number", bool: "boolean", None: "null", NoneType: "null", File: "file",
-    Never: "nothing",
-}  # fmt: skip
-LIMITS: tuple[tuple[type, str, str], ...] = (
-    (Ge, "ge", "minimum"),
-    (Gt, "gt", "exclusiveMinimum"),
-    (Le, "le", "maximum"),
-    (Lt, "lt", "exclusiveMaximum"),
-    (MultipleOf, "multiple_of", "multipleOf"),
-    (Pattern, "regex", "pattern"),
-    (Format, "name", "format"),
+from skills_video_runtime.payloads.constraints import (
+    SIZES,
+    AnyJson,
+    Constraint,
+    Format,
+    Ge,
+    Gt,
+    Le,
+    Lt,
+    MaxLen,
+    MinLen,
+    MultipleOf,
+    OneOf,
+    Pattern,
+    UniqueItems,
+    Unset,
 )
-WORDS = {
-    "minimum": "at least {}",
-    "exclusiveMinimum": "more than {}",
-    "maximum": "at most {}",
-    "exclusiveMaximum": "less than {}",
-    "multipleOf": "a multiple of {}",
-    "pattern": "matches {}",
-    "format": "{}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
-    "minProperties": "at least {} members",
-    "maxProperties": "at most {} members",
+from skills_video_runtime.payloads.file import File
+from skills_video_runtime.payloads.violations import KINDS, kind_of
+
+NAMES: dict[Any, str] = {kind: known.name for kind, known in KINDS.items()} | {
+    None: "null",
+    File: "file",
+    Never: "nothing",
 }
+LIMITS = (Ge, Gt, Le, Lt, MultipleOf, Pattern, Format, UniqueItems)
+LENGTHS = {
+    f"{limit.keyword}{size}": f"{limit.words} {unit}" for limit in (MinLen, MaxLen) for size, unit in SIZES.values()
+}
+WORDS = {limit.keyword: limit.words for limit in LIMITS} | LENGTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +60,22 @@ def allowed(annotation: Any, more: tuple[Any, ...] = ()) -> Allowed:
     if origin in (Union, UnionType) or annotation is Unset:
         options = [option for option in arguments if option is not Unset]
         return _union([allowed(option) for option in options])
-    limits = _limits(more)
     if origin is Literal:
-        return Allowed(_kinds(arguments), {"enum": list(arguments), **limits})
+        return Allowed(_kinds(arguments), {"enum": list(arguments), **_limits(more, type(arguments[0]))})
+    limits = _limits(more, origin or annotation)
     if origin is list:
         items = allowed(arguments[0])
         inside = {"items": items.limits} if items.limits else {}
-        return Allowed(f"array of {items.kind}", {**_sizes(more, "Items"), **limits, **inside}, items.objects)
+        return Allowed(f"array of {items.kind}", limits | inside, items.objects)
     if origin is Mapping:
         members = allowed(arguments[1])
         inside = {"additionalProperties": members.limits} if members.limits else {}
-        limits = {**_sizes(more, "Properties"), **limits, **inside}
-        return Allowed(f"object of {members.kind}", limits, members.objects)
+        return Allowed(f"object of {members.kind}", limits | inside, members.objects)
     if isinstance(annotation, type) and issubclass(annotation, BaseObject):
         return Allowed(annotation.__name__, limits, (annotation,))
-    sizes = _sizes(more, "Length") if annotation is str else {}
     if limits.get("format") == "uri" and annotation is str:
-        return Allowed("uri", {**sizes, **{name: value for name, value in limits.items() if name != "format"}})
-    return Allowed(NAMES.get(annotation, "value"), {**sizes, **limits})
+        return Allowed("uri", {name: value for name, value in limits.items() if name != "format"})
+    return Allowed(NAMES.get(annotation, "value"), limits)
 
 
 def in_words(limits: dict[str, Any]) -> str:
@@ -90,8 +84,6 @@ def in_words(limits: dict[str, Any]) -> str:
     for name, value in limits.items():
         if name == "enum":
             texts.append(" | ".join(str(item) if isinstance(item, str) else repr(item) for item in value))
-        elif name == "uniqueItems":
-            texts.append("no item twice")
         elif name in {"items", "additionalProperties"}:
             texts.append(f"each {in_words(value)}")
         elif name == "anyOf":
@@ -111,24 +103,16 @@ def _union(options: list[Allowed]) -> Allowed:
     return Allowed(kinds, limits, tuple(cls for option in options for cls in option.objects))
 
 
-def _limits(metadata: tuple[Any, ...]) -> dict[str, Any]:
+def _limits(metadata: tuple[Any, ...], kind: Any) -> dict[str, Any]:
     stated: dict[str, list[Any]] = {}
     for item in metadata:
-        for kind, name, word in LIMITS:
-            if isinstance(item, kind):
-                stated.setdefault(word, []).append(getattr(item, name))
-    found: dict[str, Any] = {word: values[0] if len(values) == 1 else values for word, values in stated.items()}
-    for item in metadata:
         if isinstance(item, OneOf):
-            found["enum"] = list(item.values)
+            stated["enum"] = [list(item.values)]
         elif isinstance(item, UniqueItems):
-            found["uniqueItems"] = True
-    return found
-
-
-def _sizes(metadata: tuple[Any, ...], unit: str) -> dict[str, Any]:
-    least = {f"min{unit}": item.min_length for item in metadata if isinstance(item, MinLen)}
-    return least | {f"max{unit}": item.max_length for item in metadata if isinstance(item, MaxLen)}
+            stated["uniqueItems"] = [True]
+        elif isinstance(item, Constraint) and item.words:
+            stated.setdefault(item.keyword_for(kind), []).append(item.operands[0])
+    return {keyword: values[0] if len(values) == 1 else values for keyword, values in stated.items()}
 
 
 def _kinds(values: tuple[Any, ...]) -> str:

@@ -10,13 +10,11 @@ from inspect import getsource
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from annotated_types import MinLen
-
 from skills_video_runtime.classify import BY_CODE, BY_STATUS
 from skills_video_runtime.errors import APIError, InvalidRequest, ServerError
 from skills_video_runtime.generations.states import FINISHED, WORDS, Status
+from skills_video_runtime.payloads.checks import PLANS, hints_of
 from skills_video_runtime.payloads.constraints import UNSET, DependentRequired
-from skills_video_runtime.payloads.plans import PLANS, hints_of
 
 from .annotations import allowed, in_words
 from .catalog import model_facts
@@ -115,9 +113,7 @@ def _known(value: Any) -> Any:
 def _rule(rule: ObjectRule) -> dict[str, Any]:
     if isinstance(rule, DependentRequired):
         return {"rule": "dependentRequired", "field": rule.name, "value": list(rule.required)}
-    if isinstance(rule, MinLen):
-        return {"rule": "minProperties", "value": rule.min_length}
-    return {"rule": "maxProperties", "value": rule.max_length}
+    return {"rule": rule.keyword_for(dict), "value": rule.operands[0]}
 
 
 @cache

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from skills_video_runtime.errors import PayloadError, Violation
 from skills_video_runtime.payloads.base import parse_payload
+from skills_video_runtime.payloads.checks import PLANS
 from skills_video_runtime.payloads.constraints import UNSET
 from skills_video_runtime.payloads.file import File
-from skills_video_runtime.payloads.plans import PLANS
-from skills_video_runtime.payloads.violations import Problem, RefusedError
 
 from .output import UsageProblem
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from skills_video_runtime.payloads.base import BasePayload
-    from skills_video_runtime.payloads.violations import Check
+    from skills_video_runtime.payloads.violations import Problem
 
 PART = re.compile(r"(?:(?P<name>[^.\[\]=]+)|\[(?P<index>\d{1,4})\])(?:\.(?=.))?", re.DOTALL)
 DEEPEST = 32  # names and indices that lead to a value: our choice
@@ -196,7 +195,7 @@ def _put(variants: Sequence[type[BasePayload]], data: dict[str, Any], lists: set
             if not rest and is_field and isinstance(value, list):
                 lists.add(name)
             return
-    hinted = (value for value, problems in judged if any(item.nearest(item.value) is not None for item in problems))
+    hinted = (value for value, problems in judged if any(item.nearest() is not None for item in problems))
     data[name] = next(hinted, tries[0])
 
 
@@ -246,16 +245,12 @@ def _problems(
     for variant in variants:
         plan = PLANS[variant]
         if name in plan.by_wire:
-            problems = _refused(plan.by_wire[name].check, value)
-            found.append([item for item in problems if item.keys[::-1][: len(inner)] == [*inner]])
+            problems: list[Problem] = []
+            plan.by_wire[name].check(value, (), problems)
+            found.append([item for item in problems if item.path[: len(inner)] == (*inner,)])
         elif plan.extra is not None:
-            found.append([*_refused(plan.extra, {name: value})])
+            problems = []
+            rest_of = plan.extra
+            rest_of({name: value}, (), problems)
+            found.append(problems)
     return min(found or [[]], key=len)
-
-
-def _refused(check: Check, value: Any) -> Sequence[Problem]:
-    try:
-        check(value)
-    except RefusedError as refused:
-        return refused.problems
-    return ()

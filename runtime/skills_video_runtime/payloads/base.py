@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from skills_video_runtime.catalog import Endpoint  # noqa: TC001  # as above
@@ -11,10 +12,11 @@ from skills_video_runtime.json_values import holds, is_array, is_mapping
 
 from .constraints import UNSET, ObjectRule  # annotations are read when a class is first used
 from .file import File
-from .plans import PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from .checks import Plan
 
 
 class BaseObject:
@@ -34,21 +36,20 @@ class BaseObject:
         Raises:
             PayloadError: with all that is wrong.
         """
-        PLANS[type(self)].check(self)
+        _plans()[type(self)].check(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields that are set as plain JSON values, by the platform's own names; a `File` stays a `File`."""
         result: dict[str, Any] = {}
-        for key, name, _, _ in PLANS[type(self)].from_data:
-            value = getattr(self, name)
-            if value is UNSET:
-                continue
-            if type(value) not in _ATOMS:
-                value = _mapped(BaseObject.to_dict, value)
-            if key is None:
-                result.update(value)
-            else:
-                result[key] = value
+        for wire, member in _plans()[type(self)].by_wire.items():
+            value = getattr(self, member.name)
+            if type(value) in _ATOMS:
+                result[wire] = value
+            elif value is not UNSET:
+                result[wire] = _mapped(BaseObject.to_dict, value)
+        extra = getattr(self, "extra", UNSET)
+        if extra is not UNSET:
+            result |= _mapped(BaseObject.to_dict, extra)
         return result
 
     def with_defaults(self) -> Self:
@@ -59,11 +60,11 @@ class BaseObject:
         from skills_video_runtime.errors import PayloadError  # noqa: PLC0415  # a payload is imported quickly without
 
         changes: dict[str, Any] = {}
-        for member in PLANS[type(self)].by_wire.values():
+        for member in _plans()[type(self)].by_wire.values():
             value = getattr(self, member.name)
             if value is not UNSET:
                 changes[member.name] = _mapped(BaseObject.with_defaults, value)
-            elif member.default_fits():
+            elif member.check.fits(member.default):
                 changes[member.name] = member.default
         with suppress(PayloadError):
             return self._with(changes)
@@ -83,19 +84,14 @@ class BaseObject:
         A required field without a default is None, to be replaced: sent as it is, it is refused.
         """
         result: dict[str, Any] = {}
-        for wire, member in PLANS[cls].by_wire.items():
+        for wire, member in _plans()[cls].by_wire.items():
             if member.constant is not UNSET:
                 result[wire] = member.constant
-            elif member.default_fits():
+            elif member.check.fits(member.default):
                 result[wire] = _mapped(BaseObject.to_dict, member.default)
             elif member.required:
                 result[wire] = None
         return result
-
-    @classmethod
-    def convert(cls, value: object) -> Any:
-        """Give the instance that a value is, or that plain data describes, or raise what is wrong with it."""
-        return PLANS[cls].convert(cls, value)
 
 
 class BasePayload(BaseObject):
@@ -112,13 +108,14 @@ class BasePayload(BaseObject):
 
     def known_fields(self) -> dict[str, Any]:
         """Give the names that the schema has for fields, each with the platform's default, or None."""
-        members = PLANS[type(self)].by_wire
-        return {name: None if member.default is UNSET else member.default for name, member in members.items()}
+        members = _plans()[type(self)].by_wire
+        fields: dict[str, Any] = dict.fromkeys(members)
+        fields.update((name, member.default) for name, member in members.items() if member.default is not UNSET)
+        return fields
 
     def has_files(self) -> bool:
         """Tell whether a `File` is part of the payload, which makes it go as `multipart/form-data`."""
-        values = (getattr(self, name) for _, name, _, _ in PLANS[type(self)].from_fields)
-        return any(holds(File, _mapped(BaseObject.to_dict, value)) for value in values if type(value) not in _SCALARS)
+        return holds(File, self.to_dict())
 
     def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]:
         """Give the parts of a form: texts and files, each with the name of its field.
@@ -129,7 +126,7 @@ class BasePayload(BaseObject):
             PayloadError: a field is null, a file stands inside an object, or a value cannot be written as text, which
                 no form is known to say.
         """
-        from .building import as_form  # noqa: PLC0415  # only files need it
+        from .form import as_form  # noqa: PLC0415  # only files need it
 
         return as_form(self)
 
@@ -140,13 +137,22 @@ def parse_payload(data: Mapping[str, object], *variants: type[BasePayload]) -> A
     Raises:
         PayloadError: the data fits none of the variants; the violations are those of the likeliest one.
     """
-    from .building import parse  # noqa: PLC0415  # on first use
+    from .checks import parse  # noqa: PLC0415  # on first use
 
     return parse(data, variants)
 
 
+@cache
+def _plans() -> Mapping[type[BaseObject], Plan]:
+    from .checks import PLANS  # noqa: PLC0415  # a module with payloads is imported quickly without
+
+    return PLANS
+
+
 def _mapped(change: Callable[[BaseObject], Any], value: Any) -> Any:
     """Change the objects inside a value, and give its arrays and maps as plain ones."""
+    if type(value) in _ATOMS:
+        return value
     if isinstance(value, BaseObject):
         return change(value)
     if is_array(value):
@@ -157,4 +163,3 @@ def _mapped(change: Callable[[BaseObject], Any], value: Any) -> Any:
 
 
 _ATOMS = frozenset({str, int, float, bool, type(None), File})
-_SCALARS = (_ATOMS - {File}) | {type(UNSET)}

@@ -1,34 +1,220 @@
-"""Annotation → check: what a value must be, compiled once and applied many times.
+"""Annotation → check, class → plan: compiled on first use, applied many times.
 
-A check gives the value as the payload keeps it (`5.0` as `5` where an integer is asked, a list as a tuple, a mapping as
-its class), or raises all that is wrong with it.
+Imported with the first payload that is made, so that a module with payloads is imported quickly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from functools import partial
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin
-
-from skills_video_runtime.json_values import FrozenMap, is_array, is_mapping, is_number, json_key, shown
-
-from .constraints import AnyJson, ExactlyOne, OneOf, Unset
-from .file import File
-from .violations import (
-    KINDS,
-    WRONG,
-    Check,
-    Kind,
-    Problem,
-    RefusedError,
-    Rule,
-    choice_rule,
-    plain_rule,
-    rules_of,
-    type_rule,
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Never,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
 )
+
+from skills_video_runtime.json_values import FrozenMap, is_array, is_mapping, is_number, json_key
+
+from .constraints import UNSET, AnyJson, Default, ExactlyOne, Format, OneOf, Unset, tests_of
+from .file import File
+from .nearest import closest, nearest
+from .violations import KINDS, WRONG, Kind, OfType, Problem, Stated, likeliest, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .constraints import Constraint, Test
+    from .violations import Path, Take
+
+
+@dataclass(slots=True)
+class Check:
+    """What a value must be.
+
+    A check is called with a value, the path that leads to it, and the problems found so far. It gives the value as the
+    payload keeps it (`5.0` as `5` where an integer is asked, a list as a tuple, a mapping as its class) and adds to the
+    problems what is wrong; what it gives then is of no use.
+    """
+
+    take: Take
+    """What decides."""
+    quick: Mapping[type, Sequence[Test]] = field(default_factory=dict[type, Any])
+    """By the exact type of a value, tests that it passes only if it is allowed, and kept as it is."""
+
+    def __call__(self, value: Any, path: Path, found: list[Problem]) -> Any:
+        """Give the value as the payload keeps it, and add what is wrong with it."""
+        if self.passes(value):
+            return value
+        return self.take(value, path, found)
+
+    def passes(self, value: object) -> bool:
+        """Tell whether a value passes the quick tests; one that does not may be allowed all the same."""
+        tests = self.quick.get(type(value))
+        if tests is None:
+            return False
+        for test in tests:  # noqa: SIM110  # half the time of `all`, and run for every value
+            if not test(value):
+                return False
+        return True
+
+    def fits(self, value: Any) -> bool:
+        """Tell whether a value is allowed."""
+        found: list[Problem] = []
+        self(value, (), found)
+        return not found
+
+
+class Member(NamedTuple):
+    """What is known of one field; UNSET stands for no default of the description, and for no constant."""
+
+    name: str
+    check: Check
+    required: bool
+    default: Any
+    constant: Any
+
+
+class Plan(NamedTuple):
+    """What the annotations of a class say."""
+
+    cls: type[Any]
+    by_wire: Mapping[str, Member]
+    """The fields by the platform's names."""
+    extra: Check | None
+    """The check of all other members, if the schema takes any."""
+    rules: Mapping[Constraint, Test]
+
+    def check(self, instance: Any) -> None:
+        """Check an instance whose fields hold what they were given.
+
+        Raises:
+            PayloadError: with all that is wrong.
+        """
+        _judge(self._check_fields, instance, self.cls)
+
+    def _check_fields(self, instance: Any, path: Path, found: list[Problem]) -> None:
+        for name, check, required, _, _ in self.by_wire.values():
+            value = getattr(instance, name)
+            if value is UNSET:
+                if required:
+                    found.append(Problem(_REQUIRED, None, (*path, name)))
+            elif not check.passes(value):
+                _set(instance, name, check.take(value, (*path, name), found))
+        if self.extra is not None and instance.extra is not UNSET:
+            _set(instance, "extra", self.extra.take(instance.extra, (*path, "extra"), found))
+        if not found:
+            self.check_whole(instance, path, found)
+
+    def build(self, data: Any, path: Path, found: list[Problem]) -> Any:
+        """Build an instance from plain data, its fields checked."""
+        if not is_mapping(data):
+            found.append(Problem(OfType("object"), data, path))
+            return data
+        instance = object.__new__(self.cls)
+        for wire, (name, check, required, _, _) in self.by_wire.items():
+            value = data.get(wire, UNSET)
+            if value is UNSET:
+                if required:
+                    found.append(Problem(_REQUIRED, None, (*path, wire)))
+            elif not check.passes(value):
+                value = check.take(value, (*path, wire), found)
+            _set(instance, name, value)
+        unknown = {}
+        if not data.keys() <= self.by_wire.keys():
+            unknown = {name: value for name, value in data.items() if name not in self.by_wire}
+        if self.extra is None:
+            self._refuse(unknown, path, found)
+        elif unknown:
+            _set(instance, "extra", self.extra.take(unknown, (*path, None), found))
+        else:
+            _set(instance, "extra", UNSET)
+        return instance
+
+    def _refuse(self, unknown: Mapping[Any, Any], path: Path, found: list[Problem]) -> None:
+        rule = Stated("additionalProperties", "is no field of {}", self.cls.__name__)
+        for name, value in unknown.items():
+            found.append(Problem(rule, value, (*path, str(name)), partial(closest, str(name), self.by_wire)))
+
+    def check_whole(self, instance: Any, path: Path, found: list[Problem]) -> None:
+        """Add what is wrong with an object as a whole, its fields being right."""
+        if not (self.rules or self.cls.one_of):
+            return
+        given = instance.to_dict()
+        found += [Problem(rule, given, path) for rule, test in self.rules.items() if not test(given)]
+        home = next(base.__module__ for base in self.cls.__mro__ if "one_of" in vars(base))
+        rivals = [getattr(sys.modules[home], name) for name in self.cls.one_of]
+        for plan in [PLANS[rival] for rival in rivals if not issubclass(self.cls, rival)]:
+            problems: list[Problem] = []
+            plan.build(given, path, problems)
+            if not problems and all(test(given) for test in plan.rules.values()):
+                rule = Stated(
+                    "oneOf", "the fields fit {} as well, where exactly one form is allowed", plan.cls.__name__
+                )
+                found.append(Problem(rule, given, path))
+
+
+class _Plans(dict[type[Any], Plan]):
+    def __missing__(self, cls: type[Any]) -> Plan:
+        self[cls] = _plan_of(cls)
+        return self[cls]
+
+
+PLANS: Mapping[type[Any], Plan] = _Plans()
+"""The plans of classes, each made on first use."""
+
+
+def _plan_of(cls: type[Any]) -> Plan:
+    hints = hints_of(cls)
+    by_wire: dict[str, Member] = {}
+    for item in fields(cls):
+        if item.name != "extra":
+            by_wire[item.metadata.get("wire", item.name)] = _member(item, hints[item.name])
+    extra = None
+    if "extra" in hints:
+        extra = Check(partial(_extra, compile_check(hints["extra"]), by_wire))
+    return Plan(cls, by_wire, extra, tests_of(cls.rules))
+
+
+def _member(item: Field[Any], hint: Any) -> Member:
+    options = (hint, *get_args(hint))
+    metadata = [part for option in options for part in getattr(option, "__metadata__", ())]
+    default = next((part.value for part in metadata if isinstance(part, Default)), UNSET)
+    constant = item.default
+    if constant is MISSING:
+        constant = UNSET
+    return Member(item.name, compile_check(hint), Unset not in options, default, constant)
+
+
+def hints_of(cls: type) -> dict[str, Any]:
+    """Give the annotations of a class and its bases with their metadata, each read in the module that wrote it."""
+    return get_type_hints(cls, localns={}, include_extras=True)
+
+
+def parse(data: Any, variants: Sequence[type[Any]]) -> Any:
+    """See `base.parse_payload`."""
+    return _judge(partial(_any_of, [Check(partial(_object, cls)) for cls in variants]), data, *variants)
+
+
+def _judge(take: Take, value: Any, *classes: type[Any]) -> Any:
+    found: list[Problem] = []
+    kept: Any = None
+    try:
+        kept = take(value, (), found)
+    except RecursionError:
+        found = [Problem(_TOO_DEEP, None, ())]
+    if found:
+        raise refusal(found, *classes)
+    return kept
 
 
 def compile_check(annotation: Any, *, takes_file: bool = False) -> Check:
@@ -40,174 +226,152 @@ def compile_check(annotation: Any, *, takes_file: bool = False) -> Check:
     metadata: list[Any] = []
     if get_origin(annotation) is Annotated:
         annotation, *metadata = get_args(annotation)
-    origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
+    origin, arguments = get_origin(annotation) or annotation or NoneType, get_args(annotation)
     if AnyJson() in metadata:
-        return _json
+        return _JSON
     if origin in (Union, UnionType):
-        checks = [compile_check(option, takes_file=File in arguments) for option in arguments if option is not Unset]
-        return checks[0] if len(checks) == 1 else partial(choose, checks, exactly_one=ExactlyOne() in metadata)
+        return _union([option for option in arguments if option is not Unset], exactly_one=ExactlyOne() in metadata)
     if origin in (Never, Unset):
-        return _never
-    if hasattr(origin, "convert"):
-        check: Check = origin.convert
-        return check
-    kind = KINDS.get(NoneType if origin is None else origin)
-    rules = rules_of(metadata, kind.name if kind else "", takes_file=takes_file)
-    values = arguments if origin is Literal else next((item.values for item in metadata if isinstance(item, OneOf)), ())
-    if values:
-        kept = {json_key(value): _json(value) for value in values}
-        among = Kind("", (str, int), lambda value: kept.get(json_key(value), WRONG), kept.__contains__)
-        return _check(choice_rule(*values), among, rules)
-    if kind is None:
+        return _value(Stated("not", "no value is allowed here"), _among(()), ())
+    if is_dataclass(origin) and origin is not File:
+        return Check(partial(_object, origin))
+    if takes_file:
+        metadata = [item.beside_file() if isinstance(item, Format) else item for item in metadata]
+    choice = next((item for item in metadata if isinstance(item, OneOf)), None)
+    if origin is Literal:
+        choice = OneOf(*arguments)
+    if choice is not None:
+        return _value(choice, _among(choice.values), metadata)
+    if origin not in KINDS:
         raise TypeError(f"{annotation!r} is no annotation of a payload")
-    parts: Check | None = None
+    parts = None
     if origin is list:
         parts = partial(_items, compile_check(arguments[0]))
     elif origin is Mapping:
         parts = partial(_members, compile_check(arguments[1]))
-    return _check(type_rule(kind.name), kind, rules, parts)
+    return _value(OfType(KINDS[origin].name), KINDS[origin], metadata, parts)
 
 
-def _check(first: Rule, kind: Kind, rules: Sequence[Rule], parts: Check | None = None) -> Check:
-    """Put a check together. Of the candidates for a refused value, the first that fits is the nearest allowed one."""
-    tests = (*([kind.plain] if kind.plain else []), *(rule.holds for rule in rules))
-    exact = frozenset(kind.exact)
+def _value(first: Constraint, kind: Kind, metadata: Iterable[Any], parts: Take | None = None) -> Check:
+    """Check the kind, then the rules, then the parts; `first` is what is said of a value of another kind."""
+    rules = tests_of(metadata)
 
-    def nearest(value: Any) -> Any:
-        from .nearest import candidates  # noqa: PLC0415  # only errors need it, and an import counts
-
-        return next((repair for repair in candidates((first, *rules), value) if fits(check, repair)), None)
-
-    def check(value: Any) -> Any:
-        if type(value) in exact:
-            for test in tests:
-                if not test(value):
-                    break
-            else:
-                return value
+    def take(value: Any, path: Path, found: list[Problem]) -> Any:
         kept = kind.read(value)
-        if kept is WRONG:
-            raise RefusedError(Problem(first, value, nearest))
-        found = [Problem(rule, value, nearest) for rule in rules if not rule.holds(kept)]
-        if parts is not None:
-            try:
-                kept = parts(kept)
-            except RefusedError as refused:
-                found += refused.problems
-        if found:
-            raise RefusedError(*found)
-        return kept
+        broken = [first]
+        if kept is not WRONG:
+            broken = [rule for rule, test in rules.items() if not test(kept)]
+        found += [Problem(rule, value, path, partial(nearest, [first, *rules], value, check.fits)) for rule in broken]
+        if kept is WRONG or parts is None:
+            return kept
+        return parts(kept, path, found)
 
+    check = Check(take, {exact: (*more, *rules.values()) for exact, more in kind.exact.items()})
     return check
 
 
-def _items(check: Check, value: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(_parts(check, enumerate(value)).values())
+def _among(values: Iterable[Any]) -> Kind:
+    """Give the kind of what equals one of these values, as JSON compares."""
+    kept = {json_key(value): _JSON(value, (), []) for value in values}
+
+    def read(value: Any) -> Any:
+        return kept.get(json_key(value), WRONG)
+
+    return Kind("", read, dict.fromkeys((str, int), (kept.__contains__,)))
 
 
-def _members(check: Check, value: Mapping[Any, Any]) -> FrozenMap:
-    nameless = [Problem(type_rule("string, as a name is"), name) for name in value if not isinstance(name, str)]
+def _union(options: Sequence[Any], *, exactly_one: bool) -> Check:
+    checks = [compile_check(option, takes_file=File in options) for option in options]
+    if len(checks) == 1:
+        return checks[0]
+    if exactly_one:
+        return Check(partial(_exactly_one, checks))
+    quick = dict(checks[0].quick)
+    for check in checks[1:]:  # the first form that takes a fraction may keep it as an integer
+        quick = {exact: tests for exact, tests in check.quick.items() if exact is not float} | quick
+    return Check(partial(_any_of, checks), quick)
+
+
+def _any_of(checks: Sequence[Check], value: Any, path: Path, found: list[Problem]) -> Any:
+    """Take a value as the first form that fits takes it; where none fits, tell what the likeliest one finds wrong."""
+    failed: list[list[Problem]] = []
+    for check in checks:
+        problems: list[Problem] = []
+        kept = check(value, path, problems)
+        if not problems:
+            return kept
+        failed.append(problems)
+    found += likeliest(failed, len(path))
+    return value
+
+
+def _exactly_one(checks: Sequence[Check], value: Any, path: Path, found: list[Problem]) -> Any:
+    """Take a value as the only form that fits takes it."""
+    if hasattr(value, "to_dict"):
+        value = value.to_dict()
+    tried: list[tuple[Any, list[Problem]]] = []
+    for check in checks:
+        problems: list[Problem] = []
+        tried.append((check(value, path, problems), problems))
+    kept = [result for result, problems in tried if not problems]
+    if len(kept) == 1:
+        return kept[0]
+    if kept:
+        message = "{value} fits {} forms of the schema, where exactly one is allowed"
+        found.append(Problem(Stated("oneOf", message, len(kept)), value, path))
+    else:
+        found += likeliest([problems for _, problems in tried], len(path))
+    return value
+
+
+def _object(cls: type[Any], value: Any, path: Path, found: list[Problem]) -> Any:
+    if isinstance(value, cls):
+        return value
+    problems: list[Problem] = []
+    instance = PLANS[cls].build(value, path, problems)
+    if not problems:
+        PLANS[cls].check_whole(instance, path, problems)
+    found += problems
+    return instance
+
+
+def _items(check: Check, value: Sequence[Any], path: Path, found: list[Problem]) -> tuple[Any, ...]:
+    if all(map(check.passes, value)):
+        return tuple(value)
+    return tuple([check(item, (*path, index), found) for index, item in enumerate(value)])
+
+
+def _members(check: Check, value: Mapping[Any, Any], path: Path, found: list[Problem]) -> Any:
+    nameless = [name for name in value if not isinstance(name, str)]
     if nameless:
-        raise RefusedError(*nameless)
-    return FrozenMap(_parts(check, value.items()))
+        found += [Problem(OfType("string, as a name is"), name, path) for name in nameless]
+        return value
+    return FrozenMap({name: check(item, (*path, name), found) for name, item in value.items()})
 
 
-def _parts(check: Check, parts: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
-    kept: dict[Any, Any] = {}
-    found: list[Problem] = []
-    for key, part in parts:
-        try:
-            kept[key] = check(part)
-        except RefusedError as refused:
-            found += refused.at(key)
-    if found:
-        raise RefusedError(*found)
+def _extra(check: Check, by_wire: Mapping[str, Member], value: Any, path: Path, found: list[Problem]) -> Any:
+    """Take the members that a schema allows and does not name."""
+    problems: list[Problem] = []
+    kept = check(value, path, problems)
+    if not problems:
+        for name in (name for name in kept if name in by_wire):
+            rule = Stated("additionalProperties", "{!r} is a field of its own: pass {}=…", name, by_wire[name].name)
+            problems.append(Problem(rule, name, path))
+    found += problems
     return kept
 
 
-def _json(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bool)) or is_number(value):
-        return value
+def _json(value: Any, path: Path, found: list[Problem]) -> Any:
     if is_array(value):
-        return _items(_json, value)
+        return _items(_JSON, value, path, found)
     if is_mapping(value):
-        return _members(_json, value)
-    raise RefusedError(Problem(type_rule("a JSON value"), value))
+        return _members(_JSON, value, path, found)
+    if not (value is None or isinstance(value, (str, bool)) or is_number(value)):
+        found.append(Problem(OfType("a JSON value"), value, path))
+    return value
 
 
-def _never(value: Any) -> Any:
-    raise RefusedError(Problem(plain_rule("not", "no value is allowed here"), value))
-
-
-def choose(checks: Sequence[Check], value: Any, *, exactly_one: bool = False) -> Any:
-    """Give the value as the first check that fits takes it; where none fits, say what the likeliest one finds wrong."""
-    kept: list[Any] = []
-    failed: list[Sequence[Problem]] = []
-    if exactly_one and hasattr(value, "to_dict"):
-        value = value.to_dict()
-    for check in checks:
-        try:
-            result = check(value)
-        except RefusedError as refused:
-            failed.append(refused.problems)
-            continue
-        if not exactly_one:
-            return result
-        kept.append(result)
-    if not kept:
-        raise RefusedError(*_likeliest(failed))
-    if len(kept) > 1:
-        message = f"{shown(value)} fits {len(kept)} forms of the schema, where exactly one is allowed"
-        raise RefusedError(Problem(plain_rule("oneOf", message), value))
-    return kept[0]
-
-
-def _likeliest(failed: Sequence[Sequence[Problem]]) -> Sequence[Problem]:
-    """Of several ways in which a value fits none of its forms, choose the one that its author most likely meant.
-
-    Forms that are out of the question to the same degree are taken together: what all of them find wrong.
-    """
-    doubts = [max(map(_doubt, problems)) for problems in failed]
-    likely = [problems for problems, doubt in zip(failed, doubts, strict=True) if doubt == min(doubts)]
-    if min(doubts) == 0:
-        return min(likely, key=len)
-    places = [
-        {(problem.rule.keyword.replace("const", "enum"), *problem.keys): problem for problem in problems}
-        for problems in likely
-    ]
-    shared = [[place[key] for place in places] for key in places[0] if all(key in place for place in places)]
-    return [_merged(problems) for problems in shared] or likely[0]
-
-
-def _doubt(problem: Problem) -> int:
-    """Tell how much a problem speaks against a form: it has the wrong type (2), the wrong constant (1), or neither."""
-    keyword, depth = problem.rule.keyword, len(problem.keys)
-    if keyword == "type" and depth == 0:
-        return 2
-    return int((keyword == "const" and depth <= 1) or (keyword == "enum" and depth == 0))
-
-
-def _merged(problems: Sequence[Problem]) -> Problem:
-    """Say as one what several forms find wrong at one place."""
-    rule = problems[0].rule
-    make = {"type": type_rule, "const": choice_rule, "enum": choice_rule}.get(rule.keyword)
-    if make is None:
-        return problems[0]
-    operands = {json_key(operand): operand for problem in problems for operand in problem.rule.operands}.values()
-
-    def nearest(value: Any) -> Any:
-        from .nearest import alike  # noqa: PLC0415  # as above
-
-        found = [near for problem in problems if (near := problem.nearest(value)) is not None]
-        return next(iter(found) if make is type_rule else alike(found, value), None)
-
-    return replace(problems[0], rule=make(*operands), nearest=nearest)
-
-
-def fits(check: Check, value: object) -> bool:
-    """Tell whether a check takes a value."""
-    try:
-        check(value)
-    except RefusedError:
-        return False
-    return True
+_set = object.__setattr__
+_JSON = Check(_json)
+_REQUIRED = Stated("required", "is required")
+_TOO_DEEP = Stated("type", "is nested too deeply, or holds itself")

@@ -1,43 +1,39 @@
-"""What a refused value may have been meant as: candidates, the likeliest first, of which a check takes one or none.
-
-Imported only when something is refused.
-"""
+"""What a refused value may have been meant as: candidates, the likeliest first, of which a check takes one or none."""
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from difflib import SequenceMatcher
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from skills_video_runtime.json_values import is_array, is_number, json_key, shown
+from skills_video_runtime.json_values import exact, is_array, is_number, json_key, shown
+
+from .constraints import Constraint, Ge, Gt, Le, Lt, MaxLen, MultipleOf, OneOf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from .violations import Rule
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
-def candidates(rules: Sequence[Rule], value: Any) -> Iterator[Any]:
-    """Give the values to try in place of one that breaks some of these rules."""
+def nearest(rules: Sequence[Constraint], value: Any, fits: Callable[[Any], bool]) -> Any:
+    """Give the first candidate that fits in place of a value that breaks some of these rules, None if there is none."""
+    return next(filter(fits, _candidates(rules, value)), None)
 
-    def operands(*keywords: str) -> list[Any]:
-        return [operand for rule in rules if rule.keyword in keywords for operand in rule.operands]
 
-    yield from alike(operands("const", "enum"), value)
-    yield from _shortened(min(operands("maxLength", "maxItems"), default=None), value)
+def _candidates(rules: Sequence[Constraint], value: Any) -> Iterator[Any]:
+
+    def operands(*kinds: type[Constraint]) -> list[Any]:
+        return [operand for rule in rules if isinstance(rule, kinds) for operand in rule.operands]
+
+    yield from alike(operands(OneOf), value)
+    yield from _shortened(min(operands(MaxLen), default=None), value)
     other = list(_of_another_type(value))
-    limits = operands("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
     for number in filter(is_number, (value, *other)):
-        yield from _beside(limits, operands("multipleOf"), number)
+        yield from _beside(operands(Ge, Gt, Le, Lt), operands(MultipleOf), number)
     yield from other
 
 
 def alike(values: Sequence[Any], value: Any) -> Iterator[Any]:
     """Give those of the values that read the same, the next number, the nearest spelling, the only one."""
-    text = value if isinstance(value, str) else shown(value)
-    yield from (item for item in values if text == (item if isinstance(item, str) else shown(item)))
+    yield from (item for item in values if _text(item) == _text(value))
     if is_number(value):
         yield from sorted(filter(is_number, values), key=lambda item: abs(exact(item) - exact(value)))
     elif isinstance(value, str):
@@ -48,6 +44,8 @@ def alike(values: Sequence[Any], value: Any) -> Iterator[Any]:
 
 def closest(text: str, names: Iterable[str]) -> str | None:
     """Give the name that reads most like the text, None if there are no names."""
+    from difflib import SequenceMatcher  # noqa: PLC0415  # only errors need it, and an import counts
+
     matcher = SequenceMatcher(b=text.lower()[:200])
 
     def likeness(name: str) -> float:
@@ -55,6 +53,12 @@ def closest(text: str, names: Iterable[str]) -> str | None:
         return matcher.ratio()
 
     return max(names, key=likeness, default=None)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return shown(value)
 
 
 def _shortened(most: int | None, value: Any) -> Iterator[Any]:
@@ -67,6 +71,8 @@ def _shortened(most: int | None, value: Any) -> Iterator[Any]:
 
 def _of_another_type(value: Any) -> Iterator[Any]:
     """Give what a text says, a number as text, an array of the value alone."""
+    import json  # noqa: PLC0415  # as difflib
+
     if isinstance(value, str):
         for text in (value, value.lower()):
             with suppress(ValueError, RecursionError):
@@ -84,10 +90,8 @@ def _beside(limits: Iterable[float], steps: Iterable[float], value: float) -> It
         (bound // step + move) * step for bound in bounds for step in map(exact, (1, *steps)) for move in (-1, 0, 1)
     ]
     for number in sorted([*bounds, *multiples], key=lambda number: abs(number - bounds[0])):
-        with suppress(OverflowError):
-            yield int(number) if number.denominator == 1 else float(number)
-
-
-def exact(number: float) -> Fraction:
-    """Give the decimal that JSON shows, not its binary neighbour: 0.3 is a multiple of 0.1."""
-    return Fraction(number) if isinstance(number, int) else Fraction(str(number))
+        if number.denominator == 1:
+            yield int(number)
+        else:
+            with suppress(OverflowError):
+                yield float(number)

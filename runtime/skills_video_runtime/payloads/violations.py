@@ -1,129 +1,114 @@
-"""What a schema can ask of one value, and what is said of a value that breaks it.
+"""What is said of a value that breaks a rule.
 
-Paths and messages are put together when somebody is to read them: a value is often tried as several forms, and one of
-them fits.
+A message and the nearest allowed value are put together when somebody is to read them: a value is often tried as
+several forms, and one of them fits.
 """
 
 from __future__ import annotations
 
-import operator
+import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, replace
 from functools import partial
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from skills_video_runtime.errors import Violation
-from skills_video_runtime.json_values import is_number, shown
+from skills_video_runtime.errors import PayloadError, Violation
+from skills_video_runtime.json_values import is_number, json_key, shown
 
-from .constraints import Constraint, DependentRequired
+from .constraints import Constraint, OneOf, Test
 from .file import File
+from .nearest import alike
 
-Check: TypeAlias = Callable[[Any], Any]
-Key: TypeAlias = str | int | None
+Path: TypeAlias = tuple[str | int | None, ...]
+"""The keys that lead to a value; at None stand members that have no place of their own."""
+
+Take: TypeAlias = Callable[[Any, Path, "list[Problem]"], Any]
+"""See `checks.Check`."""
 
 WRONG: Any = object()
-"""What a reader gives for a value of the wrong type."""
+"""What a kind reads from a value that is not of it."""
 
 
-@dataclass(slots=True)
-class Rule:
-    """A rule of a schema: its keyword, what is said of a value that breaks it, and whether a value keeps it."""
+class OfType(Constraint):
+    """A value is of one of these types, by the names that JSON has for them."""
 
-    keyword: str
-    says: Callable[[Any], str]
-    holds: Callable[[Any], object] = bool
-    operands: tuple[Any, ...] = ()
-    """The types, the values or the limit that the keyword names."""
+    keyword = "type"
+
+    def says(self, value: Any) -> str:
+        """Say of which type it is instead."""
+        return f"{shown(value)} is {kind_of(value)}, not {' or '.join(self.operands)}"
+
+
+class Stated(Constraint):
+    """A rule that no annotation says."""
+
+    def __init__(self, keyword: str, message: str, *operands: Any) -> None:
+        super().__init__(*operands)
+        self.keyword, self.message = keyword, message
+
+
+def no_nearest() -> None:
+    """Name no value that is allowed instead."""
 
 
 @dataclass(slots=True)
 class Problem:
-    """A value that breaks a rule. It learns its path, last key first, from those who hold the value."""
+    """A value that breaks a rule, and where it stands."""
 
-    rule: Rule
-    value: Any
-    nearest: Check = lambda _: None
-    keys: list[Key] = field(default_factory=list[Key])
+    rule: Constraint
+    value: object
+    path: Path
+    nearest: Callable[[], Any] = no_nearest
+    """Gives the nearest allowed value, or None."""
+
+    @property
+    def keyword(self) -> str:
+        """The keyword of the rule."""
+        return self.rule.keyword_for(type(self.value))
 
     def violation(self) -> Violation:
         """Say it as callers see it."""
-        path = ""
-        for key in reversed(self.keys):
-            if isinstance(key, int):
-                path += f"[{key}]"
-            elif key is not None and re.fullmatch(r"[\w-]+", key):
-                path += f".{key}" if path else key
-            elif key is not None:
-                path += f"[{key!r}]"
-        nearest = None
+        message, nearest = self.rule.says(self.value), None
         with suppress(RecursionError):
-            nearest = self.nearest(self.value)
-        hint = "" if nearest is None or self.rule.keyword == "const" else f"; nearest allowed: {shown(nearest)}"
-        return Violation(path, self.rule.keyword, self.value, nearest, self.rule.says(self.value) + hint)
+            nearest = self.nearest()
+        if nearest is not None and self.keyword != "const":
+            message += f"; nearest allowed: {shown(nearest)}"
+        return Violation(_written(self.path), self.keyword, self.value, nearest, message)
 
 
-class RefusedError(Exception):
-    """What a check raises: all that is wrong with a value."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__()
-        self.problems = problems
-
-    def at(self, key: Key) -> Sequence[Problem]:
-        """Give the problems of what stands at a key; at None stand members that have no place of their own."""
-        for problem in self.problems:
-            problem.keys.append(key)
-        return self.problems
+def refusal(problems: Iterable[Problem], *classes: type) -> PayloadError:
+    """Say what is wrong with a payload; classes are named with their module, as many modules have a `Payload`."""
+    name = " or ".join(f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}" for cls in classes)
+    return PayloadError(name, [problem.violation() for problem in problems])
 
 
-def plain_rule(keyword: str, message: str) -> Rule:
-    """Give a rule of which the same is said whatever the value."""
-    return Rule(keyword, lambda _: message)
+def _written(path: Path) -> str:
+    """Write a path as `brushes[0].x`."""
+    text = ""
+    for key in path:
+        if key is None:
+            continue
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif not re.fullmatch(r"[\w-]+", key):
+            text += f"[{key!r}]"
+        elif text:
+            text += f".{key}"
+        else:
+            text = key
+    return text
 
 
-def type_rule(*expected: str) -> Rule:
-    """Give the rule of what is of none of these types."""
-    words = f"not {' or '.join(expected)}"
-    return Rule("type", lambda value: f"{shown(value)} is {kind_of(value)}, {words}", operands=expected)
-
-
-def choice_rule(*values: Any) -> Rule:
-    """Give the rule of what equals none of these values."""
-    choices = ", ".join(map(repr, values))
-    if len(values) == 1:
-        return Rule("const", lambda value: f"{shown(value)} is not {choices}, the only value allowed", operands=values)
-    return Rule("enum", lambda value: f"{shown(value)} is not one of {choices}", operands=values)
-
-
-def rules_of(metadata: Iterable[Any], kind: str, *, takes_file: bool = False) -> list[Rule]:
-    """Give the rules that metadata mean for values of a JSON type."""
-    size, unit = _SIZES.get(kind, ("", ""))
-    rules: list[Rule] = []
-    for item in metadata:
-        if isinstance(item, DependentRequired):
-            rules += [_dependent(item.name, name) for name in item.required]
-        elif (name := type(item).__name__) in _RULES:
-            keyword, words, holds = _RULES[name]
-            ours = isinstance(item, Constraint)
-            limits = item.operands if ours else [getattr(item, part.name) for part in fields(item)]
-            limit = next(iter(limits), None)
-            test = item.test() if ours else partial(holds, limit) if holds else None
-            says = partial(_say, words.replace("{unit}", unit).replace("{advice}", _ADVICE[takes_file]), limit)
-            rules += [Rule(keyword.format(size), says, test, (limit,))] if test else []
-    return rules
-
-
-@dataclass(slots=True)
-class Kind:
-    """A kind of values: its name in JSON, and how one is read: as it is if of an exact type and plain, else slowly."""
+class Kind(NamedTuple):
+    """A kind of values: its name in JSON, and how one is read."""
 
     name: str
-    exact: Collection[type]
-    read: Check
-    plain: Check | None = None
+    read: Callable[[Any], Any]
+    exact: Mapping[type, tuple[Test, ...]]
+    """The exact types whose values are kept as they are, each with what such a value must pass to be of the kind."""
 
 
 def kind_of(value: object) -> str:
@@ -133,59 +118,75 @@ def kind_of(value: object) -> str:
     return next((kind.name for kind in KINDS.values() if kind.read(value) is not WRONG), type(value).__name__)
 
 
-def _say(words: str, limit: Any, value: Any) -> str:
-    return words.format(value=shown(value), limit=limit, size=len(value) if "{size}" in words else None)
+def _read(types: type | tuple[type, ...], value: Any) -> Any:
+    if isinstance(value, types):
+        return value
+    return WRONG
 
 
-def _dependent(name: str, other: str) -> Rule:
-    message = f"{other!r} must be given along with {name!r}"
-    return Rule("dependentRequired", lambda _: message, lambda given: name not in given or other in given)
-
-
-def _divides(step: float, value: float) -> bool:
-    if isinstance(value, int) and isinstance(step, int):
-        return value % step == 0
-    from .nearest import exact  # noqa: PLC0415  # as above
-
-    return exact(value) % exact(step) == 0
+def _read_number(value: Any) -> Any:
+    if is_number(value):
+        return value
+    return WRONG
 
 
 def _read_integer(value: Any) -> Any:
-    if not is_number(value) or (isinstance(value, float) and not value.is_integer()):
-        return WRONG
-    return int(value) if isinstance(value, float) else value
-
-
-def _of(*types: type) -> Check:
-    return lambda value: value if isinstance(value, types) else WRONG
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return WRONG
 
 
 KINDS: dict[Any, Kind] = {
-    NoneType: Kind("null", (NoneType,), _of(NoneType)),
-    bool: Kind("boolean", (bool,), _of(bool)),
-    int: Kind("integer", (int,), _read_integer),
-    float: Kind("number", (int, float), lambda value: value if is_number(value) else WRONG, is_number),
-    str: Kind("string", (str,), _of(str)),
-    list: Kind("array", (), _of(list, tuple)),
-    Mapping: Kind("object", (), _of(dict, Mapping)),
-    File: Kind("File(pathlib.Path(…))", (File,), _of(File)),
+    NoneType: Kind("null", partial(_read, NoneType), {NoneType: ()}),
+    bool: Kind("boolean", partial(_read, bool), {bool: ()}),
+    int: Kind("integer", _read_integer, {int: ()}),
+    float: Kind("number", _read_number, {int: (), float: (math.isfinite,)}),
+    str: Kind("string", partial(_read, str), {str: ()}),
+    list: Kind("array", partial(_read, (list, tuple)), {}),
+    Mapping: Kind("object", partial(_read, (dict, Mapping)), {}),
+    File: Kind("File(pathlib.Path(…))", partial(_read, File), {File: ()}),
 }
-_ADVICE = {
-    True: "to send a local file, pass File(pathlib.Path({value}))",
-    False: "this field takes no file: put the file where the platform can fetch it, and pass that address",
-}
-_SIZES = {"string": ("Length", "characters"), "array": ("Items", "items"), "object": ("Properties", "members")}
-_RULES: dict[str, tuple[str, str, Callable[[Any, Any], object] | None]] = {
-    "Ge": ("minimum", "{value} is not at least {limit}", operator.le),
-    "Gt": ("exclusiveMinimum", "{value} is not more than {limit}", operator.lt),
-    "Le": ("maximum", "{value} is not at most {limit}", operator.ge),
-    "Lt": ("exclusiveMaximum", "{value} is not less than {limit}", operator.gt),
-    "MultipleOf": ("multipleOf", "{value} is not a multiple of {limit}", _divides),
-    "MinLen": ("min{}", "has {size} {unit}; at least {limit} are asked", lambda least, value: len(value) >= least),
-    "MaxLen": ("max{}", "has {size} {unit}; at most {limit} are allowed", lambda most, value: len(value) <= most),
-    "Pattern": ("pattern", "{value} does not match {limit!r}", None),
-    "UniqueItems": ("uniqueItems", "an item is given twice", None),
-    "Format": ("format", "{value} is not an absolute URI (https://…); {advice}", None),
-}
-"""By the name of the metadata, as annotated-types is imported by who uses it: the keyword, what is said, and how the
-operand bears on a value where the metadata does not tell it."""
+
+
+def likeliest(failed: Sequence[Sequence[Problem]], depth: int) -> Sequence[Problem]:
+    """Of several ways in which a value fits none of its forms, choose the one that its author most likely meant.
+
+    Forms that are out of the question to the same degree are taken together: what all of them find wrong. `depth` is
+    the length of the path to the value.
+    """
+    doubts = [max(_doubt(problem, depth) for problem in problems) for problems in failed]
+    likely = [problems for problems, doubt in zip(failed, doubts, strict=True) if doubt == min(doubts)]
+    if min(doubts) == 0:
+        return min(likely, key=len)
+    places = [
+        {(problem.keyword.replace("const", "enum"), problem.path): problem for problem in problems}
+        for problems in likely
+    ]
+    shared = [[place[key] for place in places] for key in places[0] if all(key in place for place in places)]
+    return [_merged(problems) for problems in shared] or likely[0]
+
+
+def _doubt(problem: Problem, depth: int) -> int:
+    """Tell how much a problem speaks against a form: it has the wrong type (2), the wrong constant (1), or neither."""
+    keyword, inside = problem.keyword, len(problem.path) - depth
+    if keyword == "type" and inside == 0:
+        return 2
+    return int((keyword == "const" and inside <= 1) or (keyword == "enum" and inside == 0))
+
+
+def _merged(problems: Sequence[Problem]) -> Problem:
+    """Say as one what several forms find wrong at one place."""
+    rule = problems[0].rule
+    if not isinstance(rule, (OfType, OneOf)):
+        return problems[0]
+    operands = {json_key(operand): operand for problem in problems for operand in problem.rule.operands}.values()
+    return replace(problems[0], rule=type(rule)(*operands), nearest=partial(_nearest_of, problems))
+
+
+def _nearest_of(problems: Sequence[Problem]) -> Any:
+    found = [nearest for problem in problems if (nearest := problem.nearest()) is not None]
+    if isinstance(problems[0].rule, OneOf):
+        return next(alike(found, problems[0].value), None)
+    return next(iter(found), None)
