@@ -7,29 +7,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .types import (
-    LONGEST_MATCHED,
-    Anything,
-    Array,
-    Binary,
-    Boolean,
-    Choice,
-    Never,
-    Null,
-    Number,
-    Object,
-    Shape,
-    Text,
-    Union,
-    disjoint,
-    fits,
-    followed,
-    json_key,
-    options_of,
-)
+from . import types
+from .types import LONGEST_MATCHED, disjoint, fits, followed, json_key, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .types import Number, Object, Shape, Union
 
 MOST_COUNTED = 1_000
 """How many integers a range may hold to be counted out. The limit is ours."""
@@ -43,9 +27,7 @@ class Subset:
     right_known: Mapping[str, Shape]
     assumed: frozenset[tuple[str, str]] = frozenset()
     """Pairs of objects that are being compared: what leads back to them holds if the rest does."""
-    told: dict[tuple[int, int, frozenset[tuple[str, str]]], tuple[bool, Shape, Shape]] = field(
-        default_factory=dict[tuple[int, int, frozenset[tuple[str, str]]], tuple[bool, Shape, Shape]]
-    )
+    told: dict[Any, tuple[bool, Shape, Shape]] = field(default_factory=dict[Any, tuple[bool, "Shape", "Shape"]])
     """What was told of two shapes, by their ids, with the shapes, since an id lives no longer than what has it."""
     back: Subset | None = None
     """The same the other way round."""
@@ -59,30 +41,32 @@ class Subset:
         return self.told[key][0]
 
     def _holds(self, left: Shape, right: Shape) -> bool:
-        if isinstance(right, Anything) or isinstance(left, Never):
+        if isinstance(right, types.Anything) or isinstance(left, types.Never):
             return True
         values = finite(left)
-        if values is not None and isinstance(right, Choice):
+        if values is not None and isinstance(right, types.Choice):
             return set(map(json_key, values)) <= set(map(json_key, right.values))
         if values is not None:
             return all(fits(right, value, self.right_known) for value in values) and not _is_unsure(values, right)
-        if isinstance(left, Union):
-            if left.exclusive and isinstance(right, Union) and right.exclusive:
+        match left, right:
+            case types.Union(exclusive=True), types.Union(exclusive=True):
                 return self._exclusive(left, right)
-            if left.exclusive and isinstance(right, Union) and self._in_union(left, right):
+            case types.Union(exclusive=True), types.Union() if self._in_union(left, right):
                 return True
-            return all(self.holds(option, right) for option in left.options)
-        if isinstance(right, Union):
-            return self._in_union(left, right)
-        return self._alike(left, right)
+            case types.Union(options), _:
+                return all(self.holds(option, right) for option in options)
+            case _, types.Union():
+                return self._in_union(left, right)
+            case _:
+                return self._alike(left, right)
 
     def _in_union(self, left: Shape, right: Union) -> bool:
+        """Tell whether an option takes all, and no other of them any, if one alone is allowed."""
         for option in right.options:
-            others = [other for other in right.options if other is not option]
-            if self.holds(left, option) and not (
-                right.exclusive and any(not disjoint(left, other) for other in others)
-            ):
-                return True
+            if self.holds(left, option):
+                others = [other for other in right.options if other is not option]
+                if not right.exclusive or all(disjoint(left, other) for other in others):
+                    return True
         return False
 
     def _exclusive(self, left: Union, right: Union) -> bool:
@@ -94,28 +78,26 @@ class Subset:
 
     def _alike(self, left: Shape, right: Shape) -> bool:
         match left, right:
-            case Text(), Text():
+            case types.Text(), types.Text():
                 return (
                     left.min_length >= right.min_length
-                    and _below(left.max_length, right.max_length)
+                    and _at_most(left.max_length, right.max_length)
                     and set(right.patterns) <= set(left.patterns)
                     and set(right.formats) <= set(left.formats)
                 )
-            case Number(), Number():
+            case types.Number(), types.Number():
                 return _numbers(left, right)
-            case Array(), Array():
+            case types.Array(), types.Array():
                 return (
                     left.min_items >= right.min_items
-                    and _below(left.max_items, right.max_items)
-                    and (left.unique or not right.unique or (left.max_items is not None and left.max_items < 2))
+                    and _at_most(left.max_items, right.max_items)
+                    and (left.unique or not right.unique or _at_most(left.max_items, 1))
                     and (left.max_items == 0 or self.holds(left.items, right.items))
                 )
-            case Object(), Object():
+            case types.Object(), types.Object():
                 return self._objects(left, right)
-            case Binary(), Binary():
-                return True
             case _:
-                return False
+                return isinstance(left, types.Binary) and isinstance(right, types.Binary)
 
     def _objects(self, left: Object, right: Object) -> bool:
         pair = (left.pointer, right.pointer)
@@ -128,7 +110,7 @@ class Subset:
             and all(self.holds(member_of(left, name), member_of(right, name)) for name in names)
             and self.holds(left.members, right.members)
             and right.min_properties <= max(left.min_properties, len(left.required))
-            and (right.max_properties is None or _most(left) <= right.max_properties)
+            and _at_most(_most(left), right.max_properties)
             and all(depends(left, name, others) for name, others in right.dependent)
         )
         self.assumed = outside
@@ -138,86 +120,89 @@ class Subset:
 def member_of(shape: Object, name: str) -> Shape:
     """Give what an object takes under a name."""
     prop = shape.get(name)
-    return shape.members if prop is None else prop.shape
+    if prop is None:
+        return shape.members
+    return prop.shape
 
 
 def depends(shape: Object, name: str, others: tuple[str, ...]) -> bool:
     """Tell whether an object that has a member of a name certainly has the others as well."""
     own = {other for key, names in shape.dependent if key == name for other in names}
-    return isinstance(member_of(shape, name), Never) or set(others) <= {*shape.required, *own, name}
+    return isinstance(member_of(shape, name), types.Never) or set(others) <= {*shape.required, *own, name}
 
 
 def finite(shape: Shape) -> list[Any] | None:
     """Give all values of a shape, None where they cannot be counted out."""
     match shape:
-        case Null():
+        case types.Null():
             return [None]
-        case Boolean():
+        case types.Boolean():
             return [False, True]
-        case Choice(values):
+        case types.Choice(values):
             return list(values)
-        case Number(integer=True):
-            low, high = lower(shape), upper(shape)
-            if -math.inf < low[0] and high[0] < math.inf and high[0] - low[0] < MOST_COUNTED:
-                count = range(int(low[0]), int(high[0]) + 1)
-                return [value for value in count if fits(shape, value, {})]
-        case Union(options, exclusive=False):
-            parts = [finite(option) for option in options]
-            known = [part for part in parts if part is not None]
-            return [value for part in known for value in part] if len(known) == len(parts) else None
+        case types.Number(integer=True):
+            (low, _), (high, _) = lower(shape), upper(shape)
+            if -math.inf < low and high < math.inf and high - low < MOST_COUNTED:
+                return [value for value in range(int(low), int(high) + 1) if fits(shape, value, {})]
+        case types.Union(options, exclusive=False):
+            parts = [part for option in options if (part := finite(option)) is not None]
+            if len(parts) == len(options):
+                return [value for part in parts for value in part]
         case _:
             pass
     return None
 
 
 def lower(shape: Number) -> tuple[float, bool]:
-    """Give the lower limit of a number, and whether it is excluded; of an integer, the least one."""
-    low = -math.inf if shape.minimum is None else shape.minimum
-    above = -math.inf if shape.exclusive_minimum is None else shape.exclusive_minimum
-    limit = (above, True) if above > -math.inf and above >= low else (low, False)
-    if not shape.integer or limit[0] == -math.inf:
-        return limit
-    return (math.floor(limit[0]) + 1 if limit[1] else math.ceil(limit[0]), False)
+    """Give the lower limit of a number, and whether it is excluded: what is greater is tighter."""
+    limits = (-math.inf, False), (shape.minimum, False), (shape.exclusive_minimum, True)
+    low, is_excluded = max((value, flag) for value, flag in limits if value is not None)
+    if not shape.integer or low == -math.inf:
+        return low, is_excluded
+    return math.floor(low) + 1 if is_excluded else math.ceil(low), False
 
 
 def upper(shape: Number) -> tuple[float, bool]:
-    """Give the upper limit of a number, and whether it is excluded; of an integer, the greatest one."""
-    high = math.inf if shape.maximum is None else shape.maximum
-    below = math.inf if shape.exclusive_maximum is None else shape.exclusive_maximum
-    limit = (below, True) if below < math.inf and below <= high else (high, False)
-    if not shape.integer or limit[0] == math.inf:
-        return limit
-    return (math.ceil(limit[0]) - 1 if limit[1] else math.floor(limit[0]), False)
+    """Give the upper limit of a number, and whether it is included: what is less is tighter."""
+    limits = (math.inf, True), (shape.maximum, True), (shape.exclusive_maximum, False)
+    high, is_included = min((value, flag) for value, flag in limits if value is not None)
+    if not shape.integer or high == math.inf:
+        return high, is_included
+    return math.floor(high) if is_included else math.ceil(high) - 1, True
 
 
 def is_multiple(shape: Number, step: float) -> bool:
     """Tell whether all numbers of a shape are multiples of a step."""
-    own = [Fraction(str(multiple)) for multiple in shape.multiples] + ([Fraction(1)] if shape.integer else [])
-    return any(multiple % Fraction(str(step)) == 0 for multiple in own)
+    own = list(shape.multiples)
+    if shape.integer:
+        own.append(1)
+    return any(Fraction(str(multiple)) % Fraction(str(step)) == 0 for multiple in own)
 
 
 def _is_unsure(values: list[Any], shape: Shape) -> bool:
     """Tell whether a pattern was not put to one of the values, since that is too long for it."""
-    patterns = any(isinstance(option, Text) and option.patterns for option in options_of(shape))
+    patterns = any(isinstance(option, types.Text) and option.patterns for option in options_of(shape))
     return patterns and any(isinstance(value, str) and len(value) > LONGEST_MATCHED for value in values)
 
 
 def _numbers(left: Number, right: Number) -> bool:
-    low, high, least, most = lower(left), upper(left), lower(right), upper(right)
     return (
         (not right.integer or left.integer or is_multiple(left, 1))
-        and (low[0] > least[0] or (low[0] == least[0] and (low[1] or not least[1])))
-        and (high[0] < most[0] or (high[0] == most[0] and (high[1] or not most[1])))
+        and lower(left) >= lower(right)
+        and upper(left) <= upper(right)
         and all(is_multiple(left, step) for step in right.multiples)
     )
 
 
-def _below(left: int | None, right: int | None) -> bool:
+def _at_most(left: int | None, right: int | None) -> bool:
     return right is None or (left is not None and left <= right)
 
 
-def _most(shape: Object) -> float:
+def _most(shape: Object) -> int | None:
     """Give how many members an object can have at most."""
-    named = len({*(prop.name for prop in shape.properties if not isinstance(prop.shape, Never)), *shape.required})
-    own = math.inf if shape.max_properties is None else shape.max_properties
-    return min(own, named) if isinstance(shape.members, Never) else own
+    if not isinstance(shape.members, types.Never):
+        return shape.max_properties
+    named = {*(prop.name for prop in shape.properties if not isinstance(prop.shape, types.Never)), *shape.required}
+    if shape.max_properties is None:
+        return len(named)
+    return min(shape.max_properties, len(named))
