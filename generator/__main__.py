@@ -121,11 +121,10 @@ def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
 
 
 def _changes(options: argparse.Namespace) -> int:
-    from generator.changes import changelog, report  # noqa: PLC0415  # the other commands compare nothing
-    from generator.changes import models as changes  # noqa: PLC0415  # the other commands compare nothing
-    from generator.changes import revisions as ages  # noqa: PLC0415  # the other commands compare nothing
+    from generator.changes import changelog, models, report, revisions  # noqa: PLC0415  # the others compare nothing
 
-    found = changes.compare(*(ages.found_in(age, options.config) for age in (options.old, options.new)))
+    old, new = (revisions.found_in(revision, options.config) for revision in (options.old, options.new))
+    found = models.compare(old, new)
     forms = {"json": report.as_json, "markdown": report.as_markdown, "changelog": changelog.as_changelog}
     form = forms.get(options.form, report.as_text)
     if options.write_changelog:

@@ -1,4 +1,4 @@
-"""One change between two ages of a description, and how its words are filled."""
+"""One change between two revisions of a description, and how its sentence is filled in."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Change:
     """A change of one place, seen by a caller."""
 
     kind: Kind
-    scope: str
-    """What the place is in: a payload class, an answer, or nothing where a model has one payload class."""
-    place: str
-    """The field: `images[].url`; empty for the whole."""
-    words: str
+    sentence: str
     """What happened there, with `{}` for each of the values, which are text of the description."""
-    values: tuple[str, ...]
-    old: Any
-    new: Any
+    values: tuple[str, ...] = ()
+    scope: str = ""
+    """What the place is in: a payload class, an answer, or nothing where a model has one payload class."""
+    place: str = ""
+    """The field: `images[].url`; empty for the whole."""
+    old: Any = None
+    new: Any = None
     """JSON values."""
-    breaking: bool
+    breaking: bool = False
     model: str = ""
 
     @property
@@ -45,5 +45,5 @@ class Change:
 
     def text(self, quote: Callable[[str], str] = str) -> str:
         """Say what happened, without the path; `quote` is given whatever is not our own text."""
-        first, *parts = self.words.split("{}")
+        first, *parts = self.sentence.split("{}")
         return first + "".join(quote(value) + part for value, part in zip(self.values, parts, strict=True))

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.diagnostics import GeneratorError, visible
-from generator.output import files as output
+from generator.output import files
 
-from .change import COSMETIC
-from .report import code, lines_of, said
-from .version import count
+from .change import SHARED
+from .prose import count
+from .report import code, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,33 +21,34 @@ if TYPE_CHECKING:
 
 HEADINGS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 UNRELEASED: Final = "## [Unreleased]"
+GATHERED: Final = (
+    ("Added", "added", "new: "),
+    ("Changed", "loosened", "more is possible in "),
+    ("Changed", "tightened", "answers are narrower in "),
+)
+"""What is told in one line of a model: the heading, the kind, and what is said before the places."""
 
 
 def entries(changes: Sequence[Change]) -> dict[str, list[str]]:
     """Give the lines below each heading. What breaks has a line of its own; the rest is gathered model by model."""
     lines = lines_of(changes)
     found: dict[str, list[str]] = {heading: [] for heading in HEADINGS}
-    came = [line.change.model for line in lines if line.is_whole and line.change.kind == "added"]
-    if came:
-        found["Added"].append(f"- {count(len(came), 'model')}: {_listed(came)}.")
-    rest = [line for line in lines if not (line.is_whole and line.change.kind == "added")]
-    for line in rest:
-        if line.change.breaking or line.change.kind in ("changed", "moved", "removed"):
-            heading = "Removed" if line.change.kind == "removed" else "Changed"
-            breaking = "**Breaking:** " if line.change.breaking else ""
-            found[heading].append(f"- {breaking}{_of(line.models, line)}{said(line, code)}.")
-    gathered = [line for line in rest if not line.change.breaking]
-    for heading, kinds, words in (
-        ("Added", ("added",), "new: "),
-        ("Changed", ("loosened",), "more is possible in "),
-        ("Changed", ("tightened",), "answers are narrower in "),
-    ):
-        for models in dict.fromkeys(line.models for line in gathered):
-            subjects = [line.subject or "the payload" for line in gathered
-                        if line.models == models and line.change.kind in kinds]  # fmt: skip
-            if subjects:
-                found[heading].append(f"- {_models(models)}: {words}{_listed(dict.fromkeys(subjects))}.")
-    cosmetic = dict.fromkeys(model for line in gathered if line.change.kind in COSMETIC for model in line.models)
+    models = [line.change.model for line in lines if line.is_whole and line.change.kind == "added"]
+    if models:
+        found["Added"].append(f"- {count(len(models), 'model')}: {_listed(models)}.")
+    for line in lines:
+        if line.change.kind == "removed":
+            found["Removed"].append(_entry(line))
+        elif line.change.breaking or line.change.kind in ("changed", "moved"):
+            found["Changed"].append(_entry(line))
+    gathered = [line for line in lines if not (line.is_whole or line.change.breaking)]
+    for heading, kind, words in GATHERED:
+        places: dict[tuple[str, ...], dict[str, None]] = {}
+        for line in gathered:
+            if line.change.kind == kind:
+                places.setdefault(line.models, {})[line.subject or "the payload"] = None
+        found[heading] += [f"- {_subject(models)}: {words}{_listed(own)}." for models, own in places.items()]
+    cosmetic = {model for line in gathered if line.is_cosmetic for model in line.models}
     if cosmetic:
         found["Changed"].append(f"- Order and wording of {count(len(cosmetic), 'model')}.")
     return {heading: items for heading, items in found.items() if items}
@@ -55,10 +56,7 @@ def entries(changes: Sequence[Change]) -> dict[str, list[str]]:
 
 def as_changelog(changes: Sequence[Change]) -> str:
     """Give the lines with their headings; nothing where nothing changed."""
-    blocks = [
-        f"### {heading}\n\n" + "".join(f"{item}\n" for item in items) for heading, items in entries(changes).items()
-    ]
-    return "\n".join(blocks)
+    return "\n".join("\n".join([f"### {heading}", "", *items, ""]) for heading, items in entries(changes).items())
 
 
 def write_in(path: Path, changes: Sequence[Change]) -> None:
@@ -71,53 +69,55 @@ def write_in(path: Path, changes: Sequence[Change]) -> None:
         text = path.read_text("utf-8")
     except (OSError, ValueError) as error:
         raise GeneratorError(visible(f"{path.as_posix()}: cannot be read: {error}")) from error
-    output.write(path.parent, {path.name: with_entries(text, entries(changes), path.name)})
-
-
-def with_entries(text: str, added: Mapping[str, Sequence[str]], name: str) -> str:
-    """Give the text of a changelog with these lines below `[Unreleased]`, each once.
-
-    Raises:
-        GeneratorError: it has no such heading.
-    """
     before, heading, rest = text.partition(f"{UNRELEASED}\n")
     if not heading:
-        raise GeneratorError(f"{name}: has no heading {UNRELEASED!r}; put it back")
-    cut = re.search(r"^(?:## |\[[^\]]+\]:)", rest, re.MULTILINE)
-    section, after = (rest[: cut.start()], rest[cut.start() :]) if cut else (rest, "")
-    blocks: dict[str, list[str]] = {"": []}
+        raise GeneratorError(f"{path.name}: has no heading {UNRELEASED!r}; put it back")
+    section, *others = re.split(r"^(?=## |\[[^\]]+\]:)", rest, maxsplit=1, flags=re.MULTILINE)
+    text = before + heading
+    if body := _with_entries(section, entries(changes)):
+        text += f"\n{body}\n"
+    files.write(path.parent, {path.name: "\n".join([text, *others])})
+
+
+def _with_entries(section: str, added: Mapping[str, Sequence[str]]) -> str:
+    """Give the text below `[Unreleased]` with these lines, each once, and the headings in their order."""
     title = ""
+    blocks: dict[str, list[str]] = {title: []}
     for line in section.splitlines():
         if line.startswith("### "):
             title = line.removeprefix("### ").strip()
             blocks.setdefault(title, [])
         else:
             blocks[title].append(line)
-    for kind, items in added.items():
-        own = blocks.setdefault(kind, [])
-        own[:] = [*_trimmed(own), *(item for item in items if item not in own)]
-    known = [kind for kind in HEADINGS if kind in blocks]
-    order = ["", *known, *(kind for kind in blocks if kind not in (*known, ""))]
-    parts = [
-        "\n".join([*([f"### {kind}", ""] if kind else []), *_trimmed(blocks[kind])]) for kind in order if blocks[kind]
-    ]
-    body = "\n\n".join(part for part in parts if part)
-    return f"{before}{UNRELEASED}\n" + (f"\n{body}\n" if body else "") + (f"\n{after}" if after else "")
+    for heading, items in added.items():
+        own = blocks.get(heading, [])
+        blocks[heading] = [*_trimmed(own), *(item for item in items if item not in own)]
+    parts = ["\n".join(_trimmed(blocks.pop("")))]
+    order = *HEADINGS, *(heading for heading in blocks if heading not in HEADINGS)
+    filled = [heading for heading in order if blocks.get(heading)]
+    parts += ["\n".join([f"### {heading}", "", *_trimmed(blocks[heading])]) for heading in filled]
+    return "\n\n".join(filter(None, parts))
 
 
 def _trimmed(lines: list[str]) -> list[str]:
-    text = "\n".join(lines).strip("\n")
-    return text.split("\n") if text else []
+    return "\n".join(lines).strip("\n").splitlines()
 
 
-def _of(models: tuple[str, ...], line: Line) -> str:
-    return "" if line.is_whole else f"{_models(models)}: "
+def _entry(line: Line) -> str:
+    subject = breaking = ""
+    if not line.is_whole:
+        subject = f"{_subject(line.models)}: "
+    if line.change.breaking:
+        breaking = "**Breaking:** "
+    return f"- {breaking}{subject}{line.text(code)}."
 
 
-def _models(models: tuple[str, ...]) -> str:
-    if models == ("*",):
+def _subject(models: tuple[str, ...]) -> str:
+    if models == (SHARED,):
         return "All models"
-    return code(models[0]) if len(models) == 1 else f"{len(models)} models"
+    if len(models) == 1:
+        return code(models[0])
+    return f"{len(models)} models"
 
 
 def _listed(names: Iterable[str]) -> str:

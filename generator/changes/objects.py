@@ -7,46 +7,32 @@ from __future__ import annotations
 
 from ast import literal_eval
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from generator.schema import types
 from generator.schema.file_fields import constants
 from generator.schema.subset import Subset, depends
-from generator.schema.types import (
-    ABSENT,
-    Array,
-    Choice,
-    Never,
-    Null,
-    Number,
-    Object,
-    Property,
-    Reference,
-    Shape,
-    Text,
-    Union,
-    followed,
-    json_key,
-    options_of,
-)
+from generator.schema.types import ABSENT, followed, json_key, options_of
 
 from .limits import Limits
-from .prose import describe, plain
+from .prose import describe, one_line, plain
 from .static_types import plain_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from generator.output.classes import Argument, Constructor
+    from generator.schema.types import Object, Property, Shape
 
     from .change import Kind
 
-_SHOWN = 160
+SHOWN: Final = 160
 """Characters that a line shows of a text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Age:
-    """One of two ages: what references lead to, and the classes that its requests have, by the pointers of objects."""
+class Revision:
+    """One of two revisions: what references lead to, and the classes of its requests, by the pointers of objects."""
 
     known: Mapping[str, Shape]
     classes: Mapping[str, Constructor] | None = None
@@ -56,8 +42,9 @@ class Age:
         """Give what an object is called: of a request its class, if it has one, else its title or component."""
         if self.classes is None:
             return shape.title or shape.hint
-        found = self.classes.get(shape.pointer)
-        return found.name if found else ""
+        if shape.pointer not in self.classes:
+            return ""
+        return self.classes[shape.pointer].name
 
     def names(self) -> list[str]:
         """Give the names of all classes."""
@@ -65,339 +52,361 @@ class Age:
 
     def argument(self, shape: Object, name: str) -> Argument | None:
         """Give the argument that the class of an object has for a member, if it has one."""
-        found = (self.classes or {}).get(shape.pointer)
-        return found.arguments.get(name) if found else None
+        if self.classes is None or shape.pointer not in self.classes:
+            return None
+        return self.classes[shape.pointer].arguments.get(name)
+
+    def takes(self, shape: Shape, other: Revision, theirs: Shape) -> bool:
+        """Tell whether it is certain that all that fits a shape of another revision fits one of this."""
+        return Subset(other.known, self.known).holds(theirs, shape)
 
     def describe(self, shape: Shape) -> str:
         """Say what a shape takes."""
         return describe(shape, self.name_of)
 
 
-def _key(value: Any) -> object:
-    return ABSENT if value is ABSENT else json_key(value)
-
-
 @dataclass(slots=True)
 class Comparison(Limits):
-    """Gathers the changes between two ages of one request, or of one answer."""
+    """Gathers the changes between two revisions of one request, or of one answer."""
 
-    old: Age
-    new: Age
+    old: Revision
+    new: Revision
     active: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """The pairs of objects that are being compared, which may hold themselves."""
 
-    def shapes(self, old: Shape, new: Shape, place: str) -> None:
-        """Compare what two ages take, or hold, in one place."""
+    def compare(self, old: Shape, new: Shape, place: str = "") -> None:
+        """Compare what two revisions take, or hold, in one place."""
         old, new = followed(old, self.old.known), followed(new, self.new.known)
         start = len(self.changes)
-        if isinstance(old, Union) or isinstance(new, Union) or type(old) is not type(new):
+        if isinstance(old, types.Union) or isinstance(new, types.Union) or type(old) is not type(new):
             self._unions(old, new, place)
         else:
             self._alike(old, new, place)
-        self._agree(start, old, new, place)
-        said = any(change.breaking for change in self.changes[start:])
+        if not (_names_fields(old) or _names_fields(new)):
+            self._agree(start, old, new, place)
+        elif self.is_request and isinstance(new, types.Union) and new.exclusive and not self._breaks(start):
+            # A value may fit a second alternative now, where one is allowed.
+            self._replaced(old, new, place, removed=not self.new.takes(new, self.old, old), added=False)
         lost = plain_types(old) - plain_types(new)
-        if self.side == "request" and place and lost and not said:
-            values = (self.new.describe(new), ", ".join(sorted(lost)))
-            words = "takes {} now; a type checker takes no longer any {}"
-            self.add("changed", place, words, values, self.old.describe(old), values[0], breaking=True)
+        if self.is_request and place and lost and not self._breaks(start):
+            texts = self.old.describe(old), self.new.describe(new)
+            sentence = "takes {} now; a type checker takes no longer any {}"
+            self.add("changed", place, texts, sentence, texts[1], ", ".join(sorted(lost)), breaking=True)
+
+    def _breaks(self, start: int) -> bool:
+        return any(change.breaking for change in self.changes[start:])
 
     def _agree(self, start: int, old: Shape, new: Shape, place: str) -> None:
-        """Hold what was found against what all values together say, where no fields are named.
-
-        Where some are, the one thing to add is that a value may fit a second alternative now, where one is allowed.
-        """
-        if _names_fields(old) or _names_fields(new):
-            quiet = not any(change.breaking for change in self.changes[start:])
-            if self.side == "request" and isinstance(new, Union) and new.exclusive and quiet:
-                self._generic(old, new, place, lost=not self._holds(old, new), gained=False)
-            return
-        lost, gained = not self._holds(old, new), not self._holds(new, old, back=True)
-        idle = {kind for kind, matters in (("tightened", lost), ("loosened", gained)) if not matters}
-        self.changes[start:] = [change for change in self.changes[start:] if change.kind not in idle]
+        """Hold what was found against what all values together say."""
+        removed, added = not self.new.takes(new, self.old, old), not self.old.takes(old, self.new, new)
+        untrue = {kind for kind, is_true in (("tightened", removed), ("loosened", added)) if not is_true}
+        self.changes[start:] = [change for change in self.changes[start:] if change.kind not in untrue]
         kinds = {change.kind for change in self.changes[start:]}
-        said = {"tightened", "changed"} if lost else {"loosened"}
-        if (lost or gained) and not kinds & said:
-            self._generic(old, new, place, lost=lost, gained=gained)
+        if removed and not kinds & {"tightened", "changed"}:
+            self._replaced(old, new, place, removed=True, added=added)
+        if added and not removed and "loosened" not in kinds:
+            self._replaced(old, new, place, removed=False, added=True)
 
-    def _generic(self, old: Shape, new: Shape, place: str, *, lost: bool, gained: bool) -> None:
+    def _replaced(self, old: Shape, new: Shape, place: str, *, removed: bool, added: bool) -> None:
         """Say what is taken, or held, instead."""
-        if not (lost or gained):
+        if not (removed or added):
             return
-        before, after = self.old.describe(old), self.new.describe(new)
-        request = self.side == "request"
-        kind: Kind = "tightened" if lost and (request or not gained) else "changed" if lost else "loosened"
-        words = "takes {} now, not {}" if request else "is {} now, not {}"
-        if before == after:
-            words = f"{words} as it was"
-        self.add(kind, place, words, (after, before), before, after, breaking=lost if request else gained)
+        was, now = self.old.describe(old), self.new.describe(new)
+        sentence = self.side.replaced
+        if was == now:
+            sentence = f"{sentence} as it was"
+        kind: Kind = "tightened"
+        if removed and added and not self.is_request:
+            kind = "changed"
+        elif not removed:
+            kind = "loosened"
+        breaking = (self.is_request and removed) or (added and not self.is_request)
+        self.add(kind, place, (was, now), sentence, now, was, breaking=breaking)
 
-    def _holds(self, left: Shape, right: Shape, *, back: bool = False) -> bool:
-        ages = (self.new, self.old) if back else (self.old, self.new)
-        return Subset(ages[0].known, ages[1].known).holds(left, right)
+    def _means_the_same(self, old: Shape, new: Shape) -> bool:
+        return self.new.takes(new, self.old, old) and self.old.takes(old, self.new, new)
 
     def _unions(self, old: Shape, new: Shape, place: str) -> None:
-        """Pair the alternatives of one kind, and say of the others that they came or went."""
+        """Pair the alternatives of one kind, and say of the others that they were added or removed."""
         before, after = _alternatives(old, self.old), _alternatives(new, self.new)
-        for mine in list(before):
-            twin = next((other for other in after if self._same(mine, other)), None)
-            if twin is not None:
-                before.remove(mine)
-                after.remove(twin)
-        pairs = self._pairs(before, after)
+        take_pairs(before, after, self._has_no_change)
+        lost, gained = list(before), list(after)
+        pairs = self._pairs(lost, gained)
         for mine, other in pairs:
             self._alike(mine, other, place)
-        lost = [mine for mine in before if all(mine is not pair[0] for pair in pairs)]
-        gained = [other for other in after if all(other is not pair[1] for pair in pairs)]
-        if isinstance(old, Union) and isinstance(new, Union) and old.exclusive != new.exclusive:
-            words = "must fit one alternative alone now" if new.exclusive else "may fit several alternatives now"
-            self.narrowed(place, words, old.exclusive, new.exclusive, narrower=new.exclusive)
-        went = [shape for shape in lost if not self._holds(shape, new)]
-        came = [shape for shape in gained if not self._holds(shape, old, back=True)]
-        if not pairs and (len(before) == len(after) == 1 or (went and came)):
-            self._generic(old, new, place, lost=bool(went), gained=bool(came))
+        match old, new:
+            case types.Union(exclusive=False), types.Union(exclusive=True):
+                self.tightened(place, (False, True), "must fit one alternative alone now")
+            case types.Union(exclusive=True), types.Union(exclusive=False):
+                self.loosened(place, (True, False), "may fit several alternatives now")
+            case _:
+                pass
+        removed = [shape for shape in lost if not self.new.takes(new, self.old, shape)]
+        added = [shape for shape in gained if not self.old.takes(old, self.new, shape)]
+        if not pairs and (len(before) == len(after) == 1 or (removed and added)):
+            self._replaced(old, new, place, removed=bool(removed), added=bool(added))
             return
-        request = self.side == "request"
         texts = self.old.describe(old), self.new.describe(new)
-        for shape in went:
-            words = "no longer takes {}" if request else "is no longer {}"
-            self.add("tightened", place, words, (self.old.describe(shape),), *texts, breaking=request)
-        for shape in came:
-            words = "takes {} too" if request else "may be {} too"
-            self.add("loosened", place, words, (self.new.describe(shape),), *texts, breaking=not request)
+        for shape in removed:
+            self.tightened(place, texts, self.side.removed, self.old.describe(shape))
+        for shape in added:
+            self.wider(place, texts, self.side.added, self.new.describe(shape))
 
     def _pairs(self, before: list[Shape], after: list[Shape]) -> list[tuple[Shape, Shape]]:
-        """Pair alternatives of a kind: objects by name, meaning, or constant, then what is left alone of its kind."""
-        pairs: list[tuple[Shape, Shape]] = []
-        rest, others = list(before), list(after)
-        rules: tuple[Callable[[Shape, Shape], bool], ...] = (
-            lambda a, b: isinstance(a, Object) and isinstance(b, Object) and self.old.name_of(a) == self.new.name_of(b),
-            lambda a, b: self._holds(a, b) and self._holds(b, a, back=True),
-            lambda a, b: bool(constants(a) & constants(b)),
-            lambda a, b: sum(_kind(c) == _kind(a) for c in rest) == sum(_kind(c) == _kind(b) for c in others) == 1,
-        )
-        for same in rules:
-            for mine in list(rest):
-                twin = next((other for other in others if _kind(mine) == _kind(other) and same(mine, other)), None)
-                if twin is not None:
-                    pairs.append((mine, twin))
-                    rest.remove(mine)
-                    others.remove(twin)
-        return pairs
+        """Take out alternatives of a kind: objects by name, meaning, or constant, then what is alone of its kind."""
 
-    def _same(self, old: Shape, new: Shape) -> bool:
+        def is_named_alike(old: Shape, new: Shape) -> bool:
+            match old, new:
+                case types.Object(), types.Object():
+                    return old.is_map == new.is_map and self.old.name_of(old) == self.new.name_of(new)
+                case _:
+                    return False
+
+        def means_the_same(old: Shape, new: Shape) -> bool:
+            return _kind(old) == _kind(new) and self._means_the_same(old, new)
+
+        def shares_a_constant(old: Shape, new: Shape) -> bool:
+            return bool(constants(old) & constants(new))
+
+        def is_alone(old: Shape, new: Shape) -> bool:
+            kinds = [list(map(_kind, shapes)) for shapes in (before, after)]
+            return _kind(old) == _kind(new) and [own.count(_kind(old)) for own in kinds] == [1, 1]
+
+        rules = is_named_alike, means_the_same, shares_a_constant, is_alone
+        return [pair for same in rules for pair in take_pairs(before, after, same)]
+
+    def _has_no_change(self, old: Shape, new: Shape) -> bool:
         """Tell whether there is nothing to say of two alternatives, not even of their words."""
-        if _names_fields(old) or _names_fields(new) or isinstance(old, Choice):
+        if _names_fields(old) or _names_fields(new) or isinstance(old, types.Choice):
             return False
-        return self._holds(old, new) and self._holds(new, old, back=True)
+        return self._means_the_same(old, new)
 
     def _alike(self, old: Shape, new: Shape, place: str) -> None:
         match old, new:
-            case Text(), Text():
+            case types.Text(), types.Text():
                 self.texts(old, new, place)
-            case Number(), Number():
+            case types.Number(), types.Number():
                 self.numbers(old, new, place)
-            case Choice(), Choice():
+            case types.Choice(), types.Choice():
                 self.choices(old, new, place)
-            case Array(), Array():
-                self.shapes(old.items, new.items, f"{place}[]")
-                self.limit(place, ("at least {} items", old.min_items or None, new.min_items or None), low=True)
-                self.limit(place, ("at most {} items", old.max_items, new.max_items), low=False)
-                if old.unique != new.unique:
-                    words = "items must all be different now" if new.unique else "items may be equal now"
-                    self.narrowed(place, words, old.unique, new.unique, narrower=new.unique)
-            case Object(), Object() if old.is_map and new.is_map:
-                self.shapes(old.members, new.members, _below(place, "*"))
+            case types.Array(), types.Array():
+                self.compare(old.items, new.items, f"{place}[]")
+                self.counts(place, "item", (old.min_items, old.max_items), (new.min_items, new.max_items))
+                if new.unique and not old.unique:
+                    self.tightened(place, (False, True), "items must all be different now")
+                if old.unique and not new.unique:
+                    self.loosened(place, (True, False), "items may be equal now")
+            case types.Object(), types.Object() if old.is_map and new.is_map:
+                self.compare(old.members, new.members, _below(place, "*"))
                 self._rules(old, new, place)
-            case Object(), Object():
-                pair = (old.pointer, new.pointer)
-                if pair not in self.active:
-                    self.active.append(pair)
-                    self.objects(old, new, place)
-                    self.active.pop()
+            case types.Object(), types.Object() if (old.pointer, new.pointer) not in self.active:
+                self.active.append((old.pointer, new.pointer))
+                self._objects(old, new, place)
+                self.active.pop()
             case _:
                 pass
 
-    def objects(self, old: Object, new: Object, place: str) -> None:
-        """Compare two objects field by field."""
-        names = (self.old.name_of(old), self.new.name_of(new))
-        if self.side == "request" and names[0] != names[1] and place and names[0]:
-            words = "is an object of the class {} now, not {}" if names[1] else "is no object of a class now, not {}"
-            values = (names[1], names[0]) if names[1] else (names[0],)
-            self.add("moved", place, words, values, names[0], names[1], breaking=True)
+    def _objects(self, old: Object, new: Object, place: str) -> None:
+        was, now = self.old.name_of(old), self.new.name_of(new)
+        if self.is_request and place and was not in ("", now):
+            sentence, values = "is no object of a class now, not {}", [was]
+            if now:
+                sentence, values = "is an object of the class {} now, not {}", [now, was]
+            self.add("moved", place, (was, now), sentence, *values, breaking=True)
         before, after = _fields(old), _fields(new)
         for name, prop in before.items():
             if name not in after:
-                self._gone(prop, old, new, _below(place, name))
+                self._removed(prop, old, new, _below(place, name))
         for name, prop in after.items():
             if name in before:
                 self._field(old, new, before[name], prop, _below(place, name))
             else:
-                self._came(prop, new, _below(place, name))
-        self._order(list(before), list(after), place)
-        self._members(old, new, place)
+                self._added(prop, new, _below(place, name))
+        if self.is_request:
+            self._order(list(before), list(after), place)
+            self._members(old, new, place)
         self._rules(old, new, place)
-        if " ".join(old.text.split()) != " ".join(new.text.split()):
-            self._reworded(place, old.text, new.text)
+        self._reworded(place, old.text, new.text)
 
-    def _gone(self, prop: Property, old: Object, new: Object, place: str) -> None:
-        was = self.old.describe(prop.shape)
-        is_open = self.side == "request" and not isinstance(new.members, Never)
-        words = "is gone as a field; `extra` still takes it (it was {})" if is_open else "is gone (it was {})"
-        required = ", required" if prop.name in old.required else ""
-        self.add("removed", place, words, (was + required,), was, None, breaking=True)
+    def _removed(self, prop: Property, old: Object, new: Object, place: str) -> None:
+        was = shown = self.old.describe(prop.shape)
+        if prop.name in old.required:
+            shown = f"{was}, required"
+        sentence = "is gone (it was {})"
+        if self.is_request and not isinstance(new.members, types.Never):
+            sentence = "is gone as a field; `extra` still takes it (it was {})"
+        self.add("removed", place, (was, None), sentence, shown, breaking=True)
 
-    def _came(self, prop: Property, new: Object, place: str) -> None:
-        takes = self.new.describe(prop.shape)
-        default = () if prop.default is ABSENT or self.side == "answer" else (plain(prop.default),)
-        breaking = self.side == "request" and prop.name in new.required
-        words = "is new and required: {}" if breaking else "is new: {}"
-        words += "; left out, it is {}" if default else ""
-        self.add("added", place, words, (takes, *default), None, takes, breaking=breaking)
+    def _added(self, prop: Property, new: Object, place: str) -> None:
+        breaking = self.is_request and prop.name in new.required
+        sentence, values = "is new: {}", [self.new.describe(prop.shape)]
+        if breaking:
+            sentence = "is new and required: {}"
+        if self.is_request and prop.default is not ABSENT:
+            sentence, values = f"{sentence}; left out, it is {{}}", [*values, plain(prop.default)]
+        self.add("added", place, (None, values[0]), sentence, *values, breaking=breaking)
 
     def _field(self, old: Object, new: Object, before: Property, after: Property, place: str) -> None:
         was, now = before.name in old.required, after.name in new.required
-        if was != now:
-            words = "is required now" if now else "may be left out now"
-            if self.side == "answer":
-                words = "is always there now" if now else "may be missing now"
-            self.narrowed(place, words, was, now, narrower=now, matters=True)
-        self.shapes(before.shape, after.shape, place)
-        self._argument(self.old.argument(old, before.name), self.new.argument(new, before.name), place)
-        defaults = (before.default, after.default)
-        if self.side == "request" and _key(defaults[0]) != _key(defaults[1]):
-            words = {
-                (True, True): "left out, it is {} now, not {}",
-                (True, False): "has a default now: {}",
-                (False, True): "has no default any more (it was {})",
-            }[defaults[1] is not ABSENT, defaults[0] is not ABSENT]
-            values = tuple(plain(value) for value in reversed(defaults) if value is not ABSENT)
-            self.add("changed", place, words, values, *(None if value is ABSENT else value for value in defaults))
-        if " ".join(before.text.split()) != " ".join(after.text.split()):
-            self._reworded(place, before.text, after.text)
+        if now and not was:
+            self.tightened(place, (was, now), self.side.required)
+        if was and not now:
+            self.wider(place, (was, now), self.side.optional)
+        self.compare(before.shape, after.shape, place)
+        if self.is_request:
+            self._argument(self.old.argument(old, before.name), self.new.argument(new, before.name), place)
+            self._default(before.default, after.default, place)
+        self._reworded(place, before.text, after.text)
 
     def _argument(self, old: Argument | None, new: Argument | None, place: str) -> None:
         """Compare what constructors call a member, and whether they still fill in a constant."""
         if old is None or new is None:
             return
         if old.name != new.name:
-            words = "is the argument {} now, not {}"
-            self.add("moved", place, words, (new.name, old.name), old.name, new.name, breaking=True)
+            sides = old.name, new.name
+            self.add("moved", place, sides, "is the argument {} now, not {}", new.name, old.name, breaking=True)
         if old.default not in ("", "UNSET") and new.default in ("", "UNSET"):
-            words = "is sent only if given now" if new.default else "must be given now"
+            sentence = "must be given now; the class filled in {}"
+            if new.default:
+                sentence = "is sent only if given now; the class filled in {}"
             filled = literal_eval(old.default)
-            words = f"{words}; the class filled in {{}}"
-            self.add("changed", place, words, (plain(filled),), filled, None, breaking=True)
+            self.add("changed", place, (filled, None), sentence, plain(filled), breaking=True)
+
+    def _default(self, old: Any, new: Any, place: str) -> None:
+        if old is ABSENT and new is not ABSENT:
+            self.add("changed", place, (None, new), "has a default now: {}", plain(new))
+        elif new is ABSENT and old is not ABSENT:
+            self.add("changed", place, (old, None), "has no default any more (it was {})", plain(old))
+        elif old is not ABSENT and json_key(old) != json_key(new):
+            self.add("changed", place, (old, new), "left out, it is {} now, not {}", plain(new), plain(old))
 
     def _order(self, before: list[str], after: list[str], place: str) -> None:
         """Name the fields of a request that stand elsewhere: as few as it takes to explain the new order."""
-        if self.side == "answer":
-            return
-        kept = [name for name in after if name in before]
-        for name in moved(before, kept):
-            neighbours = [names[names.index(name) - 1] if names.index(name) else "" for names in (before, after)]
-            words = "stands after {} now" if neighbours[1] else "stands first now"
-            values = (neighbours[1],) if neighbours[1] else ()
-            self.add("reordered", _below(place, name), words, values, *(other or None for other in neighbours))
+        for name, was, now in moved(before, after):
+            if now:
+                self.add("reordered", _below(place, name), (was, now), "stands after {} now", now)
+            else:
+                self.add("reordered", _below(place, name), (was, now), "stands first now")
 
     def _members(self, old: Object, new: Object, place: str) -> None:
         """Compare what may be given beside the fields that are named."""
-        if self.side == "answer":
-            return
-        closed = isinstance(old.members, Never), isinstance(new.members, Never)
-        if closed == (False, False):
-            for shape, other, narrower in ((old, new, False), (new, old, True)):
-                for prop in shape.properties:
-                    if isinstance(prop.shape, Never) and other.get(prop.name) is None:
-                        words = "may not be given any more" if narrower else "may be given now"
-                        child = _below(place, prop.name)
-                        self.narrowed(child, words, narrower, not narrower, narrower=narrower)
-            self.shapes(old.members, new.members, _below(place, "*"))
-        elif closed[0] != closed[1]:
-            takes = self.new.describe(new.members)
-            words = "takes no other fields any more" if closed[1] else "takes other fields too, with {}"
-            values = () if closed[1] else (takes,)
-            self.narrowed(place, words, not closed[0], not closed[1], narrower=closed[1], values=values)
+        was_closed, is_closed = isinstance(old.members, types.Never), isinstance(new.members, types.Never)
+        if is_closed and not was_closed:
+            self.tightened(place, (True, False), "takes no other fields any more")
+        elif was_closed and not is_closed:
+            self.loosened(place, (False, True), "takes other fields too, with {}", self.new.describe(new.members))
+        elif not is_closed:
+            for name in _barred(old):
+                if new.get(name) is None:
+                    self.loosened(_below(place, name), (False, True), "may be given now")
+            for name in _barred(new):
+                if old.get(name) is None:
+                    self.tightened(_below(place, name), (True, False), "may not be given any more")
+            self.compare(old.members, new.members, _below(place, "*"))
 
     def _rules(self, old: Object, new: Object, place: str) -> None:
-        least = old.min_properties, new.min_properties
-        if least[1] < least[0] or least[1] > max(least[0], len(old.required)):
-            self.limit(place, ("at least {} fields", least[0] or None, least[1] or None), low=True)
-        self.limit(place, ("at most {} fields", old.max_properties, new.max_properties), low=False)
-        for mine, other, narrower in ((old, new, False), (new, old, True)):
-            for name, others in mine.dependent:
-                if not depends(other, name, others):
-                    words = "with {}, {} must be given now" if narrower else "with {}, {} need not be given any more"
-                    values = (name, ", ".join(others))
-                    sides = (list(others), None) if not narrower else (None, list(others))
-                    self.narrowed(place, words, *sides, narrower=narrower, values=values)
+        least = new.min_properties
+        if old.min_properties < least <= len(old.required):
+            least = old.min_properties
+        self.counts(place, "field", (old.min_properties, old.max_properties), (least, new.max_properties))
+        for name, others in old.dependent:
+            if not depends(new, name, others):
+                sentence = "with {}, {} need not be given any more"
+                self.loosened(place, (list(others), None), sentence, name, ", ".join(others))
+        for name, others in new.dependent:
+            if not depends(old, name, others):
+                self.tightened(place, (None, list(others)), "with {}, {} must be given now", name, ", ".join(others))
 
     def _reworded(self, place: str, old: str, new: str) -> None:
-        before, after = _shortened(old), _shortened(new)
-        words = "is described as “{}” now" + (", not “{}”" if before else "")
-        words = words if after else "is no longer described as “{}”"
-        values = tuple(filter(None, (after, before)))
-        self.add("reworded", place, words, values, old, new)
+        was, now = one_line(old), one_line(new)
+        if was == now:
+            return
+        if not now:
+            self.add("reworded", place, (old, new), "is no longer described as “{}”", _shortened(was))
+        elif not was:
+            self.add("reworded", place, (old, new), "is described as “{}” now", _shortened(now))
+        else:
+            sentence = "is described as “{}” now, not “{}”"
+            self.add("reworded", place, (old, new), sentence, _shortened(now), _shortened(was))
 
 
-def moved(before: list[str], after: list[str]) -> list[str]:
-    """Give the names that moved: those outside a longest run that both orders share. Both hold the same names."""
+def take_pairs(old: list[Any], new: list[Any], same: Callable[[Any, Any], bool]) -> list[tuple[Any, Any]]:
+    """Take out of two lists what belongs together, each once."""
+    pairs: list[tuple[Any, Any]] = []
+    for mine in list(old):
+        twin = next((other for other in new if same(mine, other)), None)
+        if twin is not None:
+            pairs.append((mine, twin))
+            old.remove(mine)
+            new.remove(twin)
+    return pairs
+
+
+def moved(before: list[str], after: list[str]) -> list[tuple[str, str | None, str | None]]:
+    """Give the names that moved, with what stood and stands before them: those outside a longest run of both orders."""
     place = {name: index for index, name in enumerate(before)}
-    runs: list[list[str]] = []
-    for name in after:
-        run: list[str] = []
-        for other in runs:
-            if place[other[-1]] < place[name] and len(other) > len(run):
-                run = other
-        runs.append([*run, name])
-    longest: list[str] = []
-    for run in runs:
-        longest = run if len(run) > len(longest) else longest
-    return [name for name in after if name not in longest]
+    kept = [name for name in after if name in place]
+    runs: list[list[str]] = [[]]
+    for name in kept:
+        earlier = [run for run in runs if not run or place[run[-1]] < place[name]]
+        runs.append([*max(earlier, key=len), name])
+    longest = max(runs, key=len)
+    was, now = (dict(zip(names, ["", *names], strict=False)) for names in (before, after))
+    return [(name, was[name] or None, now[name] or None) for name in kept if name not in longest]
 
 
 def _names_fields(shape: Shape) -> bool:
     match shape:
-        case Object():
+        case types.Object():
             return not shape.is_map or _names_fields(shape.members)
-        case Array(items):
+        case types.Array(items):
             return _names_fields(items)
-        case Union(options):
+        case types.Union(options):
             return any(map(_names_fields, options))
-        case Reference():
-            return True
         case _:
-            return False
+            return isinstance(shape, types.Reference)
 
 
-def _alternatives(shape: Shape, age: Age) -> list[Shape]:
+def _alternatives(shape: Shape, revision: Revision) -> list[Shape]:
     """Give the alternatives of a shape, null among them as one of its own."""
     found: list[Shape] = []
     for option in options_of(shape):
-        part = followed(option, age.known)
-        if isinstance(part, Union):
-            found += _alternatives(part, age)
-        elif isinstance(part, Choice) and None in part.values and len(part.values) > 1:
-            found += [Choice(tuple(value for value in part.values if value is not None)), Null()]
+        part = followed(option, revision.known)
+        if isinstance(part, types.Union):
+            found += _alternatives(part, revision)
+        elif isinstance(part, types.Choice) and None in part.values:
+            others = tuple(value for value in part.values if value is not None)
+            if others:
+                found.append(types.Choice(others))
+            found.append(types.Null())
         else:
-            found.append(Null() if part == Choice((None,)) else part)
+            found.append(part)
     return found
 
 
-def _kind(shape: Shape) -> object:
-    return (type(shape), shape.is_map if isinstance(shape, Object) else None)
+def _kind(shape: Shape) -> tuple[type[Shape], bool]:
+    return type(shape), isinstance(shape, types.Object) and shape.is_map
 
 
 def _fields(shape: Object) -> dict[str, Property]:
     """Give the fields that an object has, those included that it requires and does not describe."""
-    described = {prop.name: prop for prop in shape.properties if not isinstance(prop.shape, Never)}
-    bare = {name: Property(name, shape.members) for name in shape.required if shape.get(name) is None}
+    described = {prop.name: prop for prop in shape.properties if not isinstance(prop.shape, types.Never)}
+    bare = {name: types.Property(name, shape.members) for name in shape.required if shape.get(name) is None}
     return {**described, **bare}
 
 
+def _barred(shape: Object) -> list[str]:
+    """Give the names that an object takes under no circumstances."""
+    return [prop.name for prop in shape.properties if isinstance(prop.shape, types.Never)]
+
+
 def _below(place: str, name: str) -> str:
-    return f"{place}.{name}" if place else name
+    if place:
+        return f"{place}.{name}"
+    return name
 
 
 def _shortened(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= _SHOWN else f"{words[:_SHOWN].rstrip()}…"
+    if len(text) <= SHOWN:
+        return text
+    return f"{text[:SHOWN].rstrip()}…"

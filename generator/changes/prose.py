@@ -1,62 +1,65 @@
-"""What a shape takes, in the words of a reviewer."""
+"""What a shape takes, in the words of a reviewer, and the sentences that differ with who gives the values."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from generator.schema import types
 from generator.schema.subset import lower, upper
-from generator.schema.types import (
-    ABSENT,
-    Anything,
-    Array,
-    Binary,
-    Boolean,
-    Choice,
-    Never,
-    Null,
-    Number,
-    Object,
-    Reference,
-    Shape,
-    Text,
-    Union,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
+
+    from generator.schema.types import Array, Number, Object, Shape, Text
+
+DEEPEST: Final = 3
+"""How many lists and maps inside each other are described."""
 
 PLAIN: dict[type[Any], str] = {
-    Anything: "any value",
-    Binary: "a file",
-    Boolean: "true or false",
-    Never: "nothing",
-    Null: "null",
+    types.Anything: "any value",
+    types.Binary: "a file",
+    types.Boolean: "true or false",
+    types.Never: "nothing",
+    types.Null: "null",
 }
+
+
+class Side(NamedTuple):
+    """Who gives the values that are compared: the sentences that differ with that."""
+
+    added: str
+    removed: str
+    replaced: str
+    required: str
+    optional: str
+
+
+REQUEST = Side("takes {} too", "no longer takes {}", "takes {} now, not {}", "is required now", "may be left out now")
+ANSWER = Side("may be {} too", "is no longer {}", "is {} now, not {}", "is always there now", "may be missing now")
 
 
 def describe(shape: Shape, name_of: Callable[[Object], str], depth: int = 0) -> str:
     """Say what a shape takes; `name_of` gives what an object is called, empty where it has no name."""
     match shape:
-        case Text():
+        case types.Text():
             return _text(shape)
-        case Number():
+        case types.Number():
             return _number(shape)
-        case Choice(values):
-            return ("one of " if len(values) > 1 else "") + listed(values)
-        case Array(items, least, most, unique=unique):
-            details = [*_size(least, most, "items"), *(["all different"] if unique else [])]
-            of = f" of ({describe(items, name_of, depth + 1)})" if depth < 3 else ""
-            return ", ".join([f"a list{of}", *details])
-        case Object(is_map=True, extra=extra):
-            what = describe(extra or Anything(), name_of, depth + 1) if depth < 3 else "any value"
-            return f"an object of any names with ({what})"
-        case Object():
+        case types.Choice(values):
+            return f"one of {listed(values)}" if len(values) > 1 else listed(values)
+        case types.Array():
+            return _array(shape, name_of, depth)
+        case types.Object(is_map=True):
+            members = describe(shape.members, name_of, depth + 1) if depth < DEEPEST else "any value"
+            return f"an object of any names with ({members})"
+        case types.Object():
             return name_of(shape) or "an object"
-        case Union(options, exclusive):
-            texts = list(dict.fromkeys(describe(option, name_of, depth + 1) for option in options))
-            return ("exactly one of: " if exclusive else "") + " or ".join(texts)
-        case Reference(pointer):
+        case types.Union(options, exclusive):
+            text = " or ".join(dict.fromkeys(describe(option, name_of, depth + 1) for option in options))
+            return f"exactly one of: {text}" if exclusive else text
+        case types.Reference(pointer):
             return pointer.rpartition("/")[2]
         case _:
             return PLAIN[type(shape)]
@@ -64,46 +67,89 @@ def describe(shape: Shape, name_of: Callable[[Object], str], depth: int = 0) -> 
 
 def plain(value: Any) -> str:
     """Write a JSON value as JSON does."""
-    return "nothing" if value is ABSENT else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
 
 
-def listed(values: Sequence[Any]) -> str:
+def listed(values: Iterable[Any]) -> str:
     """Write values one after another."""
     return ", ".join(map(plain, values))
 
 
-def between(low: float | None, high: float | None) -> str:
+def one_line(text: str) -> str:
+    """Write a text with single spaces: how it is wrapped is no wording."""
+    return " ".join(text.split())
+
+
+def plural(number: float | None, noun: str) -> str:
+    """Give a noun as it is after a number."""
+    if number == 1:
+        return noun
+    return f"{noun}s"
+
+
+def count(number: int, noun: str) -> str:
+    """Say how many there are of something."""
+    return f"{number} {plural(number, noun)}"
+
+
+def known(limit: float) -> float | None:
+    """Give a limit, None where it is infinite and says nothing."""
+    if abs(limit) == math.inf:
+        return None
+    return limit
+
+
+def _between(low: float | None, high: float | None) -> str:
     """Say two limits of which either may be missing."""
+    if low is None and high is None:
+        return ""
     if low is None:
-        return "" if high is None else f"at most {plain(high)}"
+        return f"at most {plain(high)}"
     if high is None:
         return f"at least {plain(low)}"
-    return plain(low) if low == high else f"{plain(low)} to {plain(high)}"
+    if low == high:
+        return plain(low)
+    return f"{plain(low)} to {plain(high)}"
 
 
-def _size(least: int, most: int | None, unit: str) -> list[str]:
-    unit = unit.removesuffix("s") if (least if most is None else most) == 1 else unit
-    return [f"{between(least or None, most)} {unit}"] if least or most is not None else []
+def _size(least: int, most: int | None, noun: str) -> list[str]:
+    if most is not None:
+        return [f"{_between(least or None, most)} {plural(most, noun)}"]
+    if least:
+        return [f"at least {count(least, noun)}"]
+    return []
+
+
+def _array(shape: Array, name_of: Callable[[Object], str], depth: int) -> str:
+    details = ["a list"]
+    if depth < DEEPEST:
+        details = [f"a list of ({describe(shape.items, name_of, depth + 1)})"]
+    details += _size(shape.min_items, shape.max_items, "item")
+    if shape.unique:
+        details.append("all different")
+    return ", ".join(details)
 
 
 def _text(shape: Text) -> str:
-    word = "an address" if "uri" in shape.formats else "a string"
-    details = _size(shape.min_length, shape.max_length, "characters")
+    details = ["a string"]
+    if "uri" in shape.formats:
+        details = ["an address"]
+    details += _size(shape.min_length, shape.max_length, "character")
     details += [f"in the format {name}" for name in shape.formats if name != "uri"]
     details += [f"matching {plain(pattern)}" for pattern in shape.patterns]
-    return ", ".join([word, *details])
+    return ", ".join(details)
 
 
 def _number(shape: Number) -> str:
-    low, high = lower(shape), upper(shape)
-    details = [
-        between(None if low[1] else _limit(low[0]), None if high[1] else _limit(high[0])),
-        f"above {plain(_limit(low[0]))}" if low[1] else "",
-        f"below {plain(_limit(high[0]))}" if high[1] else "",
-        *(f"a multiple of {plain(step)}" for step in shape.multiples),
-    ]
-    return ", ".join(["an integer" if shape.integer else "a number", *filter(None, details)])
-
-
-def _limit(value: float) -> float | None:
-    return None if value in (float("inf"), float("-inf")) else value
+    (low, is_above), (high, is_within) = lower(shape), upper(shape)
+    kind, excluded = "a number", list[str]()
+    if shape.integer:
+        kind = "an integer"
+    if is_above:
+        excluded.append(f"above {plain(low)}")
+        low = -math.inf
+    if not is_within:
+        excluded.append(f"below {plain(high)}")
+        high = math.inf
+    steps = [f"a multiple of {plain(step)}" for step in shape.multiples]
+    return ", ".join(filter(None, [kind, _between(known(low), known(high)), *excluded, *steps]))

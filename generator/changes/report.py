@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from generator.diagnostics import visible
 
 from .change import COSMETIC, SHARED, Change
-from .version import count, propose
+from .prose import count
+from .version import propose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,45 +30,37 @@ class Line:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it says that a model came or went."""
-        return _is_whole(self.change)
+        """Whether it says that a model was added or removed."""
+        change = self.change
+        return change.kind in ("added", "removed") and not change.path and change.model != SHARED
+
+    @property
+    def is_cosmetic(self) -> bool:
+        """Whether it is about order and wording alone."""
+        return self.change.kind in COSMETIC
 
     @property
     def subject(self) -> str:
         """What it is about: the place, with the classes or answers that it is in; of a whole model, its id."""
-        change = self.change
+        place = self.change.place
         if self.is_whole:
-            return change.model
-        if len(self.scopes) == 1 or not change.place:
-            return ", ".join(".".join(filter(None, (scope, change.place))) for scope in self.scopes)
-        return f"{change.place} ({', '.join(self.scopes)})"
+            return self.change.model
+        if len(self.scopes) == 1:
+            return self.change.path
+        if not place:
+            return ", ".join(self.scopes)
+        return f"{place} ({', '.join(self.scopes)})"
 
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """What is said under one heading: of a model, or of several."""
-
-    models: tuple[str, ...]
-    lines: tuple[Line, ...]
-
-    @property
-    def is_breaking(self) -> bool:
-        """Whether anything in it breaks a caller."""
-        return any(line.change.breaking for line in self.lines)
+    def text(self, quote: Callable[[str], str]) -> str:
+        """Say what happened to what; `quote` is given whatever is not our own text."""
+        return _joined(self.subject and quote(self.subject), self.change.text(quote))
 
 
 def as_json(changes: Sequence[Change]) -> str:
     """Give the changes as a JSON list, one object for each."""
+    names = "model", "kind", "path", "old", "new", "breaking"
     rows = [
-        {
-            "model": change.model,
-            "kind": change.kind,
-            "path": change.path,
-            "old": change.old,
-            "new": change.new,
-            "breaking": change.breaking,
-            "text": ": ".join(filter(None, (change.path, change.text()))),
-        }
+        {name: getattr(change, name) for name in names} | {"text": _joined(change.path, change.text())}
         for change in changes
     ]
     return json.dumps(rows, indent=2) + "\n"
@@ -78,102 +71,102 @@ def as_text(changes: Sequence[Change]) -> str:
     out: list[str] = []
     for section in sections(changes):
         out.append(_title(section, visible))
-        for line in section.lines:
+        for line in section:
             mark = "BREAKS" if line.change.breaking else "      "
-            out.append(f"  {mark}  {line.change.kind:<9}  {said(line, visible)}")
+            out.append(f"  {mark}  {line.change.kind:<9}  {line.text(visible)}")
         out.append("")
-    return "\n".join([*out, _summary(changes), str(propose(changes))]) + "\n"
+    return "\n".join([*out, _summary(changes), propose(changes)]) + "\n"
 
 
 def as_markdown(changes: Sequence[Change]) -> str:
     """Give the changes for a pull request. Whatever is not our own text stands in code, so that none of it acts."""
-    head = [f"**{_summary(changes)}** Proposed {propose(changes)}."]
     out: list[str] = []
     for section in sections(changes):
-        out += ["", f"### {_title(section, code)}", ""]
-        plain = [line for line in section.lines if line.change.kind not in COSMETIC]
-        out += [_item(line) for line in plain]
-        if len(plain) < len(section.lines):
-            cosmetic = [line for line in section.lines if line.change.kind in COSMETIC]
-            summary = f"Order and wording ({len(cosmetic)})"
-            lines = [_item(line) for line in cosmetic]
-            out += [*([""] if plain else []), f"<details><summary>{summary}</summary>", "", *lines, "", "</details>"]
-    return "\n".join([*head, *_within(out, LONGEST)]) + "\n"
+        plain = [_item(line) for line in section if not line.is_cosmetic]
+        cosmetic = [_item(line) for line in section if line.is_cosmetic]
+        out += ["", f"### {_title(section, code)}", "", *plain]
+        if plain and cosmetic:
+            out.append("")
+        if cosmetic:
+            summary = f"<details><summary>Order and wording ({len(cosmetic)})</summary>"
+            out += [summary, "", *cosmetic, "", "</details>"]
+    head = f"**{_summary(changes)}** Proposed {propose(changes)}."
+    return "\n".join([head, *_within(out, LONGEST)]) + "\n"
 
 
-def sections(changes: Sequence[Change]) -> list[Section]:
-    """Gather changes under headings: those of several models alike, those of each model, what breaks first."""
-    whole = [change for change in changes if _is_whole(change)]
-    lines = lines_of(change for change in changes if not _is_whole(change))
-    found = [
-        Section(tuple(change.model for change in group), tuple(lines_of(group)))
-        for kind in ("removed", "added")
-        if (group := [change for change in whole if change.kind == kind])
-    ]
-    order = list(dict.fromkeys(line.models for line in lines))
-    order.sort(key=lambda models: len(models) == 1)
-    for models in order:
+def sections(changes: Sequence[Change]) -> list[list[Line]]:
+    """Gather lines under headings: those of several models alike, those of each model, what breaks first."""
+    lines = lines_of(changes)
+    found = [[line for line in lines if line.is_whole and line.change.kind == kind] for kind in ("removed", "added")]
+    lines = [line for line in lines if not line.is_whole]
+    for models in sorted(dict.fromkeys(line.models for line in lines), key=lambda models: len(models) == 1):
         own = [line for line in lines if line.models == models]
-        own.sort(key=lambda line: (not line.change.breaking, line.change.kind in COSMETIC))
-        found.append(Section(models, tuple(own)))
-    return sorted(found, key=lambda section: not section.is_breaking)
+        found.append(sorted(own, key=lambda line: (not line.change.breaking, line.is_cosmetic)))
+    return sorted(filter(None, found), key=lambda section: not any(line.change.breaking for line in section))
+
+
+def lines_of(changes: Iterable[Change]) -> list[Line]:
+    """Put together what is said of several classes of a model, then what is said of the answers of several models."""
+    classes: dict[tuple[str, bool, str], list[Change]] = {}
+    for change in changes:
+        same = repr(replace(change, scope="", model=""))
+        classes.setdefault((change.model, _is_answer(change), same), []).append(change)
+    lines: dict[tuple[str, tuple[str, ...], str], list[Change]] = {}
+    for (model, is_answer, same), group in classes.items():
+        owner = "" if is_answer else model
+        lines.setdefault((owner, tuple(change.scope for change in group), same), []).append(group[0])
+    return [Line(group[0], scopes, tuple(change.model for change in group)) for (_, scopes, _), group in lines.items()]
 
 
 def code(text: str) -> str:
     """Write a text as code in Markdown, whatever it holds."""
     shown = visible(text) or '""'
     fence = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)
-    edge = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    edge = ""
+    if shown[0] in "` " or shown[-1] in "` ":
+        edge = " "
     return f"{fence}{edge}{shown}{edge}{fence}"
 
 
-def _is_whole(change: Change) -> bool:
-    """Tell whether a change is that a model came or went."""
-    return change.kind in ("added", "removed") and not change.path and change.model != SHARED
-
-
-def lines_of(changes: Iterable[Change]) -> list[Line]:
-    """Put together what is said of several classes of a model, then what is said of the answers of several models."""
-    classes: dict[tuple[str, str], list[Change]] = {}
-    for change in changes:
-        bare = replace(change, scope="answer" if _is_answer(change) else "", model="")
-        classes.setdefault((change.model, repr(bare)), []).append(change)
-    lines: dict[tuple[str, tuple[str, ...], str], list[Change]] = {}
-    for (model, same), group in classes.items():
-        scopes = tuple(change.scope for change in group)
-        lines.setdefault((same, scopes, "" if _is_answer(group[0]) else model), []).append(group[0])
-    return [Line(group[0], scopes, tuple(change.model for change in group)) for (_, scopes, _), group in lines.items()]
+def _joined(subject: str, text: str) -> str:
+    return ": ".join(filter(None, (subject, text)))
 
 
 def _is_answer(change: Change) -> bool:
     return "." in change.scope and change.model != SHARED
 
 
-def _title(section: Section, quote: Callable[[str], str]) -> str:
-    first = section.lines[0]
+def _title(section: Sequence[Line], quote: Callable[[str], str]) -> str:
+    [first, *_] = section
+    if first.is_whole and first.change.kind == "added":
+        return f"New models ({len(section)})"
     if first.is_whole:
-        return f"{'New models' if first.change.kind == 'added' else 'Models that are gone'} ({len(section.lines)})"
-    if len(section.models) > 1:
-        return f"{len(section.models)} models: {', '.join(map(quote, section.models))}"
-    return "All models" if SHARED in section.models else quote("".join(section.models))
-
-
-def said(line: Line, quote: Callable[[str], str]) -> str:
-    """Say what a line says of what."""
-    return ": ".join(filter(None, (line.subject and quote(line.subject), line.change.text(quote))))
+        return f"Models that are gone ({len(section)})"
+    if first.models == (SHARED,):
+        return "All models"
+    names = ", ".join(map(quote, first.models))
+    if len(first.models) == 1:
+        return names
+    return f"{len(first.models)} models: {names}"
 
 
 def _item(line: Line) -> str:
-    return f"- {'**breaks** · ' if line.change.breaking else ''}{line.change.kind} · {said(line, code)}"
+    if line.change.breaking:
+        return f"- **breaks** · {line.change.kind} · {line.text(code)}"
+    return f"- {line.change.kind} · {line.text(code)}"
 
 
 def _summary(changes: Sequence[Change]) -> str:
     if not changes:
         return "Nothing changed."
-    breaking = sum(change.breaking for change in changes)
-    if not breaking:
-        return f"{count(len(changes), 'change')}; none breaks a caller."
-    return f"{count(len(changes), 'change')}; {breaking} of them break{'s' if breaking == 1 else ''} callers."
+    match sum(change.breaking for change in changes):
+        case 0:
+            result = "none breaks a caller"
+        case 1:
+            result = "1 of them breaks callers"
+        case breaking:
+            result = f"{breaking} of them break callers"
+    return f"{count(len(changes), 'change')}; {result}."
 
 
 def _within(lines: list[str], most: int) -> list[str]:
@@ -182,11 +175,9 @@ def _within(lines: list[str], most: int) -> list[str]:
     for index, line in enumerate(lines):
         total += len(line) + 1
         if total > most:
-            end = (
-                ["", "</details>"]
-                if lines[:index].count("</details>") < "\n".join(lines[:index]).count("<details>")
-                else []
-            )
+            kept = lines[:index]
+            if kept.count("</details>") < "\n".join(kept).count("<details>"):
+                kept += ["", "</details>"]
             rest = f"{len(lines) - index} more lines do not fit here; `python -m generator changes` shows them all."
-            return [*lines[:index], *end, "", rest]
+            return [*kept, "", rest]
     return lines

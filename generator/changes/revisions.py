@@ -1,4 +1,4 @@
-"""The two ages that `changes` compares: a folder with descriptions, or a git revision of `specs/`."""
+"""The revisions that `changes` compares: a folder with descriptions, or a git revision of `specs/`."""
 
 from __future__ import annotations
 
@@ -25,30 +25,34 @@ _INPUT: Final = re.compile(r"pyproject\.toml|specs/(?:openapi|docs)\.json|specs/
 
 def inputs_in(folder: Path, config: Path | None) -> Inputs:
     """Give the inputs that a folder holds: openapi.json, and docs.json and the files of models/ if they are there."""
+    descriptions = folder / "openapi.json", *sorted(folder.glob("models/*.json"))
     docs = folder / "docs.json"
-    scoped = sorted(folder.glob("models/*.json"))
-    return Inputs((folder / "openapi.json", *scoped), docs if docs.is_file() else None, config)
+    if not docs.is_file():
+        return Inputs(descriptions, None, config)
+    return Inputs(descriptions, docs, config)
 
 
-def found_in(age: str, config: Path | None) -> Found:
-    """Read an age: a folder, with the settings of `config`, else a revision, with the settings that it had.
+def found_in(revision: str, config: Path | None) -> Found:
+    """Read a revision: a folder, with the settings of `config`, else one of git, with the settings that it had.
 
     Raises:
         GeneratorError: it is neither, or its descriptions cannot be read.
     """
-    folder = Path(age)
-    if age and (folder / "openapi.json").is_file():
+    folder = Path(revision)
+    if revision and (folder / "openapi.json").is_file():
         return read(inputs_in(folder, config), Diagnostics())
-    commit = _commit(age)
+    commit = _commit(revision)
     if commit is None:
-        what = "a folder without openapi.json" if age and folder.is_dir() else "no folder"
-        message = f"{age!r} is {what}, and no git revision of this repository; name one or the other"
+        what = "no folder"
+        if revision and folder.is_dir():
+            what = "a folder without openapi.json"
+        message = f"{revision!r} is {what}, and no git revision of this repository; name one or the other"
         raise GeneratorError(visible(message))
-    with _checked_out(commit, age) as copy:
+    with _checked_out(commit, revision) as copy:
         try:
             return read(inputs_in(copy / SPECS, copy / "pyproject.toml"), Diagnostics())
         except GeneratorError as error:
-            raise GeneratorError(str(error).replace(copy.as_posix(), visible(age))) from error
+            raise GeneratorError(str(error).replace(copy.as_posix(), visible(revision))) from error
 
 
 def _commit(revision: str) -> str | None:
@@ -57,7 +61,9 @@ def _commit(revision: str) -> str | None:
         return None
     done = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     commit = done.stdout.decode("ascii", "replace").strip()
-    return commit if done.returncode == 0 and re.fullmatch("[0-9a-f]+", commit) else None
+    if done.returncode or not re.fullmatch("[0-9a-f]+", commit):
+        return None
+    return commit
 
 
 @contextmanager
@@ -72,9 +78,8 @@ def _checked_out(commit: str, revision: str) -> Generator[Path]:
                 continue
             _, _, blob, size = details.split()
             if int(size) > LARGEST:
-                raise GeneratorError(
-                    visible(f"{revision}:{name}: is larger than {LARGEST} bytes, the most that is read")
-                )
+                message = f"{revision}:{name}: is larger than {LARGEST} bytes, the most that is read"
+                raise GeneratorError(visible(message))
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(_git("cat-file", "blob", blob).stdout)
