@@ -9,7 +9,7 @@ from generator.changes.revisions import inputs_in
 from generator.diagnostics import Diagnostics
 from generator.run import read
 from tests.support.project import Project, description
-from tests.support.revisions import write_age
+from tests.support.revisions import write_revision
 from tests.typing.test_typing import mypy
 
 TEXT, WHOLE, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
@@ -43,7 +43,7 @@ UPDATES: dict[str, tuple[Any, Any, str]] = {
     "whole_fractions": (body(a={"enum": [5.0, 10.0]}), body(a={"enum": [5, 10]}), "Payload(a=5)"),
     "null_that_is_gone": (body(a={"type": ["string", "null"]}), body(a=TEXT), "Payload(a=None)"),
     "a_value_that_is_gone": (body(a={"enum": ["x", "y"]}), body(a={"enum": ["x"]}), 'Payload(a="y")'),
-    "a_value_that_came": (body(a={"enum": ["x"]}), body(a={"enum": ["y", "x"]}), 'Payload(a="x")'),
+    "a_value_that_is_added": (body(a={"enum": ["x"]}), body(a={"enum": ["y", "x"]}), 'Payload(a="x")'),
     "a_map_that_gets_a_class": (
         body(a=MAP), body(a=body(x=NUMBER) | {"additionalProperties": NUMBER}), 'Payload(a={"x": 1})',
     ),
@@ -75,7 +75,7 @@ def test_a_caller_fails_to_type_check_exactly_where_an_update_breaks(tmp_path):
         project = Project(tmp_path)
         project.name, project.out = f"acme_{name}", tmp_path / f"acme_{name}"
         document = description({f"acme/{case}": update[number] for case, update in UPDATES.items()})
-        write_age(tmp_path / name, document)
+        write_revision(tmp_path / name, document)
         project.write(document)
         assert project.run() == 0
         calls = [f"m.{call}".replace("m.", f"{project.name}.acme_{case}.") for case, (_, _, call) in UPDATES.items()]
@@ -85,5 +85,5 @@ def test_a_caller_fails_to_type_check_exactly_where_an_update_breaks(tmp_path):
     assert {place: message for place, message in failed.items() if place[0] == files[0]} == {}
     start = HEAD.count("\n") + 3
     broken = {case for index, case in enumerate(UPDATES, start) if (files[1], index) in failed}
-    ages = [read(inputs_in(tmp_path / name, None), Diagnostics()) for name in ("old", "new")]
-    assert broken == {change.model.removeprefix("acme/") for change in compare(*ages) if change.breaking}
+    revisions = [read(inputs_in(tmp_path / name, None), Diagnostics()) for name in ("old", "new")]
+    assert broken == {change.model.removeprefix("acme/") for change in compare(*revisions) if change.breaking}

@@ -15,7 +15,7 @@ import pytest
 
 from generator.__main__ import main
 from tests.support.project import description, navigation, pages_of
-from tests.support.revisions import write_age
+from tests.support.revisions import write_revision
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"
@@ -30,10 +30,11 @@ def run(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("generator.changes.version.VERSION", "0.1.0")
 
     def compare(old: Any, new: Any, *options: str) -> tuple[int, str]:
-        ages = [
-            write_age(tmp_path / name, description({"acme/one": body})) for name, body in (("old", old), ("new", new))
+        revisions = [
+            write_revision(tmp_path / name, description({"acme/one": body}))
+            for name, body in (("old", old), ("new", new))
         ]
-        code = main(["changes", *map(str, ages), *options])
+        code = main(["changes", *map(str, revisions), *options])
         return code, capsys.readouterr().out
 
     return compare
@@ -155,10 +156,11 @@ def test_markdown_fits_a_pull_request(tmp_path, capsys):
     many = {f"field_{index}": {"type": "string", "description": "x" * 300} for index in range(900)}
     body = {"type": "object", "properties": many}
     other = {"type": "object", "properties": {name: {"type": "string", "description": "y" * 300} for name in many}}
-    ages = [
-        write_age(tmp_path / name, description({"acme/one": item})) for name, item in (("old", body), ("new", other))
+    revisions = [
+        write_revision(tmp_path / name, description({"acme/one": item}))
+        for name, item in (("old", body), ("new", other))
     ]
-    assert main(["changes", *map(str, ages), "--markdown"]) == 0
+    assert main(["changes", *map(str, revisions), "--markdown"]) == 0
     out = capsys.readouterr().out
     assert len(out) < 65_536
     assert "more lines do not fit here" in out
@@ -178,9 +180,9 @@ def test_markdown_fits_a_pull_request(tmp_path, capsys):
 )
 def test_what_is_neither_folder_nor_revision_is_one_clear_error(old, words, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    new = write_age(tmp_path / "new", description({"acme/one": BODY}))
+    new = write_revision(tmp_path / "new", description({"acme/one": BODY}))
     (tmp_path / "empty").mkdir()
-    write_age(tmp_path / "broken", description({"acme/one": BODY}))
+    write_revision(tmp_path / "broken", description({"acme/one": BODY}))
     (tmp_path / "broken" / "openapi.json").write_text("{", "utf-8")
     if words is None:
         with pytest.raises(SystemExit) as stopped:
@@ -205,14 +207,14 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def repository(tmp_path):
-    """A copy of the generator in a repository of its own, with two ages of specs/ behind it."""
+    """A copy of the generator in a repository of its own, with two revisions of specs/ behind it."""
     root = tmp_path / "copy"
     for name in ("generator", "templates"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     git(tmp_path, "init", "--quiet", "--initial-branch=main", str(root))
     (root / "models").mkdir()
     for tag, body, config in (("one", BODY, ""), ("two", NARROWER, '[tool.generator.modules]\n"acme/one" = "other"\n')):
-        write_age(root / "specs", description({"acme/one": body}), navigation(*pages_of(["acme/one", "acme/two"])))
+        write_revision(root / "specs", description({"acme/one": body}), navigation(*pages_of(["acme/one", "acme/two"])))
         (root / "specs" / "models").mkdir(exist_ok=True)
         scoped = description({"acme/two": body})
         (root / "specs" / "models" / "two.json").write_text(json.dumps(scoped), "utf-8")

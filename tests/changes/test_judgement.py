@@ -15,7 +15,7 @@ from generator.schema.subset import Subset
 from tests.generator.schema.test_forms import COMPONENTS, FORMS
 from tests.support.judge import judge, values
 from tests.support.project import description
-from tests.support.revisions import age
+from tests.support.revisions import revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,13 +159,13 @@ def updates(form: str) -> Iterator[tuple[Any, Any]]:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_refuses_a_value_that_was_taken_breaks(form, tmp_path):
-    old = age(tmp_path / "old", description({"acme/one": FORMS[form]}, COMPONENTS))
+    old = revision(tmp_path / "old", description({"acme/one": FORMS[form]}, COMPONENTS))
     before = judge(FORMS[form], components=COMPONENTS)
     samples = sampled(FORMS[form], COMPONENTS)
     every = [update for update in updates(form) if is_fair(update[0])]
     for mutant, components in every[:: max(len(every) // MOST, 1)]:
         try:
-            new = age(tmp_path / "new", description({"acme/one": mutant}, components))
+            new = revision(tmp_path / "new", description({"acme/one": mutant}, components))
         except GeneratorError:
             continue
         if not new.selection.models:
@@ -174,10 +174,10 @@ def test_what_refuses_a_value_that_was_taken_breaks(form, tmp_path):
         tried = [*samples, *sampled(mutant, components)]
         tried = [value for value in tried if "fresh" not in repr(value)]
         differing = [value for value in tried if before.is_valid(value) != after.is_valid(value)]
-        for left, ages in ((before, (old, new)), (after, (new, old))):
-            found = compare(*ages)
+        for left, revisions in ((before, (old, new)), (after, (new, old))):
+            found = compare(*revisions)
             refused = [value for value in differing if left.is_valid(value)]
-            assert not (refused and is_subset(*ages)), (mutant, refused)
+            assert not (refused and is_subset(*revisions)), (mutant, refused)
             assert not refused or any(change.breaking for change in found), (mutant, refused, found)
             assert not differing or any(change.kind not in COSMETIC for change in found), (mutant, differing)
 
@@ -185,6 +185,6 @@ def test_what_refuses_a_value_that_was_taken_breaks(form, tmp_path):
 @pytest.mark.parametrize("form", FORMS)
 def test_what_stays_is_no_change(form, tmp_path):
     document = description({"acme/one": FORMS[form]}, COMPONENTS)
-    ages = age(tmp_path / "old", document), age(tmp_path / "new", document)
-    assert compare(*ages) == []
-    assert is_subset(*ages)
+    revisions = revision(tmp_path / "old", document), revision(tmp_path / "new", document)
+    assert compare(*revisions) == []
+    assert is_subset(*revisions)

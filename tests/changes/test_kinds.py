@@ -188,7 +188,7 @@ OPTIONAL, REQUIRED = body(a=TEXT), body(a=TEXT) | {"required": ["prompt", "a"]}
         (body(a=POINT), body(a=POINT | {"title": "Spot"}), [("moved", "a", True)]),
     ],
 )  # fmt: skip
-def test_a_field_that_came_went_or_stands_elsewhere(old, new, expected, tmp_path):
+def test_a_field_that_is_added_removed_or_elsewhere(old, new, expected, tmp_path):
     assert rows(between(tmp_path, old, new)) == expected
 
 
@@ -224,7 +224,7 @@ def variant(name, **properties):
         ),
     ],
 )  # fmt: skip
-def test_a_payload_class_that_came_went_or_has_another_name(old, new, expected, tmp_path):
+def test_a_payload_class_that_is_added_removed_or_renamed(old, new, expected, tmp_path):
     assert [row for row in rows(between(tmp_path, old, new)) if row[1] != "Text.a"] == [
         row for row in expected if row[1] != "Text.a"
     ]

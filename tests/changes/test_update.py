@@ -17,7 +17,7 @@ from generator.changes.change import COSMETIC
 from generator.changes.models import compare
 from generator.changes.revisions import found_in
 from tests.support.project import description, navigation, pages_of
-from tests.support.revisions import changes, write_age
+from tests.support.revisions import changes, write_revision
 
 SPECS = Path(__file__).parent / "specs"
 OLD, NEW = SPECS / "previous", SPECS / "current"
@@ -37,15 +37,15 @@ def said(update, model, path=None):
     }
 
 
-def test_models_came_and_went(update):
+def test_models_are_added_and_removed(update):
     whole = {(change.model, change.kind) for change in update if not change.path}
     assert {model for model, kind in whole if kind == "removed"} == {
         "lightricks/ltx-2.3/audio-to-video", "lightricks/ltx-2.3/extend-video", "pixverse/v6/transition",
     }  # fmt: skip
     listed = [json.loads((folder / "openapi.json").read_text("utf-8"))["paths"] for folder in (OLD, NEW)]
-    came = {model for model, kind in whole if kind == "added"}
-    assert len(came) == 14
-    assert all(f"/generation/{model}" in listed[1] and f"/generation/{model}" not in listed[0] for model in came)
+    added = {model for model, kind in whole if kind == "added"}
+    assert len(added) == 14
+    assert all(f"/generation/{model}" in listed[1] and f"/generation/{model}" not in listed[0] for model in added)
 
 
 def test_a_model_of_another_path_and_the_same_title_has_moved(update):
@@ -85,7 +85,7 @@ def test_every_model_that_stays_is_reordered_and_n_alone_has_moved(update):
     assert not any(change.breaking for change in update if change.kind in COSMETIC)
 
 
-def test_the_same_age_twice_is_no_change():
+def test_the_same_revision_twice_is_no_change():
     for folder in (OLD, NEW):
         assert compare(found_in(str(folder), None), found_in(str(folder), None)) == []
 
@@ -131,22 +131,22 @@ def test_an_update_that_moves_n_touches_the_modules_that_have_it_and_breaks_nobo
 
 
 def test_a_bound_inside_an_array_item_is_one_line_everywhere(tmp_path, capsys):
-    ages = []
+    revisions = []
     for name, minimum in (("old", 1), ("new", 2)):
         item = {"type": "object", "properties": {"strength": {"type": "integer", "minimum": minimum}}}
         body = {
             "type": "object",
             "properties": {"prompt": {"type": "string"}, "shots": {"type": "array", "items": item}},
         }
-        ages.append(write_age(tmp_path / name, description({"acme/one": body})))
-    before, after = (generated(tmp_path / f"{age.name}-made", age) for age in ages)
+        revisions.append(write_revision(tmp_path / name, description({"acme/one": body})))
+    before, after = (generated(tmp_path / f"{revision.name}-made", revision) for revision in revisions)
     for name in ("acme_one.py", "API.md"):
         lines = list(difflib.unified_diff(before[name].splitlines(), after[name].splitlines(), lineterm="", n=0))[2:]
         assert [line[0] for line in lines] == ["@", "-", "+"]
         assert lines[1].replace("Ge(1)", "Ge(2)")[1:] == lines[2][1:]
     assert {name for name in before if before[name] != after[name]} == {"acme_one.py", "API.md", "MANIFEST.json"}
     capsys.readouterr()
-    assert main(["changes", str(ages[0]), str(ages[1])]) == 0
+    assert main(["changes", str(revisions[0]), str(revisions[1])]) == 0
     shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert shown == ["  BREAKS  tightened  shots[].strength: must be at least 2 now, not 1"]
 
@@ -182,8 +182,8 @@ def test_models_are_told_apart_by_their_ids_and_followed_by_their_titles(old, ne
 def test_a_model_that_moved_breaks_if_its_module_has_another_name(module, breaking, tmp_path):
     config = tmp_path / "pyproject.toml"
     config.write_text(f'[tool.generator.modules]\n"b/x" = "{module}"\n', "utf-8")
-    ages = [write_age(tmp_path / name, named(f"{name}/x=One")) for name in "ab"]
-    [change] = compare(*(found_in(str(folder), config) for folder in ages))
+    revisions = [write_revision(tmp_path / name, named(f"{name}/x=One")) for name in "ab"]
+    [change] = compare(*(found_in(str(folder), config) for folder in revisions))
     assert (change.kind, change.old, change.new, change.breaking) == ("moved", "a/x", "b/x", breaking)
 
 
@@ -191,8 +191,8 @@ def test_a_stream_that_is_gone_takes_the_model_with_it_and_the_reason_is_told(tm
     old = named("a/x=One", "a/y=Two")
     new = copy.deepcopy(old)
     del new["paths"]["/generation/sse/a/x"]
-    write_age(tmp_path / "old", old)
-    write_age(tmp_path / "new", new, navigation(*pages_of(["a/x", "a/y"])))
+    write_revision(tmp_path / "old", old)
+    write_revision(tmp_path / "new", new, navigation(*pages_of(["a/x", "a/y"])))
     [change] = compare(found_in(str(tmp_path / "old"), None), found_in(str(tmp_path / "new"), None))
     assert (change.kind, change.model, change.breaking) == ("removed", "a/x", True)
     assert "its stream, POST /generation/sse/a/x, is described nowhere" in change.text()

@@ -1,4 +1,4 @@
-"""Two ages of one description, compared as a user would compare them."""
+"""Two revisions of one description, compared as a user would compare them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from generator.run import Found
 
 
-def write_age(folder: Path, openapi: Any, docs: Any = None) -> Path:
-    """Write the descriptions of an age; without a navigation, one that lists every model."""
+def write_revision(folder: Path, openapi: Any, docs: Any = None) -> Path:
+    """Write the descriptions of a revision; without a navigation, one that lists every model."""
     folder.mkdir(exist_ok=True)
     pages = [path.removeprefix("/generation/") for path in openapi["paths"] if "/sse/" not in path and "{" not in path]
     (folder / "openapi.json").write_text(json.dumps(openapi), "utf-8")
@@ -28,11 +28,11 @@ def write_age(folder: Path, openapi: Any, docs: Any = None) -> Path:
     return folder
 
 
-def age(folder: Path, openapi: Any, docs: Any = None) -> Found:
-    """Read an age that is written inline."""
-    return read(inputs_in(write_age(folder, openapi, docs), None), Diagnostics())
+def revision(folder: Path, openapi: Any, docs: Any = None) -> Found:
+    """Read a revision that is written inline."""
+    return read(inputs_in(write_revision(folder, openapi, docs), None), Diagnostics())
 
 
 def changes(folder: Path, old: Any, new: Any) -> list[Change]:
     """Give the changes between two descriptions that are written inline."""
-    return compare(age(folder / "old", old), age(folder / "new", new))
+    return compare(revision(folder / "old", old), revision(folder / "new", new))
