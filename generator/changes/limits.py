@@ -81,8 +81,8 @@ class Limits:
             self.tightened(place, ("a number", "an integer"), "must be an integer now")
         if old.integer and not new.integer:
             self.wider(place, ("an integer", "a number"), "may be a fraction now")
-        self._limit(place, _least(old), _least(new))
-        self._limit(place, _greatest(old), _greatest(new))
+        for before, after in zip(_limits_of(old), _limits_of(new), strict=True):
+            self._limit(place, before, after)
         steps = list(old.multiples), list(new.multiples)
         for step in old.multiples:
             if not is_multiple(new, step):
@@ -155,15 +155,11 @@ def _is_tighter(new: float, old: float, bound: str) -> bool:
     return new < old
 
 
-def _least(shape: Number) -> _Limit:
-    value, is_excluded = lower(shape)
+def _limits_of(shape: Number) -> tuple[_Limit, _Limit]:
+    (low, is_excluded), (high, is_included) = lower(shape), upper(shape)
+    least, greatest = _Limit(known(low), "at least"), _Limit(known(high), "at most")
     if is_excluded:
-        return _Limit(value, "above")
-    return _Limit(known(value), "at least")
-
-
-def _greatest(shape: Number) -> _Limit:
-    value, is_included = upper(shape)
-    if is_included:
-        return _Limit(known(value), "at most")
-    return _Limit(value, "below")
+        least = _Limit(low, "above")
+    if not is_included:
+        greatest = _Limit(high, "below")
+    return least, greatest

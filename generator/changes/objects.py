@@ -134,13 +134,11 @@ class Comparison(Limits):
         pairs = self._pairs(lost, gained)
         for mine, other in pairs:
             self._alike(mine, other, place)
-        match old, new:
-            case types.Union(exclusive=False), types.Union(exclusive=True):
+        if isinstance(old, types.Union) and isinstance(new, types.Union):
+            if new.exclusive and not old.exclusive:
                 self.tightened(place, (False, True), "must fit one alternative alone now")
-            case types.Union(exclusive=True), types.Union(exclusive=False):
+            if old.exclusive and not new.exclusive:
                 self.loosened(place, (True, False), "may fit several alternatives now")
-            case _:
-                pass
         removed = [shape for shape in lost if not self.new.takes(new, self.old, shape)]
         added = [shape for shape in gained if not self.old.takes(old, self.new, shape)]
         if not pairs and (len(before) == len(after) == 1 or (removed and added)):
@@ -156,11 +154,9 @@ class Comparison(Limits):
         """Take out alternatives of a kind: objects by name, meaning, or constant, then what is alone of its kind."""
 
         def is_named_alike(old: Shape, new: Shape) -> bool:
-            match old, new:
-                case types.Object(), types.Object():
-                    return old.is_map == new.is_map and self.old.name_of(old) == self.new.name_of(new)
-                case _:
-                    return False
+            if isinstance(old, types.Object) and isinstance(new, types.Object):
+                return old.is_map == new.is_map and self.old.name_of(old) == self.new.name_of(new)
+            return False
 
         def means_the_same(old: Shape, new: Shape) -> bool:
             return _kind(old) == _kind(new) and self._means_the_same(old, new)
