@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from skills_video_runtime.generations.outcomes import Recovered
     from skills_video_runtime.generations.states import Generation, Usage
     from skills_video_runtime.payloads.base import BasePayload
 
@@ -101,9 +102,11 @@ def _follow(
         client.watch(watch)
         try:
             show.start(what, facts)
+            files = None
             with show:
-                generation = work(client, lambda state: show.state(state, watch.source))
-                files = None if choices.download is None else _download(client, generation, choices.download, show)
+                generation = work(client, watch.state)
+                if choices.download is not None:
+                    files = _download(client, generation, choices.download, show)
             show.finished(generation, files)
         except GenerationFailed as error:
             show.finished(error.generation, None)
@@ -114,11 +117,18 @@ def _follow(
                 lost(error)
             return _interrupted(error, show, choices, generation_id)
         except Exception as error:  # noqa: BLE001  # whatever happens, who paid is told the id
-            known, seen = show.last.id if show.last else generation_id, show.last is not None
-            code = BAD_USAGE if isinstance(error, ValueError) and not seen else OTHER
-            code = exit_code(error, following=seen) if isinstance(error, SkillsVideoError) else code
+            code, known = _code_of(error, show), show.id_or(generation_id)
             return tell(error, code, json_lines=choices.json_lines, generation_id=known)
     return 0
+
+
+def _code_of(error: Exception, show: Lines) -> int:
+    seen = show.last is not None
+    if isinstance(error, SkillsVideoError):
+        return exit_code(error, following=seen)
+    if isinstance(error, ValueError) and not seen:
+        return BAD_USAGE
+    return OTHER
 
 
 def _check(directory: Path | None) -> None:
@@ -149,7 +159,7 @@ def _download(client: Client, generation: Generation, directory: Path, show: Lin
 
 def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, generation_id: str | None) -> int:
     """Leave the id and the command that resumes."""
-    known = show.last.id if show.last else generation_id
+    known = show.id_or(generation_id)
     if choices.json_lines and not show.is_over:
         with suppress(OutputLost):
             say_json(error_event(error, error.exit_code, known), indent=None)
@@ -159,14 +169,18 @@ def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, gen
         if value is not None
     )
     if known:
-        goes_on = "is finished" if show.last and show.last.is_finished else "goes on, and is paid for"
-        complain(f"interrupted: generation {known} {goes_on}. To resume:\n  {resume(known, options)}")
-    else:
-        then = f"recover{options}" if choices.journal else "running"
-        complain(
-            "interrupted before an id was told: a generation may have been made and charged. To see it:\n"
-            f"  skills-video {then}"
-        )
+        fate = "goes on, and is paid for"
+        if show.last and show.last.is_finished:
+            fate = "is finished"
+        complain(f"interrupted: generation {known} {fate}. To resume:\n  {resume(known, options)}")
+        return error.exit_code
+    then = "running"
+    if choices.journal:
+        then = f"recover{options}"
+    complain(
+        "interrupted before an id was told: a generation may have been made and charged. To see it:\n"
+        f"  skills-video {then}"
+    )
     return error.exit_code
 
 
@@ -177,11 +191,13 @@ def get(generation_id: str, *, as_json: bool) -> int:
     if as_json:
         say_json(generation.raw)
         return 0
-    cost = generation.usage.total
-    rows = [("id", generation.id), ("status", generation.status), ("credits", "-" if cost is None else amount(cost))]
-    rows += [("code", generation.code)] if generation.code else []
-    rows += [("message", generation.message)] if generation.message else []
-    table(("generation", ""), [*rows, *(("file", media.url) for media in generation.videos)])
+    cost = "-"
+    if generation.usage.total is not None:
+        cost = amount(generation.usage.total)
+    rows = [("id", generation.id), ("status", generation.status), ("credits", cost)]
+    rows += [(name, told) for name, told in (("code", generation.code), ("message", generation.message)) if told]
+    rows += [("file", media.url) for media in generation.videos]
+    table(("generation", ""), rows)
     return 0
 
 
@@ -228,38 +244,43 @@ def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
         except Stopped as stop:
             complain("interrupted: what is not finished stays in the journal, and the same command goes on")
             return stop.exit_code
-        codes = [0 if item.error is None else exit_code(item.error) for item in found]
-        files = [
-            []
-            if choices.download is None or item.generation is None
-            else client.download(item.generation, choices.download)
-            for item in found
-        ]
+        files = [_files_of(client, item, choices.download) for item in found]
     if as_json:
-        say_json(
-            [
-                {
-                    "model": item.model,
-                    "input": item.input,
-                    "generation": item.generation.raw if item.generation else None,
-                    "error": error_event(item.error, code, item.error.generation_id) if item.error else None,
-                    "files": [str(path) for path in saved],
-                }
-                for item, code, saved in zip(found, codes, files, strict=True)
-            ]
-        )
+        say_json([_as_json(item, saved) for item, saved in zip(found, files, strict=True)])
     elif not found:
         say("the journal holds nothing unfinished")
     else:
         for item, saved in zip(found, files, strict=True):
-            told = f"{item.generation.status} {item.generation.id}" if item.generation else f"error: {item.error}"
+            told = f"error: {item.error}"
+            if item.generation:
+                told = f"{item.generation.status} {item.generation.id}"
             say("\n  ".join((f"{item.model}: {told}", *(f"saved {path}" for path in saved))))
-    return next((code for code in codes if code), 0)
+    return next((exit_code(item.error) for item in found if item.error), 0)
+
+
+def _files_of(client: Client, item: Recovered, directory: Path | None) -> list[Path]:
+    if directory is None or item.generation is None:
+        return []
+    return client.download(item.generation, directory)
+
+
+def _as_json(item: Recovered, files: list[Path]) -> dict[str, Any]:
+    generation, error = None, None
+    if item.generation:
+        generation = item.generation.raw
+    if item.error:
+        error = error_event(item.error, exit_code(item.error), item.error.generation_id)
+    saved = [str(path) for path in files]
+    return {"model": item.model, "input": item.input, "generation": generation, "error": error, "files": saved}
 
 
 def _brief(value: object) -> str:
+    if value is None:
+        return "-"
     text = without_key(json.dumps(value, ensure_ascii=False))
-    return "-" if value is None else text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[:LONGEST]}…"
 
 
 def _shown(value: Any) -> Any:
@@ -269,4 +290,6 @@ def _shown(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _shown(item) for name, item in cast("dict[str, Any]", value).items()}
     items = as_array(value)
-    return value if items is None else [_shown(item) for item in items]
+    if items is not None:
+        return [_shown(item) for item in items]
+    return value

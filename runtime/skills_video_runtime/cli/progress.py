@@ -50,7 +50,9 @@ class Lines:
 
     def fallback(self, to: str, reason: str) -> None:
         """The stream is given up, for another endpoint or for polling."""
-        way = "asking for the state from now on" if to == "poll" else "making it without a stream"
+        way = "making it without a stream"
+        if to == "poll":
+            way = "asking for the state from now on"
         self._line(f"no stream ({reason.rstrip('.')}): {way}")
 
     def retry(self, what: str, delay: float, reason: str) -> None:
@@ -60,18 +62,28 @@ class Lines:
 
     def downloads(self, count: int) -> AbstractContextManager[OnProgress | None]:
         """Files are about to be fetched."""
-        self._line(f"downloading {count} file{'' if count == 1 else 's'}")
+        files = "1 file"
+        if count > 1:
+            files = f"{count} files"
+        self._line(f"downloading {files}")
         return nullcontext()
 
     def finished(self, generation: Generation, files: list[Path] | None) -> None:
         """The generation is finished, well or not; `files` are those that were downloaded, if any were asked for."""
-        cost = generation.usage.total
-        paid = "" if cost is None else f", {amount(cost)} credits"
+        cost, paid = generation.usage.total, ""
+        if cost is not None:
+            paid = f", {amount(cost)} credits"
         say(f"{generation.status} {generation.id} in {self.elapsed():.1f} s{paid}")
         for media in generation.videos:
             say(f"  {media.url}")
         for path in files or ():
             say(f"saved {path}")
+
+    def id_or(self, other: str | None) -> str | None:
+        """Give the id that was seen, else another."""
+        if self.last is None:
+            return other
+        return self.last.id
 
     def elapsed(self) -> float:
         """Seconds since the beginning."""
@@ -151,7 +163,7 @@ class JsonLines(Lines):
 
     def fallback(self, to: str, reason: str) -> None:
         """Tell what comes in place of the stream."""
-        self._event("fallback", to=to, reason=reason, generation_id=self.last.id if self.last else None)
+        self._event("fallback", to=to, reason=reason, generation_id=self.id_or(None))
 
     def retry(self, what: str, delay: float, reason: str) -> None:
         """Tell which request was made again, after how many seconds."""
@@ -170,8 +182,10 @@ class JsonLines(Lines):
             "status": generation.status,
             "response": generation.raw,
         }
+        if files is not None:
+            event["files"] = [str(path) for path in files]
         self.is_over = True
-        say_json(event if files is None else {**event, "files": [str(path) for path in files]}, indent=None)
+        say_json(event, indent=None)
 
     def _state(self, generation: Generation, source: str) -> None:
         self._event("state", generation_id=generation.id, status=generation.status, source=source)
@@ -182,7 +196,11 @@ class JsonLines(Lines):
 
 def reporter(*, json_lines: bool) -> Lines:
     """Give what suits standard output."""
-    return JsonLines() if json_lines else Live() if is_terminal() else Lines()
+    if json_lines:
+        return JsonLines()
+    if is_terminal():
+        return Live()
+    return Lines()
 
 
 def _name(media: MediaFile) -> str:

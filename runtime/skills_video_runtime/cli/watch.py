@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from skills_video_runtime.generations.outcomes import Report
+    from skills_video_runtime.generations.states import Generation
 
     from .progress import Lines
 
@@ -33,6 +34,10 @@ class Watch:
         self.source = "poll"
         if stream:
             self.source = "stream"
+
+    def state(self, generation: Generation) -> None:
+        """Show a state."""
+        self.reporter.state(generation, self.source)
 
     def __call__(self, report: Report) -> None:
         """Show what is reported."""
