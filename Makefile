@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 export OPENAPI_URL DOCS_URL
 
-.PHONY: setup generate update check lint types test docs bench clean
+.PHONY: setup generate update check lint types test corpus docs bench clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,10 @@ types: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2
+
+# Another SEED draws other values.
+corpus: setup
+	$(BIN)/python -m tests.generator.schema.draw $(SEED)
 
 docs: setup
 	$(BIN)/python docs/record.py
