@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
 import sys
 import threading
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
 from skills_video_runtime.generations.retry import RetryPolicy
 from tests.support.callers import Payload
+from tests.support.children import finished
 from tests.support.scripted import (
     KEY,
     RESULT,
@@ -92,7 +92,7 @@ def test_importing_the_client_loads_nothing_that_it_does_not_need_yet() -> None:
         "import sys, skills_video_runtime.client as c; c.Client('k'); c.AsyncClient('k');"
         f"found = {heavy!r} & set(sys.modules); assert not found, found"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    finished([sys.executable, "-c", code], check=True)
 
 
 def test_a_models_own_client_shares_the_connections_of_the_client_it_is_given(server: Scripted) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
+from tests.support.children import finished
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
@@ -19,15 +23,7 @@ PROGRAMS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("ut
 def run(program: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     (folder / "cat.png").write_bytes(b"\x89PNG")
     path = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env={**path, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return finished([sys.executable, "-c", program], cwd=folder, env={**path, **environment})
 
 
 def test_first_program_makes_and_downloads_a_video(tmp_path):

@@ -6,16 +6,19 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from generator.__main__ import main
+from tests.support.children import finished
 from tests.support.project import description, navigation, pages_of
 from tests.support.revisions import write_revision
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"
@@ -202,7 +205,7 @@ def git(folder: Path, *arguments: str) -> str:
     identity = {f"GIT_{who}_{what}": "a@b.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     environment = {**os.environ, **identity, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    return finished(command, env=environment, check=True).stdout.strip()
 
 
 @pytest.fixture
@@ -226,10 +229,8 @@ def repository(tmp_path):
 
 
 def changes_in(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "generator", "changes", *arguments],
-        cwd=repository, env={**os.environ, "PYTHONPATH": str(repository)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "generator", "changes", *arguments]
+    return finished(command, cwd=repository, env={**os.environ, "PYTHONPATH": str(repository)})
 
 
 @pytest.mark.parametrize("old", ["one", "HEAD~1", "main^", "refs/tags/one", "one^{commit}"])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.children import finished, started
 from tests.support.processes import call, command, environment, events
 
 COMMANDS = ("doctor", "models", "show", "template", "run", "wait", "get", "running", "credits", "recover",
@@ -39,13 +39,7 @@ def test_run_tells_all_its_options():
 
 
 def test_sandbox_has_the_options_of_its_own_command():
-    own = subprocess.run(
-        [sys.executable, "-m", "skills_video_runtime.sandbox", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment(),
-    )
+    own = finished([sys.executable, "-m", "skills_video_runtime.sandbox", "--help"], check=True, env=environment())
     assert call("sandbox", "--help").stdout == own.stdout
 
 
@@ -97,12 +91,9 @@ def test_a_missing_extra_is_told_in_one_line(arguments, tmp_path):
 def test_the_sandbox_needs_no_extra_but_its_own(tmp_path):
     (tmp_path / "typer.py").write_text("raise ModuleNotFoundError('no', name='typer')")
     search = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    with subprocess.Popen(
-        command("sandbox", "--port", "0"), env=environment(PYTHONPATH=search), stdout=subprocess.PIPE, text=True
-    ) as process:
+    with started(command("sandbox", "--port", "0"), env=environment(PYTHONPATH=search)) as process:
         assert process.stdout is not None
         told = process.stdout.readline()
-        process.kill()
     assert told.startswith("skills.video sandbox: http://127.0.0.1:")
 
 
@@ -125,9 +116,7 @@ def test_what_asks_nothing_of_the_platform_loads_no_http_client_and_no_rich(argu
         "heavy = {'httpx', 'httpx_sse', 'rich', 'pydantic', 'asyncio', 'sqlite3'} & set(sys.modules);"
         "print(sorted(heavy), file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False, env=environment()
-    )
+    done = finished([sys.executable, "-c", program, *arguments], env=environment())
     assert done.stderr.splitlines()[-1] == "[]"
 
 
@@ -135,9 +124,7 @@ def test_what_asks_nothing_of_the_platform_loads_no_http_client_and_no_rich(argu
 def test_a_reader_that_leaves_ends_a_command_quietly(arguments):
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        command(*arguments), env=environment(), stdout=writer, stderr=subprocess.PIPE, text=True, check=False
-    )
+    done = finished(command(*arguments), env=environment(), stdout=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -150,14 +137,7 @@ def test_a_reader_that_leaves_ends_a_command_quietly(arguments):
 )
 def test_a_full_disk_is_told_in_one_line(arguments):
     with FULL.open("w", encoding="utf-8") as full:
-        done = subprocess.run(
-            command(*arguments),
-            env=environment(SKILLS_VIDEO_API_KEY="some-key"),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = finished(command(*arguments), env=environment(SKILLS_VIDEO_API_KEY="some-key"), stdout=full)
     assert (done.returncode, done.stderr.splitlines()[0].startswith("error: ")) == (25, True)
     assert "Exception ignored" not in done.stderr
     assert "Traceback" not in done.stderr
@@ -166,7 +146,7 @@ def test_a_full_disk_is_told_in_one_line(arguments):
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
 def test_where_errors_cannot_be_written_the_exit_code_is_the_same():
     with FULL.open("w", encoding="utf-8") as full:
-        done = subprocess.run(command("show", "nonsense"), env=environment(), stderr=full, check=False)
+        done = finished(command("show", "nonsense"), env=environment(), stderr=full)
     assert done.returncode == 1
 
 

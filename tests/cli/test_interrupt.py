@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from skills_video_runtime.cli.signals import Stopped, heeded
+from tests.support.children import started
 from tests.support.processes import call, command, environment, events, made
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
@@ -20,14 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends n
 
 def interrupted(sandbox, *arguments, after="", after_error="", signals=(signal.SIGINT,), folder=None):
     """Start a command, interrupt it when a line that it writes holds a text, and give all that it wrote."""
-    with subprocess.Popen(
-        command(*arguments),
-        env=environment(sandbox),
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with started(command(*arguments), env=environment(sandbox), cwd=folder) as process:
         stream = process.stderr if after_error else process.stdout
         assert stream is not None
         lines = []
@@ -37,7 +31,7 @@ def interrupted(sandbox, *arguments, after="", after_error="", signals=(signal.S
                 break
         for number in signals:
             process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate()
     seen = "".join(lines)
     return process.returncode, out if after_error else seen + out, seen + err if after_error else err
 
@@ -118,34 +112,25 @@ def test_an_interrupted_download_leaves_no_half_of_a_file(sandbox, tmp_path):
 
 
 def test_interrupted_before_anything_was_sent_ends_with_an_event():
-    with subprocess.Popen(
+    with started(
         command("run", "openai/sora-2", "--payload", "-", "--json-lines"),
         # a file that is just imported may be left open, of which Python warns those who ask for warnings
         env=environment(PYTHONPROFILEIMPORTTIME="1", PYTHONWARNINGS="", SKILLS_VIDEO_API_KEY="some-key"),
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
     ) as process:
         assert process.stderr is not None
         next(
             line for line in process.stderr if "skills_video_runtime.cli.values" in line
         )  # standard input is read soon
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate()
     [event] = events(out)
     assert (process.returncode, event["category"], event["generation_id"]) == (130, "interrupted", None)
     assert "Traceback" not in err
 
 
 def test_a_reader_that_leaves_does_not_lose_the_id(still):
-    with subprocess.Popen(
-        command(*RUN, "--json-lines"),
-        env=environment(still),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with started(command(*RUN, "--json-lines"), env=environment(still)) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
@@ -153,7 +138,7 @@ def test_a_reader_that_leaves_does_not_lose_the_id(still):
         process.stdout.close()
         still.advance(1000)
         err = process.stderr.read()
-        assert process.wait(30) == 141
+        assert process.wait() == 141
     assert "Traceback" not in err
     assert "skills-video wait gen_000001" in err
 

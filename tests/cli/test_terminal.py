@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.support.children import PATIENCE, hearing
 from tests.support.processes import command, environment
 
 if sys.platform == "win32":
@@ -22,7 +23,8 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def terminal(sandbox, *arguments, columns=100, **more):
     program, *rest = command(*arguments)
     seen = {**environment(sandbox), "TERM": "xterm-256color", **more}
-    return pexpect.spawn(program, rest, env=seen, encoding="utf-8", timeout=30, dimensions=(40, columns))
+    with hearing():
+        return pexpect.spawn(program, rest, env=seen, encoding="utf-8", timeout=PATIENCE, dimensions=(40, columns))
 
 
 def test_a_live_line_shows_state_source_and_time_and_is_taken_away(still, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.generations.states import Generation, MediaFile
 from skills_video_runtime.testing import IOProxy
 from tests.support.callers import use
+from tests.support.children import finished
 from tests.support.scripted import KEY, Drop, Hold, Reply, Request, Scripted, answer, chunk
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def test_a_full_disk_leaves_nothing(sizes: list[int], server: Scripted, tmp_path
     head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nTransfer-Encoding: chunked\r\n\r\n"
     server.on(FILE, [head, *(chunk(bytes(size)) for size in sizes), b"0\r\n\r\n"])
     arguments = [sys.executable, "-c", FULL, server.base, str(tmp_path)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=30)
+    done = finished(arguments)
     assert (done.returncode, done.stderr.startswith("full: ")) == (1, True), done.stderr
     assert names(tmp_path) == []
 

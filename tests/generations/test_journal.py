@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import sqlite3
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +19,7 @@ from skills_video_runtime.generations.journal import LAYOUT
 from skills_video_runtime.payloads.file import File
 from skills_video_runtime.testing import fast_time
 from tests.support.callers import Payload, use
+from tests.support.children import finished
 from tests.support.scripted import (
     CREATE,
     KEY,
@@ -97,7 +97,7 @@ class Platform:
 
 def run_until_killed(server: Scripted, journal: Path, kind: str, at: int) -> int:
     arguments = [sys.executable, "-c", CHILD, server.base, str(journal), kind, str(at)]
-    return subprocess.run(arguments, cwd=ROOT, check=False, timeout=30).returncode
+    return finished(arguments, cwd=ROOT, stdout=None, stderr=None).returncode
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -342,7 +342,7 @@ with Client("key", sys.argv[1], journal=sys.argv[2]) as client:
 def test_on_a_full_disk_nothing_is_sent(server: Scripted, tmp_path: Path) -> None:
     platform = Platform(server)
     arguments = [sys.executable, "-c", FULL, server.base, str(tmp_path / "journal")]
-    done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    done = finished(arguments, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     assert "cannot be used" in done.stdout
     assert [made["input"]["prompt"] for made in platform.made] == ["neon rain"] * 2

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from generator.__main__ import main
+from tests.support.children import finished
 from tests.support.project import description, navigation, operation
 
 ROOT = Path(__file__).parents[2]
@@ -299,11 +299,8 @@ def test_the_command_ends_with_2_and_one_line(case, command, generated):
     before = tree(generated.out)
     generated.openapi.write_bytes(data)
     options = [] if command == "list" else ["--out", str(generated.out)]
-    done = subprocess.run(
-        [sys.executable, "-m", "generator", command, "--openapi", generated.openapi, "--docs", generated.docs,
-        *options],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    inputs = ["--openapi", generated.openapi, "--docs", generated.docs]
+    done = finished([sys.executable, "-m", "generator", command, *inputs, *options], cwd=ROOT)
     assert done.returncode == 2
     assert done.stdout == ""
     [line] = done.stderr.splitlines()
@@ -314,9 +311,7 @@ def test_the_command_ends_with_2_and_one_line(case, command, generated):
 
 @pytest.mark.parametrize("arguments", [[], ["build"], ["generate", "--nonsense"], ["list", "--out", "x"]])
 def test_wrong_usage_ends_with_2(arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "generator", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = finished([sys.executable, "-m", "generator", *arguments], cwd=ROOT)
     assert done.returncode == 2
     assert "usage: python -m generator" in done.stderr
     assert "Traceback" not in done.stderr
@@ -324,7 +319,7 @@ def test_wrong_usage_ends_with_2(arguments):
 
 def test_a_python_without_the_packages_of_the_generator_says_what_to_run():
     command = [sys.executable, "-S", "-m", "generator", "check"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = finished(command, cwd=ROOT)
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert line.startswith("error: ")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.children import finished
 from tests.support.project import description, navigation, pages_of
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ class Copy:
     def run(self, *arguments):
         environment = {**os.environ, "PYTHONPATH": str(self.packages)}
         command = [sys.executable, "-X", "importtime", "-m", "generator", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        done = finished(command, cwd=self.folder, env=environment)
         lines = done.stderr.splitlines(keepends=True)
         self.said = "".join(line for line in lines if not line.startswith("import time:"))
         self.printed = done.stdout
@@ -197,12 +197,12 @@ def test_a_description_from_a_pipe_is_read_once_and_never_taken_for_the_last_one
         read, write = os.pipe()
         with os.fdopen(write, "w") as file:
             file.write(json.dumps(description({model: BODY})))
-        os.dup2(read, 99)
+        os.dup2(read, 250)  # which no other thread is about to open
         os.close(read)
-        options = ("--openapi", "/dev/fd/99", "--docs", "specs/docs.json")
+        options = ("--openapi", "/dev/fd/250", "--docs", "specs/docs.json")
         command = [sys.executable, "-m", "generator", "generate", *options]
-        done = subprocess.run(command, cwd=copy.folder, pass_fds=[99], capture_output=True, text=True, check=False)
-        os.close(99)
+        done = finished(command, cwd=copy.folder, pass_fds=[250])
+        os.close(250)
         assert done.returncode == 0, done.stderr
     assert (copy.out / "acme_lost.py").is_file()
 

@@ -9,7 +9,6 @@ import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.http.exchange import MAX_ANSWER
 from skills_video_runtime.payloads.file import File
 from tests.support.callers import Payload, use
+from tests.support.children import started
 from tests.support.scripted import (
     KEY,
     RESULT,
@@ -252,12 +252,12 @@ def test_ctrl_c_ends_a_download_of_several_files_at_once_and_leaves_nothing(serv
         server.on(f"GET /api/{number}", [begin, hold])
     server.on("GET /api/4", answer(503)).on("GET /api/5", answer(503))
     arguments = [sys.executable, "-c", CHILD, server.base, str(tmp_path)]
-    with subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+    with started(arguments, cwd=ROOT, stderr=None) as child:
         for hold in holds:
-            hold.reached.wait()
+            assert hold.reached.wait(30)
         os.kill(child.pid, signal.SIGINT)
         begun = time.monotonic()
-        told, _ = child.communicate(timeout=10)
+        told, _ = child.communicate()
     assert told == "interrupted\n"
     assert time.monotonic() - begun < 5
     assert list(tmp_path.iterdir()) == []

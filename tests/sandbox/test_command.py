@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -16,9 +15,11 @@ import httpx
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox, main
+from tests.support.children import finished, started
 from tests.support.sandbox_callers import BODY, PLAIN, STREAM
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -28,16 +29,11 @@ MODULE = [sys.executable, "-m", "skills_video_runtime.sandbox"]
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """A process of the command, its URL and its key."""
-    with subprocess.Popen(
-        [*MODULE, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            told = re.fullmatch(r"skills\.video sandbox: (\S+/api/v1) \(key: (\S+)\)\n", process.stdout.readline())
-            assert told is not None
-            yield process, told[1], told[2]
-        finally:
-            process.kill()
+    with started([*MODULE, "--port", "0", *arguments]) as process:
+        assert process.stdout is not None
+        told = re.fullmatch(r"skills\.video sandbox: (\S+/api/v1) \(key: (\S+)\)\n", process.stdout.readline())
+        assert told is not None
+        yield process, told[1], told[2]
 
 
 @pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
@@ -127,17 +123,11 @@ def test_a_missing_extra_is_told_in_one_line(tmp_path: Path, missing: str) -> No
     (tmp_path / f"{missing}.py").write_text(f"raise ModuleNotFoundError('no', name={missing!r})")
     search = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": search}
-    done = subprocess.run(MODULE, env=environment, capture_output=True, text=True, check=False)
+    done = finished(MODULE, env=environment)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "pip install 'skills-video[sandbox]'" in done.stderr
-    done = subprocess.run(
-        [sys.executable, "-c", "from skills_video_runtime.sandbox import Sandbox"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finished([sys.executable, "-c", "from skills_video_runtime.sandbox import Sandbox"], env=environment)
     assert done.stderr.splitlines()[-1].startswith("ImportError: The sandbox needs")
 
 

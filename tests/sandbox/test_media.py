@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import httpx
@@ -43,9 +42,8 @@ def test_the_file_is_a_small_video(still: Caller) -> None:
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
 def test_the_file_plays() -> None:
-    played = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", "-", "-f", "null", "-"], input=SAMPLE, check=True, capture_output=True
-    )
+    command = ["ffmpeg", "-v", "error", "-i", "-", "-f", "null", "-"]
+    played = finished(command, input=SAMPLE, check=True, text=False)
     assert played.stderr == b""
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 from skills_video import openai_sora_2
 from skills_video_runtime import Client
+from tests.support.children import finished
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from skills_video_runtime.sandbox import Sandbox
@@ -40,16 +41,12 @@ def call(
     **more: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; no traceback is ever shown."""
-    done = subprocess.run(
+    done = finished(
         command(*arguments, package=package),
         env=environment(sandbox, **more),
         cwd=folder,
         input=stdin,
-        capture_output=True,
-        text=True,
         encoding="utf-8",
-        check=False,
-        timeout=60,
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done

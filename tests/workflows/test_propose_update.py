@@ -6,12 +6,16 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.support.children import finished
+
+if TYPE_CHECKING:
+    import subprocess
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ".github/scripts/propose_update.sh"
@@ -83,7 +87,7 @@ class Night:
 
     def git(self, folder: Path, *arguments: str) -> str:
         command = ["git", "-C", str(folder), *arguments]
-        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)
+        done = finished(command, env=self.environment())
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -99,9 +103,7 @@ class Night:
         path.write_text(json.dumps(document), "utf-8")
 
     def run(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", SCRIPT], cwd=self.checkout, env=self.environment(), capture_output=True, text=True, check=False
-        )
+        return finished(["bash", SCRIPT], cwd=self.checkout, env=self.environment(), seconds=120)
 
     def gh(self) -> list[dict[str, Any]]:
         """Give what was asked of GitHub, but for the look at open pull requests."""

@@ -6,13 +6,13 @@ import ast
 import dataclasses
 import inspect
 import json
-import subprocess
 import sys
 from typing import Annotated, get_args, get_origin, get_type_hints
 
 import pytest
 
 from skills_video_runtime import UNSET, Default, File, PayloadError, Unset
+from tests.support.children import finished
 from tests.support.project import description, operation
 
 TEXT = {"type": "string"}
@@ -557,7 +557,7 @@ def test_json_is_known_in_any_spelling(media_type, project):
 def loaded(code):
     """Run code in a process of its own and give what it has imported."""
     code = f"{code}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = finished([sys.executable, "-c", code], check=True)
     return set(json.loads(done.stdout))
 
 

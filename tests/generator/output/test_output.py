@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from generator.diagnostics import GeneratorError
 from generator.output.files import formatted
+from tests.support.children import finished
 from tests.support.project import description, navigation, pages_of
 
 ROOT = Path(__file__).parents[3]
@@ -45,11 +45,8 @@ def marks(folder):
 
 
 def command(*arguments, cwd=ROOT, **environment):
-    done = subprocess.run(
-        [sys.executable, "-m", "generator", *map(str, arguments)],
-        cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+    given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    done = finished([sys.executable, "-m", "generator", *arguments], cwd=cwd, env=given)
     assert done.returncode == 0, done.stderr
     return done
 
@@ -406,7 +403,7 @@ def test_modules_of_odd_unions_are_as_clean_as_the_repositorys(project):
     options = ["--ignore", "INP001", "--stdin-filename", ROOT / "generated" / "acme_one.py"]
     command = [sys.executable, "-m", "ruff", "check", *options, "-"]
     text = project.text("acme_one.py")
-    done = subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, check=False)
+    done = finished(command, cwd=ROOT, input=text)
     assert (done.returncode, done.stdout) == (0, "All checks passed!\n")
 
 
