@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 export OPENAPI_URL DOCS_URL
 
-.PHONY: setup generate update check lint types test corpus docs bench clean
+.PHONY: setup generate update check lint types test quick corpus docs bench clean
 
 setup: $(STAMP)
 
@@ -36,7 +36,10 @@ types: setup
 	$(BIN)/pyright
 
 test: setup
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+quick: setup
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
 # Another SEED draws other values.
 corpus: setup
