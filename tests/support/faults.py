@@ -5,26 +5,22 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-Edit = tuple[str, "str | Callable[[re.Match[str]], str]"]
-
-
-def moved(step: int) -> Callable[[re.Match[str]], str]:
-    """Write a bound that is off by a step."""
-    return lambda found: f"{found[1]}{int(found[2]) + step})"
-
+Edit = tuple[str, str | int]
+"""What is looked for in a line, and what stands there instead; or by how much the bound that is found is off."""
 
 STRICTER: dict[str, Edit] = {
-    "minimum one higher": (r"(\bGe\()(-?\d+)\)", moved(1)),
-    "maximum one lower": (r"(\bLe\()(-?\d+)\)", moved(-1)),
-    "text one shorter": (r"(\[str, .*\bMaxLen\()(\d+)\)", moved(-1)),
-    "text not so short": (r"(\bMinLen\()(\d+)\)", moved(1)),
-    "array one shorter": (r"(\bArray\[.*\bMaxLen\()(\d+)\)", moved(-1)),
+    "minimum one higher": (r"(\bGe\()(-?\d+)\)", 1),
+    "maximum one lower": (r"(\bLe\()(-?\d+)\)", -1),
+    "text one shorter": (r"(\[str, .*\bMaxLen\()(\d+)\)", -1),
+    "text not so short": (r"(\bMinLen\()(\d+)\)", 1),
+    "array one shorter": (r"(\bArray\[.*\bMaxLen\()(\d+)\)", -1),
     "first text gone": (r'Literal\["[^"]*", ', "Literal["),
     "last text gone": (r', "[^"]*"\](?=.*= UNSET$)', "]"),
     "number gone": (r"Literal\[\d+, ", "Literal["),
@@ -34,13 +30,13 @@ STRICTER: dict[str, Edit] = {
     "surplus refused": (r"^    extra: .*", ""),
 }
 LOOSER: dict[str, Edit] = {
-    "minimum one lower": (r"(\bGe\()(-?\d+)\)", moved(-1)),
-    "maximum one higher": (r"(\bLe\()(-?\d+)\)", moved(1)),
+    "minimum one lower": (r"(\bGe\()(-?\d+)\)", -1),
+    "maximum one higher": (r"(\bLe\()(-?\d+)\)", 1),
     "minimum gone": (r"\bGe\(-?\d+\)", "Default(0)"),
     "maximum gone": (r"\bLe\(-?\d+\)", "Default(0)"),
-    "text one longer": (r"(\[str, .*\bMaxLen\()(\d+)\)", moved(1)),
-    "text shorter than allowed": (r"(\bMinLen\()(\d+)\)", moved(-1)),
-    "array one longer": (r"(\bArray\[.*\bMaxLen\()(\d+)\)", moved(1)),
+    "text one longer": (r"(\[str, .*\bMaxLen\()(\d+)\)", 1),
+    "text shorter than allowed": (r"(\bMinLen\()(\d+)\)", -1),
+    "array one longer": (r"(\bArray\[.*\bMaxLen\()(\d+)\)", 1),
     "any length of array": (r"(\bArray\[.*)\bMaxLen\(\d+\)", r"\1Default(0)"),
     "text more": (r'(Literal\["[^"]*")', r'\1, "more"'),
     "any text": (r'Literal\["[^\]]*\]', "str"),
@@ -70,12 +66,18 @@ def faults(sources: Mapping[str, str]) -> dict[str, list[Fault]]:
 
 
 def _places(kind: str, edit: Edit, sources: Mapping[str, str]) -> Iterator[Fault]:
+    pattern, instead = edit
+    replacement = partial(_moved, instead) if isinstance(instead, int) else instead
     for module, source in sorted(sources.items()):
         for number, line in enumerate(source.splitlines()):
             if re.match(r"    \w+: (?!ClassVar)", line):
-                text, count = re.subn(*edit, line, count=1)
+                text, count = re.subn(pattern, replacement, line, count=1)
                 if count:
                     yield Fault(kind, module, number, text)
+
+
+def _moved(step: int, found: re.Match[str]) -> str:
+    return f"{found[1]}{int(found[2]) + step})"
 
 
 def chosen(sources: Mapping[str, str]) -> list[Fault]:
