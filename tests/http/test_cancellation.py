@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import traceback
 import types
 from contextlib import aclosing, suppress
@@ -18,6 +19,7 @@ from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.errors import ConnectionFailed, JournalUnavailable
 from skills_video_runtime.testing import IOProxy, fast_time, is_idle, replace_io
 from tests.support.callers import Payload
+from tests.support.children import PATIENCE
 from tests.support.scripted import (
     CREATE,
     KEY,
@@ -261,6 +263,7 @@ def test_a_forked_child_shares_no_connection_with_its_parent(server: Scripted, t
         client.get("gen_1")
         child = os.fork()
         if child == 0:
+            signal.alarm(PATIENCE)
             status = 1
             try:
                 client.get("gen_1")
