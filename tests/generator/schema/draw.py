@@ -24,15 +24,23 @@ from tests.support.judge import judge, values
 from tests.support.project import Project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 EXAMPLES = 300  # values that are drawn for each form; about half of them are drawn twice
+STARTS = 3  # of those that are allowed, as many have members of the others put in
+VARIED = 8  # of what is allowed then, each with other members, as many have each thing in them varied
+AMBIGUOUS = {"body-any-of-over-one-of"}
+"""Forms of which jsonschema allows the members of two options together, since it closes their union, and a class does
+not, since it closes each option. Values with members of both are left out.
+"""
+LONGEST = 120  # characters of JSON that such a value has at most
 
 
 def drawn(schema: Any, number: int) -> list[Any]:
-    """Draw values of a schema, each once."""
+    """Draw values of a schema."""
     root = {**schema, "components": {"schemas": COMPONENTS}}
-    found: dict[str, Any] = {}
+    found: list[Any] = []
 
     @seed(number)
     @settings(
@@ -44,20 +52,63 @@ def drawn(schema: Any, number: int) -> list[Any]:
     )
     @given(data=st.data())
     def draw(data: Any) -> None:
-        value = data.draw(values(schema, root))
-        found.setdefault(json.dumps(value), value)
+        found.append(data.draw(values(schema, root)))
 
     draw()
-    return list(found.values())
+    return found
+
+
+def neighbours(value: Any) -> Iterator[Any]:
+    """Give values with one thing varied in one that is allowed: what is drawn is mostly refused for several reasons."""
+    yield None
+    match value:
+        case dict():
+            yield {**value, "surplus": 1}
+            for name, item in value.items():
+                yield {key: other for key, other in value.items() if key != name}
+                yield from ({**value, name: other} for other in neighbours(item))
+        case list():
+            yield value[:-1]
+            yield [*value, *value[-1:]]
+            yield value[:1] * len(value)
+            for index, item in enumerate(value):
+                yield from ([*value[:index], other, *value[index + 1 :]] for other in neighbours(item))
+        case str():
+            yield from (f"{value}x", value[:-1], value.upper(), [value])
+        case bool():
+            yield from (not value, int(value), str(value))
+        case int() | float():
+            yield from (value - 1, value + 1, value + 0.5, float(value), str(value))
+
+
+def crossed(found: list[Any], starts: list[Any]) -> Iterator[Any]:
+    """Give values that are allowed with a member of another value put in: few of those drawn have many members."""
+    members = {json.dumps([name, item]): (name, item) for value in found if isinstance(value, dict)
+               for name, item in value.items()}  # fmt: skip
+    for start in starts:
+        yield from ({**start, name: item} for text, (name, item) in sorted(members.items()) if len(text) <= LONGEST)
 
 
 def judged(form: str, number: int) -> corpus.Verdicts:
-    """Draw values of a form, and have them judged."""
+    """Draw values of a form, and others around them, and have them judged."""
     rules = judge(FORMS[form], components=COMPONENTS)
+    found = distinct(drawn(FORMS[form], number))
+    objects = [value for value in found if isinstance(value, dict) and rules.is_valid(value)]
+    starts = [] if form in AMBIGUOUS else objects[:STARTS]
+    wider = [value for value in crossed(found, starts) if rules.is_valid(value)]
+    by_names = {tuple(sorted(value)): value for value in distinct([*wider, *objects])}
+    starts = [value for value in by_names.values() if len(json.dumps(value)) <= LONGEST]
+    around = [other for value in starts[:VARIED] for other in neighbours(value)]
     allowed, refused = [], []
-    for value in drawn(FORMS[form], number):
+    for value in distinct([*found, *wider, *around]):
         (allowed if rules.is_valid(value) else refused).append(value)
     return corpus.Verdicts(corpus.digest(form), allowed, refused)
+
+
+def distinct(found: list[Any]) -> list[Any]:
+    """Give each value once, the shortest first, in an order that does not depend on how they were found."""
+    texts = {json.dumps(value): value for value in found}
+    return [texts[text] for text in sorted(texts, key=lambda text: (len(text), text))]
 
 
 def disagreements(module: ModuleType, found: corpus.Verdicts) -> list[str]:
