@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 RESERVED_FIELDS: Final = frozenset({
     # what a payload has of its own
-    "check_whole", "convert", "endpoint", "extra", "has_files", "one_of", "rules", "template", "to_dict",
-    "to_multipart", "with_defaults",
+    "endpoint", "extra", "has_files", "known_fields", "one_of", "rules", "template", "to_dict", "to_multipart",
+    "with_defaults",
     # what the annotations of a module are made of
     "bool", "dataclass", "field", "float", "int", "object", "str",
 })  # fmt: skip

@@ -89,13 +89,14 @@ def test_a_post_that_is_made_again_after_a_look_at_what_runs_keeps_its_stream(sa
     assert {event["source"] for event in found if event["event"] == "state"} == {"stream"}
 
 
-def test_a_generation_that_is_found_after_a_lost_answer_tells_what_was_lost(sandbox):
-    sandbox.plan("drop-after", "")
-    found = events(call(*RUN, *QUICK, sandbox=sandbox).stdout)
-    assert "retry" not in names(found)
-    [fallback] = [event for event in found if event["event"] == "fallback"]
-    assert "stream" not in fallback["reason"]
-    assert (found[-1]["ok"], sandbox.made()) == (True, 1)
+def test_a_generation_that_is_found_after_a_lost_answer_tells_what_was_lost():
+    with Sandbox(speed=4) as slow:  # it must run for longer than the seconds between two looks
+        slow.plan("drop-after", "")
+        found = events(call(*RUN, *QUICK, sandbox=slow).stdout)
+        assert "retry" not in names(found)
+        [fallback] = [event for event in found if event["event"] == "fallback"]
+        assert "stream" not in fallback["reason"]
+        assert (found[-1]["ok"], slow.made()) == (True, 1)
 
 
 def test_a_question_that_is_asked_again_is_told(sandbox):
