@@ -137,6 +137,7 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
         GeneratorError: nothing was selected, or a text cannot be formatted.
     """
     from generator.output import files as output  # noqa: PLC0415  # listing models needs no templates
+    from generator.output import manifest  # noqa: PLC0415  # listing models needs no templates
     from generator.output import render as modules  # noqa: PLC0415  # listing models needs no templates
     from generator.output.classes import payloads_of  # noqa: PLC0415  # its import takes longer than all else
 
@@ -151,5 +152,5 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
     sources = {
         module.model.module: {"model": module.model.model, "source": inputs.name(module.model.file)} for module in made
     }
-    files[output.MANIFEST] = output.manifest(files, found.digests, sources)
+    files[manifest.MANIFEST] = manifest.manifest(files, found.digests, sources)
     return files, made

@@ -5,9 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from generator.inputs.description import is_object
-
 from .diagnostics import GeneratorError, visible
+from .json_values import is_object
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeGuard
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
 from generator.diagnostics import Diagnostics, GeneratorError, visible
+from generator.json_values import NOTHING, escape, is_array, is_object, member
+
+from .paths import route, without_slash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +24,6 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest input that is read. The platform's description has about one million; the limit is ours."""
 
-NOTHING: Final[Any] = object()
-"""What a pointer leads to that leads nowhere."""
 
 DEEPEST = 200
 """How deep an input may be nested. The platform's description has about 20 levels; the limit is ours."""
@@ -182,41 +183,6 @@ def description_of(document: dict[str, Any], digest: str, file: str) -> Descript
     if not is_object(document.get("paths")):
         raise GeneratorError(visible(f"{file}#/paths: is no object, so the description has no operation to read"))
     return Description(file, document, digest)
-
-
-def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Tell whether a JSON value is an object."""
-    return isinstance(value, dict)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    """Tell whether a JSON value is an array."""
-    return isinstance(value, list)
-
-
-def member(value: Any, token: str) -> Any:
-    """Give what a token of a JSON pointer leads to (RFC 6901, section 4), `NOTHING` if it leads nowhere."""
-    key = token.replace("~1", "/").replace("~0", "~")
-    if is_object(value) and key in value:
-        return value[key]
-    if is_array(value) and re.fullmatch(r"[0-9]{1,9}", key) and int(key) < len(value):
-        return value[int(key)]
-    return NOTHING
-
-
-def escape(token: str) -> str:
-    """Write a member's name as part of a JSON pointer (RFC 6901, section 3)."""
-    return token.replace("~", "~0").replace("/", "~1")
-
-
-def without_slash(path: str) -> str:
-    """Give a path without a trailing slash."""
-    return path.rstrip("/") or "/"
-
-
-def route(path: str) -> str:
-    """Give a path without a trailing slash and without `/v1` or `/api/v1` in front."""
-    return without_slash(re.sub(r"^(?:/api)?/v1(?=/)", "", path))
 
 
 def _check_depth(document: Any) -> None:

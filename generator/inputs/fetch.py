@@ -15,10 +15,11 @@ from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
 from generator.diagnostics import Diagnostics, GeneratorError, visible
+from generator.json_values import is_object
 from generator.output import files as output
 from generator.run import Inputs, read
 
-from .description import LARGEST, is_object
+from .description import LARGEST
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from .description import METHODS, escape, is_array, is_object, route
+from generator.json_values import escape, is_array, is_object
+
+from .description import METHODS
+from .paths import route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import GeneratorError, visible
-from generator.schema.types import json_key
+from generator.json_values import NOTHING, is_object, json_key, member
 from generator.settings import settings
-
-from .description import NOTHING, is_object, member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

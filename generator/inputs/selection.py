@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError
+from generator.json_values import escape, is_array, is_object
 from generator.names import client_name, module_name
 from generator.schema.file_fields import overlay
 from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
 from generator.schema.types import variants_of
 
-from .description import escape, is_array, is_object, route
 from .navigation import Unresolved
+from .paths import below_base, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -178,8 +179,8 @@ class _Selector:
             module=module_name(model, overrides),
             title=next(iter(summaries), model),
             text=next(iter(texts), ""),
-            stream=_below_base(stream[1].path),
-            create=_below_base(create[1].path),
+            stream=below_base(stream[1].path),
+            create=below_base(create[1].path),
             result=RESULT,
             file=chosen.description.file,
             pointer=chosen.pointer,
@@ -253,7 +254,3 @@ def _bodies(description: Description, operation: Operation) -> Iterator[_Body]:
         is_form = name == "multipart/form-data"
         if is_object(value) and "schema" in value and (is_form or re.fullmatch(r".*[/+]json", name)):
             yield _Body(description, f"{pointer}/content/{escape(media_type)}/schema", is_form)
-
-
-def _below_base(path: str) -> str:
-    return re.sub(r"^(?:/api)?/v1(?=/)", "", path)

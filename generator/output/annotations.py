@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from generator.inputs.description import is_array, is_object
+from generator.json_values import is_array, is_object
 from generator.schema.types import (
     Anything,
     Array,

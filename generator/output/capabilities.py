@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING, TypeAlias
 
+from generator.schema.algebra import fits
 from generator.schema.types import (
     Array,
     Binary,
@@ -19,7 +20,6 @@ from generator.schema.types import (
     Reference,
     Shape,
     Text,
-    fits,
     followed,
     options_of,
 )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics import Diagnostics
 from generator.names import class_name, field_names
+from generator.schema.algebra import disjoint, fits
 from generator.schema.types import (
     ABSENT,
     Anything,
@@ -26,8 +27,6 @@ from generator.schema.types import (
     Reference,
     Shape,
     Union,
-    disjoint,
-    fits,
     followed,
 )
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import NamedTemporaryFile, TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from generator import VERSION
 from generator.diagnostics import GeneratorError, visible
-from generator.inputs.description import is_object
 from generator.rerun import HEADER
+
+from .manifest import MANIFEST, origin, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MANIFEST = "MANIFEST.json"
 MEMORY = Path("/dev/shm")  # noqa: S108  # what is made in it is private to this user
 
 
@@ -55,39 +53,9 @@ def _memory(files: Mapping[str, str]) -> Path | None:
     return MEMORY if disk_usage(MEMORY).free > room else None
 
 
-def manifest(files: Mapping[str, str], inputs: Mapping[str, str], models: Mapping[str, Mapping[str, str]]) -> str:
-    """Give the text of MANIFEST.json: digests of inputs and files, the generator's version, each module's source.
-
-    `models` tells the model and the source of each module; a module's digest stands with them.
-    """
-    content = {
-        "files": {name: digest(text) for name, text in files.items() if name.removesuffix(".py") not in models},
-        "generator": VERSION,
-        "inputs": inputs,
-        "modules": {module: {**entry, "digest": digest(files[f"{module}.py"])} for module, entry in models.items()},
-    }
-    return json.dumps(content, indent=2, sort_keys=True) + "\n"
-
-
-def recorded(folder: Path) -> dict[str, str]:
-    """Give the digest of each generated file of a folder by its name, as MANIFEST.json recorded it.
-
-    Empty where there is no manifest, or none that can be read: nothing is known then of who wrote what.
-    """
-    try:
-        content: Any = json.loads(_text(folder / MANIFEST) or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    files, modules = (content.get(key) if is_object(content) else None for key in ("files", "modules"))
-    found: dict[str, Any] = dict(files) if is_object(files) else {}
-    for module, entry in modules.items() if is_object(modules) else ():
-        found[f"{module}.py"] = entry.get("digest") if is_object(entry) else None
-    return {name: value for name, value in found.items() if isinstance(value, str)}
-
-
 def verdicts(folder: Path, files: Mapping[str, str]) -> list[str]:
     """Say of each file that is not what the inputs give why it is not: by hand, by age, missing or left over."""
-    known = recorded(folder)
+    known = recorded(_text(folder / MANIFEST))
     lines: list[str] = []
     for name in sorted({*files, *stale(folder, files)}):
         found = _data(folder / name)
@@ -101,23 +69,9 @@ def verdicts(folder: Path, files: Mapping[str, str]) -> list[str]:
         else:
             word = "left over" if made is None else "stale"
         lines.append(f"{word}: {name}")
-    if lines == [f"stale: {MANIFEST}"] and _origin(_text(folder / MANIFEST)) == _origin(files.get(MANIFEST)):
+    if lines == [f"stale: {MANIFEST}"] and origin(_text(folder / MANIFEST)) == origin(files.get(MANIFEST)):
         return [f"edited by hand: {MANIFEST}"]
     return lines
-
-
-def _origin(text: str | None) -> Any:
-    """Give what a manifest says that it was made from, and by what."""
-    try:
-        content: Any = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return [content.get(key) for key in ("generator", "inputs")] if is_object(content) else None
-
-
-def digest(text: str) -> str:
-    """Give the SHA-256 of a text."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def stale(folder: Path, files: Mapping[str, str]) -> list[str]:

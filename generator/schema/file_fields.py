@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from generator.json_values import json_key
+
+from .algebra import disjoint, union
 from .types import (
     Anything,
     Array,
@@ -14,10 +17,7 @@ from .types import (
     Reference,
     Shape,
     Union,
-    disjoint,
-    json_key,
     options_of,
-    union,
 )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.inputs.description import escape, is_array, is_object
+from generator.json_values import escape, is_array, is_object
 
-from .types import Array, Never, Object, Property, Shape, options_of, union
+from .algebra import union
+from .types import Array, Never, Object, Property, Shape, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from generator.inputs.description import escape, is_array, is_object
+from generator.json_values import escape, is_array, is_object
 
+from .algebra import TooManyOptionsError, UnfinishedReferenceError, choice, fits, intersect, union
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
 from .types import (
     ABSENT,
@@ -23,14 +24,8 @@ from .types import (
     Reference,
     Shape,
     Text,
-    TooManyOptionsError,
-    UnfinishedReferenceError,
     Union,
-    choice,
-    fits,
-    intersect,
     options_of,
-    union,
 )
 
 if TYPE_CHECKING:

@@ -1,0 +1,45 @@
+"""JSON's own sense of types, equality and pointers, for whoever holds a value that a file gave."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, TypeGuard
+
+NOTHING: Final[Any] = object()
+"""What a pointer leads to that leads nowhere."""
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Tell whether a JSON value is an array."""
+    return isinstance(value, list)
+
+
+def member(value: Any, token: str) -> Any:
+    """Give what a token of a JSON pointer leads to (RFC 6901, section 4), `NOTHING` if it leads nowhere."""
+    key = token.replace("~1", "/").replace("~0", "~")
+    if is_object(value) and key in value:
+        return value[key]
+    if is_array(value) and re.fullmatch(r"[0-9]{1,9}", key) and int(key) < len(value):
+        return value[int(key)]
+    return NOTHING
+
+
+def escape(token: str) -> str:
+    """Write a member's name as part of a JSON pointer (RFC 6901, section 3)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def json_key(value: Any) -> object:
+    """Give a key that is the same for two values that JSON holds to be equal, and for no others."""
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if is_array(value):
+        return ("array", *map(json_key, value))
+    if is_object(value):
+        return frozenset((name, json_key(item)) for name, item in value.items())
+    return ("number" if isinstance(value, (int, float)) else "string", value)
