@@ -24,6 +24,8 @@ from .types import (
     Reference,
     Text,
     Union,
+    followed,
+    is_exclusive,
     options_of,
 )
 
@@ -55,7 +57,9 @@ class TooManyOptionsError(ValueError):
 def choice(values: Iterable[Any]) -> Shape:
     """Give the shape of some values, each once."""
     unique = {json_key(value): value for value in reversed(list(values))}
-    return Choice(tuple(reversed(unique.values()))) if unique else Never()
+    if not unique:
+        return Never()
+    return Choice(tuple(reversed(unique.values())))
 
 
 def union(options: Iterable[Shape], *, exclusive: bool = False) -> Shape:
@@ -66,23 +70,31 @@ def union(options: Iterable[Shape], *, exclusive: bool = False) -> Shape:
             flat += option.options
         elif not (isinstance(option, Never) or (isinstance(option, Object) and option.is_impossible)):
             flat.append(option)
-    if exclusive and not all(disjoint(a, b) for index, a in enumerate(flat) for b in flat[index + 1 :]):
-        return Union(tuple(flat), exclusive=True)
-    if exclusive:
+    if not exclusive:
+        return _simplest(flat)
+    if all(disjoint(a, b) for index, a in enumerate(flat) for b in flat[index + 1 :]):
         return union(flat)
-    if any(isinstance(option, Anything) for option in flat):
+    return Union(tuple(flat), exclusive=True)
+
+
+def _simplest(options: list[Shape]) -> Shape:
+    if any(isinstance(option, Anything) for option in options):
         return Anything()
-    merged: list[Shape] = []
-    for option in flat:
-        values = [part for part in flat if isinstance(part, Choice)]
-        simple = choice(value for part in values for value in part.values) if isinstance(option, Choice) else option
-        if all(repr(simple) != repr(other) for other in merged):
-            merged.append(simple)
-    if Null() in merged:
-        merged = [_without_null(option) for option in merged if option != Choice((None,))]
-    if len(merged) > 1:
-        return Union(tuple(merged))
-    return merged[0] if merged else Never()
+    choices = choice(value for option in options if isinstance(option, Choice) for value in option.values)
+    merged: dict[str, Shape] = {}
+    for option in options:
+        shape = option
+        if isinstance(option, Choice):
+            shape = choices
+        merged.setdefault(repr(shape), shape)
+    found = list(merged.values())
+    if Null() in found:
+        found = [_without_null(shape) for shape in found if shape != Choice((None,))]
+    if not found:
+        return Never()
+    if len(found) == 1:
+        return found[0]
+    return Union(tuple(found))
 
 
 def _without_null(shape: Shape) -> Shape:
@@ -91,56 +103,68 @@ def _without_null(shape: Shape) -> Shape:
     return Choice(tuple(value for value in shape.values if value is not None))
 
 
-def intersect(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:  # noqa: C901, PLR0911  # a case a pair
+def intersect(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:
     """Give what fits both. `known` holds the shapes that references lead to.
 
     Raises:
         TooManyOptionsError: alternatives multiply beyond `MOST_OPTIONS`.
         UnfinishedReferenceError: `known` does not hold what a reference leads to.
     """
-    if isinstance(left, Anything) or repr(left) == repr(right):
+    if repr(left) == repr(right):
         return right
-    if isinstance(right, Anything):
-        return left
-    if isinstance(left, Reference) or isinstance(right, Reference):
-        for side in (left, right):
-            if isinstance(side, Reference) and side.pointer not in known:
-                raise UnfinishedReferenceError(side)
-        return intersect(known.get(left.pointer, Anything()) if isinstance(left, Reference) else left,
-                         known.get(right.pointer, Anything()) if isinstance(right, Reference) else right,
-                         known)  # fmt: skip
-    if isinstance(left, Union) or isinstance(right, Union):
-        return _intersect_unions(left, right, known)
-    if isinstance(left, Choice):
-        return choice(value for value in left.values if fits(right, value, known))
-    if isinstance(right, Choice):
-        return intersect(right, left, known)
-    if isinstance(left, Text) and isinstance(right, Text):
-        return Text(
-            max(left.min_length, right.min_length),
-            _least(left.max_length, right.max_length),
-            _together(left.patterns, right.patterns),
-            _together(left.formats, right.formats),
-        )
-    if isinstance(left, Number) and isinstance(right, Number):
-        return Number(
-            left.integer or right.integer,
-            _most(left.minimum, right.minimum),
-            _least(left.maximum, right.maximum),
-            _most(left.exclusive_minimum, right.exclusive_minimum),
-            _least(left.exclusive_maximum, right.exclusive_maximum),
-            _together(left.multiples, right.multiples),
-        )
-    if isinstance(left, Array) and isinstance(right, Array):
-        return Array(
-            intersect(left.items, right.items, known),
-            max(left.min_items, right.min_items),
-            _least(left.max_items, right.max_items),
-            left.unique or right.unique,
-        )
-    if isinstance(left, Object) and isinstance(right, Object):
-        return _intersect_objects(left, right, known)
-    return Never()
+    match left, right:
+        case Anything(), _:
+            return right
+        case _, Anything():
+            return left
+        case (Reference(), _) | (_, Reference()):
+            return intersect(_finished(left, known), _finished(right, known), known)
+        case (Union(), _) | (_, Union()):
+            return _intersect_unions(left, right, known)
+        case Choice(values), other:
+            return choice(value for value in values if fits(other, value, known))
+        case other, Choice(values):
+            return choice(value for value in values if fits(other, value, known))
+        case Object(), Object():
+            return _intersect_objects(left, right, known)
+        case _:
+            return _intersect_limits(left, right, known)
+
+
+def _finished(shape: Shape, known: Mapping[str, Shape]) -> Shape:
+    if isinstance(shape, Reference) and shape.pointer not in known:
+        raise UnfinishedReferenceError(shape)
+    return followed(shape, known)
+
+
+def _intersect_limits(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:
+    """Give what keeps the limits of both; nothing does where they are of two kinds."""
+    match left, right:
+        case Text(), Text():
+            return Text(
+                max(left.min_length, right.min_length),
+                _least(left.max_length, right.max_length),
+                _together(left.patterns, right.patterns),
+                _together(left.formats, right.formats),
+            )
+        case Number(), Number():
+            return Number(
+                left.integer or right.integer,
+                _most(left.minimum, right.minimum),
+                _least(left.maximum, right.maximum),
+                _most(left.exclusive_minimum, right.exclusive_minimum),
+                _least(left.exclusive_maximum, right.exclusive_maximum),
+                _together(left.multiples, right.multiples),
+            )
+        case Array(), Array():
+            return Array(
+                intersect(left.items, right.items, known),
+                max(left.min_items, right.min_items),
+                _least(left.max_items, right.max_items),
+                left.unique or right.unique,
+            )
+        case _:
+            return Never()
 
 
 def _intersect_unions(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:
@@ -148,33 +172,23 @@ def _intersect_unions(left: Shape, right: Shape, known: Mapping[str, Shape]) -> 
     if len(options_of(left)) * len(options_of(right)) > MOST_OPTIONS:
         raise TooManyOptionsError
     rows = [[intersect(a, b, known) for b in options_of(right)] for a in options_of(left)]
-    left_exclusive, right_exclusive = (isinstance(side, Union) and side.exclusive for side in (left, right))
-    if left_exclusive == right_exclusive:
-        return union((shape for row in rows for shape in row), exclusive=left_exclusive)
-    if right_exclusive:
+    if is_exclusive(left) == is_exclusive(right):
+        return union((shape for row in rows for shape in row), exclusive=is_exclusive(left))
+    if is_exclusive(right):
         rows = [list(column) for column in zip(*rows, strict=True)]
     return union(map(union, rows), exclusive=True)
 
 
 def _intersect_objects(left: Object, right: Object, known: Mapping[str, Shape]) -> Shape:
     """Give the object that fits both; `Never` where it requires a member that can have no value."""
-    properties: list[Property] = []
-    names = [*(prop.name for prop in left.properties), *(prop.name for prop in right.properties)]
-    for name in dict.fromkeys(names):
-        a, b = left.get(name), right.get(name)
-        first, second = a or b, b or a
-        if first is None or second is None:
-            continue
-        shape = intersect(left.asked_of(name), right.asked_of(name), known)
-        default = first.default if first.default is not ABSENT else second.default
-        properties.append(Property(name, shape, default, first.text or second.text))
-    extra = left.extra if right.extra is None else right.extra
+    names = dict.fromkeys(prop.name for prop in (*left.properties, *right.properties))
+    extra = left.extra or right.extra
     if left.extra is not None and right.extra is not None:
         extra = intersect(left.extra, right.extra, known)
     both = replace(
         left,
         pointer=f"{left.pointer}+{right.pointer}",
-        properties=tuple(properties),
+        properties=tuple(_intersect_members(left, right, name, known) for name in names),
         required=_together(left.required, right.required),
         extra=extra,
         min_properties=max(left.min_properties, right.min_properties),
@@ -184,7 +198,17 @@ def _intersect_objects(left: Object, right: Object, known: Mapping[str, Shape]) 
         hint=left.hint or right.hint,
         text=left.text or right.text,
     )
-    return Never() if both.is_impossible else both
+    if both.is_impossible:
+        return Never()
+    return both
+
+
+def _intersect_members(left: Object, right: Object, name: str, known: Mapping[str, Shape]) -> Property:
+    shape = intersect(left.asked_of(name), right.asked_of(name), known)
+    found = [prop for prop in (left.get(name), right.get(name)) if prop is not None]
+    default = next((prop.default for prop in found if prop.default is not ABSENT), ABSENT)
+    text = next((prop.text for prop in found if prop.text), "")
+    return Property(name, shape, default, text)
 
 
 def _together(left: tuple[Any, ...], right: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -214,29 +238,22 @@ def fits(shape: Shape, value: Any, known: Mapping[str, Shape]) -> bool:  # noqa:
             return isinstance(value, str) and _text_fits(shape, value)
         case Number():
             return isinstance(value, (int, float)) and not isinstance(value, bool) and _number_fits(shape, value)
-        case Array(items, min_items, max_items, unique):
-            return (
-                is_array(value)
-                and min_items <= len(value)
-                and (max_items is None or len(value) <= max_items)
-                and (not unique or len({json_key(item) for item in value}) == len(value))
-                and all(fits(items, item, known) for item in value)
-            )
+        case Array():
+            return is_array(value) and _array_fits(shape, value, known)
         case Object():
             return is_object(value) and _object_fits(shape, value, known)
         case Union(options, exclusive):
             count = sum(fits(option, value, known) for option in options)
-            return count == 1 if exclusive else count > 0
-        case Reference(pointer):
-            return fits(known.get(pointer, Anything()), value, known)
+            return count == 1 or (count > 1 and not exclusive)
+        case Reference():
+            return fits(followed(shape, known), value, known)
         case _:
             return False
 
 
 def _text_fits(shape: Text, value: str) -> bool:
     return (
-        shape.min_length <= len(value)
-        and (shape.max_length is None or len(value) <= shape.max_length)
+        _between(shape.min_length, len(value), shape.max_length)
         and (len(value) > LONGEST_MATCHED or all(re.search(pattern, value) for pattern in shape.patterns))
         and ("uri" not in shape.formats or _is_uri(value))
     )
@@ -250,55 +267,55 @@ def _is_uri(value: str) -> bool:
     return bool(parts.scheme) and not re.search(r"[^!-~]", value)
 
 
+def _between(least: float | None, value: float, most: float | None) -> bool:
+    return (least is None or least <= value) and (most is None or value <= most)
+
+
 def _number_fits(shape: Number, value: float) -> bool:
-    exact = Fraction(value) if isinstance(value, int) else Fraction(str(value))
+    exact = Fraction(str(value))
     return (
         (not shape.integer or exact.denominator == 1)
-        and (shape.minimum is None or value >= shape.minimum)
-        and (shape.maximum is None or value <= shape.maximum)
+        and _between(shape.minimum, value, shape.maximum)
         and (shape.exclusive_minimum is None or value > shape.exclusive_minimum)
         and (shape.exclusive_maximum is None or value < shape.exclusive_maximum)
         and all(exact % Fraction(str(step)) == 0 for step in shape.multiples)
     )
 
 
+def _array_fits(shape: Array, value: list[Any], known: Mapping[str, Shape]) -> bool:
+    return (
+        _between(shape.min_items, len(value), shape.max_items)
+        and (not shape.unique or len({json_key(item) for item in value}) == len(value))
+        and all(fits(shape.items, item, known) for item in value)
+    )
+
+
 def _object_fits(shape: Object, value: dict[str, Any], known: Mapping[str, Shape]) -> bool:
     return (
-        all(name in value for name in shape.required)
-        and shape.min_properties <= len(value)
-        and (shape.max_properties is None or len(value) <= shape.max_properties)
-        and all(name not in value or all(other in value for other in others) for name, others in shape.dependent)
-        and all(
-            fits(
-                shape.members if shape.get(name) is None and name not in shape.required else shape.asked_of(name),
-                item,
-                known,
-            )
-            for name, item in value.items()
-        )
+        value.keys() >= set(shape.required)
+        and _between(shape.min_properties, len(value), shape.max_properties)
+        and all(name not in value or value.keys() >= set(others) for name, others in shape.dependent)
+        and all(fits(shape.allowed(name), item, known) for name, item in value.items())
     )
 
 
 def disjoint(left: Shape, right: Shape) -> bool:
     """Tell whether it is certain that no value fits both."""
-    if isinstance(left, Never) or isinstance(right, Never):
-        return True
-    if isinstance(left, (Anything, Reference)) or isinstance(right, (Anything, Reference)):
-        return False
-    if isinstance(left, Union):
-        return all(disjoint(option, right) for option in left.options)
-    if isinstance(right, Union):
-        return disjoint(right, left)
-    if isinstance(left, Choice):
-        return not any(fits(right, value, {}) for value in left.values)
-    if isinstance(right, Choice):
-        return disjoint(right, left)
-    if isinstance(left, Object) and isinstance(right, Object):
-        return any(_excludes(a, b, name) for a, b in ((left, right), (right, left)) for name in a.required)
-    return type(left) is not type(right)
+    match left, right:
+        case (Never(), _) | (_, Never()):
+            return True
+        case (Anything() | Reference(), _) | (_, Anything() | Reference()):
+            return False
+        case (Union(options), other) | (other, Union(options)):
+            return all(disjoint(option, other) for option in options)
+        case (Choice(values), other) | (other, Choice(values)):
+            return not any(fits(other, value, {}) for value in values)
+        case Object(), Object():
+            return _exclude(left, right) or _exclude(right, left)
+        case _:
+            return type(left) is not type(right)
 
 
-def _excludes(left: Object, right: Object, name: str) -> bool:
-    """Tell whether the member that `left` requires cannot be in `right`."""
-    there = right.asked_of(name) if right.get(name) or name in right.required else right.members
-    return disjoint(left.asked_of(name), there)
+def _exclude(left: Object, right: Object) -> bool:
+    """Tell whether a member that `left` requires cannot be in `right`."""
+    return any(disjoint(left.asked_of(name), right.allowed(name)) for name in left.required)

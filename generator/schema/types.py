@@ -70,6 +70,11 @@ class Choice:
 
     values: tuple[Any, ...]
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether there is nothing to choose."""
+        return len(self.values) == 1
+
 
 @dataclass(frozen=True, slots=True)
 class Array:
@@ -112,18 +117,24 @@ class Object:
         return next((prop for prop in self.properties if prop.name == name), None)
 
     def asked_of(self, name: str) -> Shape:
-        """Give what it asks of the member of a name."""
+        """Give what it asks of a member that it requires: where it is silent, nothing."""
         prop = self.get(name)
-        if prop is not None:
-            return prop.shape
-        return Anything() if self.extra is None else self.extra
+        if prop is None:
+            return self.extra or Anything()
+        return prop.shape
+
+    def allowed(self, name: str) -> Shape:
+        """Give what it takes as the member of a name."""
+        if self.get(name) is None and name not in self.required:
+            return self.members
+        return self.asked_of(name)
 
     @property
     def members(self) -> Shape:
         """What members of other names are, silence judged: an object that names properties excludes the others."""
-        if self.extra is not None:
-            return self.extra
-        return Never() if self.properties else Anything()
+        if self.extra is None and self.properties:
+            return Never()
+        return self.extra or Anything()
 
     @property
     def is_map(self) -> bool:
@@ -167,28 +178,53 @@ class Variant:
 
 def followed(shape: Shape, known: Mapping[str, Shape]) -> Shape:
     """Give a shape, or what it refers to."""
-    return known.get(shape.pointer, Anything()) if isinstance(shape, Reference) else shape
+    if isinstance(shape, Reference):
+        return known.get(shape.pointer, Anything())
+    return shape
+
+
+def options_of(shape: Shape) -> tuple[Shape, ...]:
+    """Give the options of a union, or the shape as the only one."""
+    if isinstance(shape, Union):
+        return shape.options
+    return (shape,)
+
+
+def is_exclusive(shape: Shape) -> bool:
+    """Tell whether a value must fit one option alone."""
+    return isinstance(shape, Union) and shape.exclusive
+
+
+def parts_of(shape: Shape) -> tuple[Shape, ...]:
+    """Give the shapes that stand in a shape, its references not followed."""
+    match shape:
+        case Object(properties=properties, extra=extra):
+            return (*(prop.shape for prop in properties), extra or Anything())
+        case Array(items):
+            return (items,)
+        case Union(options):
+            return options
+        case _:
+            return ()
 
 
 def variants_of(shape: Shape, known: Mapping[str, Shape]) -> tuple[Variant, ...]:
     """Give the objects that a body may be, each once, in their order."""
     shape = followed(shape, known)
-    if isinstance(shape, Object):
-        return () if shape.is_impossible else (Variant(shape),)
-    options = [variants_of(option, known) for option in options_of(shape)] if isinstance(shape, Union) else []
+    if isinstance(shape, Object) and not shape.is_impossible:
+        return (Variant(shape),)
+    if not isinstance(shape, Union):
+        return ()
     found: dict[str, Variant] = {}
+    options = [variants_of(option, known) for option in shape.options]
     for index, variants in enumerate(options):
-        others = [variant.shape.pointer for other in options[:index] + options[index + 1 :] for variant in other]
-        rivals = others if isinstance(shape, Union) and shape.exclusive else []
+        rivals: list[str] = []
+        if shape.exclusive:
+            rivals = [variant.shape.pointer for other in options[:index] + options[index + 1 :] for variant in other]
         for variant in variants:
             both = tuple(dict.fromkeys((*variant.rivals, *rivals)))
             found.setdefault(variant.shape.pointer, Variant(variant.shape, both))
     return tuple(found.values())
-
-
-def options_of(shape: Shape) -> tuple[Shape, ...]:
-    """Give the options of a union, or the shape as the only one."""
-    return shape.options if isinstance(shape, Union) else (shape,)
 
 
 def __getattr__(name: str) -> Any:
