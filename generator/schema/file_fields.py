@@ -7,18 +7,7 @@ from dataclasses import replace
 from generator.json_values import json_key
 
 from .algebra import disjoint, union
-from .types import (
-    Anything,
-    Array,
-    Binary,
-    Choice,
-    Null,
-    Object,
-    Reference,
-    Shape,
-    Union,
-    options_of,
-)
+from .types import Anything, Array, Binary, Choice, Object, Reference, Shape, Union, is_exclusive, options_of, parts_of
 
 
 def overlay(shape: Shape, form: Shape) -> Shape:
@@ -33,19 +22,16 @@ def overlay(shape: Shape, form: Shape) -> Shape:
     options = [_option(option, options_of(shape), others) for option in options_of(shape)]
     if len(others) < len(options_of(form)):
         options.append(Binary())
-    exclusive = isinstance(shape, Union) and shape.exclusive
-    return Union(tuple(options), exclusive) if exclusive else union(options)
+    if is_exclusive(shape):
+        return Union(tuple(options), exclusive=True)
+    return union(options)
 
 
 def _object(shape: Object, form: Object, elsewhere: frozenset[str]) -> Object:
     """Overlay an object. What the form alone has is added, save what stands `elsewhere`: in an alternative of it."""
     if not holds_binary(form):
         return shape
-    twins = {prop.name: prop for prop in form.properties}
-    properties = [
-        replace(prop, shape=overlay(prop.shape, twins[prop.name].shape)) if prop.name in twins else prop
-        for prop in shape.properties
-    ]
+    properties = [_property(prop, form.get(prop.name)) for prop in shape.properties]
     own = {prop.name for prop in shape.properties} | elsewhere
     properties += [prop for prop in form.properties if prop.name not in own and holds_binary(prop.shape)]
     extra = shape.extra
@@ -54,13 +40,21 @@ def _object(shape: Object, form: Object, elsewhere: frozenset[str]) -> Object:
     return replace(shape, pointer=f"{shape.pointer}+{form.pointer}", properties=tuple(properties), extra=extra)
 
 
+def _property(prop: Property, twin: Property | None) -> Property:
+    if twin is None:
+        return prop
+    return replace(prop, shape=overlay(prop.shape, twin.shape))
+
+
 def _option(option: Shape, options: tuple[Shape, ...], others: list[Shape]) -> Shape:
     """Overlay an alternative of a JSON body with those of the form that stand for it."""
     peers = [other for other in others if type(other) is type(option)]
     alike = [other for other in options if type(other) is type(option)]
     if not isinstance(option, Object):
         place = alike.index(option)
-        return overlay(option, peers[place]) if place < len(peers) else option
+        if place < len(peers):
+            return overlay(option, peers[place])
+        return option
     names = {prop.name for other in alike if isinstance(other, Object) for prop in other.properties}
     result = option
     for twin in _twins(option, alike, [peer for peer in peers if isinstance(peer, Object)]):
@@ -83,23 +77,15 @@ def _twins(option: Object, alike: list[Shape], peers: list[Object]) -> list[Obje
 
 def constants(shape: Shape) -> set[object]:
     """Give the constants of an object, each with its name."""
+    if not isinstance(shape, Object):
+        return set()
     return {
         (prop.name, json_key(prop.shape.values[0]))
-        for prop in (shape.properties if isinstance(shape, Object) else ())
-        if isinstance(prop.shape, Choice) and len(prop.shape.values) == 1
+        for prop in shape.properties
+        if isinstance(prop.shape, Choice) and prop.shape.is_constant
     }
 
 
 def holds_binary(shape: Shape) -> bool:
     """Tell whether a file may stand somewhere in a shape."""
-    match shape:
-        case Binary():
-            return True
-        case Union(options):
-            return any(map(holds_binary, options))
-        case Array(items):
-            return holds_binary(items)
-        case Object(properties=properties, extra=extra):
-            return any(holds_binary(prop.shape) for prop in properties) or holds_binary(extra or Null())
-        case _:
-            return False
+    return isinstance(shape, Binary) or any(map(holds_binary, parts_of(shape)))

@@ -25,7 +25,8 @@ def conditions(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     parts = [(keyword, schema.get(keyword)) for keyword in ("then", "else")]
     for keyword in ("dependentSchemas", "dependencies"):
         members = schema.get(keyword)
-        parts += [(f"{keyword}/{escape(name)}", part) for name, part in (members.items() if is_object(members) else ())]
+        if is_object(members):
+            parts += [(f"{keyword}/{escape(name)}", part) for name, part in members.items()]
     for place, part in parts:
         if is_object(part) and is_object(part.get("properties")):
             yield place, part
@@ -36,11 +37,14 @@ def conditional_properties(schema: dict[str, Any], pointer: str, read: Read) -> 
 
     Where it says what members of other names are, it says so of them as well.
     """
+    if "additionalProperties" in schema:
+        return
     found: dict[str, list[Property]] = {}
-    for place, part in conditions(schema) if "additionalProperties" not in schema else ():
+    for place, part in conditions(schema):
         for option in options_of(read(part, f"{pointer}/{place}", "")):
-            for prop in option.properties if isinstance(option, Object) else ():
-                found.setdefault(prop.name, []).append(prop)
+            if isinstance(option, Object):
+                for prop in option.properties:
+                    found.setdefault(prop.name, []).append(prop)
     for name, props in found.items():
         if name not in schema.get("properties", {}):
             yield Property(name, union(prop.shape for prop in props), props[0].default, props[0].text)
@@ -52,7 +56,7 @@ def with_patterns(schema: dict[str, Any], extra: Shape | None, pointer: str, rea
     if not is_object(patterns) or (extra is None and not schema.get("properties")):
         return extra
     shapes = [read(part, f"{pointer}/patternProperties/{escape(name)}", "") for name, part in patterns.items()]
-    return union([*shapes, Never() if extra is None else extra])
+    return union([*shapes, extra or Never()])
 
 
 def with_prefix(schema: dict[str, Any], array: Array, pointer: str, read: Read) -> Array:
@@ -61,8 +65,9 @@ def with_prefix(schema: dict[str, Any], array: Array, pointer: str, read: Read) 
     if not is_array(prefix):
         return array
     shapes = [read(part, f"{pointer}/prefixItems/{index}", "") for index, part in enumerate(prefix)]
-    most = len(shapes) if isinstance(array.items, Never) else array.max_items
-    most = most if array.max_items is None or most is None else min(most, array.max_items)
+    most = array.max_items
+    if isinstance(array.items, Never) and (most is None or most > len(shapes)):
+        most = len(shapes)
     if most is None or most > len(shapes):
         shapes.append(array.items)
     return Array(union(shapes), array.min_items, most, array.unique)

@@ -25,10 +25,12 @@ from .types import (
     Shape,
     Text,
     Union,
-    options_of,
+    parts_of,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from generator.diagnostics import Diagnostics
     from generator.inputs.description import Description
 
@@ -85,7 +87,8 @@ class SchemaReader:
         if self.depth > DEEPEST:
             self.description.fail(pointer, f"is nested more than {DEEPEST} schemas deep")
         shape = self._read(schema, pointer, hint)
-        shape = Never() if isinstance(shape, Object) and shape.is_impossible else shape
+        if isinstance(shape, Object) and shape.is_impossible:
+            shape = Never()
         self.depth -= 1
         if self._size(shape) > LARGEST:
             self.description.fail(pointer, f"is made of more than {LARGEST:,} schemas once references are followed")
@@ -102,7 +105,7 @@ class SchemaReader:
             return self._reference(schema, pointer, hint)
         self._report_unchecked(schema, pointer)
         shape = self._own(schema, pointer, hint)
-        parts = 0 if isinstance(shape, Anything) else 1
+        parts = int(not isinstance(shape, Anything))
         for index, part in enumerate(self._list(schema, "allOf", pointer)):
             read = self.read(part, f"{pointer}/allOf/{index}", hint)
             parts += not isinstance(read, Anything)
@@ -141,16 +144,7 @@ class SchemaReader:
     def _size(self, shape: Shape) -> int:
         """Count the shapes that a shape is made of, each as often as it stands in it."""
         if id(shape) not in self.sizes:
-            match shape:
-                case Object(properties=properties, extra=extra):
-                    parts = (*(prop.shape for prop in properties), extra or Null())
-                case Array(items):
-                    parts = (items,)
-                case Union(options):
-                    parts = options
-                case _:
-                    parts = ()
-            self.sizes[id(shape)] = (1 + sum(map(self._size, parts)), shape)
+            self.sizes[id(shape)] = (1 + sum(map(self._size, parts_of(shape))), shape)
         return self.sizes[id(shape)][0]
 
     def annotation(self, schema: Any, pointer: str, name: str) -> Any:
@@ -176,8 +170,8 @@ class SchemaReader:
         if not isinstance(reference, str):
             self.description.fail(f"{pointer}/$ref", f"{reference!r} is no reference")
         target, value = self.description.resolve(reference, f"{pointer}/$ref")
-        siblings = {name: item for name, item in schema.items() if name != "$ref" and name not in _ANNOTATIONS}
-        siblings = {name: item for name, item in siblings.items() if not name.startswith("x-")}
+        passed_over = {"$ref", *_ANNOTATIONS, *(name for name in schema if name.startswith("x-"))}
+        siblings = {name: item for name, item in schema.items() if name not in passed_over}
         nullable = siblings.pop("nullable", False) is True
         shape = self._referred(target, value, pointer, hint)
         if siblings and self.description.is_3_0:
@@ -185,11 +179,14 @@ class SchemaReader:
             self.diagnostics.warn(self.description.file, pointer, message)
         elif siblings:
             merged = self._intersect(shape, self.read(siblings, pointer, hint), pointer)
-            shape = self._identify(merged, schema, pointer, hint) if repr(merged) != repr(shape) else shape
+            if repr(merged) != repr(shape):
+                shape = self._identify(merged, schema, pointer, hint)
         if nullable and self.description.is_3_0:
             message = "'nullable' next to '$ref' is taken as it is meant, though OpenAPI 3.0 ignores it there"
             self.diagnostics.note(self.description.file, pointer, message)
-        return union([shape, Null()]) if nullable else shape
+        if not nullable:
+            return shape
+        return union([shape, Null()])
 
     def _referred(self, target: str, value: Any, pointer: str, hint: str) -> Shape:
         if target in self.active:
@@ -208,55 +205,65 @@ class SchemaReader:
         return self.known[target]
 
     def _own(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
-        types = self._types(schema, pointer)
-        shape: Shape = union(self._typed(name, schema, pointer, hint) for name in types) if types else Anything()
-        for keyword in ("enum", "const"):
-            if keyword in schema:
-                values = [schema["const"]] if keyword == "const" else self._list(schema, "enum", pointer)
-                if schema.get("nullable") is True and None not in values:
-                    values = [*values, None]
-                left_out = [value for value in values if not fits(shape, value, self.known)]
-                if left_out:
-                    message = f"{', '.join(map(repr, left_out))} cannot be given: the rest of the schema excludes it"
-                    self.diagnostics.warn(self.description.file, f"{pointer}/{keyword}", message)
-                shape = intersect(choice(values), shape, self.known)
+        shape: Shape = Anything()
+        if types := self._types(schema, pointer):
+            shape = union(self._typed(name, schema, pointer, hint) for name in types)
+        if "enum" in schema:
+            shape = self._one_of(self._list(schema, "enum", pointer), shape, schema, f"{pointer}/enum")
+        if "const" in schema:
+            shape = self._one_of([schema["const"]], shape, schema, f"{pointer}/const")
         return shape
+
+    def _one_of(self, values: list[Any], shape: Shape, schema: dict[str, Any], pointer: str) -> Shape:
+        """Keep those values that the rest of the schema takes as well."""
+        if schema.get("nullable") is True and None not in values:
+            values = [*values, None]
+        left_out = [value for value in values if not fits(shape, value, self.known)]
+        if left_out:
+            message = f"{', '.join(map(repr, left_out))} cannot be given: the rest of the schema excludes it"
+            self.diagnostics.warn(self.description.file, pointer, message)
+        return intersect(choice(values), shape, self.known)
 
     def _types(self, schema: dict[str, Any], pointer: str) -> list[str]:
         """Give the types that a schema allows: those it names, else all, if it limits one of them."""
-        given = schema.get("type")
-        types = [given] if isinstance(given, str) else given if is_array(given) else []
+        types = given = schema.get("type")
+        if isinstance(given, str):
+            types = [given]
+        if not is_array(types):
+            types = []
         unknown = [name for name in types if name not in _TYPES]
         if unknown or (given is not None and not types):
             allowed = ", ".join(_TYPES)
             self.description.fail(f"{pointer}/type", f"{given!r} is no type of JSON Schema; one of {allowed} is")
         if not types and "enum" not in schema and "const" not in schema:
-            limited = [name for name, keywords in _KEYWORDS.items() if any(keyword in schema for keyword in keywords)]
-            limited += ["object"] if not limited and any(conditions(schema)) else []
-            alone = limited == ["object"] or schema.get("format") == "binary"
-            types = limited if alone or not limited else [name for name in _TYPES if name != "integer"]
+            types = _limited_types(schema)
         if types and schema.get("nullable") is True and "null" not in types:
             types = [*types, "null"]
         return types
 
     def _typed(self, name: str, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
-        if name == "null":
-            return Null()
-        if name == "boolean":
-            return Boolean()
-        if name == "object":
-            return self._object(schema, pointer, hint)
-        if name == "array":
-            array = Array(
-                self.read(schema.get("items", True), f"{pointer}/items", f"{hint} item" if hint else ""),
-                self._count(schema, "minItems", pointer) or 0,
-                self._count(schema, "maxItems", pointer),
-                schema.get("uniqueItems") is True,
-            )
-            return with_prefix(schema, array, pointer, self.read)
-        if name == "string":
-            return self._string(schema, pointer)
-        return self._number(schema, pointer, integer=name == "integer")
+        match name:
+            case "null":
+                return Null()
+            case "boolean":
+                return Boolean()
+            case "object":
+                return self._object(schema, pointer, hint)
+            case "array":
+                return self._array(schema, pointer, hint)
+            case "string":
+                return self._string(schema, pointer)
+            case _:
+                return self._number(schema, pointer, integer=name == "integer")
+
+    def _array(self, schema: dict[str, Any], pointer: str, hint: str) -> Array:
+        array = Array(
+            self.read(schema.get("items", True), f"{pointer}/items", f"{hint} item" if hint else ""),
+            self._count(schema, "minItems", pointer) or 0,
+            self._count(schema, "maxItems", pointer),
+            schema.get("uniqueItems") is True,
+        )
+        return with_prefix(schema, array, pointer, self.read)
 
     def _string(self, schema: dict[str, Any], pointer: str) -> Shape:
         form = schema.get("format")
@@ -271,75 +278,96 @@ class SchemaReader:
             except (re.error, TypeError, RecursionError, OverflowError) as error:
                 message = f"{pattern!r} is no regular expression that Python reads ({error}); it is not checked"
                 self.diagnostics.warn(self.description.file, f"{pointer}/pattern", message)
-        formats = (form,) if isinstance(form, str) and form else ()
+        formats: tuple[str, ...] = ()
+        if isinstance(form, str) and form:
+            formats = (form,)
         longest = self._count(schema, "maxLength", pointer)
         return Text(self._count(schema, "minLength", pointer) or 0, longest, patterns, formats)
 
     def _number(self, schema: dict[str, Any], pointer: str, *, integer: bool) -> Shape:
-        low, high = self._limit(schema, "minimum", pointer), self._limit(schema, "maximum", pointer)
-        above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+        low, above = self._bounds(schema, "minimum", "exclusiveMinimum", pointer)
+        high, below = self._bounds(schema, "maximum", "exclusiveMaximum", pointer)
         step = self._limit(schema, "multipleOf", pointer)
+        multiples: tuple[float, ...] = ()
         if step is not None and step <= 0:
             self.diagnostics.warn(self.description.file, f"{pointer}/multipleOf", f"{step} is not above 0; ignored")
-            step = None
-        return Number(
-            integer,
-            None if above is True else low,
-            None if below is True else high,
-            low if above is True else None if above is False else self._limit(schema, "exclusiveMinimum", pointer),
-            high if below is True else None if below is False else self._limit(schema, "exclusiveMaximum", pointer),
-            () if step is None else (step,),
-        )
+        elif step is not None:
+            multiples = (step,)
+        return Number(integer, low, high, above, below, multiples)
+
+    def _bounds(
+        self, schema: dict[str, Any], plain: str, exclusive: str, pointer: str
+    ) -> tuple[float | None, float | None]:
+        """Give a limit and an exclusive one. In OpenAPI 3.0 `true` makes the one that is there exclusive."""
+        limit = self._limit(schema, plain, pointer)
+        match schema.get(exclusive):
+            case True:
+                return None, limit
+            case False:
+                return limit, None
+            case _:
+                return limit, self._limit(schema, exclusive, pointer)
 
     def _object(self, schema: dict[str, Any], pointer: str, hint: str) -> Object:
-        properties: list[Property] = []
+        self.active.append(_INSIDE)
+        properties = [*self._properties(schema, pointer), *conditional_properties(schema, pointer, self.read)]
+        self.active.pop()
+        return Object(
+            pointer=pointer,
+            properties=tuple(properties),
+            extra=self._extra(schema, pointer, hint),
+            required=self._names(schema.get("required"), f"{pointer}/required"),
+            min_properties=self._count(schema, "minProperties", pointer) or 0,
+            max_properties=self._count(schema, "maxProperties", pointer),
+            dependent=tuple(self._dependent(schema, f"{pointer}/dependentRequired")),
+            title=_text(schema, "title"),
+            hint=hint,
+            text=_text(schema, "description"),
+        )
+
+    def _properties(self, schema: dict[str, Any], pointer: str) -> Iterator[Property]:
         described = schema.get("properties", {})
         if not is_object(described):
             self.description.fail(f"{pointer}/properties", "is no object of schemas")
         for name, value in described.items():
             place = f"{pointer}/properties/{escape(name)}"
-            self.active.append(_INSIDE)
             shape = self.read(value, place, name)
-            self.active.pop()
             default = self.annotation(value, place, "default")
             text = self.annotation(value, place, "description")
             if default is not ABSENT and not fits(shape, default, self.known):
                 message = f"the default {default!r} contradicts its schema; it is shown and not used"
                 self.diagnostics.warn(self.description.file, f"{place}/default", message)
-            properties.append(Property(name, shape, default, text if isinstance(text, str) else ""))
-        self.active.append(_INSIDE)
-        properties += conditional_properties(schema, pointer, self.read)
-        self.active.pop()
+            if not isinstance(text, str):
+                text = ""
+            yield Property(name, shape, default, text)
+
+    def _extra(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape | None:
         keyword = "additionalProperties"
         if keyword not in schema and "patternProperties" in schema:
             keyword = "unevaluatedProperties"
         rest = schema.get(keyword)
-        extra = None if rest is None else self.read(rest, f"{pointer}/{keyword}", f"{hint} value")
-        extra = with_patterns(schema, extra, pointer, self.read)
-        required = self._names(schema.get("required"), f"{pointer}/required")
+        extra: Shape | None = None
+        if rest is not None:
+            extra = self.read(rest, f"{pointer}/{keyword}", f"{hint} value")
+        return with_patterns(schema, extra, pointer, self.read)
+
+    def _dependent(self, schema: dict[str, Any], pointer: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         dependent = schema.get("dependentRequired")
-        if dependent is not None and not is_object(dependent):
-            self.description.fail(f"{pointer}/dependentRequired", "is no object of arrays of names")
-        dependents = dependent.items() if is_object(dependent) else ()
-        return Object(
-            pointer=pointer,
-            properties=tuple(properties),
-            required=required,
-            extra=extra,
-            min_properties=self._count(schema, "minProperties", pointer) or 0,
-            max_properties=self._count(schema, "maxProperties", pointer),
-            dependent=tuple((name, self._names(names, f"{pointer}/dependentRequired")) for name, names in dependents),
-            title=schema["title"] if isinstance(schema.get("title"), str) else "",
-            hint=hint,
-            text=schema["description"] if isinstance(schema.get("description"), str) else "",
-        )
+        if dependent is None:
+            return
+        if not is_object(dependent):
+            self.description.fail(pointer, "is no object of arrays of names")
+        for name, names in dependent.items():
+            yield name, self._names(names, pointer)
 
     def _alternatives(self, schema: dict[str, Any], keyword: str, pointer: str, hint: str, base: Shape) -> Shape:
         options: list[Shape] = []
         for index, option in enumerate(self._list(schema, keyword, pointer)):
             place = f"{pointer}/{keyword}/{index}"
-            read = self.read(option, place, hint if len(schema[keyword]) == 1 else "")
-            read = self._tagged(read, option, schema, place)
+            own_hint = ""
+            if len(schema[keyword]) == 1:
+                own_hint = hint
+            read = self._tagged(self.read(option, place, own_hint), option, schema, place)
             shape = self._intersect(base, read, place)
             if isinstance(shape, Object) and isinstance(read, Object) and not isinstance(base, Anything):
                 text = read.text or shape.text
@@ -359,42 +387,37 @@ class SchemaReader:
     def _tagged(self, shape: Shape, option: Any, schema: dict[str, Any], pointer: str) -> Shape:
         """Narrow an option to the values of the discriminator that lead to it (OpenAPI, "Discriminator Object")."""
         discriminator = schema.get("discriminator")
-        name = discriminator.get("propertyName") if is_object(discriminator) else None
-        if discriminator is not None and not isinstance(name, str):
+        if discriminator is None:
+            return shape
+        name = is_object(discriminator) and discriminator.get("propertyName")
+        if not isinstance(name, str):
             self.description.fail(f"{pointer.rsplit('/', 2)[0]}/discriminator", "has no 'propertyName'")
-        if not (isinstance(name, str) and isinstance(shape, Object) and is_object(option) and "$ref" in option):
+        if not (isinstance(shape, Object) and is_object(option) and "$ref" in option):
             return shape
         target = self.description.resolve(option["$ref"], pointer)[0]
-        mapping = discriminator.get("mapping") if is_object(discriminator) else None
-        values = [
-            value
-            for value, leads_to in (mapping.items() if is_object(mapping) else ())
-            if leads_to == target.rpartition("/")[2] or str(leads_to).removeprefix("#") in (target, option["$ref"][1:])
-        ]
-        values = values or [target.rpartition("/")[2]]
+        values = _leading_to(target, option["$ref"], discriminator.get("mapping"))
         tag = Object(pointer, (Property(name, choice(values)),))
         narrowed = intersect(shape, tag, self.known)
-        narrowed_tag = narrowed.get(name) if isinstance(narrowed, Object) else None
-        if not isinstance(narrowed, Object) or narrowed_tag is None or isinstance(narrowed_tag.shape, Never):
+        if not isinstance(narrowed, Object) or isinstance(narrowed.asked_of(name), Never):
             message = f"the mapping of {name!r} contradicts the values that the variant allows; it is ignored"
             self.diagnostics.warn(self.description.file, pointer, message)
             return shape
-        same = repr(narrowed.get(name)) == repr(shape.get(name))
-        return shape if same else replace(narrowed, pointer=f"{shape.pointer}+{pointer}")
+        if repr(narrowed.get(name)) == repr(shape.get(name)):
+            return shape
+        return replace(narrowed, pointer=f"{shape.pointer}+{pointer}")
 
     def _identify(self, shape: Shape, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         """Say of merged objects that they belong to the place where they were merged, not to one of their parts."""
-        title = schema["title"] if isinstance(schema.get("title"), str) else ""
-        text = schema["description"] if isinstance(schema.get("description"), str) else ""
         if isinstance(shape, Object):
-            return replace(shape, pointer=pointer, title=title, hint=hint, text=text or shape.text)
-        if isinstance(shape, Union):
-            options = [
-                replace(option, pointer=f"{pointer}+{index}") if isinstance(option, Object) else option
-                for index, option in enumerate(options_of(shape))
-            ]
-            return replace(shape, options=tuple(options))
-        return shape
+            text = _text(schema, "description") or shape.text
+            return replace(shape, pointer=pointer, title=_text(schema, "title"), hint=hint, text=text)
+        if not isinstance(shape, Union):
+            return shape
+        options = list(shape.options)
+        for index, option in enumerate(options):
+            if isinstance(option, Object):
+                options[index] = replace(option, pointer=f"{pointer}+{index}")
+        return replace(shape, options=tuple(options))
 
     def _list(self, schema: dict[str, Any], keyword: str, pointer: str) -> list[Any]:
         value = schema.get(keyword, [])
@@ -413,7 +436,9 @@ class SchemaReader:
         value = schema.get(keyword)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
             self.description.fail(f"{pointer}/{keyword}", f"{value!r} is no number")
-        return int(value) if isinstance(value, float) and value.is_integer() else value
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return value
 
     def _count(self, schema: dict[str, Any], keyword: str, pointer: str) -> int | None:
         value = self._limit(schema, keyword, pointer)
@@ -422,8 +447,37 @@ class SchemaReader:
         return value
 
 
+def _text(schema: dict[str, Any], keyword: str) -> str:
+    value = schema.get(keyword)
+    if isinstance(value, str):
+        return value
+    return ""
+
+
+def _limited_types(schema: dict[str, Any]) -> list[str]:
+    """Give the types of which a schema that names none can tell some values from others; all, if that is one."""
+    limited = [name for name, keywords in _KEYWORDS.items() if any(keyword in schema for keyword in keywords)]
+    if not limited and any(conditions(schema)):
+        limited = ["object"]
+    if limited in ([], ["object"]) or schema.get("format") == "binary":
+        return limited
+    return [name for name in _TYPES if name != "integer"]
+
+
+def _leading_to(target: str, reference: str, mapping: Any) -> list[str]:
+    """Give the values of a discriminator that lead to a component: those of the mapping, else its own name."""
+    own = target.rpartition("/")[2]
+    values: list[str] = []
+    for value, leads_to in mapping.items() if is_object(mapping) else ():
+        if leads_to == own or str(leads_to).removeprefix("#") in (target, reference.removeprefix("#")):
+            values.append(value)
+    return values or [own]
+
+
 def _with_rest(shape: Shape, rest: Shape) -> Shape:
     """Say what members are that nothing has named, where nothing has said it (`unevaluatedProperties`)."""
     if isinstance(shape, Union):
         return union((_with_rest(option, rest) for option in shape.options), exclusive=shape.exclusive)
-    return replace(shape, extra=rest) if isinstance(shape, Object) and shape.extra is None else shape
+    if isinstance(shape, Object) and shape.extra is None:
+        return replace(shape, extra=rest)
+    return shape
