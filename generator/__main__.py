@@ -24,6 +24,8 @@ from .settings import settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from generator.inputs.selection import Selection
+
     from .run import Found
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,7 +114,11 @@ def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
             where = f"set {name} below [tool.generator.fetch] in pyproject.toml"
             raise GeneratorError(f"no address is known to fetch from; give --{name}, or {where}")
         sources.append(source)
-    changed = fetch.fetch((sources[0], sources[1]), options.into, options.config, diagnostics)
+
+    def select(openapi: tuple[Path, ...], docs: Path, remarks: Diagnostics) -> Selection:
+        return read(Inputs(openapi, docs, options.config), remarks).selection
+
+    changed = fetch.fetch((sources[0], sources[1]), options.into, select, diagnostics)
     _report(diagnostics)
     print(f"{len(changed)} of {len(sources)} files changed")
     for name in changed:

@@ -16,15 +16,19 @@ from urllib.request import url2pathname
 
 from generator.diagnostics import Diagnostics, GeneratorError, visible
 from generator.json_values import is_object
-from generator.output import files as output
-from generator.run import Inputs, read
+from generator.writing import replace_files
 
 from .description import LARGEST
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from urllib.parse import SplitResult
 
     import httpx
+
+    from .selection import Selection
+
+    Select = Callable[[tuple[Path, ...], Path, Diagnostics], Selection]
 
 NAMES: Final = ("openapi.json", "docs.json")
 ETAGS: Final = ".etags.json"
@@ -47,10 +51,11 @@ class Fetched:
     etag: str
 
 
-def fetch(sources: tuple[str, str], folder: Path, config: Path | None, diagnostics: Diagnostics) -> list[str]:
+def fetch(sources: tuple[str, str], folder: Path, select: Select, diagnostics: Diagnostics) -> list[str]:
     """Fetch both inputs into a folder and give the names of the files that changed.
 
-    A source is an https address, or a `file:` address or path. Addresses of this machine may be http.
+    A source is an https address, or a `file:` address or path. Addresses of this machine may be http. `select` reads
+    the descriptions and the navigation as a run would.
 
     Raises:
         GeneratorError: one cannot be had, or together they select no model; the folder is as it was.
@@ -60,20 +65,20 @@ def fetch(sources: tuple[str, str], folder: Path, config: Path | None, diagnosti
     texts: dict[str, bytes] = {}
     for name, item in zip(NAMES, fetched, strict=True):
         texts[name] = (folder / name).read_bytes() if item.data is None else item.data
-    _check(texts, sources, folder, config, diagnostics)
+    _check(texts, sources, folder, select, diagnostics)
     etags = {
         name: {"etag": item.etag, "sha256": hashlib.sha256(texts[name]).hexdigest(), "url": _without_query(item.source)}
         for name, item in zip(NAMES, fetched, strict=True)
         if item.etag
     }
-    files = {name: data.decode("utf-8") for name, data in texts.items()}
+    contents: dict[str, bytes | None] = dict(sorted(texts.items()))
     if etags or (folder / ETAGS).is_file():
-        files[ETAGS] = json.dumps(etags, indent=2, sort_keys=True) + "\n"
-    return [name for name in output.write(folder, files) if name != ETAGS]
+        contents[ETAGS] = (json.dumps(etags, indent=2, sort_keys=True) + "\n").encode()
+    return [name for name in replace_files(folder, contents) if name != ETAGS]
 
 
 def _check(
-    texts: dict[str, bytes], sources: tuple[str, str], folder: Path, config: Path | None, diagnostics: Diagnostics
+    texts: dict[str, bytes], sources: tuple[str, str], folder: Path, select: Select, diagnostics: Diagnostics
 ) -> None:
     """Read what was fetched as a run would, beside the model-scoped descriptions that are there."""
     shown: dict[str, str] = {name: _without_query(source) for name, source in zip(NAMES, sources, strict=True)}
@@ -84,13 +89,13 @@ def _check(
         scoped = sorted(folder.glob("models/*.json"))
         own = Diagnostics()
         try:
-            found = read(Inputs((copy / NAMES[0], *scoped), copy / NAMES[1], config), own)
+            selection = select((copy / NAMES[0], *scoped), copy / NAMES[1], own)
         except GeneratorError as error:
             raise GeneratorError(_named(str(error), copy, shown) + "; the old files are kept") from error
         finally:
             for item in own.warnings:
                 diagnostics.warn(_named(item.file, copy, shown), item.pointer, item.message)
-        if not found.selection.models:
+        if not selection.models:
             message = f"{shown[NAMES[1]]}: selects no model of {shown[NAMES[0]]}; the old files are kept"
             raise GeneratorError(visible(message))
 
@@ -105,18 +110,18 @@ def _get(source: str, name: str, kept: dict[str, str] | None, folder: Path) -> F
     """Get one input; `kept` is what is known of the file that is there."""
     parts = _split(source)
     if parts.scheme in ("http", "https"):
-        current = (
-            kept
-            if kept and kept["url"] == _without_query(source) and _digest(folder / name) == kept["sha256"]
-            else None
-        )
+        etag = ""
+        if kept and kept["url"] == _without_query(source) and _digest(folder / name) == kept["sha256"]:
+            etag = kept["etag"]
         try:
-            return asyncio.run(_download(source, current["etag"] if current else ""))
+            return asyncio.run(_download(source, etag))
         except TimeoutError as error:
             raise _failed(source, f"did not arrive within {TIMEOUT:.0f} s; try again later") from error
     if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
         raise _failed(source, "names another machine; a file: address names a file of this one")
-    path = Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(source)
+    path = Path(source)
+    if parts.scheme == "file":
+        path = Path(url2pathname(parts.path))
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -162,8 +167,8 @@ async def _read(response: httpx.Response, source: str, etag: str) -> Fetched:
         data += chunk
         if len(data) > LARGEST:
             raise _failed(source, f"is larger than {LARGEST} bytes, the most that is read")
-    new = response.headers.get("ETag", "")
-    return Fetched(source, bytes(data), new if _ETAG.fullmatch(new) else "")
+    match = _ETAG.fullmatch(response.headers.get("ETag", ""))
+    return Fetched(source, bytes(data), match[0] if match else "")
 
 
 def _require_safe(address: str, source: str) -> None:
@@ -178,10 +183,10 @@ def _require_safe(address: str, source: str) -> None:
     if parts.username is not None or parts.password is not None:
         raise _failed(source, "holds a name or a password; an address without is needed")
     if not parts.hostname or not (parts.scheme == "https" or (at_home and began_at_home)):
-        what = (
-            "is no https address" if address == source else f"leads on to {_without_query(address)}, no https address"
-        )
-        raise _failed(source, f"{what}; only https is fetched")
+        where = "is"
+        if address != source:
+            where = f"leads on to {_without_query(address)},"
+        raise _failed(source, f"{where} no https address; only https is fetched")
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -200,9 +205,11 @@ def _split(source: str) -> SplitResult:
         _ = parts.port
     except ValueError as error:
         raise _failed(source, f"is no address ({error}); correct it") from error
-    if len(parts.scheme) > 1 and parts.scheme not in ("http", "https", "file"):
+    if len(parts.scheme) <= 1:
+        return urlsplit("")
+    if parts.scheme not in ("http", "https", "file"):
         raise _failed(source, "is no https or file: address, and no path; only these are fetched")
-    return parts if len(parts.scheme) > 1 else urlsplit("")
+    return parts
 
 
 def _failed(source: str, message: str) -> GeneratorError:
@@ -225,12 +232,15 @@ def _etags(folder: Path) -> dict[str, dict[str, str]]:
         content: Any = json.loads((folder / ETAGS).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    found: dict[str, dict[str, str]] = {}
-    for name in NAMES if is_object(content) else ():
-        entry = content.get(name)
-        if is_object(entry) and all(isinstance(entry.get(key), str) for key in ("etag", "sha256", "url")):
-            found.update({name: entry} if _ETAG.fullmatch(entry["etag"]) else {})
-    return found
+    if not is_object(content):
+        return {}
+    return {name: content[name] for name in NAMES if _is_etag(content.get(name))}
+
+
+def _is_etag(entry: Any) -> bool:
+    if not (is_object(entry) and all(isinstance(entry.get(key), str) for key in ("etag", "sha256", "url"))):
+        return False
+    return bool(_ETAG.fullmatch(entry["etag"]))
 
 
 def _digest(path: Path) -> str:

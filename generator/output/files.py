@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 from shutil import disk_usage
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError, visible
 from generator.rerun import HEADER
+from generator.writing import data_of, replace_files
 
 from .manifest import MANIFEST, origin, recorded
 
@@ -50,50 +51,55 @@ def _memory(files: Mapping[str, str]) -> Path | None:
     if not os.access(MEMORY, os.W_OK | os.X_OK):
         return None
     room = 4 * sum(map(len, files.values())) + 2**16 * len(files)
-    return MEMORY if disk_usage(MEMORY).free > room else None
+    if disk_usage(MEMORY).free <= room:
+        return None
+    return MEMORY
 
 
 def verdicts(folder: Path, files: Mapping[str, str]) -> list[str]:
     """Say of each file that is not what the inputs give why it is not: by hand, by age, missing or left over."""
-    known = recorded(_text(folder / MANIFEST))
-    lines: list[str] = []
-    for name in sorted({*files, *stale(folder, files)}):
-        found = _data(folder / name)
-        made = files[name].encode("utf-8") if name in files else None
-        if found == made:
-            continue
-        if found is None:
-            word = "missing"
-        elif hashlib.sha256(found).hexdigest() != known.get(name, hashlib.sha256(found).hexdigest()):
-            word = "edited by hand"
-        else:
-            word = "left over" if made is None else "stale"
-        lines.append(f"{word}: {name}")
-    if lines == [f"stale: {MANIFEST}"] and origin(_text(folder / MANIFEST)) == origin(files.get(MANIFEST)):
+    old = _text(folder / MANIFEST)
+    known = recorded(old)
+    lines = [
+        f"{_verdict(data_of(folder / name), files.get(name), known.get(name))}: {name}"
+        for name in sorted({*files, *stale(folder, files)})
+        if _text(folder / name) != files.get(name)
+    ]
+    if lines == [f"stale: {MANIFEST}"] and origin(old) == origin(files.get(MANIFEST)):
         return [f"edited by hand: {MANIFEST}"]
     return lines
 
 
+def _verdict(found: bytes | None, made: str | None, known: str | None) -> str:
+    """Say why a file is not what the inputs give; `known` is the digest of what the last run wrote."""
+    if found is None:
+        return "missing"
+    if known not in (None, hashlib.sha256(found).hexdigest()):
+        return "edited by hand"
+    if made is None:
+        return "left over"
+    return "stale"
+
+
 def stale(folder: Path, files: Mapping[str, str]) -> list[str]:
     """Give the generated files of a folder that are no longer made; files of other origin are left alone."""
-    if not folder.is_dir():
-        return []
     return [
         path.name
         for path in sorted(folder.glob("*.py"))
-        if path.name not in files and path.is_file() and _is_generated(path)
+        if path.name not in files and path.is_file() and (_text(path) or "").startswith(HEADER)
     ]
 
 
 def differences(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
     """Give the unified diff of what writing the files would change, line by line."""
     for name in sorted({*files, *stale(folder, files)}):
-        old, new = _text(folder / name), files.get(name)
+        old, new = _text(folder / name) or "", files.get(name, "")
         path = (folder / name).absolute()
-        shown = (path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(name)).as_posix()
-        yield from difflib.unified_diff(
-            (old or "").splitlines(keepends=True), (new or "").splitlines(keepends=True), f"a/{shown}", f"b/{shown}"
-        )
+        shown = name
+        if path.is_relative_to(Path.cwd()):
+            shown = path.relative_to(Path.cwd()).as_posix()
+        before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+        yield from difflib.unified_diff(before, after, f"a/{shown}", f"b/{shown}")
 
 
 def write(folder: Path, files: Mapping[str, str]) -> list[str]:
@@ -102,68 +108,12 @@ def write(folder: Path, files: Mapping[str, str]) -> list[str]:
     Raises:
         GeneratorError: the folder cannot be written; what had been replaced is put back.
     """
-    before: dict[str, bytes | None] = {}
-    names: list[str] = []
-    try:
-        changed = [name for name in sorted(files) if _bytes(folder / name) != files[name].encode("utf-8")]
-        names = [*changed, *stale(folder, files)]
-        before = {name: _bytes(folder / name) for name in names}
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            _put(folder / name, files[name].encode("utf-8") if name in files else None)
-    except BaseException as error:
-        for name, data in before.items():
-            if _bytes(folder / name) != data:
-                _put(folder / name, data)
-        if not isinstance(error, OSError):
-            raise
-        message = f"{folder.as_posix()}: cannot be written: {error.strerror or error}; nothing was changed"
-        raise GeneratorError(visible(message)) from error
-    return names
-
-
-def _put(path: Path, data: bytes | None) -> None:
-    """Write a file whole, or remove it."""
-    if data is None:
-        path.unlink(missing_ok=True)
-        return
-    mode = path.stat().st_mode & 0o777 if path.is_file() else 0o644
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(data)
-            file.close()
-            temporary.chmod(mode)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-def _bytes(path: Path) -> bytes | None:
-    """Give what a file holds, None if there is none.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _data(path: Path) -> bytes | None:
-    try:
-        return _bytes(path)
-    except OSError as error:
-        message = f"{path.as_posix()}: cannot be read: {error.strerror or error}; move it out of the way"
-        raise GeneratorError(visible(message)) from error
+    contents: dict[str, bytes | None] = {name: files[name].encode("utf-8") for name in sorted(files)}
+    return replace_files(folder, contents | dict.fromkeys(stale(folder, files)))
 
 
 def _text(path: Path) -> str | None:
-    data = _data(path)
-    return None if data is None else data.decode("utf-8", "surrogateescape")
-
-
-def _is_generated(path: Path) -> bool:
-    return (_text(path) or "").startswith(HEADER)
+    data = data_of(path)
+    if data is None:
+        return None
+    return data.decode("utf-8", "surrogateescape")

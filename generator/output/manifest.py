@@ -34,26 +34,31 @@ def recorded(text: str | None) -> dict[str, str]:
 
     Empty where there is no manifest, or none that can be read: nothing is known then of who wrote what.
     """
-    try:
-        content: Any = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    files, modules = (content.get(key) if is_object(content) else None for key in ("files", "modules"))
-    found: dict[str, Any] = dict(files) if is_object(files) else {}
-    for module, entry in modules.items() if is_object(modules) else ():
-        found[f"{module}.py"] = entry.get("digest") if is_object(entry) else None
+    content = _content(text)
+    found: dict[str, Any] = {}
+    if is_object(files := content.get("files")):
+        found |= files
+    if is_object(modules := content.get("modules")):
+        found |= {f"{name}.py": entry.get("digest") for name, entry in modules.items() if is_object(entry)}
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def origin(text: str | None) -> Any:
     """Give what a manifest says that it was made from, and by what."""
-    try:
-        content: Any = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return [content.get(key) for key in ("generator", "inputs")] if is_object(content) else None
+    content = _content(text)
+    return [content.get(key) for key in ("generator", "inputs")]
 
 
 def digest(text: str) -> str:
     """Give the SHA-256 of a text."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _content(text: str | None) -> dict[str, Any]:
+    try:
+        content: Any = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        content = None
+    if is_object(content):
+        return content
+    return {}
