@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from generator.json_values import is_array, is_object
 from generator.schema.types import (
+    ABSENT,
     Anything,
     Array,
     Binary,
@@ -17,13 +18,17 @@ from generator.schema.types import (
     Number,
     Object,
     Reference,
-    Shape,
     Text,
     Union,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+
+    from generator.schema.types import Property, Shape
+
+
+_PLAIN: dict[type, str] = {Null: "None", Boolean: "bool", Binary: "File", Anything: "Json", Never: "Never"}
 
 
 @dataclass(slots=True)
@@ -34,6 +39,23 @@ class Annotator:
     known: Mapping[str, Shape]
     uses: set[str] = field(default_factory=set[str])
 
+    def member(self, prop: Property, *, required: bool) -> str:
+        """Give the annotation of a member of an object, with the default that the schema shows."""
+        texts: list[str] = []
+        if prop.default is not ABSENT:
+            texts.append(self.write(prop.shape, self.call("Default", prop.default)))
+        elif not isinstance(prop.shape, Never):
+            texts.append(self.write(prop.shape))
+        if not required:
+            self.uses.update(("Unset", "UNSET"))
+            texts.append("Unset")
+        return " | ".join(texts)
+
+    def others(self, shape: Shape) -> str:
+        """Give the annotation of the members that a schema allows and does not name."""
+        self.uses.update(("Mapping", "Unset", "UNSET"))
+        return f"Mapping[str, {self.write(shape)}] | Unset"
+
     def write(self, shape: Shape, *extras: str) -> str:
         """Give the annotation of a shape; `extras` are metadata to go with it."""
         base, metadata = self._parts(shape)
@@ -41,63 +63,70 @@ class Annotator:
 
     def call(self, name: str, *arguments: Any) -> str:
         """Give the text of a piece of metadata."""
+        return self._name(name) + f"({', '.join(map(repr, arguments))})"
+
+    def _name(self, name: str) -> str:
         self.uses.add(name)
-        return f"{name}({', '.join(map(repr, arguments))})"
+        return name
 
     def _annotated(self, base: str, metadata: list[str]) -> str:
         if not metadata:
             return base
-        self.uses.add("Annotated")
-        return f"Annotated[{', '.join([base, *metadata])}]"
+        return self._name("Annotated") + f"[{', '.join([base, *metadata])}]"
 
     def _parts(self, shape: Shape) -> tuple[str, list[str]]:
         match shape:
             case Object() if not shape.is_map:
                 return self.name_of(shape), []
             case Object(extra=extra, min_properties=least, max_properties=most):
-                return self._sized(f"Mapping[str, {self.write(extra or Anything())}]", least, most, unique=False)
-            case Array(items, least, most, unique=unique):
-                return self._sized(f"Array[{self.write(items)}]", least, most, unique=unique)
+                base = self._name("Mapping") + f"[str, {self.write(extra or Anything())}]"
+                return base, self._lengths(least, most)
+            case Array(items, least, most, unique):
+                metadata = self._lengths(least, most)
+                if unique:
+                    metadata.append(self.call("UniqueItems"))
+                return self._name("Array") + f"[{self.write(items)}]", metadata
             case Text():
                 return self._text(shape)
             case Number():
                 return self._number(shape)
             case Choice(values):
-                return self._choice(values)
-            case Union(options, exclusive):
-                ordered = sorted(options, key=lambda option: isinstance(option, Null))
-                apart = [self.call("AnyOf")] if exclusive and any(isinstance(part, Union) for part in options) else []
-                texts = list(
-                    dict.fromkeys(
-                        self.write(option, *(apart if isinstance(option, Union) else ())) for option in ordered
-                    )
-                )
-                return " | ".join(texts), [self.call("ExactlyOne")] if exclusive else []
+                return self._choice(values), []
+            case Union():
+                return self._union(shape)
             case Reference(pointer):
                 return self._parts(self.known.get(pointer, Anything()))
             case _:
-                return self._plain(shape), []
+                return self._name(_PLAIN[type(shape)]), []
 
-    def _plain(self, shape: Shape) -> str:
-        names: dict[type[Any], str] = {Null: "None", Boolean: "bool", Binary: "File", Anything: "Json"}
-        names[Never] = "Never"
-        name = names[type(shape)]
-        self.uses.add(name)
-        return name
+    def _lengths(self, least: int, most: int | None) -> list[str]:
+        metadata: list[str] = []
+        if least:
+            metadata.append(self.call("MinLen", least))
+        if most is not None:
+            metadata.append(self.call("MaxLen", most))
+        return metadata
 
-    def _sized(self, base: str, least: int, most: int | None, *, unique: bool) -> tuple[str, list[str]]:
-        self.uses.add(base.partition("[")[0])
-        metadata = [self.call("MinLen", least)] if least else []
-        metadata += [] if most is None else [self.call("MaxLen", most)]
-        return base, [*metadata, *([self.call("UniqueItems")] if unique else [])]
+    def _union(self, shape: Union) -> tuple[str, list[str]]:
+        """Write the options, null last. An exclusive union counts them, so that one inside must stay apart."""
+        texts: dict[str, None] = {}
+        for option in sorted(shape.options, key=lambda option: isinstance(option, Null)):
+            apart: list[str] = []
+            if shape.exclusive and isinstance(option, Union):
+                apart.append(self.call("AnyOf"))
+            texts[self.write(option, *apart)] = None
+        metadata: list[str] = []
+        if shape.exclusive:
+            metadata.append(self.call("ExactlyOne"))
+        return " | ".join(texts), metadata
 
     def _text(self, shape: Text) -> tuple[str, list[str]]:
-        _, metadata = self._sized("str", shape.min_length, shape.max_length, unique=False)
+        metadata = self._lengths(shape.min_length, shape.max_length)
         metadata += [self.call("Pattern", pattern) for pattern in shape.patterns]
         metadata += [self.call("Format", name) for name in shape.formats if name != "uri"]
         if "uri" in shape.formats:
-            self.uses.add("Uri")
-        return "Uri" if "uri" in shape.formats else "str", metadata
+            return self._name("Uri"), metadata
+        return self._name("str"), metadata
 
     def _number(self, shape: Number) -> tuple[str, list[str]]:
         limits = (
@@ -110,37 +139,35 @@ class Annotator:
         metadata = [self.call(name, limit) for name, limit in limits if limit is not None]
         if shape.integer:
             return "int", metadata
-        low = shape.minimum if shape.exclusive_minimum is None else shape.exclusive_minimum
-        high = shape.maximum if shape.exclusive_maximum is None else shape.exclusive_maximum
-        if low is not None and high is not None:
+        if shape.low is not None and shape.high is not None:
             return "float", metadata
-        self.uses.add("Finite")
-        return "Finite", metadata
+        return self._name("Finite"), metadata
 
-    def _choice(self, values: tuple[Any, ...]) -> tuple[str, list[str]]:
+    def _choice(self, values: tuple[Any, ...]) -> str:
         """Write values as `Literal` where Python can, else as the type they are of and what they are."""
-        plain = [_whole(value) for value in values]
-        literal = [value for value in plain if isinstance(value, (str, int))]
-        fractions = [value for value in plain if isinstance(value, float)]
-        arrays = [value for value in plain if is_array(value)]
-        objects = [value for value in plain if is_object(value)]
-        others: tuple[tuple[str, Sequence[Any]], ...] = (
-            ("float", fractions),
-            ("Array[Json]", arrays),
-            ("Mapping[str, Json]", objects),
-        )
+        literal: list[str | int] = []
+        others: dict[str, list[Any]] = {"float": [], "Array[Json]": [], "Mapping[str, Json]": []}
+        for value in values:
+            match value:
+                case str() | int():
+                    literal.append(value)
+                case float() if value.is_integer():
+                    literal.append(int(value))
+                case float():
+                    others["float"].append(value)
+                case list():
+                    others["Array[Json]"].append(value)
+                case dict():
+                    others["Mapping[str, Json]"].append(value)
+                case _:
+                    pass
         texts: list[str] = []
         if literal:
-            self.uses.add("Literal")
-            texts.append(f"Literal[{', '.join(map(repr, literal))}]")
-        for kind, members in others:
+            texts.append(self._name("Literal") + f"[{', '.join(map(repr, literal))}]")
+        for kind, members in others.items():
             if members:
-                self.uses.update((kind.partition("[")[0], *(("Json",) if kind != "float" else ())))
+                self.uses.update(re.findall(r"[A-Z]\w+", kind))
                 texts.append(self._annotated(kind, [self.call("OneOf", *members)]))
-        if None in plain:
+        if None in values:
             texts.append("None")
-        return " | ".join(texts), []
-
-
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+        return " | ".join(texts)

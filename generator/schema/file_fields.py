@@ -7,7 +7,20 @@ from dataclasses import replace
 from generator.json_values import json_key
 
 from .algebra import disjoint, union
-from .types import Anything, Array, Binary, Choice, Object, Reference, Shape, Union, is_exclusive, options_of, parts_of
+from .types import (
+    Anything,
+    Array,
+    Binary,
+    Choice,
+    Object,
+    Property,
+    Reference,
+    Shape,
+    Union,
+    is_exclusive,
+    options_of,
+    parts_of,
+)
 
 
 def overlay(shape: Shape, form: Shape) -> Shape:

@@ -53,6 +53,20 @@ class Number:
     exclusive_maximum: float | None = None
     multiples: tuple[float, ...] = ()
 
+    @property
+    def low(self) -> float | None:
+        """Its lower limit, whether it is excluded or not."""
+        if self.exclusive_minimum is None:
+            return self.minimum
+        return self.exclusive_minimum
+
+    @property
+    def high(self) -> float | None:
+        """Its upper limit, whether it is excluded or not."""
+        if self.exclusive_maximum is None:
+            return self.maximum
+        return self.exclusive_maximum
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
