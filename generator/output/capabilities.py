@@ -20,8 +20,8 @@ from generator.schema.types import (
     Reference,
     Shape,
     Text,
+    Union,
     followed,
-    options_of,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = int | float | str
 
-MEDIA = {
+MEDIA_WORDS = {
     "image": frozenset({"image", "images", "img", "picture", "photo"}),
     "video": frozenset({"video", "videos"}),
     "audio": frozenset({"audio", "audios", "sound", "music", "voice"}),
@@ -43,12 +43,12 @@ OUTPUT = frozenset({"video", "output", "target", "in"})
 TIMES = frozenset({"duration", "seconds"})
 SIZES = frozenset({"resolution", "size", "quality"})
 PIXELS = re.compile(r"\d+[pP]|\d+[kK]|\d+\s*[xX*]\s*\d+|auto")
-LONGEST = 10**6  # seconds; a limit beyond is none that a video has
+LONGEST_SECONDS = 10**6  # seconds; a limit beyond is none that a video has
 MOST_SPELT = 120  # seconds that are listed one by one; more are given as a range
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class Capabilities:
     """What the catalog tells of a model beyond its names."""
 
     takes: tuple[str, ...]
@@ -59,8 +59,8 @@ class Traits:
     """Sizes of the picture, in the platform's own words."""
 
 
-def traits_of(model: VideoModel) -> Traits:
-    """Give the traits of a model, of all its variants together."""
+def capabilities_of(model: VideoModel) -> Capabilities:
+    """Give the capabilities of a model, of all its variants together."""
     takes: set[str] = set()
     durations: list[Value] = []
     resolutions: list[Value] = []
@@ -74,25 +74,26 @@ def traits_of(model: VideoModel) -> Traits:
             elif len(path) == 1 and words <= SIZES | OUTPUT and words & SIZES:
                 resolutions += _sizes(shape, is_quality="quality" in words)
     ordered = tuple(name for name in ("image", "video", "audio", "frames") if name in takes)
-    return Traits(ordered, _unique(durations), _unique(resolutions))
+    return Capabilities(ordered, _unique(durations), _unique(resolutions))
 
 
 def _leaves(
     shape: Shape, known: Mapping[str, Shape], path: tuple[str, ...], above: frozenset[str]
 ) -> Iterator[tuple[tuple[str, ...], Shape]]:
     """Give each part that holds no others, with the names that lead to it; what holds itself is entered once."""
-    if isinstance(shape, Reference) and shape.pointer not in above:
-        yield from _leaves(followed(shape, known), known, path, above | {shape.pointer})
-    elif isinstance(shape, Array):
-        yield from _leaves(shape.items, known, path, above)
-    elif isinstance(shape, Object):
-        for prop in shape.properties:
-            yield from _leaves(prop.shape, known, (*path, prop.name), above)
-    elif len(options_of(shape)) > 1:
-        for option in options_of(shape):
-            yield from _leaves(option, known, path, above)
-    else:
-        yield path, shape
+    match shape:
+        case Reference(pointer) if pointer not in above:
+            yield from _leaves(followed(shape, known), known, path, above | {pointer})
+        case Array(items):
+            yield from _leaves(items, known, path, above)
+        case Object(properties=properties):
+            for prop in properties:
+                yield from _leaves(prop.shape, known, (*path, prop.name), above)
+        case Union(options):
+            for option in options:
+                yield from _leaves(option, known, path, above)
+        case _:
+            yield path, shape
 
 
 def _words(name: str) -> list[str]:
@@ -106,9 +107,11 @@ def _is_media(shape: Shape, words: frozenset[str]) -> bool:
 
 
 def _media(words: frozenset[str]) -> Iterator[str]:
-    found = [kind for kind, names in MEDIA.items() if words & names]
+    found = [kind for kind, names in MEDIA_WORDS.items() if words & names]
     is_frame = bool(words & FRAME) or (found == ["image"] and bool(words & PLACES))
-    yield from found or (["image"] if is_frame else [])
+    yield from found
+    if is_frame and not found:
+        yield "image"
     if is_frame:
         yield "frames"
 
@@ -118,9 +121,8 @@ def _amounts(shape: Shape) -> Iterable[Value]:
         return _plain(shape)
     if not isinstance(shape, Number):
         return ()
-    low = shape.minimum if shape.exclusive_minimum is None else shape.exclusive_minimum
-    high = shape.maximum if shape.exclusive_maximum is None else shape.exclusive_maximum
-    if low is None or high is None or not -LONGEST < low <= high < LONGEST:
+    low, high = shape.low, shape.high
+    if low is None or high is None or not -LONGEST_SECONDS < low <= high < LONGEST_SECONDS:
         return ()
     first, last = ceil(low), floor(high)
     if not shape.integer or last - first >= MOST_SPELT:
@@ -129,8 +131,9 @@ def _amounts(shape: Shape) -> Iterable[Value]:
 
 
 def _sizes(shape: Shape, *, is_quality: bool) -> Iterable[Value]:
-    values = _plain(shape) if isinstance(shape, Choice) else []
-    return [value for value in values if not is_quality or PIXELS.fullmatch(str(value))]
+    if not isinstance(shape, Choice):
+        return []
+    return [value for value in _plain(shape) if not is_quality or PIXELS.fullmatch(str(value))]
 
 
 def _plain(shape: Choice) -> list[Value]:

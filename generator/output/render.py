@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics import visible
 
-from .capabilities import traits_of
+from .capabilities import capabilities_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from generator.inputs.selection import VideoModel
 
-    from .capabilities import Traits
+    from .capabilities import Capabilities
     from .classes import Payloads
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -38,9 +38,9 @@ class Module:
     payloads: Payloads
 
     @property
-    def traits(self) -> Traits:
+    def capabilities(self) -> Capabilities:
         """What the catalog tells of the model beyond its names."""
-        return traits_of(self.model)
+        return capabilities_of(self.model)
 
     @property
     def has_alias(self) -> bool:
@@ -50,15 +50,17 @@ class Module:
 
 def render_module(module: Module) -> str:
     """Give the text of a model's module, not yet formatted."""
-    uses = set(module.payloads.uses) - {"None", "bool", "int", "float", "str"}
+    uses = module.payloads.uses - {"None", "bool", "int", "float", "str"}
+    typing = {"ClassVar", "Final"} | uses & _TYPING
+    if module.has_alias:
+        typing.add("TypeAlias")
     runtime = {"AsyncModelClient", "Endpoint", "ModelClient", "parse_payload", "BasePayload"}
-    classes = module.payloads.classes
     return _template("module.py.jinja").render(
         module=module,
         collections=sorted({"Mapping"} | uses & _COLLECTIONS),
-        typing=sorted({"ClassVar", "Final"} | uses & _TYPING | ({"TypeAlias"} if module.has_alias else set())),
+        typing=sorted(typing),
         runtime=sorted(runtime | (uses - _TYPING - _COLLECTIONS), key=_import_order),
-        has_renamed=any(field.wire != field.name for item in classes for field in item.fields),
+        has_renamed=any(field.wire != field.name for item in module.payloads.classes for field in item.fields),
     )
 
 
@@ -91,8 +93,10 @@ def docstring(text: str, indent: int = 4) -> str:
     for words in filter(None, paragraphs):
         if lines:
             lines.append("")
-        width = WIDTH - indent - (3 if not lines else 0)
         paragraph = " ".join(words)
+        width = WIDTH - indent
+        if not lines:
+            width -= len('"""')
         if len(paragraph) + 6 + indent <= WIDTH:
             lines.append(paragraph)
         else:
@@ -117,4 +121,8 @@ def _escaped(line: str) -> str:
 
 def _import_order(name: str) -> tuple[int, str]:
     """Order names as ruff's import rules do: constants, classes, then functions."""
-    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+    if name.isupper():
+        return 0, name
+    if name[0].isupper():
+        return 1, name
+    return 2, name
