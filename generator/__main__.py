@@ -72,32 +72,61 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Sta
         return _fetch(options, diagnostics)
     inputs = _inputs(options, stamp)
     found = read(inputs, diagnostics)
-    files, modules = ({}, []) if options.command == "list" else files_of(found, inputs, diagnostics)
     if options.command == "list":
         _list(found, inputs, as_json=options.json)
-    _report(diagnostics)
-    if options.strict and diagnostics.warnings:
-        print(f"error: {len(diagnostics.warnings)} warnings, and --strict allows none", file=sys.stderr)
+        return int(_is_refused(options, diagnostics))
+    files, modules = files_of(found, inputs, diagnostics)
+    if options.command == "check" or options.strict:
+        _read_twice(found, options, diagnostics)
+    if _is_refused(options, diagnostics):
         return 1
-    if options.command == "list":
-        return 0
-    from generator.output import files as output  # noqa: PLC0415  # listing models writes nothing
-    from generator.output import readme  # noqa: PLC0415  # listing models writes nothing
-
     written = [(options.out, files)]
     if options.out.resolve() == OUT:
+        from generator.output import readme  # noqa: PLC0415  # only the package of this repository has a README.md
+
         written.append((ROOT, {"README.md": readme.with_models(ROOT / "README.md", modules)}))
     if options.command == "check":
-        lines = [line for folder, texts in written for line in output.differences(folder, texts)]
-        lines += [line for folder, texts in written for line in output.verdicts(folder, texts)]
-        sys.stdout.writelines(visible(line.removesuffix("\n")) + "\n" for line in lines)
-        return 1 if lines else 0
-    changed = [name for folder, texts in written for name in output.write(folder, texts)]
+        return _check(written)
+    return _generate(written, len(modules), diagnostics, stamp)
+
+
+def _read_twice(found: Found, options: argparse.Namespace, diagnostics: Diagnostics) -> None:
+    from generator import second_reader  # noqa: PLC0415  # what it asks takes longer to import than all else
+
+    count = second_reader.compare(found.selection.models, found.descriptions, diagnostics)
+    if options.command == "check":
+        print(f"second reader: {count} classes agree", file=sys.stderr)
+
+
+def _is_refused(options: argparse.Namespace, diagnostics: Diagnostics) -> bool:
+    """Print what was remarked, and tell whether that ends the run."""
+    _report(diagnostics)
+    if not (options.strict and diagnostics.warnings):
+        return False
+    print(f"error: {len(diagnostics.warnings)} warnings, and --strict allows none", file=sys.stderr)
+    return True
+
+
+def _check(written: Sequence[tuple[Path, dict[str, str]]]) -> int:
+    from generator.output import files  # noqa: PLC0415  # listing models writes nothing
+
+    lines = [line for folder, texts in written for line in files.differences(folder, texts)]
+    lines += [line for folder, texts in written for line in files.verdicts(folder, texts)]
+    sys.stdout.writelines(visible(line.removesuffix("\n")) + "\n" for line in lines)
+    return int(bool(lines))
+
+
+def _generate(
+    written: Sequence[tuple[Path, dict[str, str]]], count: int, diagnostics: Diagnostics, stamp: rerun.Stamp | None
+) -> int:
+    from generator.output import files  # noqa: PLC0415  # listing models writes nothing
+
+    changed = [name for folder, texts in written for name in files.write(folder, texts)]
     if stamp is not None:
         for folder, texts in written:
             stamp.wrote(folder, texts)
-        stamp.leave(f"{len(modules)} models; 0 files changed", list(map(str, diagnostics.found)))
-    print(f"{len(modules)} models; {len(changed)} files changed")
+        stamp.leave(f"{count} models; 0 files changed", list(map(str, diagnostics.found)))
+    print(f"{count} models; {len(changed)} files changed")
     for name in changed:
         print(f"  {name}")
     return 0

@@ -22,7 +22,9 @@ class Diagnostic:
 
     def __str__(self) -> str:
         """File, pointer and message on one line, control characters made visible."""
-        place = f"{self.file}#{self.pointer}" if self.pointer else self.file
+        place = self.file
+        if self.pointer:
+            place += f"#{self.pointer}"
         return visible(f"{self.severity}: {place}: {self.message}")
 
 
@@ -48,7 +50,8 @@ class Diagnostics:
 
 def visible(text: str) -> str:
     """Escape what a terminal or an editor would not show: control characters, line ends, direction marks."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text
-    )
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()

@@ -42,4 +42,6 @@ def json_key(value: Any) -> object:
         return ("array", *map(json_key, value))
     if is_object(value):
         return frozenset((name, json_key(item)) for name, item in value.items())
-    return ("number" if isinstance(value, (int, float)) else "string", value)
+    if isinstance(value, str):
+        return ("string", value)
+    return ("number", value)

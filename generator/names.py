@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from .diagnostics import GeneratorError
@@ -52,9 +53,10 @@ def module_name(model: str, overrides: Mapping[str, str]) -> str:
     """
     name = overrides.get(model)
     if name is None:
-        provider, _, rest = model.rpartition("/") if model.count("/") == 0 else model.partition("/")
-        first, last = snake_case(provider.removesuffix("-ai")), snake_case(rest)
-        name = last if not first or last == first or last.startswith(f"{first}_") else f"{first}_{last}"
+        *providers, rest = model.split("/", 1)
+        first, name = snake_case("".join(providers).removesuffix("-ai")), snake_case(rest)
+        if first and not f"{name}_".startswith(f"{first}_"):
+            name = f"{first}_{name}"
     plain = is_identifier(name) and name == name.lower() and not name.startswith("_") and len(name) <= LONGEST
     if plain and name not in RESERVED_MODULES:
         return name
@@ -78,15 +80,19 @@ def cap_words(text: str) -> str:
 def class_name(candidates: Iterable[str], taken: Iterable[str]) -> str:
     """Give a class the first candidate that makes a name, changed where it is reserved or taken."""
     name = next((name for name in map(cap_words, candidates) if name), "Object")
-    if not is_identifier(name):
-        name = f"{name}Object" if is_identifier(f"{name}Object") else f"Object{name}"
-    return distinct(f"{name}Object" if name in RESERVED_CLASSES else name, taken)
+    spellings = (name, f"{name}Object", f"Object{name}")
+    name = next(spelling for spelling in spellings if is_identifier(spelling))
+    if name in RESERVED_CLASSES:
+        name = f"{name}Object"
+    return distinct(name, taken)
 
 
 def client_name(module: str) -> str:
     """Give the class of a model's client: `kling_v2_6` has `KlingV26` and `AsyncKlingV26`."""
     name = cap_words(module)
-    return f"{name}Model" if {name, f"Async{name}"} & RESERVED_CLASSES else name
+    if {name, f"Async{name}"} & RESERVED_CLASSES:
+        return f"{name}Model"
+    return name
 
 
 def field_names(wire_names: Sequence[str], classes: Collection[str] = ()) -> dict[str, str]:
@@ -100,10 +106,20 @@ def field_names(wire_names: Sequence[str], classes: Collection[str] = ()) -> dic
     }
     for wire in wire_names:
         if wire not in names:
-            words = "_".join(re.findall(r"[A-Za-z0-9]+", _ascii(wire)))
-            name = words if words and not words[0].isdigit() else f"field_{words}".rstrip("_")
-            names[wire] = distinct(name if is_identifier(name) and name not in taken else f"{name}_", names.values())
+            name = _as_identifier(wire)
+            if name in taken:
+                name = f"{name}_"
+            names[wire] = distinct(name, names.values())
     return names
+
+
+def _as_identifier(wire: str) -> str:
+    name = "_".join(re.findall(r"[A-Za-z0-9]+", _ascii(wire)))
+    if not name or name[0].isdigit():
+        name = f"field_{name}".rstrip("_")
+    if not is_identifier(name):
+        name = f"{name}_"
+    return name
 
 
 def is_identifier(name: str) -> bool:
@@ -113,9 +129,12 @@ def is_identifier(name: str) -> bool:
 
 def distinct(name: str, taken: Iterable[str]) -> str:
     """Give the name, or the name with the first number from 2 on that makes it a new one."""
-    others, number, result = set(taken), 2, name
-    while result in others:
-        result, number = f"{name}_{number}" if name.islower() else f"{name}{number}", number + 1
+    others, result = set(taken), name
+    stem = f"{name}_" if name.islower() else name
+    for number in count(2):
+        if result not in others:
+            break
+        result = f"{stem}{number}"
     return result
 
 
@@ -123,4 +142,4 @@ def _ascii(text: str) -> str:
     """Give a text with its letters brought down to ASCII; what has no such letter becomes a blank."""
     decomposed = unicodedata.normalize("NFKD", text)
     letters = (character for character in decomposed if not unicodedata.combining(character))
-    return "".join(character if character.isascii() else " " for character in letters)
+    return re.sub(r"[^\x00-\x7f]", " ", "".join(letters))

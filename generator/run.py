@@ -55,10 +55,12 @@ def _names(inputs: Inputs) -> dict[str, str]:
     home = inputs.openapi[0].resolve().parent
     taken: list[str] = []
     names: dict[str, str] = {}
-    for path in (*inputs.openapi, *([inputs.docs] if inputs.docs else [])):
+    for path in filter(None, (*inputs.openapi, inputs.docs)):
         resolved = path.resolve()
-        is_inside = resolved.is_relative_to(home)
-        taken.append(resolved.relative_to(home).as_posix() if is_inside else distinct(path.name, taken))
+        if resolved.is_relative_to(home):
+            taken.append(resolved.relative_to(home).as_posix())
+        else:
+            taken.append(distinct(path.name, taken))
         names.setdefault(path.as_posix(), taken[-1])
     return names
 
@@ -115,7 +117,9 @@ class _Loader:
     def load(self, path: Path) -> tuple[dict[str, Any], str]:
         document, digest = load_json(path, self.diagnostics)
         name = self.inputs.name(path.as_posix())
-        names = (name, "") if path == self.inputs.openapi[0] else (name,)
+        names = [name]
+        if path == self.inputs.openapi[0]:
+            names.append("")
         overrides.apply([item for item in self.overrides if item.file in names], document, self.diagnostics)
         self.digests[name] = digest
         return document, digest
@@ -136,21 +140,19 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
     Raises:
         GeneratorError: nothing was selected, or a text cannot be formatted.
     """
-    from generator.output import files as output  # noqa: PLC0415  # listing models needs no templates
-    from generator.output import manifest  # noqa: PLC0415  # listing models needs no templates
-    from generator.output import render as modules  # noqa: PLC0415  # listing models needs no templates
-    from generator.output.classes import payloads_of  # noqa: PLC0415  # its import takes longer than all else
+    from generator.output import files, manifest, render  # noqa: PLC0415  # listing models needs no templates
+    from generator.output.classes import payloads_of  # noqa: PLC0415  # as above
 
     if not found.selection.models:
         listing = (inputs.docs or inputs.openapi[0]).as_posix()
         message = "no model is left of what it lists, for the reasons above; nothing is written"
         raise GeneratorError(visible(f"{listing}: {message}"))
-    made = [modules.Module(model, payloads_of(model, diagnostics)) for model in found.selection.models]
-    texts = {f"{module.model.module}.py": modules.render_module(module) for module in made}
-    texts |= {name: modules.render_package(made, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
-    files = {**output.formatted(texts), "API.md": modules.render_package(made, "API.md"), "py.typed": ""}
+    modules = [render.Module(model, payloads_of(model, diagnostics)) for model in found.selection.models]
+    texts = {f"{module.model.module}.py": render.render_module(module) for module in modules}
+    texts |= {name: render.render_package(modules, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
+    made = {**files.formatted(texts), "API.md": render.render_package(modules, "API.md"), "py.typed": ""}
     sources = {
-        module.model.module: {"model": module.model.model, "source": inputs.name(module.model.file)} for module in made
+        model.module: {"model": model.model, "source": inputs.name(model.file)} for model in found.selection.models
     }
-    files[manifest.MANIFEST] = manifest.manifest(files, found.digests, sources)
-    return files, made
+    made[manifest.MANIFEST] = manifest.manifest(made, found.digests, sources)
+    return made, modules

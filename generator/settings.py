@@ -21,13 +21,14 @@ def settings(config: Path | None, table: str) -> dict[str, Any]:
     if config is None or not config.is_file():
         return {}
     try:
-        value: Any = tomllib.loads(config.read_text("utf-8"))
+        value: dict[str, Any] = tomllib.loads(config.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise GeneratorError(visible(f"{config.as_posix()}: cannot be read: {error}")) from error
     for key in ("tool", "generator", table):
-        value = value.get(key, {}) if is_object(value) else None
-    if not is_object(value):
-        raise GeneratorError(visible(f"{config.as_posix()}: [tool.generator.{table}] is no table"))
+        found = value.get(key, {})
+        if not is_object(found):
+            raise GeneratorError(visible(f"{config.as_posix()}: [tool.generator.{table}] is no table"))
+        value = found
     return value
 
 
