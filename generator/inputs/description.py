@@ -18,6 +18,7 @@ from generator.json_values import NOTHING, escape, is_array, is_object, member
 from .paths import route, without_slash
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -69,8 +70,8 @@ class Description:
             if not reference.startswith("#"):
                 self.fail(pointer, f"the reference {reference!r} leads out of the file; bring what it names into it")
             target = unquote(reference[1:])
-            value = self.at(target) if target.startswith("/") else NOTHING
-            if value is NOTHING:
+            value = self.at(target)
+            if value is NOTHING or not target.startswith("/"):
                 self.fail(pointer, f"the reference {reference!r} leads to nothing; correct it or add what it names")
             if not (is_object(value) and isinstance(value.get("$ref"), str) and len(value) == 1):
                 return target, value
@@ -102,7 +103,9 @@ class Description:
         found: dict[tuple[str, str], Operation] = {}
         for path, item in self.document["paths"].items():
             pointer, resolved = self.follow(item, f"/paths/{escape(path)}")
-            for method in METHODS if is_object(resolved) else ():
+            if not is_object(resolved):
+                continue
+            for method in METHODS:
                 if is_object(resolved.get(method)):
                     found[method, path] = _operation(method, path, f"{pointer}/{method}", resolved[method])
         return found
@@ -147,26 +150,32 @@ def load_json(path: Path, diagnostics: Diagnostics) -> tuple[dict[str, Any], str
             diagnostics.warn(path.as_posix(), "", f"{', '.join(twice)} stands twice in one object; the last one counts")
         return result
 
-    def finite(text: str) -> float:
-        number = float(text)
-        if not math.isfinite(number):
-            raise ValueError(f"{text} is beyond what a number can hold")
-        return number
-
-    def no_constant(name: str) -> NoReturn:
-        raise ValueError(f"{name} is no JSON value")
-
     try:
-        document = json.loads(
-            data.decode("utf-8-sig"), object_pairs_hook=unique, parse_constant=no_constant, parse_float=finite
-        )
+        text = data.decode("utf-8-sig")
+        document = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant, parse_float=_finite)
         _check_depth(document)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise GeneratorError(visible(f"{path.as_posix()}: is not JSON: {reason}; correct the file")) from error
+    except RecursionError as error:
+        raise _no_json(path, "it is nested too deeply") from error
+    except ValueError as error:
+        raise _no_json(path, str(error)) from error
     if not is_object(document):
         raise GeneratorError(visible(f"{path.as_posix()}: holds no JSON object, as it should; correct the file"))
     return document, hashlib.sha256(data).hexdigest()
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is beyond what a number can hold")
+    return number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _no_json(path: Path, reason: str) -> GeneratorError:
+    return GeneratorError(visible(f"{path.as_posix()}: is not JSON: {reason}; correct the file"))
 
 
 def description_of(document: dict[str, Any], digest: str, file: str) -> Description:
@@ -177,7 +186,9 @@ def description_of(document: dict[str, Any], digest: str, file: str) -> Descript
     """
     version = document.get("openapi")
     if not isinstance(version, str) or not re.fullmatch(r"3\.\d+(\.\d+)?\S*", version):
-        said = "says nothing of its version" if version is None else f"says {version!r}"
+        said = f"says {version!r}"
+        if version is None:
+            said = "says nothing of its version"
         message = f'#/openapi: {said}; an OpenAPI 3.x description says "3.1.0" or the like'
         raise GeneratorError(visible(file + message))
     if not is_object(document.get("paths")):
@@ -188,31 +199,40 @@ def description_of(document: dict[str, Any], digest: str, file: str) -> Descript
 def _check_depth(document: Any) -> None:
     level = [document]
     for _ in range(DEEPEST):
-        level = [
-            child
-            for value in level
-            for child in (value.values() if is_object(value) else value if is_array(value) else ())
-        ]
+        level = [child for value in level for child in _children(value)]
         if not level:
             return
     raise RecursionError
 
 
+def _children(value: Any) -> Iterable[Any]:
+    if is_object(value):
+        return value.values()
+    if is_array(value):
+        return value
+    return ()
+
+
 def _operation(method: str, path: str, pointer: str, raw: dict[str, Any]) -> Operation:
-    mint = raw.get("x-mint")
-    href = mint.get("href") if is_object(mint) else None
-    tags = raw.get("tags")
+    href = None
+    if is_object(mint := raw.get("x-mint")):
+        href = mint.get("href")
+    tags: list[Any] = []
+    if is_array(found := raw.get("tags")):
+        tags = found
     return Operation(
         method=method,
         path=path,
         pointer=pointer,
         summary=_text(raw.get("summary")),
         text=_text(raw.get("description")),
-        tags=tuple(tag for tag in tags if isinstance(tag, str)) if is_array(tags) else (),
+        tags=tuple(tag for tag in tags if isinstance(tag, str)),
         listed=not (raw.get("x-hidden") or raw.get("x-excluded")),
         href=_text(href),
     )
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return value
+    return ""

@@ -38,6 +38,11 @@ class Listed:
     explicit: bool = True
     """False where a list was made from a whole description, which names what is no model as well."""
 
+    @property
+    def key(self) -> object:
+        """What two pages have in common that stand for one operation."""
+        return self.method, route(self.path)
+
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
@@ -45,6 +50,11 @@ class Unresolved:
 
     page: str
     reason: str
+
+    @property
+    def key(self) -> object:
+        """What two pages have in common that are one."""
+        return self.page
 
 
 def video_operations(
@@ -57,14 +67,16 @@ def video_operations(
     reader = _Reader(file, descriptions, diagnostics)
     navigation = document.get("navigation")
     if is_object(navigation) and "openapi" not in navigation:
-        api = document.get("api")
-        source = document.get("openapi", api.get("openapi") if is_object(api) else None)
+        source = document.get("openapi")
+        if "openapi" not in document and is_object(api := document.get("api")):
+            source = api.get("openapi")
         navigation = {**navigation, "openapi": source}
     unique: dict[object, Listed | Unresolved] = {}
     for found in reader.walk(navigation, "/navigation", inside=False, directory=""):
-        key = (found.method, route(found.path)) if isinstance(found, Listed) else found.page
-        unique.setdefault(key, found)
-    return list(unique.values()) if reader.groups else None
+        unique.setdefault(found.key, found)
+    if not reader.groups:
+        return None
+    return list(unique.values())
 
 
 def tagged_operations(descriptions: Sequence[Description]) -> list[Listed]:
@@ -185,7 +197,9 @@ def _sources(value: Any) -> tuple[tuple[str, ...], str]:
         return tuple(item for item in value if isinstance(item, str)), ""
     if is_object(value):
         directory = value.get("directory")
-        return _sources(value.get("source"))[0], directory if isinstance(directory, str) else ""
+        if not isinstance(directory, str):
+            directory = ""
+        return _sources(value.get("source"))[0], directory
     return (), ""
 
 

@@ -71,7 +71,9 @@ def unused(overrides: Iterable[Override], names: Iterable[str], diagnostics: Dia
 
 
 def _override(key: str, entry: Any, config: str) -> Override:
-    file, hash_sign, pointer = key.rpartition("#") if not key.startswith("/") else ("", "#", key)
+    file, hash_sign, pointer = key.rpartition("#")
+    if key.startswith("/"):
+        file, hash_sign, pointer = "", "#", key
 
     def fail(message: str) -> GeneratorError:
         form = '"/paths/…/maxLength" = { value = 500, reason = "…" }'
@@ -90,7 +92,7 @@ def _override(key: str, entry: Any, config: str) -> Override:
         raise fail("says neither or both of what stands there instead: value, or remove = true")
     value = entry.get("value", NOTHING)
     try:
-        json.dumps(None if value is NOTHING else value, allow_nan=False)
+        json.dumps(entry.get("value"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise fail(f"has a value that is not JSON ({error})") from error
     return Override(key, file, pointer, value, reason.strip())
@@ -104,15 +106,13 @@ def _at(document: Any, pointer: str) -> Any:
 
 def _put(parent: dict[str, Any] | list[Any], token: str, value: Any) -> None:
     """Set or remove a member of an object, or an item of an array that is there."""
-    new = copy.deepcopy(value)
+    key: Any = token.replace("~1", "/").replace("~0", "~")
     if isinstance(parent, list):
-        parent[int(token) : int(token) + 1] = [] if value is NOTHING else [new]
-        return
-    name = token.replace("~1", "/").replace("~0", "~")
+        key = int(token)
     if value is NOTHING:
-        del parent[name]
+        del parent[key]
     else:
-        parent[name] = new
+        parent[key] = copy.deepcopy(value)
 
 
 def _warn(diagnostics: Diagnostics, override: Override, message: str) -> None:

@@ -145,7 +145,9 @@ class _Selector:
         create = find_operation(self.descriptions, "post", f"/generation/{model}")
         stream = find_operation(self.descriptions, "post", f"/generation/sse/{model}")
         if create is None:
-            where = "in no description" if stream is None else "only as a stream"
+            where = "only as a stream"
+            if stream is None:
+                where = "in no description"
             self._pass_over(entry, listing, f"POST /generation/{model} is described {where}; add it, or unlist it")
             return None
         if stream is None:
@@ -217,7 +219,9 @@ class _Selector:
         """
         for above in (operation.pointer, operation.pointer.rpartition("/")[0]):
             parameters = description.at(f"{above}/parameters")
-            for index, item in enumerate(parameters if is_array(parameters) else ()):
+            if not is_array(parameters):
+                continue
+            for index, item in enumerate(parameters):
                 pointer, parameter = description.follow(item, f"{above}/parameters/{index}")
                 if not is_object(parameter) or parameter.get("required") is not True:
                     continue
@@ -233,7 +237,9 @@ class _Selector:
 
     def _pass_over(self, entry: Listed, listing: str, reason: str, *, note: bool = False) -> None:
         self.passed_over.append(PassedOver(entry.page, reason))
-        report = self.diagnostics.note if note else self.diagnostics.warn
+        report = self.diagnostics.warn
+        if note:
+            report = self.diagnostics.note
         report(listing, entry.pointer, f"{entry.page.strip()!r} is passed over: {reason}")
 
 
@@ -248,8 +254,9 @@ def _bodies(description: Description, operation: Operation) -> Iterator[_Body]:
     """Find the schemas of a request body that are of use: JSON and forms with files."""
     pointer = f"{operation.pointer}/requestBody"
     pointer, body = description.follow(description.at(pointer), pointer)
-    content = body.get("content") if is_object(body) else None
-    for media_type, value in content.items() if is_object(content) else ():
+    if not is_object(body) or not is_object(content := body.get("content")):
+        return
+    for media_type, value in content.items():
         name = media_type.partition(";")[0].strip().lower()
         is_form = name == "multipart/form-data"
         if is_object(value) and "schema" in value and (is_form or re.fullmatch(r".*[/+]json", name)):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostics
@@ -103,7 +101,7 @@ class _Builder:
         self.diagnostics = diagnostics
         self.variants = [variant.shape for variant in model.variants]
         self.objects: dict[str, Object] = {}
-        self.uses: dict[str, list[str]] = {}
+        self.uses: dict[str, set[str]] = {}
         """The objects that each object uses, by their pointers."""
         self.tags: dict[str, set[str]] = {}
         self.names: dict[str, str] = {}
@@ -149,7 +147,7 @@ class _Builder:
             return
         self.objects[shape.pointer] = shape
         used = [found for part in parts_of(shape) for found in self._objects_in(part)]
-        self.uses[shape.pointer] = [other.pointer for other in used]
+        self.uses[shape.pointer] = {other.pointer for other in used}
         for other in used:
             self._collect(other)
 
@@ -233,13 +231,14 @@ def _rules(shape: Object, annotator: Annotator) -> Iterator[str]:
         yield annotator.call("DependentRequired", name, names)
 
 
-def ordered(uses: dict[str, list[str]]) -> list[str]:
+def ordered(uses: dict[str, set[str]]) -> list[str]:
     """Put classes before those that use them, else as they stand; circles, and what uses them, come last."""
-    sorter = TopologicalSorter({name: {*used} - {name} for name, used in uses.items()})
-    with suppress(CycleError):
-        sorter.prepare()
-    order: list[str] = []
-    while ready := sorter.get_ready():
-        order += sorted(ready, key=list(uses).index)
-        sorter.done(*ready)
-    return [*order, *(name for name in uses if name not in order)]
+    order: dict[str, None] = {}
+    waiting, before = list(uses), 0
+    while len(waiting) != before:
+        before = len(waiting)
+        for name in waiting:
+            if order.keys() >= uses[name] - {name}:
+                order[name] = None
+        waiting = [name for name in waiting if name not in order]
+    return [*order, *waiting]
