@@ -220,7 +220,7 @@ def test_no_class_hides_a_name_that_a_module_imports_or_defines():
 def test_no_class_hides_a_word_that_an_annotation_can_hold():
     words = {node.args[0].value for node in ast.walk(ast.parse(inspect.getsource(annotations)))
              if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"call",
-             "add"}
+             "_name"}
              and node.args and isinstance(node.args[0], ast.Constant)}  # fmt: skip
     assert words >= {"Annotated", "Literal", "ExactlyOne", "Uri"}
     assert words | {"Annotated", "Literal", "Never", "Mapping"} <= RESERVED_CLASSES
