@@ -126,7 +126,7 @@ class Annotator:
         metadata += [self.call("Format", name) for name in shape.formats if name != "uri"]
         if "uri" in shape.formats:
             return self._name("Uri"), metadata
-        return self._name("str"), metadata
+        return "str", metadata
 
     def _number(self, shape: Number) -> tuple[str, list[str]]:
         limits = (
