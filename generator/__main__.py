@@ -6,9 +6,12 @@ import sys
 
 from . import rerun
 
-STAMP = rerun.Stamp(sys.argv[1:]) if __name__ == "__main__" else None
-if STAMP is not None and (code := STAMP.replay()) is not None:
-    sys.exit(code)
+last_run = None
+if __name__ == "__main__":  # before the other imports: they take longer than a run that has nothing to do
+    last_run = rerun.Stamp(sys.argv[1:])
+    code = last_run.replay()
+    if code is not None:
+        sys.exit(code)
 
 import argparse
 import json
@@ -196,7 +199,9 @@ def _inputs(options: argparse.Namespace, stamp: rerun.Stamp | None) -> Inputs:
     """Take the options, and where they are silent the files of the repository."""
     given: list[Path] = options.openapi or [OPENAPI]
     folder = given[0].parent
-    scoped = sorted(folder.glob("models/*.json")) if len(given) == 1 else []
+    scoped: list[Path] = []
+    if len(given) == 1:
+        scoped = sorted(folder.glob("models/*.json"))
     docs: Path | None = options.docs
     if docs is None and (beside := folder / "docs.json").is_file():
         docs = beside
@@ -260,4 +265,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main(stamp=STAMP))
+    sys.exit(main(stamp=last_run))

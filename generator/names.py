@@ -41,7 +41,7 @@ RESERVED_MODULES: Final = frozenset({
 """Names that the module of a model cannot have."""
 
 
-LONGEST: Final = 100
+LONGEST_NAME: Final = 100
 """Characters of the longest module name. The limit is ours: not every file system takes names of 255."""
 
 
@@ -57,12 +57,13 @@ def module_name(model: str, overrides: Mapping[str, str]) -> str:
         first, name = snake_case("".join(providers).removesuffix("-ai")), snake_case(rest)
         if first and not f"{name}_".startswith(f"{first}_"):
             name = f"{first}_{name}"
-    plain = is_identifier(name) and name == name.lower() and not name.startswith("_") and len(name) <= LONGEST
+    plain = is_identifier(name) and name == name.lower() and not name.startswith("_") and len(name) <= LONGEST_NAME
     if plain and name not in RESERVED_MODULES:
         return name
+    shown = model[:LONGEST_NAME]
     raise GeneratorError(
-        f"the model {model[:LONGEST]!r} has the module name {name[:LONGEST]!r}, which cannot be a module; give it "
-        f'another in pyproject.toml: [tool.generator.modules], {model[:LONGEST]!r} = "module_name"'
+        f"the model {shown!r} has the module name {name[:LONGEST_NAME]!r}, which cannot be a module; give it another "
+        f'in pyproject.toml: [tool.generator.modules], {shown!r} = "module_name"'
     )
 
 

@@ -64,7 +64,10 @@ def fetch(sources: tuple[str, str], folder: Path, select: Select, diagnostics: D
     fetched = [_get(source, name, kept.get(name), folder) for source, name in zip(sources, NAMES, strict=True)]
     texts: dict[str, bytes] = {}
     for name, item in zip(NAMES, fetched, strict=True):
-        texts[name] = (folder / name).read_bytes() if item.data is None else item.data
+        data = item.data
+        if data is None:
+            data = (folder / name).read_bytes()
+        texts[name] = data
     _check(texts, sources, folder, select, diagnostics)
     etags = {
         name: {"etag": item.etag, "sha256": hashlib.sha256(texts[name]).hexdigest(), "url": _without_query(item.source)}

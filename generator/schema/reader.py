@@ -48,7 +48,7 @@ _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 DEEPEST = 40
 """How deep schemas may stand in one another, references not counted: Python's own reader takes about twice that."""
 
-LARGEST = 50_000
+MOST_SHAPES = 50_000
 """How many shapes a request may be made of once references are followed. The limit is ours."""
 
 _INSIDE = ""
@@ -90,8 +90,8 @@ class SchemaReader:
         if isinstance(shape, Object) and shape.is_impossible:
             shape = Never()
         self.depth -= 1
-        if self._size(shape) > LARGEST:
-            self.description.fail(pointer, f"is made of more than {LARGEST:,} schemas once references are followed")
+        if self._size(shape) > MOST_SHAPES:
+            self.description.fail(pointer, f"is made of more than {MOST_SHAPES:,} schemas once references are followed")
         return shape
 
     def _read(self, schema: Any, pointer: str, hint: str) -> Shape:
