@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .diagnostics import Diagnostics
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .inputs.description import Description
     from .inputs.selection import VideoModel
-    from .schema.types import Property, Shape
+    from .schema.types import Shape
 
 _MARK: Final = re.compile(r"#-datamodel-code-generator-#-(\w+)-#-special-#")
 """How datamodel-code-generator says in a path which keyword it is below: `anyOf`, or `object` for none."""
@@ -50,6 +50,22 @@ class Member:
     """The constants that it is or holds, as JSON."""
     takes_null: bool | None
 
+    @property
+    def statements(self) -> tuple[str, str, str]:
+        """The same in words, each empty that it cannot say."""
+        required, values, null = "is not required", "holds no constant", "may not be null"
+        if self.is_required:
+            required = "is required"
+        if self.values:
+            values = f"holds {', '.join(sorted(self.values))}"
+        if self.takes_null:
+            null = "may be null"
+        if self.values is None:
+            values = ""
+        if self.takes_null is None:
+            null = ""
+        return required, values, null
+
 
 Reading: TypeAlias = dict[str, Member]
 """The fields of a class by their names on the wire."""
@@ -61,19 +77,20 @@ def compare(models: Sequence[VideoModel], descriptions: Sequence[Description], d
     for description in descriptions:
         own = [model for model in models if model.file == description.file]
         for model, theirs in zip(own, _second_readings(own, description), strict=True):
-            count += _agreed(model, theirs, description, diagnostics)
+            if theirs is None:
+                message = "datamodel-code-generator cannot read it, so that only one reader has read it"
+                diagnostics.note(model.file, model.pointer, message)
+            elif len(theirs) != len(model.variants):
+                message = (
+                    f"our reader finds {len(model.variants)} classes in it, datamodel-code-generator {len(theirs)}"
+                )
+                diagnostics.warn(model.file, model.pointer, message)
+            else:
+                count += _agreed(model, theirs, description, diagnostics)
     return count
 
 
-def _agreed(model: VideoModel, theirs: list[Reading] | None, description: Description, diagnostics: Diagnostics) -> int:
-    if theirs is None:
-        message = "datamodel-code-generator cannot read it, so that only one reader has read it"
-        diagnostics.note(model.file, model.pointer, message)
-        return 0
-    if len(theirs) != len(model.variants):
-        message = f"our reader finds {len(model.variants)} classes in it, datamodel-code-generator {len(theirs)}"
-        diagnostics.warn(model.file, model.pointer, message)
-        return 0
+def _agreed(model: VideoModel, theirs: list[Reading], description: Description, diagnostics: Diagnostics) -> int:
     count = 0
     for variant, reading in zip(model.variants, theirs, strict=True):
         found = list(_disagreements(variant.shape, reading, model, description))
@@ -87,38 +104,22 @@ def _disagreements(
     shape: Object, theirs: Reading, model: VideoModel, description: Description
 ) -> Iterator[tuple[str, str]]:
     """Give the pointer of each field on which the readers disagree, and what each of them says."""
-    names = dict.fromkeys((*(prop.name for prop in shape.properties), *theirs))
-    for name in names:
+    for name in dict.fromkeys((*(prop.name for prop in shape.properties), *theirs)):
         pointer = f"{shape.pointer.partition('+')[0]}/properties/{escape(name)}"
         prop, second = shape.get(name), theirs.get(name)
-        if prop is not None and _is_passed_over(prop, second):
+        if prop is None:
+            yield pointer, f"datamodel-code-generator finds the field {name!r}, our reader does not"
+        elif isinstance(prop.shape, Never) or (second is None and holds_binary(prop.shape)):
             continue
-        if prop is None or second is None:
-            readers = {False: "our reader", True: "datamodel-code-generator"}
-            yield pointer, f"{readers[prop is None]} finds the field {name!r}, {readers[prop is not None]} does not"
-            continue
-        first = Member(name in shape.required, _values_of(prop.shape), fits(prop.shape, None, model.known))
-        for ours, others in _differences(first, second, description.at(pointer)):
-            yield pointer, f"our reader says that {name!r} {ours}, datamodel-code-generator that it {others}"
-
-
-def _is_passed_over(prop: Property, second: Member | None) -> bool:
-    return isinstance(prop.shape, Never) or (second is None and holds_binary(prop.shape))
-
-
-def _differences(ours: Member, theirs: Member, schema: Any) -> Iterator[tuple[str, str]]:
-    if ours.is_required != theirs.is_required:
-        words = {True: "is required", False: "is not required"}
-        yield words[ours.is_required], words[theirs.is_required]
-    if ours.values is not None and theirs.values is not None and ours.values != theirs.values:
-        yield _listed(ours.values), _listed(theirs.values)
-    if theirs.takes_null not in (None, ours.takes_null) and not _excludes_its_null(schema):
-        words = {True: "may be null", False: "may not be null"}
-        yield words[bool(ours.takes_null)], words[bool(theirs.takes_null)]
-
-
-def _listed(values: frozenset[str]) -> str:
-    return f"holds {', '.join(sorted(values)) or 'no constant'}"
+        elif second is None:
+            yield pointer, f"our reader finds the field {name!r}, datamodel-code-generator does not"
+        else:
+            first = Member(name in shape.required, _values_of(prop.shape), fits(prop.shape, None, model.known))
+            if _excludes_its_null(description.at(pointer)):
+                second = replace(second, takes_null=None)
+            for ours, others in zip(first.statements, second.statements, strict=True):
+                if ours and others and ours != others:
+                    yield pointer, f"our reader says that {name!r} {ours}, datamodel-code-generator that it {others}"
 
 
 def _excludes_its_null(schema: Any) -> bool:
