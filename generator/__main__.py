@@ -16,7 +16,6 @@ if __name__ == "__main__":  # before the other imports: they take longer than a 
 import argparse
 import json
 import os
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,9 +44,7 @@ def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = Non
     """
     options = _parser().parse_args(arguments)
     diagnostics = Diagnostics()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    rerun.show_what_no_terminal_can()
     try:
         return _run(options, diagnostics, stamp)
     except BrokenPipeError:

@@ -19,6 +19,27 @@ def is_array(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
+def object_of(value: Any) -> dict[str, Any]:
+    """Give a JSON value if it is an object, else an empty one."""
+    if is_object(value):
+        return value
+    return {}
+
+
+def array_of(value: Any) -> list[Any]:
+    """Give a JSON value if it is an array, else an empty one."""
+    if is_array(value):
+        return value
+    return []
+
+
+def text_of(value: Any) -> str:
+    """Give a JSON value if it is a string, else an empty one."""
+    if isinstance(value, str):
+        return value
+    return ""
+
+
 def member(value: Any, token: str) -> Any:
     """Give what a token of a JSON pointer leads to (RFC 6901, section 4), `NOTHING` if it leads nowhere."""
     key = token.replace("~1", "/").replace("~0", "~")

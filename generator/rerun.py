@@ -24,6 +24,13 @@ NO_FILE = "-"
 LARGEST = 2**27  # bytes of a file whose digest is worth its while: our choice
 
 
+def show_what_no_terminal_can() -> None:
+    """Have characters that the encoding of a terminal lacks printed as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 class Stamp:
     """The stamp of a command: what the last run left, and what this one is to leave."""
 
@@ -50,9 +57,7 @@ class Stamp:
         except (OSError, ValueError, KeyError):
             return None
         try:
-            for stream in (sys.stdout, sys.stderr):
-                if isinstance(stream, TextIOWrapper):
-                    stream.reconfigure(errors="backslashreplace")
+            show_what_no_terminal_can()
             for line in said["err"]:
                 print(line, file=sys.stderr)
             print(*said["out"], sep="\n", flush=True)

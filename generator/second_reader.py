@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .diagnostics import Diagnostics
-from .json_values import NOTHING, escape, is_array, is_object
+from .json_values import NOTHING, array_of, escape, object_of
 from .schema.algebra import fits
 from .schema.file_fields import holds_binary
 from .schema.reader import SchemaReader
@@ -124,7 +124,7 @@ def _disagreements(
 
 def _excludes_its_null(schema: Any) -> bool:
     """Tell whether an `enum` names null and the `type` beside it excludes that; our reader has warned of it."""
-    if not (is_object(schema) and is_array(schema.get("enum")) and None in schema["enum"]):
+    if None not in array_of(object_of(schema).get("enum")):
         return False
     return "type" in schema and "null" not in schema["type"] and schema.get("nullable") is not True
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
 from generator.diagnostics import Diagnostics, GeneratorError, visible
-from generator.json_values import NOTHING, is_array, member
+from generator.json_values import NOTHING, array_of, is_array, member, object_of, text_of
 from generator.json_values import escape as escape  # noqa: PLC0414  # until `changes` imports it from there
 from generator.json_values import is_object as is_object  # noqa: PLC0414  # as above
 
@@ -105,10 +105,8 @@ class Description:
         found: dict[tuple[str, str], Operation] = {}
         for path, item in self.document["paths"].items():
             pointer, resolved = self.follow(item, f"/paths/{escape(path)}")
-            if not is_object(resolved):
-                continue
             for method in METHODS:
-                if is_object(resolved.get(method)):
+                if is_object(object_of(resolved).get(method)):
                     found[method, path] = _operation(method, path, f"{pointer}/{method}", resolved[method])
         return found
 
@@ -216,25 +214,13 @@ def _children(value: Any) -> Iterable[Any]:
 
 
 def _operation(method: str, path: str, pointer: str, raw: dict[str, Any]) -> Operation:
-    href = None
-    if is_object(mint := raw.get("x-mint")):
-        href = mint.get("href")
-    tags: list[Any] = []
-    if is_array(found := raw.get("tags")):
-        tags = found
     return Operation(
         method=method,
         path=path,
         pointer=pointer,
-        summary=_text(raw.get("summary")),
-        text=_text(raw.get("description")),
-        tags=tuple(tag for tag in tags if isinstance(tag, str)),
+        summary=text_of(raw.get("summary")),
+        text=text_of(raw.get("description")),
+        tags=tuple(tag for tag in array_of(raw.get("tags")) if isinstance(tag, str)),
         listed=not (raw.get("x-hidden") or raw.get("x-excluded")),
-        href=_text(href),
+        href=text_of(object_of(raw.get("x-mint")).get("href")),
     )
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return ""

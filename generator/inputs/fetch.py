@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
 from generator.diagnostics import Diagnostics, GeneratorError, visible
-from generator.json_values import is_object
+from generator.json_values import object_of, text_of
 from generator.writing import replace_files
 
 from .description import LARGEST
@@ -232,18 +232,15 @@ def _without_query(source: str) -> str:
 def _etags(folder: Path) -> dict[str, dict[str, str]]:
     """Give what is kept of the last fetch; nothing where it cannot be read."""
     try:
-        content: Any = json.loads((folder / ETAGS).read_text("utf-8"))
+        content = object_of(json.loads((folder / ETAGS).read_text("utf-8")))
     except (OSError, ValueError, RecursionError):
-        return {}
-    if not is_object(content):
         return {}
     return {name: content[name] for name in NAMES if _is_etag(content.get(name))}
 
 
 def _is_etag(entry: Any) -> bool:
-    if not (is_object(entry) and all(isinstance(entry.get(key), str) for key in ("etag", "sha256", "url"))):
-        return False
-    return bool(_ETAG.fullmatch(entry["etag"]))
+    texts = [text_of(object_of(entry).get(key)) for key in ("sha256", "url")]
+    return all(texts) and bool(_ETAG.fullmatch(text_of(entry.get("etag"))))
 
 
 def _digest(path: Path) -> str:

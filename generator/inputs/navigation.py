@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from generator.json_values import escape, is_array, is_object
+from generator.json_values import escape, is_array, is_object, object_of, text_of
 
 from .description import METHODS
 from .paths import route
@@ -67,9 +67,7 @@ def video_operations(
     reader = _Reader(file, descriptions, diagnostics)
     navigation = document.get("navigation")
     if is_object(navigation) and "openapi" not in navigation:
-        source = document.get("openapi")
-        if "openapi" not in document and is_object(api := document.get("api")):
-            source = api.get("openapi")
+        source = document.get("openapi", object_of(document.get("api")).get("openapi"))
         navigation = {**navigation, "openapi": source}
     unique: dict[object, Listed | Unresolved] = {}
     for found in reader.walk(navigation, "/navigation", inside=False, directory=""):
@@ -196,10 +194,7 @@ def _sources(value: Any) -> tuple[tuple[str, ...], str]:
     if is_array(value):
         return tuple(item for item in value if isinstance(item, str)), ""
     if is_object(value):
-        directory = value.get("directory")
-        if not isinstance(directory, str):
-            directory = ""
-        return _sources(value.get("source"))[0], directory
+        return _sources(value.get("source"))[0], text_of(value.get("directory"))
     return (), ""
 
 

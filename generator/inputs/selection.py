@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError
-from generator.json_values import escape, is_array, is_object
+from generator.json_values import array_of, escape, object_of
 from generator.names import client_name, module_name
 from generator.schema.file_fields import overlay
 from generator.schema.reader import SchemaReader
@@ -197,7 +197,7 @@ class _Selector:
 
     def _is_union(self, body: _Body) -> bool:
         _, schema = body.description.follow(body.description.at(body.pointer), body.pointer)
-        return is_object(schema) and ("anyOf" in schema or "oneOf" in schema)
+        return "anyOf" in object_of(schema) or "oneOf" in object_of(schema)
 
     def _report_others(self, chosen: _Body, bodies: Sequence[_Body]) -> None:
         """Say of other JSON bodies of the same description that they take something else."""
@@ -218,12 +218,9 @@ class _Selector:
         Headers that OpenAPI itself passes over ("Parameter Object", `name`) are no reason for a remark.
         """
         for above in (operation.pointer, operation.pointer.rpartition("/")[0]):
-            parameters = description.at(f"{above}/parameters")
-            if not is_array(parameters):
-                continue
-            for index, item in enumerate(parameters):
+            for index, item in enumerate(array_of(description.at(f"{above}/parameters"))):
                 pointer, parameter = description.follow(item, f"{above}/parameters/{index}")
-                if not is_object(parameter) or parameter.get("required") is not True:
+                if object_of(parameter).get("required") is not True:
                     continue
                 name = parameter.get("name")
                 if parameter.get("in") == "header" and str(name).lower() in _PASSED_OVER:
@@ -254,10 +251,8 @@ def _bodies(description: Description, operation: Operation) -> Iterator[_Body]:
     """Find the schemas of a request body that are of use: JSON and forms with files."""
     pointer = f"{operation.pointer}/requestBody"
     pointer, body = description.follow(description.at(pointer), pointer)
-    if not is_object(body) or not is_object(content := body.get("content")):
-        return
-    for media_type, value in content.items():
+    for media_type, value in object_of(object_of(body).get("content")).items():
         name = media_type.partition(";")[0].strip().lower()
         is_form = name == "multipart/form-data"
-        if is_object(value) and "schema" in value and (is_form or re.fullmatch(r".*[/+]json", name)):
+        if "schema" in object_of(value) and (is_form or re.fullmatch(r".*[/+]json", name)):
             yield _Body(description, f"{pointer}/content/{escape(media_type)}/schema", is_form)

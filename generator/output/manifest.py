@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from generator import VERSION
-from generator.json_values import is_object
+from generator.json_values import object_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +35,10 @@ def recorded(text: str | None) -> dict[str, str]:
     Empty where there is no manifest, or none that can be read: nothing is known then of who wrote what.
     """
     content = _content(text)
-    found: dict[str, Any] = {}
-    if is_object(files := content.get("files")):
-        found |= files
-    if is_object(modules := content.get("modules")):
-        found |= {f"{name}.py": entry.get("digest") for name, entry in modules.items() if is_object(entry)}
+    modules = object_of(content.get("modules"))
+    found = object_of(content.get("files")) | {
+        f"{name}.py": object_of(entry).get("digest") for name, entry in modules.items()
+    }
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
@@ -56,9 +55,6 @@ def digest(text: str) -> str:
 
 def _content(text: str | None) -> dict[str, Any]:
     try:
-        content: Any = json.loads(text or "{}")
+        return object_of(json.loads(text or "{}"))
     except (ValueError, RecursionError):
-        content = None
-    if is_object(content):
-        return content
-    return {}
+        return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.json_values import escape, is_array, is_object
+from generator.json_values import escape, is_array, is_object, object_of
 
 from .algebra import union
 from .types import Array, Never, Object, Property, Shape, options_of
@@ -24,12 +24,11 @@ def conditions(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give the schemas that count under a condition and name properties, each by its pointer below the schema."""
     parts = [(keyword, schema.get(keyword)) for keyword in ("then", "else")]
     for keyword in ("dependentSchemas", "dependencies"):
-        members = schema.get(keyword)
-        if is_object(members):
-            parts += [(f"{keyword}/{escape(name)}", part) for name, part in members.items()]
+        members = object_of(schema.get(keyword))
+        parts += [(f"{keyword}/{escape(name)}", part) for name, part in members.items()]
     for place, part in parts:
-        if is_object(part) and is_object(part.get("properties")):
-            yield place, part
+        if is_object(object_of(part).get("properties")):
+            yield place, object_of(part)
 
 
 def conditional_properties(schema: dict[str, Any], pointer: str, read: Read) -> Iterator[Property]:

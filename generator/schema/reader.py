@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from generator.json_values import escape, is_array, is_object
+from generator.json_values import escape, is_array, is_object, object_of, text_of
 
 from .algebra import TooManyOptionsError, UnfinishedReferenceError, choice, fits, intersect, union
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
@@ -279,8 +279,8 @@ class SchemaReader:
                 message = f"{pattern!r} is no regular expression that Python reads ({error}); it is not checked"
                 self.diagnostics.warn(self.description.file, f"{pointer}/pattern", message)
         formats: tuple[str, ...] = ()
-        if isinstance(form, str) and form:
-            formats = (form,)
+        if text_of(form):
+            formats = (text_of(form),)
         longest = self._count(schema, "maxLength", pointer)
         return Text(self._count(schema, "minLength", pointer) or 0, longest, patterns, formats)
 
@@ -320,9 +320,9 @@ class SchemaReader:
             min_properties=self._count(schema, "minProperties", pointer) or 0,
             max_properties=self._count(schema, "maxProperties", pointer),
             dependent=tuple(self._dependent(schema, f"{pointer}/dependentRequired")),
-            title=_text(schema, "title"),
+            title=text_of(schema.get("title")),
             hint=hint,
-            text=_text(schema, "description"),
+            text=text_of(schema.get("description")),
         )
 
     def _properties(self, schema: dict[str, Any], pointer: str) -> Iterator[Property]:
@@ -337,9 +337,7 @@ class SchemaReader:
             if default is not ABSENT and not fits(shape, default, self.known):
                 message = f"the default {default!r} contradicts its schema; it is shown and not used"
                 self.diagnostics.warn(self.description.file, f"{place}/default", message)
-            if not isinstance(text, str):
-                text = ""
-            yield Property(name, shape, default, text)
+            yield Property(name, shape, default, text_of(text))
 
     def _extra(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape | None:
         keyword = "additionalProperties"
@@ -389,10 +387,10 @@ class SchemaReader:
         discriminator = schema.get("discriminator")
         if discriminator is None:
             return shape
-        name = is_object(discriminator) and discriminator.get("propertyName")
+        name = object_of(discriminator).get("propertyName")
         if not isinstance(name, str):
             self.description.fail(f"{pointer.rsplit('/', 2)[0]}/discriminator", "has no 'propertyName'")
-        if not (isinstance(shape, Object) and is_object(option) and "$ref" in option):
+        if not (isinstance(shape, Object) and "$ref" in object_of(option)):
             return shape
         target = self.description.resolve(option["$ref"], pointer)[0]
         values = _leading_to(target, option["$ref"], discriminator.get("mapping"))
@@ -409,8 +407,8 @@ class SchemaReader:
     def _identify(self, shape: Shape, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         """Say of merged objects that they belong to the place where they were merged, not to one of their parts."""
         if isinstance(shape, Object):
-            text = _text(schema, "description") or shape.text
-            return replace(shape, pointer=pointer, title=_text(schema, "title"), hint=hint, text=text)
+            text = text_of(schema.get("description")) or shape.text
+            return replace(shape, pointer=pointer, title=text_of(schema.get("title")), hint=hint, text=text)
         if not isinstance(shape, Union):
             return shape
         options = list(shape.options)
@@ -447,13 +445,6 @@ class SchemaReader:
         return value
 
 
-def _text(schema: dict[str, Any], keyword: str) -> str:
-    value = schema.get(keyword)
-    if isinstance(value, str):
-        return value
-    return ""
-
-
 def _limited_types(schema: dict[str, Any]) -> list[str]:
     """Give the types of which a schema that names none can tell some values from others; all, if that is one."""
     limited = [name for name, keywords in _KEYWORDS.items() if any(keyword in schema for keyword in keywords)]
@@ -468,7 +459,7 @@ def _leading_to(target: str, reference: str, mapping: Any) -> list[str]:
     """Give the values of a discriminator that lead to a component: those of the mapping, else its own name."""
     own = target.rpartition("/")[2]
     values: list[str] = []
-    for value, leads_to in mapping.items() if is_object(mapping) else ():
+    for value, leads_to in object_of(mapping).items():
         if leads_to == own or str(leads_to).removeprefix("#") in (target, reference.removeprefix("#")):
             values.append(value)
     return values or [own]
