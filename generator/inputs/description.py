@@ -199,7 +199,7 @@ def description_of(document: dict[str, Any], digest: str, file: str) -> Descript
 def _check_depth(document: Any) -> None:
     level = [document]
     for _ in range(DEEPEST):
-        level = [child for value in level for child in _children(value)]
+        level = [child for value in level for child in _children(value) if isinstance(child, (dict, list))]
         if not level:
             return
     raise RecursionError

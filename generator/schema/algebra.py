@@ -78,6 +78,8 @@ def union(options: Iterable[Shape], *, exclusive: bool = False) -> Shape:
 
 
 def _simplest(options: list[Shape]) -> Shape:
+    if len(options) == 1:
+        return options[0]
     if any(isinstance(option, Anything) for option in options):
         return Anything()
     choices = choice(value for option in options if isinstance(option, Choice) for value in option.values)
@@ -110,11 +112,9 @@ def intersect(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:
         TooManyOptionsError: alternatives multiply beyond `MOST_OPTIONS`.
         UnfinishedReferenceError: `known` does not hold what a reference leads to.
     """
-    if repr(left) == repr(right):
+    if isinstance(left, Anything) or repr(left) == repr(right):
         return right
     match left, right:
-        case Anything(), _:
-            return right
         case _, Anything():
             return left
         case (Reference(), _) | (_, Reference()):
