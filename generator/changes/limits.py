@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from generator.json_values import json_key
 from generator.schema.subset import is_multiple, lower, upper
-from generator.schema.types import json_key
 
 from .change import Change
 from .prose import REQUEST, known, listed, plain, plural

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from generator.inputs.selection import RESULT, find_operation
 from generator.output.classes import constructors_of
+from generator.schema.algebra import intersect
 from generator.schema.file_fields import constants
-from generator.schema.types import intersect
 
 from .change import SHARED, Change
 from .objects import Comparison, Revision, moved, take_pairs

@@ -9,10 +9,11 @@ from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.json_values import json_key
 from generator.schema import types
 from generator.schema.file_fields import constants
 from generator.schema.subset import Subset, depends
-from generator.schema.types import ABSENT, followed, json_key, options_of
+from generator.schema.types import ABSENT, followed, options_of
 
 from .limits import Limits
 from .prose import describe, one_line, plain

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from generator.diagnostics import Diagnostics, GeneratorError
-from generator.inputs.description import escape, is_object
+from generator.json_values import escape, is_object
+from generator.schema.algebra import union
 from generator.schema.reader import SchemaReader
-from generator.schema.types import Anything, Shape, union
+from generator.schema.types import Anything, Shape
 
 from .change import Change
 from .limits import differing

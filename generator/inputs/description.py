@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
 from generator.diagnostics import Diagnostics, GeneratorError, visible
-from generator.json_values import NOTHING, array_of, is_array, member, object_of, text_of
-from generator.json_values import escape as escape  # noqa: PLC0414  # until `changes` imports it from there
-from generator.json_values import is_object as is_object  # noqa: PLC0414  # as above
+from generator.json_values import NOTHING, array_of, escape, is_array, is_object, member, object_of, text_of
 
 from .paths import route, without_slash
 

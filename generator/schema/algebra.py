@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from generator.json_values import is_array, is_object, json_key
 
@@ -28,6 +27,7 @@ from .types import (
     is_exclusive,
     options_of,
 )
+from .uris import ABSOLUTE_URI
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -255,16 +255,8 @@ def _text_fits(shape: Text, value: str) -> bool:
     return (
         _between(shape.min_length, len(value), shape.max_length)
         and (len(value) > LONGEST_MATCHED or all(re.search(pattern, value) for pattern in shape.patterns))
-        and ("uri" not in shape.formats or _is_uri(value))
+        and ("uri" not in shape.formats or ABSOLUTE_URI.fullmatch(value) is not None)
     )
-
-
-def _is_uri(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    return bool(parts.scheme) and not re.search(r"[^!-~]", value)
 
 
 def _between(least: float | None, value: float, most: float | None) -> bool:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from generator.json_values import json_key
+
 from . import types
-from .types import LONGEST_MATCHED, disjoint, fits, followed, json_key, options_of
+from .algebra import LONGEST_MATCHED, disjoint, fits
+from .types import followed, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -239,24 +239,3 @@ def variants_of(shape: Shape, known: Mapping[str, Shape]) -> tuple[Variant, ...]
             both = tuple(dict.fromkeys((*variant.rivals, *rivals)))
             found.setdefault(variant.shape.pointer, Variant(variant.shape, both))
     return tuple(found.values())
-
-
-if TYPE_CHECKING:  # until `changes` and `subset` import these from where they are now
-    from generator.json_values import json_key as json_key  # noqa: PLC0414  # explicitly, for the type checkers
-
-    from .algebra import LONGEST_MATCHED as LONGEST_MATCHED  # noqa: PLC0414  # as above
-    from .algebra import disjoint as disjoint  # noqa: PLC0414  # as above
-    from .algebra import fits as fits  # noqa: PLC0414  # as above
-    from .algebra import intersect as intersect  # noqa: PLC0414  # as above
-    from .algebra import union as union  # noqa: PLC0414  # as above
-else:
-
-    def __getattr__(name: str) -> Any:
-        """Give what has moved."""
-        from generator import json_values  # noqa: PLC0415  # `algebra` imports this file
-
-        from . import algebra  # noqa: PLC0415  # as above
-
-        if name == "json_key":
-            return json_values.json_key
-        return getattr(algebra, name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from generator.schema.types import Text, fits
+from generator.schema.algebra import fits
+from generator.schema.types import Text
 from skills_video_runtime import Format
 
 TEXTS = [
