@@ -155,7 +155,7 @@ def test_a_synchronous_client_refuses_what_it_would_have_to_await(server: Script
 
 def whole_life(server: Scripted) -> None:
     """Let a generation go through everything but an end in doubt."""
-    server._used.clear()
+    server.rewind()
     if not server.requests:
         server.on(STREAM, answer(429, {}), answer(500, {}), events(state("IN_QUEUE"), end=Drop))
         server.on(RUNNING, answer(200, []))
@@ -277,3 +277,22 @@ def test_a_forked_child_shares_no_connection_with_its_parent(server: Scripted, t
         client.get("gen_1")
     assert server.accepted == 2
     assert server.wait_closed()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")  # the server has threads
+def test_a_forked_child_that_closes_its_copy_leaves_the_parent_alone(server: Scripted) -> None:
+    hold = Hold()
+    server.on(STREAM, [stream_head(), chunk(frame(state("IN_QUEUE"))), hold, chunk(frame(state("COMPLETED")))])
+    with Client(KEY, server.base) as client:
+        states = client.stream(Payload())
+        assert next(states).status == "IN_QUEUE"
+        child = os.fork()
+        if child == 0:
+            signal.alarm(PATIENCE)
+            client.close()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        hold.go.set()
+        assert [state.status for state in states] == ["COMPLETED"]
+    assert server.count(RESULT) == 0

@@ -116,6 +116,10 @@ class Scripted:
         self._script[route] = list(replies)
         return self
 
+    def rewind(self) -> None:
+        """Begin each list of replies anew."""
+        self._used.clear()
+
     def count(self, route: str) -> int:
         return sum(f"{request.method} {request.path}" == route for request in self.requests)
 
