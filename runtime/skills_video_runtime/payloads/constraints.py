@@ -12,29 +12,27 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias, cast
 
 from skills_video_runtime.json_values import divides, is_number, is_unique, json_key, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sized
+    from collections.abc import Collection, Iterable, Iterator, Sized
     from typing import Protocol, TypeVar
 
 Test: TypeAlias = Callable[[Any], object]
 
 
 class Unset(Enum):
-    """The type of `UNSET`."""
+    """The type of `UNSET`, which counts as false: nothing was given."""
 
     UNSET = "UNSET"
 
     def __bool__(self) -> bool:
-        """Nothing was given, so it counts as false."""
         return False
 
     def __repr__(self) -> str:
-        """Its name alone."""
         return "UNSET"
 
 
@@ -53,6 +51,8 @@ class Constraint:
     """What is allowed, with a place for the operand."""
     message: str = ""
     """What is said of a value that breaks it, with places for the operands and the value."""
+    keeps: Any = None
+    """Takes the operands and a value, and tells whether it is allowed; None where any is."""
 
     def __init__(self, *operands: Any) -> None:
         self.operands = operands
@@ -63,7 +63,9 @@ class Constraint:
 
     def test(self) -> Test | None:
         """Give what tells whether a value is allowed, None where any is."""
-        return None
+        if self.keeps is None:
+            return None
+        return partial(self.keeps, *self.operands)
 
     def says(self, value: Any) -> str:
         """Say what is wrong with a value that breaks it."""
@@ -98,14 +100,17 @@ def tests_of(metadata: Iterable[Any]) -> dict[Constraint, Test]:
     return {rule: test for rule in rules if (test := rule.test()) is not None}
 
 
-class _Limit(Constraint):
+class _Unary(Constraint):
+    def __init__(self, operand: Any) -> None:
+        super().__init__(operand)
+
+
+def _operand(constraint: _Unary) -> Any:
+    return constraint.operands[0]
+
+
+class _Limit(_Unary):
     """A limit that annotated-types knows by the same name."""
-
-    keeps: Any
-    """Takes the limit and a value, or its length."""
-
-    def test(self) -> Test:
-        return partial(self.keeps, *self.operands)
 
     def says(self, value: Any) -> str:
         return f"{shown(value)} is not {self.words.format(*self.operands)}"
@@ -120,50 +125,35 @@ class Ge(_Limit):
     """A number that is not less."""
 
     keyword, words, keeps = "minimum", "at least {}", operator.le
-
-    def __init__(self, ge: Any) -> None:
-        super().__init__(ge)
-        self.ge = ge
+    ge = property(_operand)
 
 
 class Gt(_Limit):
     """A number that is greater."""
 
     keyword, words, keeps = "exclusiveMinimum", "more than {}", operator.lt
-
-    def __init__(self, gt: Any) -> None:
-        super().__init__(gt)
-        self.gt = gt
+    gt = property(_operand)
 
 
 class Le(_Limit):
     """A number that is not greater."""
 
     keyword, words, keeps = "maximum", "at most {}", operator.ge
-
-    def __init__(self, le: Any) -> None:
-        super().__init__(le)
-        self.le = le
+    le = property(_operand)
 
 
 class Lt(_Limit):
     """A number that is less."""
 
     keyword, words, keeps = "exclusiveMaximum", "less than {}", operator.gt
-
-    def __init__(self, lt: Any) -> None:
-        super().__init__(lt)
-        self.lt = lt
+    lt = property(_operand)
 
 
 class MultipleOf(_Limit):
     """A multiple of a number, as JSON shows both: 0.3 is one of 0.1."""
 
     keyword, words, keeps = "multipleOf", "a multiple of {}", staticmethod(divides)
-
-    def __init__(self, multiple_of: Any) -> None:
-        super().__init__(multiple_of)
-        self.multiple_of = multiple_of
+    multiple_of = property(_operand)
 
 
 SIZES: Final = {str: ("Length", "characters"), list: ("Items", "items"), Mapping: ("Properties", "members")}
@@ -174,9 +164,6 @@ class _Length(_Limit):
     def keyword_for(self, kind: type) -> str:
         return self.keyword + self._sizes(kind)[0]
 
-    def test(self) -> Test:
-        return partial(_has_length, self.keeps, *self.operands)
-
     def says(self, value: Sized) -> str:
         return self.message.format(*self.operands, size=len(value), unit=self._sizes(type(value))[1])
 
@@ -185,30 +172,26 @@ class _Length(_Limit):
         return next((words for sized, words in SIZES.items() if issubclass(kind, sized)), SIZES[list])
 
 
-def _has_length(keeps: Callable[[int, int], object], limit: int, value: Any) -> object:
-    return keeps(limit, len(value))
-
-
 class MinLen(_Length):
     """At least as many characters, items or members."""
 
-    keyword, words, keeps = "min", "at least {}", operator.le
-    message = "has {size} {unit}; at least {} are asked"
+    keyword, words, message = "min", "at least {}", "has {size} {unit}; at least {} are asked"
+    min_length = property(_operand)
 
-    def __init__(self, min_length: int) -> None:
-        super().__init__(min_length)
-        self.min_length = min_length
+    @staticmethod
+    def keeps(least: int, value: Sized) -> bool:
+        return len(value) >= least
 
 
 class MaxLen(_Length):
     """At most as many characters, items or members."""
 
-    keyword, words, keeps = "max", "at most {}", operator.ge
-    message = "has {size} {unit}; at most {} are allowed"
+    keyword, words, message = "max", "at most {}", "has {size} {unit}; at most {} are allowed"
+    max_length = property(_operand)
 
-    def __init__(self, max_length: int) -> None:
-        super().__init__(max_length)
-        self.max_length = max_length
+    @staticmethod
+    def keeps(most: int, value: Sized) -> bool:
+        return len(value) <= most
 
 
 MinProperties, MaxProperties = MinLen, MaxLen
@@ -223,33 +206,27 @@ class _Single(Constraint):
         return self is other
 
 
-class Default(_Single):
+class Default(_Single, _Unary):
     """What the platform uses when the field is not sent, as its description says."""
 
-    def __init__(self, value: Any) -> None:
-        super().__init__(value)
-        self.value = value
+    value = property(_operand)
 
 
 class OneOf(_Single):
     """The values that are allowed, where `Literal` cannot say it: fractions, arrays, objects."""
 
-    keyword = "enum"
-
     def __init__(self, *values: Any) -> None:
         super().__init__(*values)
         self.values = values
+        self.keyword, self.message = "enum", "{value} is not one of {choices}"
         if len(values) == 1:
-            self.keyword = "const"
+            self.keyword, self.message = "const", "{value} is not {choices}, the only value allowed"
 
     def test(self) -> Test:
         return partial(_is_among, frozenset(map(json_key, self.values)))
 
     def says(self, value: Any) -> str:
-        choices = ", ".join(map(repr, self.values))
-        if len(self.values) == 1:
-            return f"{shown(value)} is not {choices}, the only value allowed"
-        return f"{shown(value)} is not one of {choices}"
+        return self.message.format(value=shown(value), choices=", ".join(map(repr, self.values)))
 
 
 def _is_among(keys: frozenset[object], value: Any) -> bool:
@@ -273,18 +250,14 @@ _OTHER = (
     r"(?![Hh][Tt][Tt][Pp][Ss]?:)[A-Za-z][A-Za-z0-9+.\-]+:"
     rf"(?://{_USER}{_HOST}?(?::[0-9]*)?{_PATH}|/?(?:{_run_of(f'{_PLAIN}:@', '+')}{_PATH})?){_TAIL}"
 )
+_URI = rf"(?:{_WEB}|{_OTHER})"
+"""An absolute URI: RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https.
+
+A scheme of one letter is a drive (`C:/cat.png`), and no such scheme is registered.
+"""
 
 
-@cache
-def _uri() -> re.Pattern[str]:
-    """Give an absolute URI: RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https.
-
-    A scheme of one letter is a drive (`C:/cat.png`), and no such scheme is registered.
-    """
-    return re.compile(rf"(?:{_WEB}|{_OTHER})", re.ASCII)
-
-
-class Format(Constraint):
+class Format(_Unary):
     """The `format` of a string (JSON Schema Validation, section 7). `uri` is checked, any other is shown only."""
 
     keyword, words = "format", "{}"
@@ -292,33 +265,27 @@ class Format(Constraint):
         "{value} is not an absolute URI (https://…); this field takes no file: put the file where the platform can "
         "fetch it, and pass that address"
     )
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    name = property(_operand)
 
     def test(self) -> Test | None:
-        if self.name == "uri":
-            return _uri().fullmatch
-        return None
+        if self.name != "uri":
+            return None
+        return re.compile(_URI, re.ASCII).fullmatch
 
     def beside_file(self) -> Format:
         """Give the same for a string in whose place a file may stand."""
-        return _FormatBesideFile(self.name)
+        beside = Format(self.name)
+        beside.message = (
+            "{value} is not an absolute URI (https://…); to send a local file, pass File(pathlib.Path({value}))"
+        )
+        return beside
 
 
-class _FormatBesideFile(Format):
-    message = "{value} is not an absolute URI (https://…); to send a local file, pass File(pathlib.Path({value}))"
-
-
-class Pattern(Constraint):
+class Pattern(_Unary):
     """A regular expression that is found somewhere in the string (JSON Schema Validation, section 6.3.3)."""
 
     keyword, words, message = "pattern", "matches {}", "{value} does not match {!r}"
-
-    def __init__(self, regex: str) -> None:
-        super().__init__(regex)
-        self.regex = regex
+    regex = property(_operand)
 
     def test(self) -> Test:
         return re.compile(self.regex).search
@@ -350,11 +317,9 @@ class DependentRequired(Constraint):
         super().__init__(name, required)
         self.name, self.required = name, required
 
-    def test(self) -> Test:
-        return self._holds
-
-    def _holds(self, given: Mapping[str, Any]) -> bool:
-        return self.name not in given or all(other in given for other in self.required)
+    @staticmethod
+    def keeps(name: str, required: tuple[str, ...], given: Mapping[str, Any]) -> bool:
+        return name not in given or all(other in given for other in required)
 
     def says(self, value: Any) -> str:  # noqa: ARG002  # the names say it
         return f"{', '.join(map(repr, self.required))} must be given along with {self.name!r}"
@@ -384,13 +349,10 @@ ObjectRule: TypeAlias = MinLen | MaxLen | DependentRequired
 if TYPE_CHECKING:
     ItemT_co = TypeVar("ItemT_co", covariant=True)
 
-    class Array(Protocol[ItemT_co]):
+    class Array(Collection[ItemT_co], Protocol[ItemT_co]):
         """A list or a tuple: a sequence that no string is. Items of a narrower type are welcome, as in `Sequence`."""
 
-        def __contains__(self, value: object, /) -> bool: ...
         def __getitem__(self, index: int, /) -> ItemT_co: ...
-        def __iter__(self) -> Iterator[ItemT_co]: ...
-        def __len__(self) -> int: ...
 
     Json: TypeAlias = bool | int | float | str | Array["Json"] | Mapping[str, "Json"] | None
     """Any JSON value."""
