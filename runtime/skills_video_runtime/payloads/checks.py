@@ -132,18 +132,15 @@ class Plan(NamedTuple):
         unknown = {}
         if not data.keys() <= self.by_wire.keys():
             unknown = {name: value for name, value in data.items() if name not in self.by_wire}
-        if self.extra is None:
-            self._refuse(unknown, path, found)
-        elif unknown:
-            _set(instance, "extra", self.extra.take(unknown, (*path, None), found))
-        else:
+        if self.extra is not None:
             _set(instance, "extra", UNSET)
-        return instance
-
-    def _refuse(self, unknown: Mapping[Any, Any], path: Path, found: list[Problem]) -> None:
-        rule = Stated("additionalProperties", "is no field of {}", self.cls.__name__)
+            if unknown:
+                _set(instance, "extra", self.extra.take(unknown, (*path, None), found))
+            return instance
         for name, value in unknown.items():
+            rule = Stated("additionalProperties", "is no field of {}", self.cls.__name__)
             found.append(Problem(rule, value, (*path, str(name)), partial(closest, str(name), self.by_wire)))
+        return instance
 
     def check_whole(self, instance: Any, path: Path, found: list[Problem]) -> None:
         """Add what is wrong with an object as a whole, its fields being right."""
@@ -153,14 +150,12 @@ class Plan(NamedTuple):
         found += [Problem(rule, given, path) for rule, test in self.rules.items() if not test(given)]
         home = next(base.__module__ for base in self.cls.__mro__ if "one_of" in vars(base))
         rivals = [getattr(sys.modules[home], name) for name in self.cls.one_of]
+        message = "the fields fit {} as well, where exactly one form is allowed"
         for plan in [PLANS[rival] for rival in rivals if not issubclass(self.cls, rival)]:
             problems: list[Problem] = []
             plan.build(given, path, problems)
             if not problems and all(test(given) for test in plan.rules.values()):
-                rule = Stated(
-                    "oneOf", "the fields fit {} as well, where exactly one form is allowed", plan.cls.__name__
-                )
-                found.append(Problem(rule, given, path))
+                found.append(Problem(Stated("oneOf", message, plan.cls.__name__), given, path))
 
 
 class _Plans(dict[type[Any], Plan]):
@@ -327,11 +322,10 @@ def _exactly_one(checks: Sequence[Check], value: Any, path: Path, found: list[Pr
 def _object(cls: type[Any], value: Any, path: Path, found: list[Problem]) -> Any:
     if isinstance(value, cls):
         return value
-    problems: list[Problem] = []
-    instance = PLANS[cls].build(value, path, problems)
-    if not problems:
-        PLANS[cls].check_whole(instance, path, problems)
-    found += problems
+    before = len(found)
+    instance = PLANS[cls].build(value, path, found)
+    if len(found) == before:
+        PLANS[cls].check_whole(instance, path, found)
     return instance
 
 
@@ -351,13 +345,12 @@ def _members(check: Check, value: Mapping[Any, Any], path: Path, found: list[Pro
 
 def _extra(check: Check, by_wire: Mapping[str, Member], value: Any, path: Path, found: list[Problem]) -> Any:
     """Take the members that a schema allows and does not name."""
-    problems: list[Problem] = []
-    kept = check(value, path, problems)
-    if not problems:
+    before = len(found)
+    kept = check(value, path, found)
+    if len(found) == before:
         for name in (name for name in kept if name in by_wire):
             rule = Stated("additionalProperties", "{!r} is a field of its own: pass {}=…", name, by_wire[name].name)
-            problems.append(Problem(rule, name, path))
-    found += problems
+            found.append(Problem(rule, name, path))
     return kept
 
 

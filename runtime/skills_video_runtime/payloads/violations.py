@@ -89,17 +89,11 @@ def _written(path: Path) -> str:
     """Write a path as `brushes[0].x`."""
     text = ""
     for key in path:
-        if key is None:
-            continue
-        if isinstance(key, int):
-            text += f"[{key}]"
-        elif not re.fullmatch(r"[\w-]+", key):
-            text += f"[{key!r}]"
-        elif text:
+        if isinstance(key, str) and re.fullmatch(r"[\w-]+", key):
             text += f".{key}"
-        else:
-            text = key
-    return text
+        elif key is not None:
+            text += f"[{key!r}]"
+    return text.removeprefix(".")
 
 
 class Kind(NamedTuple):
