@@ -50,7 +50,7 @@ class Constraint:
     words: str = ""
     """What is allowed, with a place for the operand."""
     message: str = ""
-    """What is said of a value that breaks it, with places for the operands and the value."""
+    """What is said of a value that breaks it, with places for the operands, the value and what is allowed."""
     keeps: Any = None
     """Takes the operands and a value, and tells whether it is allowed; None where any is."""
 
@@ -69,7 +69,7 @@ class Constraint:
 
     def says(self, value: Any) -> str:
         """Say what is wrong with a value that breaks it."""
-        return self.message.format(*self.operands, value=shown(value))
+        return self.message.format(*self.operands, value=shown(value), allowed=self.words.format(*self.operands))
 
     def __iter__(self) -> Iterator[object]:
         """Give what annotated-types knows of it."""
@@ -112,8 +112,7 @@ def _operand(constraint: _Unary) -> Any:
 class _Limit(_Unary):
     """A limit that annotated-types knows by the same name."""
 
-    def says(self, value: Any) -> str:
-        return f"{shown(value)} is not {self.words.format(*self.operands)}"
+    message = "{value} is not {allowed}"
 
     def __iter__(self) -> Iterator[object]:
         import annotated_types  # noqa: PLC0415  # see above
