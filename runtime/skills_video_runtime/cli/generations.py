@@ -76,14 +76,12 @@ def run(payload: BasePayload, choices: Choices) -> int:
 
 def wait(generation_id: str, choices: Choices) -> int:
     """Follow a generation that was made before."""
-    return _follow(
-        generation_id,
-        {"generation_id": generation_id},
-        choices,
-        lambda client, on_state: client.wait(generation_id, on_state=on_state),
-        stream=False,
-        generation_id=generation_id,
-    )
+    facts = {"generation_id": generation_id}
+
+    def work(client: Client, on_state: Callable[[Generation], object]) -> Generation:
+        return client.wait(generation_id, on_state=on_state)
+
+    return _follow(generation_id, facts, choices, work, stream=False, generation_id=generation_id)
 
 
 def _follow(
