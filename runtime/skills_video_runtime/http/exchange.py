@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -33,10 +33,11 @@ from .events import Body
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from skills_video_runtime.generations.outcomes import Submittable
+
     from .connections import Connections
 
 T = TypeVar("T")
-Build: TypeAlias = "Callable[[Any, dict[str, Any]], httpx.Request]"
 logger = logging.getLogger("skills_video")
 MAX_ANSWER = 16 * 2**20  # bytes
 MAX_ERROR = 2**16  # bytes of an error answer that are read
@@ -116,21 +117,14 @@ class Exchange:
     async def post(self, post: Post, patience: float, silence: float) -> Answer | Lost | Opened:
         """See `IO`."""
         with ExitStack() as files:
-            parts = _parts(post, files)
-
-            def build(http: httpx.Client, extensions: dict[str, Any]) -> httpx.Request:
-                url = parsed(self.connections.base_url + post.path)
-                if post.form is not None:
-                    return http.build_request("POST", url, files=parts, headers=EVENTS, extensions=extensions)
-                content = encode(post.fields).encode()
-                return http.build_request("POST", url, content=content, headers=AS_JSON, extensions=extensions)
-
-            self.posting, began = post, self.now()
+            content: dict[str, Any] = {"fields": post.fields, "headers": AS_JSON}
+            if post.form is not None:
+                content = {"files": _parts(post.form, files, again=post.again), "headers": EVENTS}
+            self.posting = post
             try:
-                opened = await self._send(build, patience, silence)
+                opened = await self._ask("POST", post.path, patience, silence, **content)
             finally:
                 self.posting = None
-        self._log(f"POST {post.path}", opened, began)
         if isinstance(opened, Lost):
             return opened
         kind = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -141,26 +135,14 @@ class Exchange:
 
     async def get(self, path: str, query: tuple[tuple[str, str], ...], patience: float) -> Answer | Lost:
         """See `IO`."""
-
-        def build(http: httpx.Client, extensions: dict[str, Any]) -> httpx.Request:
-            url = parsed(self.connections.base_url + path)
-            return http.build_request("GET", url, params=query or None, headers=PLAIN, extensions=extensions)
-
-        began = self.now()
-        opened = await self._send(build, patience, patience)
-        self._log(f"GET {path}", opened, began)
+        opened = await self._ask("GET", path, patience, patience, params=query or None, headers=PLAIN)
         if isinstance(opened, Lost):
             return opened
         return await self._answer(opened)
 
     async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
         """Ask any origin for a file, without the key, for `next_piece`."""
-
-        def build(_: object, extensions: dict[str, Any]) -> httpx.Request:
-            # not built by the client, whose headers and cookies are for the platform
-            return httpx.Request("GET", url, headers={**PLAIN, **headers}, extensions=extensions)
-
-        return await self._send(build, patience, patience, signed=False)
+        return await self._send("GET", url, patience, patience, signed=False, headers={**PLAIN, **headers})
 
     async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
         """See `IO`."""
@@ -233,20 +215,21 @@ class Exchange:
                     async for _ in things:
                         pass
 
-    async def _send(
-        self,
-        build: Build,
-        patience: float,
-        silence: float,
-        *,
-        signed: bool = True,
-    ) -> Opened | Lost:
+    async def _ask(self, method: str, path: str, patience: float, silence: float, **content: Any) -> Opened | Lost:
+        """Send a request to the platform, and log it on one line, without what was sent or received."""
+        began = self.now()
+        opened = await self._send(method, self.connections.base_url + path, patience, silence, **content)
+        told = opened.problem if isinstance(opened, Lost) else opened.status
+        logger.debug("%s %s → %s after %.1f s", method, path, told, self.now() - began)
+        return opened
+
+    async def _send(self, method: str, address: str, patience: float, silence: float, **content: Any) -> Opened | Lost:
         """Send a request, and read the head of its answer."""
         await self.aclose()
         try:
             with self._limit(patience):
                 try:
-                    self.response = await self._respond(build, patience, signed=signed)
+                    self.response = await self._respond(method, address, patience, **content)
                 except httpx.HTTPStatusError as error:  # an event hook of the user's own client has raised it
                     self.response = error.response
             if self.response is None:
@@ -258,7 +241,9 @@ class Exchange:
                 return CLOSED
             return Lost(self._describe(error), is_transient=isinstance(error, TRANSIENT))
 
-    async def _respond(self, build: Build, patience: float, *, signed: bool) -> httpx.Response | None:
+    async def _respond(
+        self, method: str, address: str, patience: float, *, signed: bool = True, fields: Any = None, **content: Any
+    ) -> httpx.Response | None:
         """Give the answer to a request; None where the client is closed."""
         connections, auth = self.connections, None
         if self.is_over():
@@ -267,7 +252,13 @@ class Exchange:
         if http is None:
             return None
         limits = {"connect": min(patience, MAX_CONNECT), "read": patience, "write": patience, "pool": patience}
-        request = build(http, {"timeout": limits, "trace": connections.trace})
+        extensions: dict[str, Any] = {"timeout": limits, "trace": connections.trace}
+        if fields is not None:
+            content["content"] = encode(fields).encode()
+        if signed:
+            request = http.build_request(method, parsed(address), extensions=extensions, **content)
+        else:  # not built by the client, whose headers and cookies are for the platform
+            request = httpx.Request(method, address, extensions=extensions, **content)
         if signed and connections.lent is not None:
             auth = connections.key
         if not connections.tells_of_heads(request.url):
@@ -309,20 +300,17 @@ class Exchange:
         except Exception as error:  # noqa: BLE001  # whatever broke it, what was read of it counts
             broken = self._describe(error)
         await self.aclose()
-        return self._read(opened, data, broken)
-
-    def _read(self, opened: Opened, data: bytes | bytearray, broken: str) -> Answer:
-        key, text, body = self.connections.key, data.decode("utf-8-sig", "replace"), None
+        key, text, told = self.connections.key, data.decode("utf-8-sig", "replace"), None
         if broken:
             text = f"{broken}: {text}"
         else:
-            body = key.parse(text)
-        origin = re.match(r"[a-z]+://[^/?#]*", opened.headers.get("location", ""))
+            told = key.parse(text)
         where = "the same origin"
+        origin = re.match(r"[a-z]+://[^/?#]*", opened.headers.get("location", ""))
         if origin is not None:
             where = visible(key.redact(origin[0]))
         retry_after = seconds_of(opened.headers.get("retry-after", ""))
-        return Answer(opened.status, body, key.redact(text), retry_after, where)
+        return Answer(opened.status, told, key.redact(text), retry_after, where)
 
     async def _next(self, things: Any) -> Any:
         """Give the next thing, None where there are no more."""
@@ -363,11 +351,6 @@ class Exchange:
         """Whether other calls have requests on the same connection, as HTTP/2 allows."""
         return self.response is not None and self.response.http_version == "HTTP/2"
 
-    def _log(self, request: str, outcome: Opened | Lost, began: float) -> None:
-        """Log a request on one line, without what was sent or received."""
-        told = outcome.reason if isinstance(outcome, Lost) else outcome.status
-        logger.debug("%s → %s after %.1f s", request, told, self.now() - began)
-
     def _opened_body(self) -> Body:
         if self.body is None:
             raise RuntimeError("nothing is open")
@@ -378,19 +361,17 @@ class Exchange:
         return visible(self.connections.key.redact(f"{type(error).__name__}: {error}".rstrip(": ")))
 
 
-def _parts(post: Post, files: ExitStack) -> list[Any]:
+def _parts(form: Submittable, files: ExitStack, *, again: bool) -> list[Any]:
     """Give the parts of a form, its files open.
 
     Raises:
         OSError: one cannot be read, or not once more.
     """
-    if post.form is None:
-        return []
-    texts, given = post.form.to_multipart()
+    texts, given = form.to_multipart()
     parts: list[Any] = [(name, (None, text)) for name, text in texts]
     for name, file in given:
         handle = files.enter_context(file.open())
-        if post.again and not handle.seekable():
+        if again and not handle.seekable():
             raise OSError("a file of the payload can be read only once, and has been sent before")
         parts.append((name, (file.name, handle, file.content_type)))
     return parts
