@@ -145,7 +145,7 @@ class Save:
             patience = max(min(SILENCE, self.deadline - self.io.now()), 0.001)
             head = await self.io.open_file(url, headers, patience)
             if isinstance(head, Lost):
-                raise self._failed(head.reason, again=head.is_transient)
+                raise self._failed(head.problem, again=head.is_transient)
             if head.status not in {301, 302, 303, 307, 308}:
                 return head
             try:

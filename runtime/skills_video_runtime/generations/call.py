@@ -18,9 +18,8 @@ From then on a generation may have been made, whatever happens, and only an answ
 
 from __future__ import annotations
 
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from functools import partial
-from itertools import count
 from random import random
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -39,7 +38,6 @@ from .outcomes import (
     Ended,
     Fallback,
     Lost,
-    Meaning,
     Opened,
     Post,
     Recovered,
@@ -52,7 +50,7 @@ from .states import STATUSES, Generation, Status, Usage, is_id
 from .uncertain import INTERRUPTED, LIST_LIMIT, PATH, find, parse_running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
     from .claims import Claims, Submission
     from .journal import Journal
@@ -113,22 +111,24 @@ class Call:
             GenerationTimeout: the time is over.
             APIError: the platform refused to tell.
         """
-        name, last = state.id, None
+        name, is_last = state.id, _is_whole(state)
         self.claims.claim(name)
         self.shown.add(state.status)
-        with _naming(name):
-            if _is_whole(state):
-                last = state
-            elif state.status and not state.is_finished:
+        try:
+            if state.status and not state.is_finished:
                 yield state
-            while last is None:
+            while not is_last:
                 state = await self._next_streamed(state) or await self._next_polled(name, result)
-                if state.is_finished:
-                    last = state
-                else:
+                is_last = state.is_finished
+                if not is_last:
                     yield state
-            yield last
-            await self._conclude(last)
+            yield state
+            await self._conclude(state)
+        except SkillsVideoError:
+            raise
+        except BaseException as error:
+            error.add_note(f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up.")
+            raise
 
     async def submit(self, payload: Submittable, *, stream: bool = False) -> Generation:
         """Post a payload until the id of its generation is known; with `stream`, the stream may then be open.
@@ -267,24 +267,20 @@ class Call:
             if isinstance(outcome, Generation):
                 self._report_no_stream(post, "the answer was no stream")
                 return outcome
-            match meaning(post, outcome):
-                case Meaning.NO_STREAM:
-                    submission.refute()
-                    self.report(Fallback("create", outcome.problem))
-                    path = create
-                    continue
-                case Meaning.REFUSED:
-                    submission.refute()
-                    raise outcome.error(told_id(outcome))
-                case Meaning.AMBIGUOUS:
-                    found = await find(self, submission, outcome, sent_at=sent_at)
-                    if found is not None:
-                        self._report_no_stream(post, outcome.problem)
-                        return found
-                    submission.was_lost = submission.was_lost or isinstance(outcome, Lost)
-                case Meaning.NOTHING_MADE:
-                    pass
+            means = meaning(post, outcome)
+            if means == "ambiguous":
+                found = await find(self, submission, outcome, sent_at=sent_at)
+                if found is not None:
+                    self._report_no_stream(post, outcome.problem)
+                    return found
+                submission.was_lost = submission.was_lost or isinstance(outcome, Lost)
             submission.refute()
+            if means == "refused":
+                raise outcome.error(told_id(outcome))
+            if means == "no stream":
+                self.report(Fallback("create", outcome.problem))
+                path = create
+                continue
             try:
                 await self._pause("create", attempt, outcome)
             except SkillsVideoError as error:
@@ -300,20 +296,25 @@ class Call:
         submission.post, submission.pending = post, True
         try:
             outcome = await self.io.post(post, patience, self.silence)
+            told: Generation | Answer | Lost
             if isinstance(outcome, Opened):
-                return await self._first_event(submission)
-            if isinstance(outcome, Answer):
-                return self._claimed(submission, _told_by(outcome)) or outcome
+                told = await self._first_event()
+            else:
+                told = _told_by(outcome) or outcome
+            if isinstance(told, Generation):  # taken before anything else can happen
+                submission.generation = told
+                if told.id:
+                    self.claims.claim(told.id, submission)
         except Exception as error:  # the rule: what was begun may have made something
             if not post.begun:
                 raise
             return Lost(type(error).__name__)
         else:
-            return outcome
+            return told
         finally:
             submission.pending = False
 
-    async def _first_event(self, submission: Submission) -> Generation | Lost:
+    async def _first_event(self) -> Generation | Lost:
         """Read a stream up to the event that tells the id."""
         said = ""
         while True:
@@ -323,17 +324,9 @@ class Call:
             state = Generation.parse(event)
             if state is not None and (state.id or _is_whole(state)):
                 self.streaming = True
-                self._claimed(submission, state)
                 return state
             if state is not None and (state.code or state.message):
                 said = f"; it said {state.code or ''} {state.message or ''}"
-
-    def _claimed(self, submission: Submission, state: Generation | None) -> Generation | None:
-        """Take a generation for a submission, before anything else can happen."""
-        submission.generation = state
-        if state is not None and state.id:
-            self.claims.claim(state.id, submission)
-        return state
 
     async def _next_streamed(self, state: Generation) -> Generation | None:
         """Give the next new state of the open stream; None where there is none to come."""
@@ -405,7 +398,9 @@ class Call:
 
     async def _fetch(self, path: str, query: tuple[tuple[str, str], ...], name: str | None = None) -> Answer:
         """Ask until there is an answer that can be used: asking twice costs nothing."""
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             outcome = await self.ask(path, query)
             if isinstance(outcome, Answer) and outcome.ok and outcome.body is not None:
                 return outcome
@@ -415,7 +410,6 @@ class Call:
             if not outcome.is_transient:
                 raise outcome.error(name)
             await self._pause("poll", attempt, outcome, name)
-        raise AssertionError  # count() does not end
 
     async def _pause(
         self, request: Literal["create", "poll"], attempt: int, outcome: Answer | Lost, name: str | None = None
@@ -459,18 +453,6 @@ class Call:
         return max(self.time_left() - min(self.silence, GET_PATIENCE), 0.001)
 
 
-@contextmanager
-def _naming(name: str) -> Generator[None]:
-    """Add the id of a generation to whatever is raised that cannot carry it."""
-    try:
-        yield
-    except SkillsVideoError:
-        raise
-    except BaseException as error:
-        error.add_note(f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up.")
-        raise
-
-
 def _ignore(_: object) -> None:
     """Tell nobody."""
 
@@ -487,10 +469,12 @@ def _is_whole(state: Generation) -> bool:
     return state.is_finished and (state.status != Status.COMPLETED or state.has_files)
 
 
-def _told_by(answer: Answer) -> Generation | None:
+def _told_by(answer: Answer | Lost) -> Generation | None:
     """Read the generation that an answer to a post tells of, be it an error that names one."""
+    if isinstance(answer, Lost) or not answer.is_transient:
+        return None
     state = Generation.parse(answer.body)
-    if state is None or not answer.is_transient:
+    if state is None:
         return None
     if answer.ok and (state.id or _is_whole(state)):
         return state

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from skills_video_runtime.classify import api_error
@@ -115,24 +114,15 @@ class Answer(NamedTuple):
 class Lost:
     """No answer. It is transient unless the client is closed, or the request cannot be sent as it is."""
 
-    reason: str
+    problem: str
     is_transient: bool = True
     text: str = ""
     """What of a stream was said before it broke."""
-
-    @property
-    def retry_after(self) -> None:
-        """Nobody told how long to wait."""
-        return
-
-    @property
-    def problem(self) -> str:
-        """What is wrong, in words."""
-        return self.reason
+    retry_after: ClassVar[None] = None
 
     def error(self, generation_id: str | None = None) -> ConnectionFailed:
         """Give the error that this means."""
-        return ConnectionFailed(f"No answer from the platform: {self.reason}.", generation_id=generation_id)
+        return ConnectionFailed(f"No answer from the platform: {self.problem}.", generation_id=generation_id)
 
 
 CLOSED = Lost("the client is closed", is_transient=False)
@@ -154,33 +144,23 @@ class Ended(NamedTuple):
     """What was said, where that was no event yet."""
 
 
-class Meaning(Enum):
-    """What the outcome of a post that told of no generation means for the payload."""
+def meaning(post: Post, outcome: Answer | Lost) -> Literal["nothing made", "no stream", "refused", "ambiguous"]:
+    """Tell what an outcome that told of no generation means for the payload, which is not sent again if refused.
 
-    NO_STREAM = auto()
-    """The stream endpoint does not exist: the payload goes to the create endpoint."""
-    REFUSED = auto()
-    """It is not sent again."""
-    NOTHING_MADE = auto()
-    """It may be sent again: nothing was sent, or the platform had too many requests."""
-    AMBIGUOUS = auto()
-    """A generation may have been made."""
-
-
-def meaning(post: Post, outcome: Answer | Lost) -> Meaning:
-    """Tell what an outcome means. That a post was begun is all that is known of one whose answer was lost."""
+    That a post was begun is all that is known of one whose answer was lost.
+    """
     if not post.begun:
-        return Meaning.NOTHING_MADE
+        return "nothing made"
     if isinstance(outcome, Lost):
-        return Meaning.AMBIGUOUS
+        return "ambiguous"
     told = told_id(outcome)
     if post.is_stream and outcome.status in NO_STREAM and told is None:
-        return Meaning.NO_STREAM
+        return "no stream"
     if outcome.status == 429 and told is None:
-        return Meaning.NOTHING_MADE
+        return "nothing made"
     if 300 <= outcome.status < 500 and outcome.status not in UNDECIDED:
-        return Meaning.REFUSED
-    return Meaning.AMBIGUOUS
+        return "refused"
+    return "ambiguous"
 
 
 def told_id(outcome: Answer | Lost) -> str | None:
@@ -198,15 +178,15 @@ def told_id(outcome: Answer | Lost) -> str | None:
 
 
 class IO(Protocol):
-    """What a call needs of the world. `patience` is how many seconds one thing may take.
+    """What a call needs of the world: a clock that never goes back, a network, a thread for what waits for the disk.
 
     An implementation may be synchronous, if none of its methods suspends. Nothing that a network does is raised: it is
-    `Lost` or `Ended`.
+    `Lost` or `Ended`. `patience` is how many seconds one thing may take.
     """
 
-    def now(self) -> float:
-        """Give the seconds of a clock that never goes back."""
-        ...
+    def now(self) -> float: ...  # noqa: D102
+    async def sleep(self, seconds: float) -> None: ...  # noqa: D102
+    async def on_disk(self, work: Callable[[], T]) -> T: ...  # noqa: D102
 
     async def post(self, post: Post, patience: float, silence: float) -> Answer | Lost | Opened:
         """Post a payload; what is opened is for `next_event`, may be silent for `silence`, and ends with the call.
@@ -224,14 +204,6 @@ class IO(Protocol):
 
     async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
         """Wait for the next event of the open stream; events whose status is the word `known` are passed over."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        ...
-
-    async def on_disk(self, work: Callable[[], T]) -> T:
-        """Do work that waits for the disk."""
         ...
 
 
