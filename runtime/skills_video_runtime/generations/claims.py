@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from .matching import agrees, is_ours
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .outcomes import Entry, Post, Submittable
     from .states import Generation
-
-T = TypeVar("T")
 
 
 @dataclass(eq=False, slots=True)
@@ -97,12 +95,12 @@ class Look(NamedTuple):
     """Whether another call of this process may have made what is ours, or where nothing is, what is new."""
 
 
-class Recent(dict[str, T], Generic[T]):
+class Recent(dict[str, float]):
     """The last few thousand ids: far more than the running list can show, which is 100."""
 
     MOST = 4096
 
-    def __setitem__(self, name: str, value: T) -> None:
+    def __setitem__(self, name: str, value: float) -> None:
         """Add an id, and drop the oldest one where there are too many."""
         super().__setitem__(name, value)
         if len(self) > self.MOST:
@@ -116,9 +114,7 @@ class Claims:
     _lock: ClassVar[Lock] = Lock()
 
     def __init__(self) -> None:
-        self._announced = Recent[float]()
-        self._first_seen = Recent[int]()
-        self._claims = Recent[int]()
+        self._announced, self._first_seen, self._claims = Recent(), Recent(), Recent()
         self._turn = 0
         self._reserved: set[tuple[Journal, int] | None] = set()
         self._open: dict[Submission, None] = {}

@@ -98,15 +98,13 @@ class Search:
         if before is None or self.last is None or look.contested:
             return False
         if len(look.ours) == 1 and look.ours == before.ours:
-            return self._take(running, look.ours[0])
+            name = look.ours[0]
+            if self.call.claims.claim(name, self.submission):
+                self.found = next(item for item in running if item.id == name)
+                self.submission.generation = self.found
+            return self.found is not None
         self.shows_nothing = not look.new and not before.new
         return True
-
-    def _take(self, running: list[Generation], name: str) -> bool:
-        if self.call.claims.claim(name, self.submission):
-            self.found = next(item for item in running if item.id == name)
-            self.submission.generation = self.found
-        return self.found is not None
 
 
 def _made_nothing(call: Call, outcome: Answer | Lost, sent_at: float) -> bool:
