@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from contextlib import aclosing
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast
 
 from skills_video_runtime.generations.retry import RetryPolicy
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from skills_video_runtime.downloads.fetch import Save
     from skills_video_runtime.generations.outcomes import Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
-    from skills_video_runtime.http.session import Download, OnProgress, OnState, Session, Where
+    from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
     from skills_video_runtime.payloads.base import BasePayload
 
 HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
@@ -32,7 +33,6 @@ PARALLEL = 4  # files of one download that are fetched at once
 class _Base(Generic[HTTP]):
     """Everything but the verbs."""
 
-    _asynchronous: ClassVar[bool]
     _session: Session
 
     def __init__(  # noqa: PLR0913  # each is a choice of its own
@@ -76,15 +76,16 @@ class _Base(Generic[HTTP]):
         key = Key(os.environ.get("SKILLS_VIDEO_API_KEY") if api_key is None else api_key)
         api_key = None
         key.check()
+        asynchronous = isinstance(self, _AsyncVerbs)
         if http_client is not None:
             import httpx  # noqa: PLC0415  # who hands one in has it
 
-            kind = httpx.AsyncClient if self._asynchronous else httpx.Client
+            kind = httpx.AsyncClient if asynchronous else httpx.Client
             if not isinstance(cast("object", http_client), kind):
                 raise TypeError(f"http_client is an httpx.{kind.__name__} here, not {http_client!r:.80}")
         address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
         settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
-        self._session = Session(address, key, settings, journal, http_client, asynchronous=self._asynchronous)
+        self._session = Session(address, key, settings, journal, http_client, asynchronous=asynchronous)
 
     def __repr__(self) -> str:
         """Tell the address, and never the key."""
@@ -201,15 +202,15 @@ class _Verbs(Generic[PayloadT]):
         """
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
-        downloads = self._session.downloads(generation_or_file, directory, on_progress)
+        saves = self._session.downloads(generation_or_file, directory, on_progress)
         with ThreadPoolExecutor(PARALLEL) as pool:
-            fetches = [pool.submit(run, download.run()) for download in downloads]
+            fetches = [pool.submit(run, save.run()) for save in saves]
             try:
                 return [fetch.result() for fetch in fetches]
             except BaseException as error:
                 if not isinstance(error, Exception):
-                    for download in downloads:
-                        download.exchange.abort()
+                    for save in saves:
+                        save.exchange.abort()
                 raise
 
     def close(self) -> None:
@@ -287,28 +288,27 @@ class _AsyncVerbs(Generic[PayloadT]):
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
     ) -> list[Path]:
         """As `Client.download`, with tasks in place of threads."""
-        downloads = self._session.downloads(generation_or_file, directory, on_progress)
+        saves = self._session.downloads(generation_or_file, directory, on_progress)
         from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
 
         limiter = CapacityLimiter(PARALLEL)
-        done: dict[int, Path | Exception] = {}
+        paths: dict[Save, Path] = {}
+        errors: dict[Save, Exception] = {}
 
-        async def fetch(index: int, download: Download) -> None:
+        async def fetch(save: Save) -> None:
             async with limiter:
                 try:
-                    done[index] = await download.run()
+                    paths[save] = await save.run()
                 except Exception as error:  # noqa: BLE001  # raised below, once the others are there
-                    done[index] = error
+                    errors[save] = error
 
         async with create_task_group() as group:
-            for index, download in enumerate(downloads):
-                group.start_soon(fetch, index, download)
-        paths: list[Path] = []
-        for _, path in sorted(done.items()):
-            if isinstance(path, Exception):
-                raise path
-            paths.append(path)
-        return paths
+            for save in saves:
+                group.start_soon(fetch, save)
+        for save in saves:
+            if save in errors:
+                raise errors[save]
+        return [paths[save] for save in saves]
 
     async def close(self) -> None:
         """As `Client.close`."""
@@ -327,13 +327,9 @@ class _AsyncVerbs(Generic[PayloadT]):
 class Client(_Base["httpx.Client"], _Verbs["BasePayload"]):
     """A client of the platform whose calls return when they are done. It may be shared by threads."""
 
-    _asynchronous = False
-
 
 class AsyncClient(_Base["httpx.AsyncClient"], _AsyncVerbs["BasePayload"]):
     """A client of the platform for `await`, over asyncio or trio. The tasks of one event loop may share it."""
-
-    _asynchronous = True
 
 
 class ModelClient(_Verbs[PayloadT]):
@@ -343,7 +339,6 @@ class ModelClient(_Verbs[PayloadT]):
     """
 
     def __init__(self, client: Client | None = None) -> None:
-        """Use a client, or make one from the environment, which `close` closes."""
         self._owned = client is None
         self._session = (client or Client())._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
@@ -352,7 +347,6 @@ class AsyncModelClient(_AsyncVerbs[PayloadT]):
     """As `ModelClient`, of an `AsyncClient`."""
 
     def __init__(self, client: AsyncClient | None = None) -> None:
-        """Use a client, or make one from the environment, which `close` closes."""
         self._owned = client is None
         self._session = (client or AsyncClient())._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 

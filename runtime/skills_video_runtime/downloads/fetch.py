@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from random import random
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
 from skills_video_runtime.errors import DownloadFailed, visible
@@ -24,27 +24,12 @@ if TYPE_CHECKING:
     from skills_video_runtime.generations.outcomes import Opened
     from skills_video_runtime.generations.retry import RetryPolicy
     from skills_video_runtime.generations.states import MediaFile
+    from skills_video_runtime.http.exchange import Exchange
 
 REDIRECTS = 5
 SILENCE = 30.0  # seconds without a byte before a transfer counts as broken: our choice
 MEDIA_FAMILIES = frozenset({"video", "image", "audio"})
 UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4", "application/ogg"})
-
-
-class FileIO(Protocol):
-    """What fetching a file needs of the world, as `generations.outcomes.IO` is for a call."""
-
-    def now(self) -> float: ...  # noqa: D102
-    async def sleep(self, seconds: float) -> None: ...  # noqa: D102
-    async def on_disk(self, work: Callable[[], int]) -> int: ...  # noqa: D102
-
-    async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
-        """Ask any origin for a file, without the key, for `next_piece`."""
-        ...
-
-    async def next_piece(self, patience: float) -> bytes | Ended:
-        """Give the next bytes of the open file."""
-        ...
 
 
 @dataclass(eq=False)
@@ -57,12 +42,13 @@ class Save:
 
     file: MediaFile
     directory: Path
-    io: FileIO
+    exchange: Exchange
+    io: Exchange
+    """The exchange, or what a test has put in its place."""
     retry: RetryPolicy
     deadline: float
-    redact: Callable[[str], str] = str
-    on_progress: Callable[[MediaFile, int, int | None], object] | None = None
-    generation_id: str | None = None
+    on_progress: Callable[[MediaFile, int, int | None], object] | None
+    generation_id: str | None
     received: int = 0
     total: int | None = None
     retry_after: float | None = None
@@ -78,6 +64,10 @@ class Save:
             DownloadFailed: it cannot be fetched whole.
             OSError: it cannot be written.
         """
+        async with self.exchange:
+            return await self._save()
+
+    async def _save(self) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)
         part = self.directory / f".{secrets.token_hex(8)}.part"
         handle = part.open("xb")
@@ -200,7 +190,8 @@ class Save:
         return same and first == self.received and last < total == self.total
 
     def _failed(self, problem: str, status: int | None = None, *, again: bool = True) -> DownloadFailed:
-        what = f"{self.redact(_bare(self.file.url))} could not be downloaded: {self.redact(problem)}."
+        redact = self.exchange.connections.key.redact
+        what = f"{redact(_bare(self.file.url))} could not be downloaded: {redact(problem)}."
         error = DownloadFailed(what, status=status, generation_id=self.generation_id)
         error.retryable = again
         return error

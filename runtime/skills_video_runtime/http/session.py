@@ -6,7 +6,6 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.downloads.fetch import Save
     from skills_video_runtime.generations.journal import Journal
-    from skills_video_runtime.generations.outcomes import IO, Report, Settings
+    from skills_video_runtime.generations.outcomes import Report, Settings
 
     from .connections import Connections
     from .exchange import Exchange
@@ -48,8 +47,8 @@ class Session:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
         self.report: Callable[[Report], object] | None = None
-        self.io_of: Callable[[Exchange], IO] | None = None
-        """What a call is given in place of its exchange: see `skills_video_runtime.testing`."""
+        self.wrappers: list[Callable[[Any], Any]] = []
+        """What a call is given in place of its exchange is made by these: see `skills_video_runtime.testing`."""
         self.closed = False
         self.parents: list[object] = []
         self._begin()
@@ -75,9 +74,7 @@ class Session:
                     self._connections.closed = self.closed
         return self._connections
 
-    def downloads(
-        self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
-    ) -> list[Download]:
+    def downloads(self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None) -> list[Save]:
         """Give what fetches the files of a generation, none of them begun.
 
         Raises:
@@ -95,15 +92,14 @@ class Session:
             files, name = what.videos, what.id
         if not files:
             raise ValueError(f"there is nothing to download: {what}")
-        connections, retry, redact, folder = self.connections, self.settings.retry, self.key.redact, Path(directory)
-        downloads: list[Download] = []
+        connections, folder = self.connections, Path(directory)
+        saves: list[Save] = []
         for file in files:
             exchange = Exchange(connections)
             io = self._io(exchange)
             until = io.now() + self.settings.timeout
-            save = Save(file, folder, io, retry, until, redact, on_progress, name)
-            downloads.append(Download(exchange, save))
-        return downloads
+            saves.append(Save(file, folder, exchange, io, self.settings.retry, until, on_progress, name))
+        return saves
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections, if they are our own, and the journals.
@@ -138,9 +134,10 @@ class Session:
             )
 
     def _io(self, exchange: Exchange) -> Any:
-        if self.io_of is None:
-            return exchange
-        return self.io_of(exchange)
+        io: Any = exchange
+        for wrap in self.wrappers:
+            io = wrap(io)
+        return io
 
     def _recorder(self, journal: Where | None) -> Journal | None:
         """Open a journal, once; None where nothing is to be recorded."""
@@ -156,16 +153,3 @@ class Session:
                 for name in self.journals[path].names:
                     self.claims.claim(name)
             return self.journals[path]
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """One file to be fetched, and the exchange that carries it."""
-
-    exchange: Exchange
-    save: Save
-
-    async def run(self) -> Path:
-        """Fetch it, and give its path."""
-        async with self.exchange:
-            return await self.save.run()
