@@ -202,9 +202,12 @@ class SubmissionUncertain(SkillsVideoError):
         self, what: str, /, *, candidates: Sequence[str] = (), code: str | None = None, status: int | None = None
     ) -> None:
         self.candidates = tuple(candidates)
-        known = f" It may be one of: {', '.join(visible(item) for item in self.candidates)}." if candidates else ""
-        only = self.candidates[0] if len(self.candidates) == 1 else None
-        super().__init__(what + known, code=code, status=status, generation_id=only)
+        only = None
+        if len(self.candidates) == 1:
+            only = self.candidates[0]
+        if self.candidates:
+            what += f" It may be one of: {', '.join(visible(item) for item in self.candidates)}."
+        super().__init__(what, code=code, status=status, generation_id=only)
 
 
 class GenerationFailed(SkillsVideoError):
@@ -216,8 +219,10 @@ class GenerationFailed(SkillsVideoError):
     def __init__(self, generation: Generation, /) -> None:
         self.generation = generation
         reason = ": ".join(visible(text) for text in (generation.code, generation.message) if text)
-        what = f"Generation {visible(generation.id)} ended as {generation.status}{f' ({reason})' if reason else ''}."
-        super().__init__(what, code=generation.code, generation_id=generation.id or None)
+        what = f"Generation {visible(generation.id)} ended as {generation.status}"
+        if reason:
+            what += f" ({reason})"
+        super().__init__(f"{what}.", code=generation.code, generation_id=generation.id or None)
 
 
 class GenerationTimeout(SkillsVideoError):

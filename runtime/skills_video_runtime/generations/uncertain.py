@@ -118,7 +118,9 @@ def _made_nothing(call: Call, outcome: Answer | Lost, sent_at: float) -> bool:
 
 def parse_running(outcome: Answer | Lost) -> list[Generation] | None:
     """Read a running list; what of it cannot be read is a generation without an id."""
-    items = as_array(outcome.body) if isinstance(outcome, Answer) and outcome.ok else None
+    if isinstance(outcome, Lost) or not outcome.ok:
+        return None
+    items = as_array(outcome.body)
     if items is None:
         return None
     return [Generation.parse(item) or Generation("", "", {}) for item in items]

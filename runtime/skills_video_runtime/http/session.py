@@ -141,12 +141,13 @@ class Session:
 
     def _recorder(self, journal: Where | None) -> Journal | None:
         """Open a journal, once; None where nothing is to be recorded."""
-        chosen = self.journal if journal is None else journal
-        if chosen is None:
+        if journal is None:
+            journal = self.journal
+        if journal is None:
             return None
         from skills_video_runtime.generations.journal import Journal  # noqa: PLC0415  # sqlite3 is for who keeps one
 
-        path = Path(chosen).resolve()
+        path = Path(journal).resolve()
         with self.lock:
             if path not in self.journals:
                 self.journals[path] = Journal(path)
