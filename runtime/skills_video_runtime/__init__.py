@@ -84,7 +84,7 @@ else:
         ".payloads.base": "BaseObject BasePayload parse_payload",
         ".generations.outcomes": "Recovered",
     }
-    _WHERE = {name: (module, name) for module, names in _NAMES.items() for name in names.split()}
+    _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
     __all__ = sorted(_WHERE)  # noqa: PLE0605  # which is a list
 
     def __getattr__(name: str) -> object:
@@ -93,8 +93,7 @@ else:
             return import_module(f".{name}", __name__)
         if name not in _WHERE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module, attribute = _WHERE[name]
-        value = globals()[name] = getattr(import_module(module, __name__), attribute)
+        value = globals()[name] = getattr(import_module(_WHERE[name], __name__), name)
         return value
 
     def __dir__() -> list[str]:

@@ -75,7 +75,7 @@ class Exchange:
         self.http: Any = None
         self.response: Any = None
         self.stream: Any = None
-        self.body: Body | None = None
+        self.body: Any = None
         self.events: Any = None
         connections.exchanges.add(self)
 
@@ -129,7 +129,7 @@ class Exchange:
             return opened
         kind = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
         if 200 <= opened.status < 300 and kind == "text/event-stream":
-            self.events = self._opened_body().events(asynchronous=self.connections.asynchronous)
+            self.events = self.body.events(asynchronous=self.connections.asynchronous)
             return opened
         return await self._answer(opened)
 
@@ -148,7 +148,7 @@ class Exchange:
         """See `IO`."""
         if self.events is None:
             return Ended("nothing was open")
-        body, key, reason = self._opened_body(), self.connections.key, "the platform closed it"
+        body, key, reason = self.body, self.connections.key, "the platform closed it"
         try:
             with self._limit(patience):
                 while (event := await self._next(self.events)) is not None:
@@ -165,10 +165,9 @@ class Exchange:
 
     async def next_piece(self, patience: float) -> bytes | Ended:
         """Give the next bytes of the open file."""
-        body = self._opened_body()
         try:
             with self._limit(patience):
-                chunk = await self._next(body.chunks)
+                chunk = await self._next(self.body.chunks)
         except Exception as error:  # noqa: BLE001  # whatever broke it, the rest can be asked for
             return Ended(self._describe(error))
         if chunk is None:
@@ -285,7 +284,7 @@ class Exchange:
 
     async def _answer(self, opened: Opened) -> Answer:
         """Read an answer whole; one that breaks off has no body."""
-        body, data, broken = self._opened_body(), bytearray(), ""
+        body, data, broken = self.body, bytearray(), ""
         most = MAX_ERROR
         if 200 <= opened.status < 300:
             most = MAX_ANSWER
@@ -350,11 +349,6 @@ class Exchange:
     def _is_shared(self) -> bool:
         """Whether other calls have requests on the same connection, as HTTP/2 allows."""
         return self.response is not None and self.response.http_version == "HTTP/2"
-
-    def _opened_body(self) -> Body:
-        if self.body is None:
-            raise RuntimeError("nothing is open")
-        return self.body
 
     def _describe(self, error: Exception) -> str:
         """Put an exception of the network into words."""
