@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from skills_video_runtime.downloads.fetch import Save
     from skills_video_runtime.generations.outcomes import Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
-    from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
+    from skills_video_runtime.http.session import Download, OnProgress, OnState, Session, Where
     from skills_video_runtime.payloads.base import BasePayload
 
 HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
@@ -202,15 +201,15 @@ class _Verbs(Generic[PayloadT]):
         """
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
-        saves = self._session.downloads(generation_or_file, directory, on_progress)
+        downloads = self._session.downloads(generation_or_file, directory, on_progress)
         with ThreadPoolExecutor(PARALLEL) as pool:
-            fetches = [pool.submit(run, save.run()) for save in saves]
+            fetches = [pool.submit(run, download.run()) for download in downloads]
             try:
                 return [fetch.result() for fetch in fetches]
             except BaseException as error:
                 if not isinstance(error, Exception):
-                    for save in saves:
-                        save.exchange.abort()
+                    for download in downloads:
+                        download.exchange.abort()
                 raise
 
     def close(self) -> None:
@@ -288,27 +287,27 @@ class _AsyncVerbs(Generic[PayloadT]):
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
     ) -> list[Path]:
         """As `Client.download`, with tasks in place of threads."""
-        saves = self._session.downloads(generation_or_file, directory, on_progress)
+        downloads = self._session.downloads(generation_or_file, directory, on_progress)
         from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
 
         limiter = CapacityLimiter(PARALLEL)
-        paths: dict[Save, Path] = {}
-        errors: dict[Save, Exception] = {}
+        paths: dict[Download, Path] = {}
+        errors: dict[Download, Exception] = {}
 
-        async def fetch(save: Save) -> None:
+        async def fetch(download: Download) -> None:
             async with limiter:
                 try:
-                    paths[save] = await save.run()
+                    paths[download] = await download.run()
                 except Exception as error:  # noqa: BLE001  # raised below, once the others are there
-                    errors[save] = error
+                    errors[download] = error
 
         async with create_task_group() as group:
-            for save in saves:
-                group.start_soon(fetch, save)
-        for save in saves:
-            if save in errors:
-                raise errors[save]
-        return [paths[save] for save in saves]
+            for download in downloads:
+                group.start_soon(fetch, download)
+        for download in downloads:
+            if download in errors:
+                raise errors[download]
+        return [paths[download] for download in downloads]
 
     async def close(self) -> None:
         """As `Client.close`."""

@@ -42,13 +42,13 @@ class Save:
 
     file: MediaFile
     directory: Path
-    exchange: Exchange
     io: Exchange
-    """The exchange, or what a test has put in its place."""
+    """Its exchange, or what a test has put in its place."""
     retry: RetryPolicy
     deadline: float
-    on_progress: Callable[[MediaFile, int, int | None], object] | None
-    generation_id: str | None
+    redact: Callable[[str], str] = str
+    on_progress: Callable[[MediaFile, int, int | None], object] | None = None
+    generation_id: str | None = None
     received: int = 0
     total: int | None = None
     retry_after: float | None = None
@@ -64,10 +64,6 @@ class Save:
             DownloadFailed: it cannot be fetched whole.
             OSError: it cannot be written.
         """
-        async with self.exchange:
-            return await self._save()
-
-    async def _save(self) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)
         part = self.directory / f".{secrets.token_hex(8)}.part"
         handle = part.open("xb")
@@ -190,8 +186,7 @@ class Save:
         return same and first == self.received and last < total == self.total
 
     def _failed(self, problem: str, status: int | None = None, *, again: bool = True) -> DownloadFailed:
-        redact = self.exchange.connections.key.redact
-        what = f"{redact(_bare(self.file.url))} could not be downloaded: {redact(problem)}."
+        what = f"{self.redact(_bare(self.file.url))} could not be downloaded: {self.redact(problem)}."
         error = DownloadFailed(what, status=status, generation_id=self.generation_id)
         error.retryable = again
         return error

@@ -8,7 +8,7 @@ import os
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
@@ -74,7 +74,9 @@ class Session:
                     self._connections.closed = self.closed
         return self._connections
 
-    def downloads(self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None) -> list[Save]:
+    def downloads(
+        self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
+    ) -> list[Download]:
         """Give what fetches the files of a generation, none of them begun.
 
         Raises:
@@ -92,14 +94,15 @@ class Session:
             files, name = what.videos, what.id
         if not files:
             raise ValueError(f"there is nothing to download: {what}")
-        connections, folder = self.connections, Path(directory)
-        saves: list[Save] = []
+        connections, retry, redact, folder = self.connections, self.settings.retry, self.key.redact, Path(directory)
+        downloads: list[Download] = []
         for file in files:
             exchange = Exchange(connections)
             io = self._io(exchange)
             until = io.now() + self.settings.timeout
-            saves.append(Save(file, folder, exchange, io, self.settings.retry, until, on_progress, name))
-        return saves
+            save = Save(file, folder, io, retry, until, redact, on_progress, name)
+            downloads.append(Download(exchange, save))
+        return downloads
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections, if they are our own, and the journals.
@@ -154,3 +157,15 @@ class Session:
                 for name in self.journals[path].names:
                     self.claims.claim(name)
             return self.journals[path]
+
+
+class Download(NamedTuple):
+    """One file to be fetched, and the exchange that carries it."""
+
+    exchange: Exchange
+    save: Save
+
+    async def run(self) -> Path:
+        """Fetch it, and give its path."""
+        async with self.exchange:
+            return await self.save.run()
