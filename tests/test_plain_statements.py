@@ -17,6 +17,7 @@ FLOORS = [
     ["batch", "agents"],
     ["cli"],
     ["sandbox"],
+    ["testing"],
     ["client"],
     ["downloads"],
     ["http"],

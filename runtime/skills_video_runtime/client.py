@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from skills_video_runtime.downloads.fetch import Download
     from skills_video_runtime.generations.outcomes import Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
-    from skills_video_runtime.http.session import Download, OnProgress, OnState, Session, Where
+    from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
     from skills_video_runtime.payloads.base import BasePayload
 
 HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
@@ -77,11 +78,9 @@ class _Base(Generic[HTTP]):
         key.check()
         asynchronous = isinstance(self, _AsyncVerbs)
         if http_client is not None:
-            import httpx  # noqa: PLC0415  # who hands one in has it
+            from skills_video_runtime.http.connections import check_client  # noqa: PLC0415  # who hands one in has httpx
 
-            kind = httpx.AsyncClient if asynchronous else httpx.Client
-            if not isinstance(cast("object", http_client), kind):
-                raise TypeError(f"http_client is an httpx.{kind.__name__} here, not {http_client!r:.80}")
+            check_client(http_client, asynchronous=asynchronous)
         address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
         settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
         self._session = Session(address, key, settings, journal, http_client, asynchronous=asynchronous)
@@ -201,7 +200,9 @@ class _Verbs(Generic[PayloadT]):
         """
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
-        downloads = self._session.downloads(generation_or_file, directory, on_progress)
+        from skills_video_runtime.downloads.fetch import downloads_of  # noqa: PLC0415  # as above
+
+        downloads = downloads_of(self._session, generation_or_file, directory, on_progress)
         with ThreadPoolExecutor(PARALLEL) as pool:
             fetches = [pool.submit(run, download.run()) for download in downloads]
             try:
@@ -287,7 +288,9 @@ class _AsyncVerbs(Generic[PayloadT]):
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
     ) -> list[Path]:
         """As `Client.download`, with tasks in place of threads."""
-        downloads = self._session.downloads(generation_or_file, directory, on_progress)
+        from skills_video_runtime.downloads.fetch import downloads_of  # noqa: PLC0415  # on first use
+
+        downloads = downloads_of(self._session, generation_or_file, directory, on_progress)
         from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
 
         limiter = CapacityLimiter(PARALLEL)

@@ -7,24 +7,25 @@ import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from random import random
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from skills_video_runtime.errors import DownloadFailed, visible
 from skills_video_runtime.generations.outcomes import TRANSIENT, Ended, Lost
+from skills_video_runtime.generations.states import Generation, MediaFile
 from skills_video_runtime.http.addresses import is_trusted
 
 from .names import place, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from skills_video_runtime.generations.outcomes import Opened
     from skills_video_runtime.generations.retry import RetryPolicy
-    from skills_video_runtime.generations.states import MediaFile
     from skills_video_runtime.http.exchange import Exchange
+    from skills_video_runtime.http.session import OnProgress, Session, Where
 
 REDIRECTS = 5
 SILENCE = 30.0  # seconds without a byte before a transfer counts as broken: our choice
@@ -200,3 +201,40 @@ def _bare(url: str) -> str:
 def _is_local(url: str) -> bool:
     """Whether a URL goes to this machine, the only one that plain http is trusted for."""
     return is_trusted(f"http:{url.partition(':')[2]}")
+
+
+class Download(NamedTuple):
+    """One file to be fetched, and the exchange that carries it."""
+
+    exchange: Exchange
+    save: Save
+
+    async def run(self) -> Path:
+        """Fetch it, and give its path."""
+        async with self.exchange:
+            return await self.save.run()
+
+
+def downloads_of(
+    session: Session, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
+) -> list[Download]:
+    """Give what fetches the files of a generation, none of them begun.
+
+    Raises:
+        ValueError: there are none.
+    """
+    files: tuple[MediaFile, ...] = ()
+    name = None
+    if isinstance(what, MediaFile):
+        files = (what,)
+    else:
+        files, name = what.videos, what.id
+    if not files:
+        raise ValueError(f"there is nothing to download: {what}")
+    retry, redact, folder = session.settings.retry, session.key.redact, Path(directory)
+    downloads: list[Download] = []
+    for file in files:
+        exchange, io = session.exchange()
+        until = io.now() + session.settings.timeout
+        downloads.append(Download(exchange, Save(file, folder, io, retry, until, redact, on_progress, name)))
+    return downloads

@@ -36,6 +36,11 @@ CREATE TABLE submission (
 HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
 
 
+def _without_content(_: object) -> dict[str, str]:
+    """Stand for a file, which is not kept."""
+    return {}
+
+
 class Journal:
     """An SQLite file of submissions, held by one client at a time, and safe to share between its threads.
 
@@ -83,7 +88,7 @@ class Journal:
             JournalUnavailable: it cannot be written.
         """
         place, key = payload.endpoint, next(self._keys)
-        text = json.dumps(payload.to_dict(), default=lambda _: {})
+        text = json.dumps(payload.to_dict(), default=_without_content)
         row = (key, place.model, place.stream, place.create, place.result, text, payload.has_files())
         self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
         return key

@@ -117,6 +117,17 @@ class Connections:
         return self.key(http)  # signs all that it builds, which is for the platform; it follows no redirect
 
 
+def check_client(http: object, *, asynchronous: bool) -> None:
+    """Refuse what is no HTTP client of the kind that is needed.
+
+    Raises:
+        TypeError: it is none.
+    """
+    kind = httpx.AsyncClient if asynchronous else httpx.Client
+    if not isinstance(http, kind):
+        raise TypeError(f"http_client is an httpx.{kind.__name__} here, not {http!r:.80}")
+
+
 def running_loop() -> object:
     """Give what tells one event loop from another. It loads what anyio needs of that, before anything is sent."""
     with suppress(LookupError):

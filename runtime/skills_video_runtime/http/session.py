@@ -8,12 +8,11 @@ import os
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
 from skills_video_runtime.generations.outcomes import CLOSED
-from skills_video_runtime.generations.states import Generation, MediaFile
 
 from .addresses import is_trusted, platform_of
 
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from os import PathLike
 
-    from skills_video_runtime.downloads.fetch import Save
     from skills_video_runtime.generations.journal import Journal
     from skills_video_runtime.generations.outcomes import Report, Settings
+    from skills_video_runtime.generations.states import Generation, MediaFile
 
     from .connections import Connections
     from .exchange import Exchange
@@ -74,35 +73,15 @@ class Session:
                     self._connections.closed = self.closed
         return self._connections
 
-    def downloads(
-        self, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
-    ) -> list[Download]:
-        """Give what fetches the files of a generation, none of them begun.
-
-        Raises:
-            ValueError: there are none.
-        """
-        from skills_video_runtime.downloads.fetch import Save  # noqa: PLC0415  # on first use
-
+    def exchange(self) -> tuple[Exchange, Any]:
+        """Give what carries one call, and the IO that it has: itself, unless a test put another in its place."""
         from .exchange import Exchange  # noqa: PLC0415  # with connections
 
-        files: tuple[MediaFile, ...] = ()
-        name = None
-        if isinstance(what, MediaFile):
-            files = (what,)
-        else:
-            files, name = what.videos, what.id
-        if not files:
-            raise ValueError(f"there is nothing to download: {what}")
-        connections, retry, redact, folder = self.connections, self.settings.retry, self.key.redact, Path(directory)
-        downloads: list[Download] = []
-        for file in files:
-            exchange = Exchange(connections)
-            io = self._io(exchange)
-            until = io.now() + self.settings.timeout
-            save = Save(file, folder, io, retry, until, redact, on_progress, name)
-            downloads.append(Download(exchange, save))
-        return downloads
+        exchange = Exchange(self.connections)
+        io: Any = exchange
+        for wrap in self.wrappers:
+            io = wrap(io)
+        return exchange, io
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections, if they are our own, and the journals.
@@ -124,23 +103,14 @@ class Session:
         self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True
     ) -> AsyncGenerator[Call, None]:
         """Begin a call: its time counts from now. One that records nothing opens no journal."""
-        from .exchange import Exchange  # noqa: PLC0415  # with connections
-
         recorder = None
         if self.closed:
             raise CLOSED.error()
-        async with Exchange(self.connections) as exchange:
+        exchange, io = self.exchange()
+        async with exchange:
             if records:
                 recorder = self._recorder(journal)
-            yield Call(
-                self._io(exchange), self.settings, self.claims, timeout=timeout, journal=recorder, report=self.report
-            )
-
-    def _io(self, exchange: Exchange) -> Any:
-        io: Any = exchange
-        for wrap in self.wrappers:
-            io = wrap(io)
-        return io
+            yield Call(io, self.settings, self.claims, timeout=timeout, journal=recorder, report=self.report)
 
     def _recorder(self, journal: Where | None) -> Journal | None:
         """Open a journal, once; None where nothing is to be recorded."""
@@ -157,15 +127,3 @@ class Session:
                 for name in self.journals[path].names:
                     self.claims.claim(name)
             return self.journals[path]
-
-
-class Download(NamedTuple):
-    """One file to be fetched, and the exchange that carries it."""
-
-    exchange: Exchange
-    save: Save
-
-    async def run(self) -> Path:
-        """Fetch it, and give its path."""
-        async with self.exchange:
-            return await self.save.run()
