@@ -189,7 +189,7 @@ class ConnectionFailed(SkillsVideoError):
 class SubmissionUncertain(SkillsVideoError):
     """A generation may have been made and charged, and it is not known which one is ours.
 
-    `candidates` are the ids of the generations that it may be.
+    `candidates` are the ids of the generations that it may be; `generation_id` is one that the platform itself told of.
     """
 
     category = "uncertain"
@@ -199,15 +199,19 @@ class SubmissionUncertain(SkillsVideoError):
     )
 
     def __init__(
-        self, what: str, /, *, candidates: Sequence[str] = (), code: str | None = None, status: int | None = None
+        self,
+        what: str,
+        /,
+        *,
+        candidates: Sequence[str] = (),
+        code: str | None = None,
+        status: int | None = None,
+        generation_id: str | None = None,
     ) -> None:
         self.candidates = tuple(candidates)
-        only = None
-        if len(self.candidates) == 1:
-            only = self.candidates[0]
         if self.candidates:
             what += f" It may be one of: {', '.join(visible(item) for item in self.candidates)}."
-        super().__init__(what, code=code, status=status, generation_id=only)
+        super().__init__(what, code=code, status=status, generation_id=generation_id)
 
 
 class GenerationFailed(SkillsVideoError):

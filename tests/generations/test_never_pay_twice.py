@@ -246,14 +246,23 @@ def test_an_outage_while_polling_is_outlasted() -> None:
     assert result.status == "COMPLETED"
 
 
-def test_a_retry_after_beyond_the_deadline_is_not_waited_for() -> None:
+def test_a_retry_after_beyond_the_deadline_is_not_waited_for_by_who_posts() -> None:
     world = World()
     begun = world.now
-    with pytest.raises(GenerationTimeout):
-        drive(call_of(world).generate(Payload()), world, scripted(["cut after id", "429 huge"]))
     with pytest.raises(APIError):
         drive(call_of(world).generate(Payload()), world, scripted(["429 huge"]))
     assert world.now - begun < 10
+
+
+def test_a_look_is_put_off_for_a_minute_at_most() -> None:
+    world = World()
+    begun = world.now
+    assert (
+        drive(call_of(world).generate(Payload()), world, scripted(["cut after id", "429 huge"])).status == "COMPLETED"
+    )
+    assert 60 <= world.now - begun < 70
+    with pytest.raises(GenerationTimeout):
+        drive(call_of(world, timeout=30).generate(Payload()), world, scripted(["cut after id", "429 huge"]))
 
 
 ASKING = (

@@ -16,6 +16,7 @@ from skills_video_runtime.errors import DownloadFailed, visible
 from skills_video_runtime.generations.outcomes import TRANSIENT, Ended, Lost
 from skills_video_runtime.generations.states import Generation, MediaFile
 from skills_video_runtime.http.addresses import is_trusted
+from skills_video_runtime.http.events import seconds_of
 
 from .names import place, safe_name
 
@@ -105,6 +106,8 @@ class Save:
                 break
             await self.io.on_disk(partial(handle.write, data))
             self.received += len(data)
+            if self.total is not None and self.received > self.total:
+                raise self._failed(f"more came than the {self.total} bytes that were told", again=False)
             if self.on_progress is not None:
                 self.on_progress(self.file, self.received, self.total)
             if self.io.now() >= self.deadline:
@@ -145,9 +148,7 @@ class Save:
         """See that an answer is the file, or the rest of the very file that was begun."""
         status, told = head.status, head.headers
         if status not in {200, 206, 416}:
-            after = told.get("retry-after", "")
-            if re.fullmatch("[0-9]{1,9}", after):
-                self.retry_after = float(after)
+            self.retry_after = seconds_of(told.get("retry-after", ""))
             raise self._failed(f"the answer was {status}", status, again=status >= 500 or status in TRANSIENT)
         if status != 200 and not self._continues(told):
             self.received = 0

@@ -27,6 +27,7 @@ from urllib.parse import quote
 from skills_video_runtime.errors import (
     GenerationFailed,
     GenerationTimeout,
+    NotFound,
     SkillsVideoError,
     SubmissionUncertain,
     visible,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from .outcomes import IO, Entry, Report, Settings, Submittable
 
 RESULT = "/generation/{id}"
+LONGEST_WAIT = 60.0  # seconds between two looks at a generation, whatever `Retry-After` says: our choice
 GET_PATIENCE = 30.0  # seconds for one answer to a GET: our choice
 UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made is not believed: our choice
 
@@ -85,6 +87,8 @@ class Call:
         self.silence = 0.0
         self.shown: set[str] = set()
         self.polled = ""
+        self.ended: list[str] = []
+        """Ids of generations that are over, for the journal, once the caller has been told."""
 
     async def generate(self, payload: Submittable) -> AsyncGenerator[Generation, None]:
         """Post a payload and give each state of its generation once, wherever it comes from; the last is finished.
@@ -123,7 +127,9 @@ class Call:
                 if not is_last:
                     yield state
             yield state
-            await self._conclude(state)
+            self.ended.append(name)
+            if state.status != Status.COMPLETED:
+                raise GenerationFailed(state)  # noqa: TRY301  # to the caller, as all that is ours
         except SkillsVideoError:
             raise
         except BaseException as error:
@@ -180,10 +186,23 @@ class Call:
         if journal is None:
             raise ValueError("recover() needs a journal: pass the path that was given as journal before")
         entries = await self.io.on_disk(partial(self.claims.unfinished, journal))
+        rivals = {entry.key: self.claims.resume(entry, journal) for entry in entries if not entry.id}
         try:
-            return [await self._recover(entry, journal) for entry in entries]
+            return [await self._recover(entry, rivals.get(entry.key)) for entry in entries]
         finally:
+            for submission in rivals.values():
+                self.claims.end(submission)
             self.claims.release(journal, entries)
+
+    async def record_ended(self) -> None:
+        """Tell the journal of what is over, and was given to the caller."""
+        for name in self.ended:
+            try:
+                if self.journal is not None:
+                    await self._record(partial(self.journal.finished, name))
+            except BaseException as error:
+                error.add_note(f"Generation {name} is over: client.get({name!r}) gives its last state again.")
+                raise
 
     async def ask(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Answer | Lost:
         """Ask once."""
@@ -201,22 +220,22 @@ class Call:
             path = payload.endpoint.create
         return await self._post(submission, payload, path)
 
-    async def _recover(self, entry: Entry, journal: Journal) -> Recovered:
+    async def _recover(self, entry: Entry, submission: Submission | None) -> Recovered:
         payload, generation, problem = entry.payload, None, None
         self.deadline = self.io.now() + self.timeout
         self.shown.clear()
         self.polled = ""
         try:
             begun = Generation(entry.id or "", "", {})
-            if not begun.id:
-                submission = self.claims.begin(payload)
-                submission.resume(journal, entry.key)
+            if submission is not None:
                 begun = await self._settled(submission, self._take_up(submission, payload))
             async with aclosing(self.follow(begun, payload.endpoint.result)) as states:
                 async for generation in states:
                     self.report(generation)
         except SkillsVideoError as error:
             generation, problem = None, error
+            if entry.id and isinstance(error, NotFound):
+                self.ended.append(entry.id)  # asking again would tell the same
         return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem)
 
     async def _take_up(self, submission: Submission, payload: Submittable) -> Generation:
@@ -276,7 +295,8 @@ class Call:
                 submission.was_lost = submission.was_lost or isinstance(outcome, Lost)
             submission.refute()
             if means == "refused":
-                raise outcome.error(told_id(outcome))
+                submission.told = told_id(outcome)
+                raise outcome.error(submission.told)
             if means == "no stream":
                 self.report(Fallback("create", outcome.problem))
                 path = create
@@ -322,16 +342,21 @@ class Call:
             if isinstance(event, Ended):
                 return Lost(f"the stream ended before it told an id ({event.reason}{said})", text=event.text)
             state = Generation.parse(event)
-            if state is not None and (state.id or _is_whole(state)):
+            if state is not None and (state.id or _is_result(state)):
                 self.streaming = True
                 return state
             if state is not None and (state.code or state.message):
                 said = f"; it said {state.code or ''} {state.message or ''}"
 
     async def _next_streamed(self, state: Generation) -> Generation | None:
-        """Give the next new state of the open stream; None where there is none to come."""
+        """Give the next new state of the open stream; None where there is none to come.
+
+        Comments and states that are known are no news: a stream that has none for long is left, as one that is silent.
+        """
+        quiet_until = self.io.now() + self.silence
         while self.streaming:
-            event = await self.io.next_event(self._patience_for_stream(), state.raw.get("status"))
+            patience = min(self._patience_for_stream(), quiet_until - self.io.now())
+            event = await self.io.next_event(max(patience, 0.001), state.raw.get("status"))
             if isinstance(event, Ended):
                 self._leave_stream(event.reason)
                 return None
@@ -375,26 +400,18 @@ class Call:
                 failures += 1
                 delay = self.settings.retry.delay(failures, outcome.retry_after, self.random)
                 why = outcome.error().what.rstrip(".")
-            await self._wait_to_look(name, delay, why, outcome.retry_after)
+            await self._wait_to_look(name, delay, why)
             self.report(Retry("poll", delay, outcome.problem))
 
-    async def _wait_to_look(self, name: str, delay: float, why: str, retry_after: float | None = None) -> None:
-        """Wait before the next look; where there is no time for one, wait until the deadline, unless told how long."""
+    async def _wait_to_look(self, name: str, delay: float, why: str) -> None:
+        """Wait before the next look, or until the deadline, where there is no time for one."""
         left = self.time_left()
-        if delay < left:
-            await self.io.sleep(delay)
+        if min(delay, LONGEST_WAIT) < left:
+            await self.io.sleep(min(delay, LONGEST_WAIT))
             return
-        if retry_after is None:
-            await self.io.sleep(max(left, 0.0))
+        await self.io.sleep(max(left, 0.0))
         what = f"Generation {name} was not finished within {self.timeout:g} s. At the last look: {why}."
         raise GenerationTimeout(what, generation_id=name)
-
-    async def _conclude(self, state: Generation) -> None:
-        """End a call whose last state was given."""
-        if self.journal is not None:
-            await self._record(partial(self.journal.finished, state.id))
-        if state.status != Status.COMPLETED:
-            raise GenerationFailed(state)
 
     async def _fetch(self, path: str, query: tuple[tuple[str, str], ...], name: str | None = None) -> Answer:
         """Ask until there is an answer that can be used: asking twice costs nothing."""
@@ -470,14 +487,19 @@ def _is_whole(state: Generation) -> bool:
 
 
 def _told_by(answer: Answer | Lost) -> Generation | None:
-    """Read the generation that an answer to a post tells of, be it an error that names one."""
+    """Read the generation that an answer to a post tells of, be it an error that names one that goes on."""
     if isinstance(answer, Lost) or not answer.is_transient:
         return None
     state = Generation.parse(answer.body)
     if state is None:
         return None
-    if answer.ok and (state.id or _is_whole(state)):
+    if answer.ok and (state.id or _is_result(state)):
         return state
-    if state.id and state.status in STATUSES:
+    if state.id and state.status in STATUSES and not state.is_finished:
         return state
     return None
+
+
+def _is_result(state: Generation) -> bool:
+    """Whether a state is worth having without an id; the failure of something unnamed tells nothing."""
+    return state.status == Status.COMPLETED and state.has_files

@@ -10,7 +10,7 @@ from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from .matching import agrees, is_ours
+from .matching import is_ours, may_be
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +41,8 @@ class Submission:
     was_lost: bool = False
     """Whether one of these may have made a generation, and was repeated even so."""
     generation: Generation | None = None
+    told: str | None = None
+    """The id in an answer that refused it."""
     record: tuple[Journal, int] | None = None
     """Where it is recorded, if it began with that."""
 
@@ -49,10 +51,6 @@ class Submission:
         """Whether a post may have made a generation whose id was not told."""
         is_begun = self.post is not None and self.post.begun
         return self.generation is None and (self.was_lost or is_begun)
-
-    def resume(self, journal: Journal, key: int) -> None:
-        """Take the place of an earlier process, which may have posted it."""
-        self.record, self.turn, self.was_sent, self.was_lost = (journal, key), 0, True, True
 
     def refute(self) -> None:
         """Say that the last post certainly made nothing, or is to be taken so."""
@@ -66,6 +64,8 @@ class Submission:
         journal, key = self.record
         if self.generation is not None:
             journal.submitted(key, self.generation.id)
+        elif self.told is not None:
+            journal.submitted(key, self.told)
         elif self.is_doubtful:
             return
         elif self.was_sent:
@@ -101,7 +101,8 @@ class Recent(dict[str, float]):
     MOST = 4096
 
     def __setitem__(self, name: str, value: float) -> None:
-        """Add an id, and drop the oldest one where there are too many."""
+        """Add an id, or move it to the end, and drop the first one where there are too many."""
+        self.pop(name, None)
         super().__setitem__(name, value)
         if len(self) > self.MOST:
             del self[next(iter(self))]
@@ -131,6 +132,13 @@ class Claims:
             self._turn += 1
             submission = Submission(payload.endpoint.create, payload.to_dict(), payload.known_fields(), self._turn)
             self._open[submission] = None
+        return submission
+
+    def resume(self, entry: Entry, journal: Journal) -> Submission:
+        """Take the place of an earlier process, which may have posted what a record holds."""
+        submission = self.begin(entry.payload)
+        submission.record, submission.turn = (journal, entry.key), 0
+        submission.was_sent = submission.was_lost = True
         return submission
 
     def end(self, submission: Submission) -> None:
@@ -187,9 +195,10 @@ class Claims:
     def remember(self, generations: Sequence[Generation]) -> None:
         """Remember which generations are there: a submission that begins later did not make them."""
         with self._lock:
-            for generation in generations:
-                if generation.id not in self._first_seen:
-                    self._first_seen[generation.id] = self._turn
+            for name in (generation.id for generation in generations):
+                self._first_seen[name] = self._first_seen.get(name, self._turn)
+                if name in self._claims:
+                    self._claims[name] = self._claims[name]  # what is still listed is kept
 
     def look(self, submission: Submission, running: Sequence[Generation]) -> Look:
         """Tell which of the generations that run may be of a submission, and which certainly are.
@@ -215,4 +224,4 @@ def _competes(other: Submission, submission: Submission, new: Iterable[Generatio
         return False
     if not other.pending and (other.place, other.fields) == (submission.place, submission.fields):
         return False
-    return any(agrees(other.fields, item.input) for item in new)
+    return any(may_be(other.fields, item.input) for item in new)

@@ -46,7 +46,7 @@ class Journal:
 
     It holds prompts: a new one is for its owner's eyes alone. A submission is recorded before it is posted. From then
     on the journal raises no more: an id that cannot be written is logged, as losing the generation over it would be
-    worse. `names` are the ids of all generations that it knew when it was opened.
+    worse. `names` are the ids of generations that it knew as unfinished when it was opened.
 
     Raises:
         JournalUnavailable: the file cannot be opened, is no journal, or another client holds it.
@@ -77,9 +77,9 @@ class Journal:
         elif layout != LAYOUT:
             raise self._unavailable("it is no journal, or one of another release")
         self._run("COMMIT")
-        rows = self._run("SELECT key, id FROM submission ORDER BY key")
-        self.names = [name for _, name in rows if name is not None]
-        self._keys = count(rows[-1][0] + 1 if rows else 1)
+        self.names = [name for (name,) in self._run("SELECT id FROM submission WHERE state = 'submitted'")]
+        ((last,),) = self._run("SELECT coalesce(max(key), 0) FROM submission")
+        self._keys = count(int(last) + 1)
 
     def intend(self, payload: Submittable) -> int:
         """Record that a payload is about to be posted, and give the key of the record.
@@ -141,7 +141,7 @@ class Journal:
         try:
             self._run(sql, *values)
         except JournalUnavailable as error:
-            logger.warning("the journal could not be written: %s", error.__cause__)
+            logger.warning("the journal could not be written: %s; it would have held %s", error.__cause__, values)
 
     def _run(self, sql: str, *values: object) -> list[Any]:
         try:

@@ -17,6 +17,11 @@ def agrees(fields: Mapping[str, object], echo: Mapping[str, object] | None) -> b
     return echo is not None and all(_equal(value, echo.get(name, ABSENT)) for name, value in fields.items())
 
 
+def may_be(fields: Mapping[str, object], echo: Mapping[str, object] | None) -> bool:
+    """Tell whether nothing in an echo contradicts what was sent: an echo may leave out what it likes."""
+    return echo is None or all(name not in echo or _equal(value, echo[name]) for name, value in fields.items())
+
+
 def is_ours(fields: Mapping[str, object], known: Mapping[str, object], echo: Mapping[str, object] | None) -> bool:
     """Tell whether an echo certainly is of what was sent: beside that it has known fields alone, at their defaults.
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 TRANSIENT = frozenset({408, 425, 429})
 NO_STREAM = frozenset({404, 405, 501})
 UNDECIDED = frozenset({408, 429})  # 4xx that refuse no payload
-TOLD_ID = re.compile(r'"(?:generation_?)?id"\s*:\s*"([^"\\]+)"', re.IGNORECASE)
+TOLD_ID = re.compile(r'"(?:(?:generation|prediction|task)_?)?id"\s*:\s*"([^"\\]+)"', re.IGNORECASE)
 MAX_SECONDS = 1e9  # what is longer overflows the clocks of some systems
 
 

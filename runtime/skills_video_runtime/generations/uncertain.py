@@ -30,7 +30,7 @@ async def find(
 
     It may be after a 5xx, if two looks show nothing new and came so soon that a generation would still be running.
     After a lost connection it may be only if the caller asked for that. A generation is taken if two looks show it, and
-    no other that is ours as certainly.
+    no other that is ours as certainly; where the platform told an id, no other than that.
 
     Raises:
         SubmissionUncertain: neither is certain.
@@ -45,14 +45,14 @@ async def find(
         return None
     error = outcome.error()
     what = f"It is not known whether a generation was made: {search.why}. {error.what}"
-    raise SubmissionUncertain(what, candidates=possible, code=error.code, status=error.status)
+    raise SubmissionUncertain(what, candidates=possible, code=error.code, status=error.status, generation_id=told)
 
 
 class Search:
     """Looks at the running list until two of them agree, or another would tell no more."""
 
     def __init__(self, call: Call, submission: Submission, told: str | None) -> None:
-        self.call, self.submission = call, submission
+        self.call, self.submission, self.told = call, submission, told
         self.found: Generation | None = None
         self.shows_nothing = False
         self.why = "the running list could not be read"
@@ -97,7 +97,7 @@ class Search:
             self.why = "the running list does not show it"
         if before is None or self.last is None or look.contested:
             return False
-        if len(look.ours) == 1 and look.ours == before.ours:
+        if len(look.ours) == 1 and look.ours == before.ours and self.told in {None, look.ours[0]}:
             name = look.ours[0]
             if self.call.claims.claim(name, self.submission):
                 self.found = next(item for item in running if item.id == name)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from posixpath import normpath
+from socket import inet_aton, inet_ntoa
 from urllib.parse import urlsplit
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 def is_trusted(url: str) -> bool:
@@ -21,15 +25,23 @@ def is_trusted(url: str) -> bool:
 def platform_of(base_url: str) -> str:
     """Give one spelling for all those of an address."""
     parts = urlsplit(base_url)
-    host, port = parts.hostname or "", parts.port or parts.scheme
+    host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
     if is_loopback(host):
         host = "localhost"
-    return f"{host.rstrip('.')}:{port}{parts.path.rstrip('/')}"
+    return f"{host.rstrip('.')}:{port}{normpath('/' + parts.path)}"
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this very machine."""
+    """Tell whether a host is this very machine, however that is spelt."""
+    name = host.rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
     try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+        address = ip_address(inet_ntoa(inet_aton(name)))  # 127.1 and 0x7f000001 are read as a connection reads them
+    except (OSError, UnicodeError):
+        try:
+            address = ip_address(name.partition("%")[0])
+        except ValueError:
+            return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified

@@ -84,11 +84,16 @@ class Connections:
         return bool(self.exchanges) or any(pool.used for pool in self.pools.values())
 
     def tells_of_heads(self, url: httpx.URL) -> bool:
-        """Whether the head of a request is told of before it is sent, which other transports than httpx's need not."""
+        """Whether the head of a request is told of before it is sent.
+
+        Of a client of the user's own only a transport of httpx itself is known to do that, and only where no hook can
+        put another trace into a request.
+        """
         if self.lent is None:
             return True
         find = getattr(self.lent, "_transport_for_url", None)
-        return find is not None and isinstance(find(url), TRANSPORTS)
+        hooks = self.lent.event_hooks.get("request")
+        return find is not None and not hooks and type(find(url)) in TRANSPORTS
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections that are our own."""

@@ -26,6 +26,7 @@ def trace(name: str, info: dict[str, Any]) -> None:
     exchange = current.get()
     if name.endswith("send_request_headers.started"):
         if exchange is not None and info["request"].method != b"CONNECT":
+            shortened(None)  # what is too late now is not begun
             exchange.begin_post()
         return
     if name.startswith("http"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from codecs import getincrementaldecoder
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from httpx_sse import EventSource
@@ -89,3 +92,14 @@ class Body:
         async for chunk in self.chunks:
             for piece in self.pieces(chunk):
                 yield self.text(piece)
+
+
+def seconds_of(retry_after: str) -> float | None:
+    """Read `Retry-After`: seconds, or a date, which is UTC where it tells no zone (RFC 9110, section 5.6.7)."""
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", retry_after):
+        return float(retry_after)
+    try:
+        date = parsedate_to_datetime(retry_after)
+        return max((date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

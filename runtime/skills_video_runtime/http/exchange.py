@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -28,7 +27,7 @@ from skills_video_runtime.json_values import JsonObject, as_object
 
 from .connections import PLAIN
 from .deadlines import current
-from .events import Body
+from .events import Body, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -46,6 +45,8 @@ MAX_CLOSE = 1.0  # seconds: our choice
 MAX_FINISH = 0.0003  # seconds for which a finished call waits for the end of its stream, to use the connection again
 PIECE = 2**16  # bytes
 TRANSIENT = (httpx.TransportError, httpx.StreamError, OSError, MemoryError)
+HOPELESS = re.compile(r"CERTIFICATE_VERIFY_FAILED|^407\b|\[Errno -[25]\]")  # the last: a host without an address
+LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
 clock = time.monotonic
@@ -135,7 +136,7 @@ class Exchange:
 
     async def get(self, path: str, query: tuple[tuple[str, str], ...], patience: float) -> Answer | Lost:
         """See `IO`."""
-        opened = await self._ask("GET", path, patience, patience, params=query or None, headers=PLAIN)
+        opened = await self._ask("GET", path, patience, patience, params=query or None, headers=LOOK)
         if isinstance(opened, Lost):
             return opened
         return await self._answer(opened)
@@ -216,6 +217,8 @@ class Exchange:
 
     async def _ask(self, method: str, path: str, patience: float, silence: float, **content: Any) -> Opened | Lost:
         """Send a request to the platform, and log it on one line, without what was sent or received."""
+        if not path.startswith("/"):
+            return Lost(f"{visible(path)!r} is no path", is_transient=False)
         began = self.now()
         opened = await self._send(method, self.connections.base_url + path, patience, silence, **content)
         told = opened.problem if isinstance(opened, Lost) else opened.status
@@ -238,7 +241,8 @@ class Exchange:
         except Exception as error:  # noqa: BLE001  # no class of exception decides what was sent
             if self.is_over() or (self.http is not None and self.http.is_closed):
                 return CLOSED
-            return Lost(self._describe(error), is_transient=isinstance(error, TRANSIENT))
+            is_transient = isinstance(error, TRANSIENT) and not HOPELESS.search(str(error))
+            return Lost(self._describe(error), is_transient=is_transient)
 
     async def _respond(
         self, method: str, address: str, patience: float, *, signed: bool = True, fields: Any = None, **content: Any
@@ -369,13 +373,3 @@ def _parts(form: Submittable, files: ExitStack, *, again: bool) -> list[Any]:
             raise OSError("a file of the payload can be read only once, and has been sent before")
         parts.append((name, (file.name, handle, file.content_type)))
     return parts
-
-
-def seconds_of(retry_after: str) -> float | None:
-    """Read `Retry-After`: seconds, or a date."""
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", retry_after):
-        return float(retry_after)
-    try:
-        return max(parsedate_to_datetime(retry_after).timestamp() - time.time(), 0.0)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None

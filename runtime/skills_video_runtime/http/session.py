@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from skills_video_runtime.errors import GenerationFailed
 from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
 from skills_video_runtime.generations.outcomes import CLOSED
@@ -110,7 +111,13 @@ class Session:
         async with exchange:
             if records:
                 recorder = self._recorder(journal)
-            yield Call(io, self.settings, self.claims, timeout=timeout, journal=recorder, report=self.report)
+            call = Call(io, self.settings, self.claims, timeout=timeout, journal=recorder, report=self.report)
+            try:
+                yield call
+            except GenerationFailed:
+                await call.record_ended()
+                raise
+        await call.record_ended()
 
     def _recorder(self, journal: Where | None) -> Journal | None:
         """Open a journal, once; None where nothing is to be recorded."""
