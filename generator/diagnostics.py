@@ -9,6 +9,10 @@ from typing import Literal
 class GeneratorError(Exception):
     """Input or options with which the run cannot go on. Its text says what, where and what to do."""
 
+    def __init__(self, message: str) -> None:
+        """Take the text; what a terminal would not show of it is escaped."""
+        super().__init__(visible(message))
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:

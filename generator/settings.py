@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from .diagnostics import GeneratorError, visible
+from .diagnostics import GeneratorError
 from .json_values import is_object
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ def settings(config: Path | None, table: str) -> dict[str, Any]:
     try:
         value: dict[str, Any] = tomllib.loads(config.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise GeneratorError(visible(f"{config.as_posix()}: cannot be read: {error}")) from error
+        raise GeneratorError(f"{config.as_posix()}: cannot be read: {error}") from error
     for key in ("tool", "generator", table):
         found = value.get(key, {})
         if not is_object(found):
-            raise GeneratorError(visible(f"{config.as_posix()}: [tool.generator.{table}] is no table"))
+            raise GeneratorError(f"{config.as_posix()}: [tool.generator.{table}] is no table")
         value = found
     return value
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from .diagnostics import GeneratorError, visible
+from .diagnostics import GeneratorError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ def replace_files(folder: Path, contents: Mapping[str, bytes | None]) -> list[st
         if not isinstance(error, OSError):
             raise
         message = f"{folder.as_posix()}: cannot be written: {error.strerror or error}; nothing was changed"
-        raise GeneratorError(visible(message)) from error
+        raise GeneratorError(message) from error
     return list(before)
 
 
@@ -45,7 +45,7 @@ def data_of(path: Path) -> bytes | None:
         return _bytes(path)
     except OSError as error:
         message = f"{path.as_posix()}: cannot be read: {error.strerror or error}; move it out of the way"
-        raise GeneratorError(visible(message)) from error
+        raise GeneratorError(message) from error
 
 
 def _bytes(path: Path) -> bytes | None:
