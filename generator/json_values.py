@@ -50,6 +50,13 @@ def member(value: Any, token: str) -> Any:
     return NOTHING
 
 
+def value_at(value: Any, pointer: str) -> Any:
+    """Give what stands at a JSON pointer (RFC 6901) of a value, `NOTHING` if nothing does."""
+    for token in pointer.split("/")[1:]:
+        value = member(value, token)
+    return value
+
+
 def escape(token: str) -> str:
     """Write a member's name as part of a JSON pointer (RFC 6901, section 3)."""
     return token.replace("~", "~0").replace("/", "~1")

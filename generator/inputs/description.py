@@ -12,19 +12,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
-from generator.diagnostics import Diagnostics, GeneratorError, visible
-from generator.json_values import NOTHING, array_of, escape, is_array, is_object, member, object_of, text_of
+from generator.diagnostics import Diagnostics, GeneratorError
+from generator.json_values import NOTHING, array_of, escape, is_array, is_object, object_of, text_of, value_at
 
 from .paths import route, without_slash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 LARGEST = 64 * 1024 * 1024
 """Bytes of the largest input that is read. The platform's description has about one million; the limit is ours."""
-
 
 DEEPEST = 200
 """How deep an input may be nested. The platform's description has about 20 levels; the limit is ours."""
@@ -87,15 +85,12 @@ class Description:
         return pointer, value
 
     def at(self, pointer: str) -> Any:
-        """Give what stands at a JSON pointer (RFC 6901), `NOTHING` if nothing does."""
-        value: Any = self.document
-        for token in pointer.split("/")[1:]:
-            value = member(value, token)
-        return value
+        """Give what stands at a JSON pointer, `NOTHING` if nothing does."""
+        return value_at(self.document, pointer)
 
     def fail(self, pointer: str, message: str) -> NoReturn:
         """Raise the error that names this file and a pointer."""
-        raise GeneratorError(visible(f"{self.file}#{pointer}: {message}"))
+        raise GeneratorError(f"{self.file}#{pointer}: {message}")
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Operation]:
@@ -104,8 +99,18 @@ class Description:
         for path, item in self.document["paths"].items():
             pointer, resolved = self.follow(item, f"/paths/{escape(path)}")
             for method in METHODS:
-                if is_object(object_of(resolved).get(method)):
-                    found[method, path] = _operation(method, path, f"{pointer}/{method}", resolved[method])
+                raw = object_of(resolved).get(method)
+                if is_object(raw):
+                    found[method, path] = Operation(
+                        method=method,
+                        path=path,
+                        pointer=f"{pointer}/{method}",
+                        summary=text_of(raw.get("summary")),
+                        text=text_of(raw.get("description")),
+                        tags=tuple(tag for tag in array_of(raw.get("tags")) if isinstance(tag, str)),
+                        listed=not (raw.get("x-hidden") or raw.get("x-excluded")),
+                        href=text_of(object_of(raw.get("x-mint")).get("href")),
+                    )
         return found
 
     @cached_property
@@ -126,38 +131,50 @@ class Description:
         )
 
 
+def bytes_of(path: Path, name: str, most: int) -> bytes:
+    """Read a file of at most so many bytes; messages call it by a name.
+
+    Raises:
+        GeneratorError: the file cannot be read, or is larger.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise GeneratorError(f"{name}: cannot be read: {reason}; name another file") from error
+    if len(data) > most:
+        raise GeneratorError(f"{name}: is larger than {most} bytes, the most that is read")
+    return data
+
+
 def load_json(path: Path, diagnostics: Diagnostics) -> tuple[dict[str, Any], str]:
     """Read a JSON object from a file and give it with the SHA-256 of its bytes.
 
     Raises:
-        GeneratorError: the file cannot be read, is larger than `LARGEST`, is no JSON, or holds no object.
+        GeneratorError: as `bytes_of`, and if the file is no JSON, or holds no object.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise GeneratorError(visible(f"{path.as_posix()}: cannot be read: {reason}; name another file")) from error
-    if len(data) > LARGEST:
-        raise GeneratorError(visible(f"{path.as_posix()}: is larger than {LARGEST} bytes, the most that is read"))
+    file = path.as_posix()
+    data = bytes_of(path, file, LARGEST)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) != len(pairs):
             twice = sorted(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-            diagnostics.warn(path.as_posix(), "", f"{', '.join(twice)} stands twice in one object; the last one counts")
+            diagnostics.warn(file, "", f"{', '.join(twice)} stands twice in one object; the last one counts")
         return result
 
     try:
         text = data.decode("utf-8-sig")
         document = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant, parse_float=_finite)
         _check_depth(document)
-    except RecursionError as error:
-        raise _no_json(path, "it is nested too deeply") from error
-    except ValueError as error:
-        raise _no_json(path, str(error)) from error
+    except (RecursionError, ValueError) as error:
+        reason = str(error)
+        if isinstance(error, RecursionError):
+            reason = "it is nested too deeply"
+        raise GeneratorError(f"{file}: is not JSON: {reason}; correct the file") from error
     if not is_object(document):
-        raise GeneratorError(visible(f"{path.as_posix()}: holds no JSON object, as it should; correct the file"))
+        raise GeneratorError(f"{file}: holds no JSON object, as it should; correct the file")
     return document, hashlib.sha256(data).hexdigest()
 
 
@@ -172,10 +189,6 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _no_json(path: Path, reason: str) -> GeneratorError:
-    return GeneratorError(visible(f"{path.as_posix()}: is not JSON: {reason}; correct the file"))
-
-
 def description_of(document: dict[str, Any], digest: str, file: str) -> Description:
     """Take a document for an OpenAPI 3.x description.
 
@@ -187,38 +200,17 @@ def description_of(document: dict[str, Any], digest: str, file: str) -> Descript
         said = f"says {version!r}"
         if version is None:
             said = "says nothing of its version"
-        message = f'#/openapi: {said}; an OpenAPI 3.x description says "3.1.0" or the like'
-        raise GeneratorError(visible(file + message))
+        raise GeneratorError(f'{file}#/openapi: {said}; an OpenAPI 3.x description says "3.1.0" or the like')
     if not is_object(document.get("paths")):
-        raise GeneratorError(visible(f"{file}#/paths: is no object, so the description has no operation to read"))
+        raise GeneratorError(f"{file}#/paths: is no object, so the description has no operation to read")
     return Description(file, document, digest)
 
 
 def _check_depth(document: Any) -> None:
-    level = [document]
+    level: list[Any] = [document]
     for _ in range(DEEPEST):
-        level = [child for value in level for child in _children(value) if isinstance(child, (dict, list))]
+        children = [child for value in level for child in (*object_of(value).values(), *array_of(value))]
+        level = [child for child in children if is_object(child) or is_array(child)]
         if not level:
             return
     raise RecursionError
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if is_object(value):
-        return value.values()
-    if is_array(value):
-        return value
-    return ()
-
-
-def _operation(method: str, path: str, pointer: str, raw: dict[str, Any]) -> Operation:
-    return Operation(
-        method=method,
-        path=path,
-        pointer=pointer,
-        summary=text_of(raw.get("summary")),
-        text=text_of(raw.get("description")),
-        tags=tuple(tag for tag in array_of(raw.get("tags")) if isinstance(tag, str)),
-        listed=not (raw.get("x-hidden") or raw.get("x-excluded")),
-        href=text_of(object_of(raw.get("x-mint")).get("href")),
-    )

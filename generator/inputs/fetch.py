@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
@@ -18,7 +18,7 @@ from generator.diagnostics import Diagnostics, GeneratorError, visible
 from generator.json_values import object_of, text_of
 from generator.writing import replace_files
 
-from .description import LARGEST
+from .description import LARGEST, bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,10 @@ _ENCODINGS = ("", "identity", "gzip", "deflate")
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One input: where it came from, its bytes (None where it has not changed) and its ETag, if it has one."""
+    """What a source answers: its bytes (None where they have not changed) and their ETag, if they have one."""
 
-    source: str
     data: bytes | None
-    etag: str
+    etag: str = ""
 
 
 def fetch(sources: tuple[str, str], folder: Path, select: Select, diagnostics: Diagnostics) -> list[str]:
@@ -60,20 +59,21 @@ def fetch(sources: tuple[str, str], folder: Path, select: Select, diagnostics: D
     Raises:
         GeneratorError: one cannot be had, or together they select no model; the folder is as it was.
     """
-    kept = _etags(folder)
-    fetched = [_get(source, name, kept.get(name), folder) for source, name in zip(sources, NAMES, strict=True)]
     texts: dict[str, bytes] = {}
-    for name, item in zip(NAMES, fetched, strict=True):
-        data = item.data
-        if data is None:
-            data = (folder / name).read_bytes()
-        texts[name] = data
-    _check(texts, sources, folder, select, diagnostics)
-    etags = {
-        name: {"etag": item.etag, "sha256": hashlib.sha256(texts[name]).hexdigest(), "url": _without_query(item.source)}
-        for name, item in zip(NAMES, fetched, strict=True)
-        if item.etag
-    }
+    etags: dict[str, dict[str, str]] = {}
+    shown: dict[str, str] = dict(zip(NAMES, map(_without_query, sources), strict=True))
+    try:
+        for name, source in zip(NAMES, sources, strict=True):
+            found = _get(source, name, folder)
+            texts[name] = found.data or b""
+            if found.data is None:
+                texts[name] = (folder / name).read_bytes()
+            if found.etag:
+                digest = hashlib.sha256(texts[name]).hexdigest()
+                etags[name] = {"etag": found.etag, "sha256": digest, "url": shown[name]}
+        _check(texts, shown, folder, select, diagnostics)
+    except GeneratorError as error:
+        raise GeneratorError(f"{error}; the old files are kept") from error
     contents: dict[str, bytes | None] = dict(sorted(texts.items()))
     if etags or (folder / ETAGS).is_file():
         contents[ETAGS] = (json.dumps(etags, indent=2, sort_keys=True) + "\n").encode()
@@ -81,12 +81,17 @@ def fetch(sources: tuple[str, str], folder: Path, select: Select, diagnostics: D
 
 
 def _check(
-    texts: dict[str, bytes], sources: tuple[str, str], folder: Path, select: Select, diagnostics: Diagnostics
+    texts: dict[str, bytes], shown: dict[str, str], folder: Path, select: Select, diagnostics: Diagnostics
 ) -> None:
     """Read what was fetched as a run would, beside the model-scoped descriptions that are there."""
-    shown: dict[str, str] = {name: _without_query(source) for name, source in zip(NAMES, sources, strict=True)}
     with TemporaryDirectory() as temporary:
         copy = Path(temporary)
+
+        def named(text: str) -> str:
+            for name, source in shown.items():
+                text = text.replace((copy / name).as_posix(), visible(source))
+            return text
+
         for name, data in texts.items():
             (copy / name).write_bytes(data)
         scoped = sorted(folder.glob("models/*.json"))
@@ -94,46 +99,41 @@ def _check(
         try:
             selection = select((copy / NAMES[0], *scoped), copy / NAMES[1], own)
         except GeneratorError as error:
-            raise GeneratorError(_named(str(error), copy, shown) + "; the old files are kept") from error
+            raise GeneratorError(named(str(error))) from error
         finally:
             for item in own.warnings:
-                diagnostics.warn(_named(item.file, copy, shown), item.pointer, item.message)
-        if not selection.models:
-            message = f"{shown[NAMES[1]]}: selects no model of {shown[NAMES[0]]}; the old files are kept"
-            raise GeneratorError(visible(message))
+                diagnostics.warn(named(item.file), item.pointer, item.message)
+    if not selection.models:
+        raise GeneratorError(f"{shown[NAMES[1]]}: selects no model of {shown[NAMES[0]]}")
 
 
-def _named(text: str, copy: Path, shown: dict[str, str]) -> str:
-    for name, source in shown.items():
-        text = text.replace((copy / name).as_posix(), visible(source))
-    return text
-
-
-def _get(source: str, name: str, kept: dict[str, str] | None, folder: Path) -> Fetched:
-    """Get one input; `kept` is what is known of the file that is there."""
+def _get(source: str, name: str, folder: Path) -> Fetched:
+    """Get one input; what is known of the file that is there is not fetched again."""
     parts = _split(source)
     if parts.scheme in ("http", "https"):
-        etag = ""
-        if kept and kept["url"] == _without_query(source) and _digest(folder / name) == kept["sha256"]:
-            etag = kept["etag"]
         try:
-            return asyncio.run(_download(source, etag))
+            return asyncio.run(_download(source, _kept(folder, name, source)))
         except TimeoutError as error:
             raise _failed(source, f"did not arrive within {TIMEOUT:.0f} s; try again later") from error
-    if parts.scheme == "file" and parts.netloc not in ("", "localhost"):
-        raise _failed(source, "names another machine; a file: address names a file of this one")
     path = Path(source)
     if parts.scheme == "file":
         path = Path(url2pathname(parts.path))
+        if parts.netloc not in ("", "localhost"):
+            raise _failed(source, "names another machine; a file: address names a file of this one")
+    return Fetched(bytes_of(path, _without_query(source), LARGEST))
+
+
+def _kept(folder: Path, name: str, source: str) -> str:
+    """Give the ETag of the file that is there; empty where it is of another source, or not as it was fetched."""
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _failed(source, f"cannot be read: {reason}; name another file") from error
-    if len(data) > LARGEST:
-        raise _failed(source, f"is larger than {LARGEST} bytes, the most that is read")
-    return Fetched(source, data, "")
+        entry = object_of(object_of(json.loads((folder / ETAGS).read_text("utf-8"))).get(name))
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    except (OSError, ValueError, RecursionError):
+        return ""
+    etag = text_of(entry.get("etag"))
+    if not _ETAG.fullmatch(etag) or (entry.get("url"), entry.get("sha256")) != (_without_query(source), digest):
+        return ""
+    return etag
 
 
 async def _download(source: str, etag: str) -> Fetched:
@@ -160,7 +160,7 @@ async def _download(source: str, etag: str) -> Fetched:
 
 async def _read(response: httpx.Response, source: str, etag: str) -> Fetched:
     if response.status_code == 304 and etag:
-        return Fetched(source, None, etag)
+        return Fetched(None, etag)
     if response.status_code != 200:
         raise _failed(source, f"answers {response.status_code}, not 200; correct the address, or try again later")
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
@@ -170,8 +170,10 @@ async def _read(response: httpx.Response, source: str, etag: str) -> Fetched:
         data += chunk
         if len(data) > LARGEST:
             raise _failed(source, f"is larger than {LARGEST} bytes, the most that is read")
-    match = _ETAG.fullmatch(response.headers.get("ETag", ""))
-    return Fetched(source, bytes(data), match[0] if match else "")
+    found = response.headers.get("ETag", "")
+    if not _ETAG.fullmatch(found):
+        found = ""
+    return Fetched(bytes(data), found)
 
 
 def _require_safe(address: str, source: str) -> None:
@@ -181,15 +183,15 @@ def _require_safe(address: str, source: str) -> None:
         GeneratorError: anything else.
     """
     parts = _split(address)
-    at_home = parts.scheme == "http" and _is_loopback(parts.hostname)
-    began_at_home = _is_loopback(_split(source).hostname)
-    if parts.username is not None or parts.password is not None:
+    if parts.username is not None:
         raise _failed(source, "holds a name or a password; an address without is needed")
-    if not parts.hostname or not (parts.scheme == "https" or (at_home and began_at_home)):
-        where = "is"
-        if address != source:
-            where = f"leads on to {_without_query(address)},"
-        raise _failed(source, f"{where} no https address; only https is fetched")
+    at_home = _is_loopback(parts.hostname) and _is_loopback(_split(source).hostname)
+    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and at_home)):
+        return
+    where = "is"
+    if address != source:
+        where = f"leads on to {_without_query(address)},"
+    raise _failed(source, f"{where} no https address; only https is fetched")
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -216,35 +218,9 @@ def _split(source: str) -> SplitResult:
 
 
 def _failed(source: str, message: str) -> GeneratorError:
-    return GeneratorError(visible(f"{_without_query(source)}: {message}; the old files are kept"))
+    return GeneratorError(f"{_without_query(source)}: {message}")
 
 
 def _without_query(source: str) -> str:
     """Give an address without what may be secret in it."""
-    if "://" not in source:
-        return source
-    scheme, _, rest = source.partition("://")
-    place = re.split(r"[?#]", rest, maxsplit=1)[0]
-    host, slash, path = place.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-
-
-def _etags(folder: Path) -> dict[str, dict[str, str]]:
-    """Give what is kept of the last fetch; nothing where it cannot be read."""
-    try:
-        content = object_of(json.loads((folder / ETAGS).read_text("utf-8")))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return {name: content[name] for name in NAMES if _is_etag(content.get(name))}
-
-
-def _is_etag(entry: Any) -> bool:
-    texts = [text_of(object_of(entry).get(key)) for key in ("sha256", "url")]
-    return all(texts) and bool(_ETAG.fullmatch(text_of(entry.get("etag"))))
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
+    return re.sub(r"://(?:[^/?#]*@)?([^?#]*).*", r"://\1", source, count=1, flags=re.DOTALL)

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.diagnostics import GeneratorError, visible
-from generator.json_values import NOTHING, is_object, json_key, member
+from generator.diagnostics import GeneratorError
+from generator.json_values import NOTHING, is_object, json_key, member, value_at
 from generator.settings import settings
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def apply(overrides: Iterable[Override], document: dict[str, Any], diagnostics: 
     """Correct a document in place, and report each override that has become idle."""
     for override in overrides:
         above, _, last = override.pointer.rpartition("/")
-        parent = _at(document, above)
+        parent = value_at(document, above)
         before = member(parent, last)
         if not (is_object(parent) or before is not NOTHING):
             _warn(diagnostics, override, "no longer applies: the description has no such place")
@@ -77,7 +77,7 @@ def _override(key: str, entry: Any, config: str) -> Override:
 
     def fail(message: str) -> GeneratorError:
         form = '"/paths/…/maxLength" = { value = 500, reason = "…" }'
-        return GeneratorError(visible(f"{config}: [tool.generator.overrides] {key!r}: {message}; as in {form}"))
+        return GeneratorError(f"{config}: [tool.generator.overrides] {key!r}: {message}; as in {form}")
 
     if not (hash_sign and bool(file) != key.startswith("/") and re.fullmatch(r"(?:/(?:[^/~]|~[01])*)+", pointer)):
         raise fail("is no JSON pointer, with NAME# in front of it if it is not about openapi.json")
@@ -96,12 +96,6 @@ def _override(key: str, entry: Any, config: str) -> Override:
     except (TypeError, ValueError) as error:
         raise fail(f"has a value that is not JSON ({error})") from error
     return Override(key, file, pointer, value, reason.strip())
-
-
-def _at(document: Any, pointer: str) -> Any:
-    for token in pointer.split("/")[1:]:
-        document = member(document, token)
-    return document
 
 
 def _put(parent: dict[str, Any] | list[Any], token: str, value: Any) -> None:
