@@ -16,6 +16,7 @@ if __name__ == "__main__":  # before the other imports: they take longer than a 
 import argparse
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,16 +54,12 @@ def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = Non
     except GeneratorError as error:
         _report(diagnostics)
         print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == __package__:
             raise
-        print(
-            f"error: {error.name} is not installed for {sys.executable}; run `make setup`, and then "
-            "`.venv/bin/python -m generator`",
-            file=sys.stderr,
-        )
-        return BAD_INPUT
+        advice = "run `make setup`, and then `.venv/bin/python -m generator`"
+        print(f"error: {error.name} is not installed for {sys.executable}; {advice}", file=sys.stderr)
+    return BAD_INPUT
 
 
 def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Stamp | None) -> int:
@@ -77,7 +74,11 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Sta
         return int(_is_refused(options, diagnostics))
     files, modules = files_of(found, inputs, diagnostics)
     if options.command == "check" or options.strict:
-        _read_twice(found, options, diagnostics)
+        from generator import second_reader  # noqa: PLC0415  # what it asks takes longer to import than all else
+
+        count = second_reader.compare(found.selection.models, found.descriptions, diagnostics)
+        if options.command == "check":
+            print(f"second reader: {count} classes agree", file=sys.stderr)
     if _is_refused(options, diagnostics):
         return 1
     written = [(options.out, files)]
@@ -88,14 +89,6 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Sta
     if options.command == "check":
         return _check(written)
     return _generate(written, len(modules), diagnostics, stamp)
-
-
-def _read_twice(found: Found, options: argparse.Namespace, diagnostics: Diagnostics) -> None:
-    from generator import second_reader  # noqa: PLC0415  # what it asks takes longer to import than all else
-
-    count = second_reader.compare(found.selection.models, found.descriptions, diagnostics)
-    if options.command == "check":
-        print(f"second reader: {count} classes agree", file=sys.stderr)
 
 
 def _is_refused(options: argparse.Namespace, diagnostics: Diagnostics) -> bool:
@@ -126,9 +119,7 @@ def _generate(
         for folder, texts in written:
             stamp.wrote(folder, texts)
         stamp.leave(f"{count} models; 0 files changed", list(map(str, diagnostics.found)))
-    print(f"{count} models; {len(changed)} files changed")
-    for name in changed:
-        print(f"  {name}")
+    print(f"{count} models; {len(changed)} files changed", *(f"  {name}" for name in changed), sep="\n")
     return 0
 
 
@@ -149,9 +140,7 @@ def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
 
     changed = fetch.fetch((sources[0], sources[1]), options.into, select, diagnostics)
     _report(diagnostics)
-    print(f"{len(changed)} of {len(sources)} files changed")
-    for name in changed:
-        print(f"  {name}")
+    print(f"{len(changed)} of {len(sources)} files changed", *(f"  {name}" for name in changed), sep="\n")
     return 0
 
 
@@ -169,27 +158,19 @@ def _changes(options: argparse.Namespace) -> int:
 
 
 def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
-    models = [
-        {
-            "model": model.model,
-            "module": model.module,
-            "title": model.title,
-            "stream": model.stream,
-            "create": model.create,
-            "result": model.result,
-            "source": inputs.name(model.file),
-        }
-        for model in found.selection.models
-    ]
-    passed_over = [{"page": item.page, "reason": item.reason} for item in found.selection.passed_over]
+    models, passed_over = found.selection.models, found.selection.passed_over
     if as_json:
-        print(json.dumps({"models": models, "passed_over": passed_over}, indent=2))
+        names = ("model", "module", "title", "stream", "create", "result")
+        rows = [
+            {name: getattr(model, name) for name in names} | {"source": inputs.names[model.file]} for model in models
+        ]
+        print(json.dumps({"models": rows, "passed_over": [asdict(item) for item in passed_over]}, indent=2))
         return
-    width = max((len(model["model"]) for model in models), default=0)
+    width = max((len(model.model) for model in models), default=0)
     for model in models:
-        print(visible(f"{model['model']:<{width}}  {model['module']}  ({model['title']}; {model['source']})"))
+        print(visible(f"{model.model:<{width}}  {model.module}  ({model.title}; {inputs.names[model.file]})"))
     for item in passed_over:
-        print(visible(f"passed over: {item['page']}: {item['reason']}"))
+        print(visible(f"passed over: {item.page}: {item.reason}"))
 
 
 def _inputs(options: argparse.Namespace, stamp: rerun.Stamp | None) -> Inputs:
@@ -199,14 +180,14 @@ def _inputs(options: argparse.Namespace, stamp: rerun.Stamp | None) -> Inputs:
     scoped: list[Path] = []
     if len(given) == 1:
         scoped = sorted(folder.glob("models/*.json"))
-    docs: Path | None = options.docs
-    if docs is None and (beside := folder / "docs.json").is_file():
-        docs = beside
+    docs: Path = options.docs or folder / "docs.json"
     if stamp is not None:
         stamp.lists(folder / "models")
-        for path in (*given, *scoped, options.docs or folder / "docs.json", options.config):
+        for path in (*given, *scoped, docs, options.config):
             stamp.reads(path)
-    return Inputs((*given, *scoped), docs, options.config)
+    if options.docs or docs.is_file():
+        return Inputs((*given, *scoped), docs, options.config)
+    return Inputs((*given, *scoped), None, options.config)
 
 
 def _report(diagnostics: Diagnostics) -> None:

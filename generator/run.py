@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
-from pathlib import PurePath
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.inputs import overrides
@@ -14,7 +13,7 @@ from generator.inputs.description import Description, description_of, load_json
 from generator.inputs.navigation import tagged_operations, video_operations
 from generator.inputs.selection import select
 
-from .diagnostics import GeneratorError, visible
+from .diagnostics import GeneratorError
 from .names import distinct
 from .settings import module_names, settings
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from generator.inputs.navigation import Listed, Unresolved
+    from generator.inputs.navigation import Listed, PassedOver
     from generator.inputs.selection import Selection
     from generator.output.render import Module
 
@@ -33,7 +32,7 @@ SETTINGS: Final = "pyproject.toml#/tool/generator"
 """What MANIFEST.json calls the settings that decide the output, where there are any."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inputs:
     """The files of a run. Of the descriptions the first is the platform's, the others are model-scoped."""
 
@@ -41,28 +40,23 @@ class Inputs:
     docs: Path | None
     config: Path | None
 
-    def name(self, file: str) -> str:
-        """Give the name of an input that is the same on every machine: from the folder of the first description on.
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The name of each input by its path, the same on every machine: from the folder of the first description on.
 
         An input that stands elsewhere has its own name alone, with a number where that is taken.
         """
-        return _names(self).get(file, PurePath(file).name)
-
-
-@cache
-def _names(inputs: Inputs) -> dict[str, str]:
-    """Give the name of each input by its path. A run asks for it once a model, and may have an input for each."""
-    home = inputs.openapi[0].resolve().parent
-    taken: list[str] = []
-    names: dict[str, str] = {}
-    for path in filter(None, (*inputs.openapi, inputs.docs)):
-        resolved = path.resolve()
-        if resolved.is_relative_to(home):
-            taken.append(resolved.relative_to(home).as_posix())
-        else:
-            taken.append(distinct(path.name, taken))
-        names.setdefault(path.as_posix(), taken[-1])
-    return names
+        home = self.openapi[0].resolve().parent
+        taken: list[str] = []
+        names: dict[str, str] = {}
+        for path in filter(None, (*self.openapi, self.docs)):
+            resolved = path.resolve()
+            if resolved.is_relative_to(home):
+                taken.append(resolved.relative_to(home).as_posix())
+            else:
+                taken.append(distinct(path.name, taken))
+            names.setdefault(path.as_posix(), taken[-1])
+        return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,49 +74,32 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
     Raises:
         GeneratorError: an input cannot be used, or nothing says which models are videos.
     """
-    loader = _Loader(inputs, overrides.read_overrides(inputs.config), diagnostics, _settings_digest(inputs.config))
-    descriptions = [description_of(*loader.load(path), path.as_posix()) for path in inputs.openapi]
-    listing = descriptions[0].file
-    if inputs.docs is None:
-        listed: Sequence[Listed | Unresolved] = tagged_operations(descriptions)
-        if not listed:
-            raise GeneratorError(
-                visible(
-                    f"{listing}: there is no docs.json, and no operation has the tag 'Videos', so nothing says which "
-                    "models are videos; name a docs.json with --docs, or tag the operations"
-                )
-            )
-    else:
-        document, _ = loader.load(inputs.docs)
-        listing = inputs.docs.as_posix()
-        found = video_operations(document, listing, descriptions, diagnostics)
-        if found is None:
-            message = "has no group named 'Videos', so no model is selected; add one, or correct its name"
-            raise GeneratorError(visible(f"{listing}#/navigation: {message}"))
-        listed = found
-    overrides.unused(loader.overrides, loader.digests, diagnostics)
-    selection = select(listed, listing, descriptions, module_names(inputs.config), diagnostics)
-    return Found(selection, loader.digests, tuple(descriptions))
+    corrections = overrides.read_overrides(inputs.config)
+    digests = _settings_digest(inputs.config)
 
-
-@dataclass(frozen=True, slots=True)
-class _Loader:
-    """Loads inputs, corrects them before anything else reads them, and keeps their digests."""
-
-    inputs: Inputs
-    overrides: tuple[overrides.Override, ...]
-    diagnostics: Diagnostics
-    digests: dict[str, str]
-
-    def load(self, path: Path) -> tuple[dict[str, Any], str]:
-        document, digest = load_json(path, self.diagnostics)
-        name = self.inputs.name(path.as_posix())
+    def load(path: Path) -> tuple[dict[str, Any], str]:
+        """Load an input, and correct it before anything else reads it."""
+        document, digest = load_json(path, diagnostics)
+        name = inputs.names[path.as_posix()]
         names = [name]
-        if path == self.inputs.openapi[0]:
+        if path == inputs.openapi[0]:
             names.append("")
-        overrides.apply([item for item in self.overrides if item.file in names], document, self.diagnostics)
-        self.digests[name] = digest
+        overrides.apply([item for item in corrections if item.file in names], document, diagnostics)
+        digests[name] = digest
         return document, digest
+
+    descriptions = [description_of(*load(path), path.as_posix()) for path in inputs.openapi]
+    listing = descriptions[0].file
+    listed: Sequence[Listed | PassedOver]
+    if inputs.docs:
+        document, _ = load(inputs.docs)
+        listing = inputs.docs.as_posix()
+        listed = video_operations(document, listing, descriptions, diagnostics)
+    else:
+        listed = tagged_operations(descriptions)
+    overrides.unused(corrections, digests, diagnostics)
+    selection = select(listed, listing, descriptions, module_names(inputs.config), diagnostics)
+    return Found(selection, digests, tuple(descriptions))
 
 
 def _settings_digest(config: Path | None) -> dict[str, str]:
@@ -146,13 +123,13 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
     if not found.selection.models:
         listing = (inputs.docs or inputs.openapi[0]).as_posix()
         message = "no model is left of what it lists, for the reasons above; nothing is written"
-        raise GeneratorError(visible(f"{listing}: {message}"))
+        raise GeneratorError(f"{listing}: {message}")
     modules = [render.Module(model, payloads_of(model, diagnostics)) for model in found.selection.models]
     texts = {f"{module.model.module}.py": render.render_module(module) for module in modules}
     texts |= {name: render.render_package(modules, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
     made = {**files.formatted(texts), "API.md": render.render_package(modules, "API.md"), "py.typed": ""}
     sources = {
-        model.module: {"model": model.model, "source": inputs.name(model.file)} for model in found.selection.models
+        model.module: {"model": model.model, "source": inputs.names[model.file]} for model in found.selection.models
     }
     made[manifest.MANIFEST] = manifest.manifest(made, found.digests, sources)
     return made, modules

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from generator.json_values import escape, is_array, is_object, object_of, text_of
+from generator.diagnostics import GeneratorError
+from generator.json_values import array_of, escape, is_array, is_object, object_of, text_of
 
 from .description import METHODS
 from .paths import route
@@ -38,48 +39,55 @@ class Listed:
     explicit: bool = True
     """False where a list was made from a whole description, which names what is no model as well."""
 
-    @property
-    def key(self) -> object:
-        """What two pages have in common that stand for one operation."""
-        return self.method, route(self.path)
-
 
 @dataclass(frozen=True, slots=True)
-class Unresolved:
-    """A page under Videos that stands for no operation that could be told."""
+class PassedOver:
+    """What the navigation lists and no module is made for: no operation could be told, or it makes no video."""
 
     page: str
     reason: str
 
-    @property
-    def key(self) -> object:
-        """What two pages have in common that are one."""
-        return self.page
-
 
 def video_operations(
     document: dict[str, Any], file: str, descriptions: Sequence[Description], diagnostics: Diagnostics
-) -> list[Listed | Unresolved] | None:
-    """Give the operations of every Videos group in order, each once; None where there is no such group.
+) -> list[Listed | PassedOver]:
+    """Give the operations of every Videos group in order, each once.
 
     A page that may stand for an operation and cannot be resolved is reported, prose is noted.
+
+    Raises:
+        GeneratorError: there is no such group.
     """
     reader = _Reader(file, descriptions, diagnostics)
     navigation = document.get("navigation")
     if is_object(navigation) and "openapi" not in navigation:
         source = document.get("openapi", object_of(document.get("api")).get("openapi"))
         navigation = {**navigation, "openapi": source}
-    unique: dict[object, Listed | Unresolved] = {}
+    unique: dict[object, Listed | PassedOver] = {}
     for found in reader.walk(navigation, "/navigation", inside=False, directory=""):
-        unique.setdefault(found.key, found)
+        key: object = found.page
+        if isinstance(found, Listed):
+            key = (found.method, route(found.path))
+        unique.setdefault(key, found)
     if not reader.groups:
-        return None
+        message = "has no group named 'Videos', so no model is selected; add one, or correct its name"
+        raise GeneratorError(f"{file}#/navigation: {message}")
     return list(unique.values())
 
 
 def tagged_operations(descriptions: Sequence[Description]) -> list[Listed]:
-    """Give the operations whose tag is Videos, in the order of the descriptions."""
-    return [_listed(operation) for description in descriptions for operation in _tagged(description)]
+    """Give the operations whose tag is Videos, in the order of the descriptions.
+
+    Raises:
+        GeneratorError: there is none.
+    """
+    found = [_listed(operation) for description in descriptions for operation in _tagged(description)]
+    if not found:
+        raise GeneratorError(
+            f"{descriptions[0].file}: there is no docs.json, and no operation has the tag 'Videos', so nothing says "
+            "which models are videos; name a docs.json with --docs, or tag the operations"
+        )
+    return found
 
 
 @dataclass(slots=True)
@@ -89,7 +97,7 @@ class _Reader:
     diagnostics: Diagnostics
     groups: int = 0
 
-    def walk(self, entry: Any, pointer: str, *, inside: bool, directory: str) -> Iterator[Listed | Unresolved]:
+    def walk(self, entry: Any, pointer: str, *, inside: bool, directory: str) -> Iterator[Listed | PassedOver]:
         """Give the operations of an entry and of all below it. An entry that is a mere link (`href`) has none."""
         if is_array(entry):
             for index, child in enumerate(entry):
@@ -127,10 +135,9 @@ class _Reader:
             if not inside:
                 operations = _tagged(description)
                 self.groups += bool(operations)
-            for operation in operations:
-                yield _listed(operation, pointer)
+            yield from (_listed(operation, pointer) for operation in operations)
 
-    def _page(self, page: str, pointer: str, directory: str) -> Iterator[Listed | Unresolved]:
+    def _page(self, page: str, pointer: str, directory: str) -> Iterator[Listed | PassedOver]:
         text = page.strip()
         if _WEBHOOK.fullmatch(text):
             return
@@ -153,16 +160,15 @@ class _Reader:
             reason = "it is taken for prose"
             report = self.diagnostics.note
         report(self.file, pointer, f"{page!r} is passed over: {reason}")
-        yield Unresolved(page, reason)
+        yield PassedOver(page, reason)
 
     def _behind(self, slug: str) -> list[Operation]:
         last = slug.rpartition("/")[2]
         operations = [operation for description in self.descriptions for operation in description.operations.values()]
         found = [operation for operation in operations if operation.href and operation.href.strip("/") == slug]
-        found = found or [
-            operation for operation in operations if operation.summary and not operation.href
-            and slug_of(operation.summary) == last
-        ]  # fmt: skip
+        if not found:
+            named = [operation for operation in operations if operation.summary and not operation.href]
+            found = [operation for operation in named if slug_of(operation.summary) == last]
         plain = [operation for operation in found if not route(operation.path).startswith("/generation/sse/")]
         return list({(operation.method, route(operation.path)): operation for operation in plain or found}.values())
 
@@ -179,23 +185,17 @@ def _listed(operation: Operation, pointer: str | None = None) -> Listed:
 
 
 def _tagged(description: Description) -> list[Operation]:
-    operations = description.operations.values()
-    return [
-        operation
-        for operation in operations
-        if operation.listed and any(tag.strip().lower() == GROUP for tag in operation.tags)
-    ]
+    listed = [operation for operation in description.operations.values() if operation.listed]
+    return [operation for operation in listed if GROUP in (tag.strip().lower() for tag in operation.tags)]
 
 
 def _sources(value: Any) -> tuple[tuple[str, ...], str]:
     """Read the forms of `openapi`: a string, an array of strings, or `{source, directory}`."""
     if isinstance(value, str):
         return (value,), ""
-    if is_array(value):
-        return tuple(item for item in value if isinstance(item, str)), ""
     if is_object(value):
         return _sources(value.get("source"))[0], text_of(value.get("directory"))
-    return (), ""
+    return tuple(item for item in array_of(value) if isinstance(item, str)), ""
 
 
 def _named(source: str, descriptions: Sequence[Description]) -> Description | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError
@@ -14,7 +14,7 @@ from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
 from generator.schema.types import variants_of
 
-from .navigation import Unresolved
+from .navigation import PassedOver
 from .paths import below_base, route
 
 if TYPE_CHECKING:
@@ -64,14 +64,6 @@ class VideoModel:
 
 
 @dataclass(frozen=True, slots=True)
-class PassedOver:
-    """What the navigation lists and no module was made for."""
-
-    page: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Selection:
     """The models in the order of the navigation, and what was passed over."""
 
@@ -80,7 +72,7 @@ class Selection:
 
 
 def select(
-    listed: Sequence[Listed | Unresolved],
+    listed: Sequence[Listed | PassedOver],
     listing: str,
     descriptions: Sequence[Description],
     overrides: Mapping[str, str],
@@ -93,15 +85,13 @@ def select(
     Raises:
         GeneratorError: a schema cannot be read, or two models have one module name.
     """
-    selector = _Selector(descriptions, diagnostics, {}, [])
+    selector = _Selector(descriptions, listing, overrides, diagnostics)
     models: dict[str, VideoModel] = {}
     for entry in listed:
-        if isinstance(entry, Unresolved):
-            selector.passed_over.append(PassedOver(entry.page, entry.reason))
-            continue
-        found = selector.model(entry, listing, overrides)
-        if found is not None and found.model not in models:
-            models[found.model] = found
+        if isinstance(entry, PassedOver):
+            selector.passed_over.append(entry)
+        elif found := selector.model(entry):
+            models.setdefault(found.model, found)
     modules: dict[str, str] = {}
     for model in models.values():
         other = modules.setdefault(model.module, model.model)
@@ -127,32 +117,28 @@ def find_operation(descriptions: Sequence[Description], method: str, path: str) 
 @dataclass(slots=True)
 class _Selector:
     descriptions: Sequence[Description]
+    listing: str
+    overrides: Mapping[str, str]
     diagnostics: Diagnostics
-    readers: dict[tuple[str, bool], SchemaReader]
-    passed_over: list[PassedOver]
+    readers: dict[tuple[str, bool], SchemaReader] = field(default_factory=dict[tuple[str, bool], SchemaReader])
+    passed_over: list[PassedOver] = field(default_factory=list[PassedOver])
 
-    def model(self, entry: Listed, listing: str, overrides: Mapping[str, str]) -> VideoModel | None:
+    def model(self, entry: Listed) -> VideoModel | None:
         """Give the model behind a listed operation, or say why there is none."""
-        path = route(entry.path)
-        match = _MODEL.fullmatch(path)
-        if entry.method != "post" or match is None or any(set(part) <= {"."} for part in path.split("/")[1:]):
-            if entry.explicit and "/generation/" in path and entry.method == "post":
-                self._pass_over(entry, listing, "its path does not name a model: /generation/ and one or more names")
-            elif entry.explicit:
-                self._pass_over(entry, listing, "it creates no generation", note=True)
+        model = self._model_id(entry)
+        if not model:
             return None
-        model = match["model"]
         create = find_operation(self.descriptions, "post", f"/generation/{model}")
         stream = find_operation(self.descriptions, "post", f"/generation/sse/{model}")
         if create is None:
             where = "only as a stream"
             if stream is None:
                 where = "in no description"
-            self._pass_over(entry, listing, f"POST /generation/{model} is described {where}; add it, or unlist it")
+            self._pass_over(entry, f"POST /generation/{model} is described {where}; add it, or unlist it")
             return None
         if stream is None:
             reason = f"its stream, POST /generation/sse/{model}, is described nowhere; add it, or unlist the page"
-            self._pass_over(entry, listing, reason)
+            self._pass_over(entry, reason)
             return None
         platform = self.descriptions[0]
         pair = sorted((create, stream), key=lambda found: found[0] is platform)
@@ -161,7 +147,7 @@ class _Selector:
         form = next((body for body in bodies if body.is_form), None)
         chosen = body or form
         if chosen is None:
-            self._pass_over(entry, listing, "no JSON object or form is described that could be posted to it")
+            self._pass_over(entry, "no JSON object or form is described that could be posted to it")
             return None
         shape = self._shape(chosen)
         if body and form:
@@ -170,17 +156,17 @@ class _Selector:
         known = self._reader(chosen).known
         variants = variants_of(shape, known)
         if not variants:
-            self._pass_over(entry, listing, "its body is no object that could be posted")
+            self._pass_over(entry, "its body is no object that could be posted")
             return None
         for description, operation in (stream, create):
             self._report_parameters(description, operation)
-        summaries = [operation.summary for _, operation in pair if operation.summary]
-        texts = [operation.text for _, operation in pair if operation.text]
+        operations = [operation for _, operation in pair]
+        _, schema = chosen.description.follow(chosen.description.at(chosen.pointer), chosen.pointer)
         return VideoModel(
             model=model,
-            module=module_name(model, overrides),
-            title=next(iter(summaries), model),
-            text=next(iter(texts), ""),
+            module=module_name(model, self.overrides),
+            title=next((operation.summary for operation in operations if operation.summary), model),
+            text=next((operation.text for operation in operations if operation.text), ""),
             stream=below_base(stream[1].path),
             create=below_base(create[1].path),
             result=RESULT,
@@ -188,16 +174,24 @@ class _Selector:
             pointer=chosen.pointer,
             request=shape,
             variants=variants,
-            is_union=len(variants) > 1 or self._is_union(chosen),
+            is_union=len(variants) > 1 or not {"anyOf", "oneOf"}.isdisjoint(object_of(schema)),
             known=known,
         )
 
+    def _model_id(self, entry: Listed) -> str:
+        """Give the model that an operation generates with, empty where it does not."""
+        path = route(entry.path)
+        match = _MODEL.fullmatch(path)
+        if entry.method == "post" and match and not any(set(part) <= {"."} for part in path.split("/")[1:]):
+            return match["model"]
+        if entry.explicit and "/generation/" in path and entry.method == "post":
+            self._pass_over(entry, "its path does not name a model: /generation/ and one or more names")
+        elif entry.explicit:
+            self._pass_over(entry, "it creates no generation", note=True)
+        return ""
+
     def _shape(self, body: _Body) -> Shape:
         return self._reader(body).body(body.description.at(body.pointer), body.pointer)
-
-    def _is_union(self, body: _Body) -> bool:
-        _, schema = body.description.follow(body.description.at(body.pointer), body.pointer)
-        return "anyOf" in object_of(schema) or "oneOf" in object_of(schema)
 
     def _report_others(self, chosen: _Body, bodies: Sequence[_Body]) -> None:
         """Say of other JSON bodies of the same description that they take something else."""
@@ -206,9 +200,9 @@ class _Selector:
                 continue
             if other.description.at(other.pointer) == chosen.description.at(chosen.pointer):
                 continue
-            shapes = self._shape(chosen), self._shape(other)
-            known = self._reader(chosen).known
-            if not (Subset(known, known).holds(*shapes) and Subset(known, known).holds(*reversed(shapes))):
+            ours, theirs = self._shape(chosen), self._shape(other)
+            subset = Subset(self._reader(chosen).known, self._reader(chosen).known)
+            if not (subset.holds(ours, theirs) and subset.holds(theirs, ours)):
                 message = f"takes something else than #{chosen.pointer}, which is what payloads are made of"
                 self.diagnostics.note(other.description.file, other.pointer, f"{message}; make them alike")
 
@@ -232,12 +226,12 @@ class _Selector:
         key = (body.description.file, body.is_form)
         return self.readers.setdefault(key, SchemaReader(body.description, self.diagnostics, body.is_form))
 
-    def _pass_over(self, entry: Listed, listing: str, reason: str, *, note: bool = False) -> None:
+    def _pass_over(self, entry: Listed, reason: str, *, note: bool = False) -> None:
         self.passed_over.append(PassedOver(entry.page, reason))
         report = self.diagnostics.warn
         if note:
             report = self.diagnostics.note
-        report(listing, entry.pointer, f"{entry.page.strip()!r} is passed over: {reason}")
+        report(self.listing, entry.pointer, f"{entry.page.strip()!r} is passed over: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
