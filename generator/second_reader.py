@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .diagnostics import Diagnostics
@@ -27,7 +26,7 @@ from .schema.types import Choice, Never, Object, parts_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from datamodel_code_generator.model.base import DataModel, DataModelFieldBase
+    from datamodel_code_generator.model.base import DataModel
     from datamodel_code_generator.types import DataType
 
     from .inputs.description import Description
@@ -41,34 +40,24 @@ _ELSEWHERE: Final = re.compile(r'"\$(?:ref|dynamicRef|recursiveRef)": "(?!#)')
 """A reference out of the document, which it would follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """What a reader says of a field; None is what it cannot say."""
-
-    is_required: bool
-    values: frozenset[str] | None
-    """The constants that it is or holds, as JSON."""
-    takes_null: bool | None
-
-    @property
-    def statements(self) -> tuple[str, str, str]:
-        """The same in words, each empty that it cannot say."""
-        required, values, null = "is not required", "holds no constant", "may not be null"
-        if self.is_required:
-            required = "is required"
-        if self.values:
-            values = f"holds {', '.join(sorted(self.values))}"
-        if self.takes_null:
-            null = "may be null"
-        if self.values is None:
-            values = ""
-        if self.takes_null is None:
-            null = ""
-        return required, values, null
+Reading: TypeAlias = dict[str, tuple[str, str, str]]
+"""What a reader says of each field of a class, by its name on the wire."""
 
 
-Reading: TypeAlias = dict[str, Member]
-"""The fields of a class by their names on the wire."""
+def _said(*, is_required: bool, values: frozenset[str] | None, takes_null: bool | None) -> tuple[str, str, str]:
+    """Put into words what a reader says of a field; empty what it cannot say, which is None."""
+    required, constants, null = "is not required", "holds no constant", "may not be null"
+    if is_required:
+        required = "is required"
+    if values is None:
+        constants = ""
+    elif values:
+        constants = f"holds {', '.join(sorted(values))}"
+    if takes_null is None:
+        null = ""
+    elif takes_null:
+        null = "may be null"
+    return required, constants, null
 
 
 def compare(models: Sequence[VideoModel], descriptions: Sequence[Description], diagnostics: Diagnostics) -> int:
@@ -80,23 +69,17 @@ def compare(models: Sequence[VideoModel], descriptions: Sequence[Description], d
             if theirs is None:
                 message = "datamodel-code-generator cannot read it, so that only one reader has read it"
                 diagnostics.note(model.file, model.pointer, message)
-            elif len(theirs) != len(model.variants):
-                message = (
-                    f"our reader finds {len(model.variants)} classes in it, datamodel-code-generator {len(theirs)}"
-                )
+                continue
+            ours = model.variants
+            if len(theirs) != len(ours):
+                message = f"our reader finds {len(ours)} classes in it, datamodel-code-generator {len(theirs)}"
                 diagnostics.warn(model.file, model.pointer, message)
-            else:
-                count += _agreed(model, theirs, description, diagnostics)
-    return count
-
-
-def _agreed(model: VideoModel, theirs: list[Reading], description: Description, diagnostics: Diagnostics) -> int:
-    count = 0
-    for variant, reading in zip(model.variants, theirs, strict=True):
-        found = list(_disagreements(variant.shape, reading, model, description))
-        count += not found
-        for pointer, message in found:
-            diagnostics.warn(model.file, pointer, message)
+                continue
+            for variant, reading in zip(ours, theirs, strict=True):
+                found = list(_disagreements(variant.shape, reading, model, description))
+                count += not found
+                for pointer, message in found:
+                    diagnostics.warn(model.file, pointer, message)
     return count
 
 
@@ -114,10 +97,12 @@ def _disagreements(
         elif second is None:
             yield pointer, f"our reader finds the field {name!r}, datamodel-code-generator does not"
         else:
-            first = Member(name in shape.required, _values_of(prop.shape), fits(prop.shape, None, model.known))
-            if _excludes_its_null(description.at(pointer)):
-                second = replace(second, takes_null=None)
-            for ours, others in zip(first.statements, second.statements, strict=True):
+            takes_null = None
+            if not _excludes_its_null(description.at(pointer)):
+                takes_null = fits(prop.shape, None, model.known)
+            values = _values_of(prop.shape)
+            first = _said(is_required=name in shape.required, values=values, takes_null=takes_null)
+            for ours, others in zip(first, second, strict=True):
                 if ours and others and ours != others:
                     yield pointer, f"our reader says that {name!r} {ours}, datamodel-code-generator that it {others}"
 
@@ -194,11 +179,9 @@ class _SecondReader:
 
     def _is_impossible(self, path: str, root: str, model: VideoModel) -> bool:
         """Tell whether our reader says of the schema of a class that nothing fits it."""
-        below = _MARK.sub(r"/\1", path.removeprefix(root)).replace("#", "").replace("/object", "")
-        schema = self.description.at(model.pointer + below)
-        if schema is NOTHING:
-            return False
-        return isinstance(SchemaReader(self.description, Diagnostics()).read(schema, model.pointer + below), Never)
+        pointer = model.pointer + _MARK.sub(r"/\1", path.removeprefix(root)).replace("#", "").replace("/object", "")
+        schema = self.description.at(pointer)
+        return schema is not NOTHING and SchemaReader(self.description, Diagnostics()).read(schema, pointer) == Never()
 
     def _reading(self, item: DataModel) -> Reading:
         found: Reading = {}
@@ -207,15 +190,14 @@ class _SecondReader:
                 found |= self._reading(self.classes[base.reference.path])
         for field in item.fields:
             if field.name != "__pydantic_extra__":
-                found[str(field.original_name)] = self._member(field)
+                kinds = set(self._kinds(field.data_type))
+                takes_null = None
+                if "Any" not in kinds:
+                    takes_null = bool(field.nullable or field.type_has_null or "None" in kinds)
+                values = self._values(field.data_type)
+                said = _said(is_required=field.required, values=values, takes_null=takes_null)
+                found[str(field.original_name)] = said
         return found
-
-    def _member(self, field: DataModelFieldBase) -> Member:
-        kinds = set(self._kinds(field.data_type))
-        takes_null = None
-        if "Any" not in kinds:
-            takes_null = bool(field.nullable or field.type_has_null or "None" in kinds)
-        return Member(field.required, self._values(field.data_type), takes_null)
 
     def _kinds(self, data_type: DataType) -> Iterator[str]:
         """Give what a value may be, without what it may hold."""
