@@ -6,45 +6,37 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from generator.schema.types import (
-    ABSENT,
-    Anything,
-    Array,
-    Binary,
-    Boolean,
-    Choice,
-    Never,
-    Null,
-    Number,
-    Object,
-    Reference,
-    Text,
-    Union,
-)
+from generator.schema import types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from generator.schema.types import Property, Shape
 
 
-_PLAIN: dict[type, str] = {Null: "None", Boolean: "bool", Binary: "File", Anything: "Json", Never: "Never"}
+_PLAIN: dict[type, str] = {
+    types.Null: "None",
+    types.Boolean: "bool",
+    types.Binary: "File",
+    types.Anything: "Json",
+    types.Never: "Never",
+}
 
 
 @dataclass(slots=True)
 class Annotator:
     """Writes annotations and remembers which names they use."""
 
-    name_of: Callable[[Object], str]
+    name_of: Callable[[types.Object], str]
     known: Mapping[str, Shape]
     uses: set[str] = field(default_factory=set[str])
 
     def member(self, prop: Property, *, required: bool) -> str:
         """Give the annotation of a member of an object, with the default that the schema shows."""
         texts: list[str] = []
-        if prop.default is not ABSENT:
+        if prop.default is not types.ABSENT:
             texts.append(self.write(prop.shape, self.call("Default", prop.default)))
-        elif not isinstance(prop.shape, Never):
+        elif not isinstance(prop.shape, types.Never):
             texts.append(self.write(prop.shape))
         if not required:
             self.uses.update(("Unset", "UNSET"))
@@ -55,6 +47,15 @@ class Annotator:
         """Give the annotation of the members that a schema allows and does not name."""
         self.uses.update(("Mapping", "Unset", "UNSET"))
         return f"Mapping[str, {self.write(shape)}] | Unset"
+
+    def rules(self, shape: types.Object) -> Iterator[str]:
+        """Give what an object as a whole must keep."""
+        if shape.min_properties:
+            yield self.call("MinProperties", shape.min_properties)
+        if shape.max_properties is not None:
+            yield self.call("MaxProperties", shape.max_properties)
+        for name, names in shape.dependent:
+            yield self.call("DependentRequired", name, names)
 
     def write(self, shape: Shape, *extras: str) -> str:
         """Give the annotation of a shape; `extras` are metadata to go with it."""
@@ -76,26 +77,26 @@ class Annotator:
 
     def _parts(self, shape: Shape) -> tuple[str, list[str]]:
         match shape:
-            case Object() if not shape.is_map:
+            case types.Object() if not shape.is_map:
                 return self.name_of(shape), []
-            case Object(extra=extra, min_properties=least, max_properties=most):
-                base = self._name("Mapping") + f"[str, {self.write(extra or Anything())}]"
+            case types.Object(extra=extra, min_properties=least, max_properties=most):
+                base = self._name("Mapping") + f"[str, {self.write(extra or types.Anything())}]"
                 return base, self._lengths(least, most)
-            case Array(items, least, most, unique):
+            case types.Array(items, least, most, unique):
                 metadata = self._lengths(least, most)
                 if unique:
                     metadata.append(self.call("UniqueItems"))
                 return self._name("Array") + f"[{self.write(items)}]", metadata
-            case Text():
+            case types.Text():
                 return self._text(shape)
-            case Number():
+            case types.Number():
                 return self._number(shape)
-            case Choice(values):
+            case types.Choice(values):
                 return self._choice(values), []
-            case Union():
+            case types.Union():
                 return self._union(shape)
-            case Reference(pointer):
-                return self._parts(self.known.get(pointer, Anything()))
+            case types.Reference(pointer):
+                return self._parts(self.known.get(pointer, types.Anything()))
             case _:
                 return self._name(_PLAIN[type(shape)]), []
 
@@ -107,12 +108,12 @@ class Annotator:
             metadata.append(self.call("MaxLen", most))
         return metadata
 
-    def _union(self, shape: Union) -> tuple[str, list[str]]:
+    def _union(self, shape: types.Union) -> tuple[str, list[str]]:
         """Write the options, null last. An exclusive union counts them, so that one inside must stay apart."""
         texts: dict[str, None] = {}
-        for option in sorted(shape.options, key=lambda option: isinstance(option, Null)):
+        for option in sorted(shape.options, key=lambda option: isinstance(option, types.Null)):
             apart: list[str] = []
-            if shape.exclusive and isinstance(option, Union):
+            if shape.exclusive and isinstance(option, types.Union):
                 apart.append(self.call("AnyOf"))
             texts[self.write(option, *apart)] = None
         metadata: list[str] = []
@@ -120,7 +121,7 @@ class Annotator:
             metadata.append(self.call("ExactlyOne"))
         return " | ".join(texts), metadata
 
-    def _text(self, shape: Text) -> tuple[str, list[str]]:
+    def _text(self, shape: types.Text) -> tuple[str, list[str]]:
         metadata = self._lengths(shape.min_length, shape.max_length)
         metadata += [self.call("Pattern", pattern) for pattern in shape.patterns]
         metadata += [self.call("Format", name) for name in shape.formats if name != "uri"]
@@ -128,7 +129,7 @@ class Annotator:
             return self._name("Uri"), metadata
         return "str", metadata
 
-    def _number(self, shape: Number) -> tuple[str, list[str]]:
+    def _number(self, shape: types.Number) -> tuple[str, list[str]]:
         limits = (
             ("Ge", shape.minimum),
             ("Gt", shape.exclusive_minimum),

@@ -10,22 +10,12 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING, TypeAlias
 
+from generator.schema import types
 from generator.schema.algebra import fits
-from generator.schema.types import (
-    Array,
-    Binary,
-    Choice,
-    Number,
-    Object,
-    Reference,
-    Shape,
-    Text,
-    Union,
-    followed,
-)
+from generator.schema.types import Shape, followed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from generator.inputs.selection import VideoModel
 
@@ -72,7 +62,8 @@ def capabilities_of(model: VideoModel) -> Capabilities:
             elif len(path) == 1 and words <= TIMES | OUTPUT and words & TIMES:
                 durations += _amounts(shape)
             elif len(path) == 1 and words <= SIZES | OUTPUT and words & SIZES:
-                resolutions += _sizes(shape, is_quality="quality" in words)
+                is_quality = "quality" in words
+                resolutions += [size for size in _plain(shape) if not is_quality or PIXELS.fullmatch(str(size))]
     ordered = tuple(name for name in ("image", "video", "audio", "frames") if name in takes)
     return Capabilities(ordered, _unique(durations), _unique(resolutions))
 
@@ -82,14 +73,14 @@ def _leaves(
 ) -> Iterator[tuple[tuple[str, ...], Shape]]:
     """Give each part that holds no others, with the names that lead to it; what holds itself is entered once."""
     match shape:
-        case Reference(pointer) if pointer not in above:
+        case types.Reference(pointer) if pointer not in above:
             yield from _leaves(followed(shape, known), known, path, above | {pointer})
-        case Array(items):
+        case types.Array(items):
             yield from _leaves(items, known, path, above)
-        case Object(properties=properties):
+        case types.Object(properties=properties):
             for prop in properties:
                 yield from _leaves(prop.shape, known, (*path, prop.name), above)
-        case Union(options):
+        case types.Union(options):
             for option in options:
                 yield from _leaves(option, known, path, above)
         case _:
@@ -103,7 +94,9 @@ def _words(name: str) -> list[str]:
 
 def _is_media(shape: Shape, words: frozenset[str]) -> bool:
     """Tell whether a part is the address or the bytes of a file."""
-    return isinstance(shape, Binary) or (isinstance(shape, Text) and ("uri" in shape.formats or bool(words & ADDRESS)))
+    return isinstance(shape, types.Binary) or (
+        isinstance(shape, types.Text) and ("uri" in shape.formats or bool(words & ADDRESS))
+    )
 
 
 def _media(words: frozenset[str]) -> Iterator[str]:
@@ -116,27 +109,21 @@ def _media(words: frozenset[str]) -> Iterator[str]:
         yield "frames"
 
 
-def _amounts(shape: Shape) -> Iterable[Value]:
-    if isinstance(shape, Choice):
+def _amounts(shape: Shape) -> list[Value]:
+    if not isinstance(shape, types.Number):
         return _plain(shape)
-    if not isinstance(shape, Number):
-        return ()
     low, high = shape.low, shape.high
     if low is None or high is None or not -LONGEST_SECONDS < low <= high < LONGEST_SECONDS:
-        return ()
+        return []
     first, last = ceil(low), floor(high)
     if not shape.integer or last - first >= MOST_SPELT:
-        return (f"{low:g}-{high:g}",)
+        return [f"{low:g}-{high:g}"]
     return [number for number in range(first, last + 1) if fits(shape, number, {})]
 
 
-def _sizes(shape: Shape, *, is_quality: bool) -> Iterable[Value]:
-    if not isinstance(shape, Choice):
+def _plain(shape: Shape) -> list[Value]:
+    if not isinstance(shape, types.Choice):
         return []
-    return [value for value in _plain(shape) if not is_quality or PIXELS.fullmatch(str(value))]
-
-
-def _plain(shape: Choice) -> list[Value]:
     return [value for value in shape.values if isinstance(value, (int, float, str)) and not isinstance(value, bool)]
 
 

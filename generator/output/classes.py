@@ -85,7 +85,6 @@ class Constructor:
 def constructors_of(model: VideoModel) -> dict[str, Constructor]:
     """Give the constructor of each class of a model's module, by the pointer of its object."""
     builder = _Builder(model, Diagnostics())
-    builder.find()
     found: dict[str, Constructor] = {}
     for pointer, name in builder.names.items():
         members = builder.members(builder.objects[pointer])
@@ -105,9 +104,6 @@ class _Builder:
         """The objects that each object uses, by their pointers."""
         self.tags: dict[str, set[str]] = {}
         self.names: dict[str, str] = {}
-
-    def find(self) -> None:
-        """Find the objects and name them."""
         if self.model.is_union:
             self._mark_tags(self.variants)
         for variant in self.variants:
@@ -116,19 +112,21 @@ class _Builder:
             self.names[shape.pointer] = self._name(shape, f"Variant{index}")
 
     def build(self) -> Payloads:
-        """Find the objects, name them, and write their fields."""
-        self.find()
+        """Write the classes of the objects that were found and named."""
         annotator = Annotator(lambda shape: self.names[shape.pointer], self.model.known)
         posted = {variant.shape.pointer: variant.rivals for variant in self.model.variants}
         classes: list[PayloadClass] = []
         for pointer in ordered(self.uses):
-            shape, base, text = self.objects[pointer], "BaseObject", self._text(self.objects[pointer])
+            shape, base = self.objects[pointer], "BaseObject"
+            text = f"An object of the schema, {shape.title or shape.hint or 'without a name'}."
             if pointer in posted:
-                base, text = "BasePayload", self._posted_text(shape)
+                base, text = "BasePayload", f"What {self.model.title} takes."
+                if shape.title:
+                    text = f"{shape.title}, with {self.model.title}."
             fields = tuple(self._fields(shape, annotator))
             rivals = tuple(self.names[rival] for rival in posted.get(pointer, ()))
-            rules = tuple(_rules(shape, annotator))
-            classes.append(PayloadClass(self.names[pointer], base, text, fields, rules, rivals))
+            rules = tuple(annotator.rules(shape))
+            classes.append(PayloadClass(self.names[pointer], base, shape.text or text, fields, rules, rivals))
         annotator.uses.update(item.base for item in classes)
         return Payloads(tuple(classes), tuple(self.names[pointer] for pointer in posted), frozenset(annotator.uses))
 
@@ -136,7 +134,7 @@ class _Builder:
         """Find the constants that tell the objects of a union apart."""
         for shape in objects:
             for prop in shape.properties:
-                if isinstance(prop.shape, Choice) and prop.shape.is_constant:
+                if isinstance(prop.shape, Choice) and len(prop.shape.values) == 1:
                     others = [other.get(prop.name) for other in objects if other is not shape]
                     if all(other is None or disjoint(other.shape, prop.shape) for other in others):
                         self.tags.setdefault(shape.pointer, set()).add(prop.name)
@@ -170,14 +168,6 @@ class _Builder:
         candidates = [shape.title, *(value for value in constants if isinstance(value, str)), shape.hint, last_resort]
         return class_name(candidates, {self.model.client, f"Async{self.model.client}", *self.names.values()})
 
-    def _text(self, shape: Object) -> str:
-        return shape.text or f"An object of the schema, {shape.title or shape.hint or 'without a name'}."
-
-    def _posted_text(self, shape: Object) -> str:
-        if shape.title and not shape.text:
-            return f"{shape.title}, with {self.model.title}."
-        return shape.text or f"What {self.model.title} takes."
-
     def members(self, shape: Object) -> Iterator[tuple[Property, Argument]]:
         """Give the members that an object has fields for, those included that it requires and does not describe."""
         properties = [prop for prop in shape.properties if not self._is_barred(prop, shape)]
@@ -185,11 +175,12 @@ class _Builder:
         names = field_names([prop.name for prop in properties], self.names.values())
         tags = self.tags.get(shape.pointer, ())
         for prop in properties:
+            is_required = prop.name in shape.required
             default = ""
-            if prop.name not in shape.required:
+            if is_required or prop.name in tags:
+                default = _constant(prop.shape)
+            if not (is_required or default):
                 default = "UNSET"
-            if prop.name in tags or prop.name in shape.required:
-                default = _constant(prop.shape) or default
             yield prop, Argument(names[prop.name], default)
 
     def _fields(self, shape: Object, annotator: Annotator) -> Iterator[PayloadField]:
@@ -200,9 +191,8 @@ class _Builder:
                 text = f"{text}\n\nThe default {prop.default!r} contradicts the schema and is not used.".strip()
             yield PayloadField(argument.name, prop.name, annotation, argument.default, text)
         if not isinstance(shape.members, Never):
-            annotation = annotator.others(shape.members)
             text = "Members that the schema allows and does not name."
-            yield PayloadField("extra", "extra", annotation, "UNSET", text)
+            yield PayloadField("extra", "extra", annotator.others(shape.members), "UNSET", text)
 
     def _is_barred(self, prop: Property, shape: Object) -> bool:
         if not isinstance(prop.shape, Never):
@@ -214,21 +204,11 @@ class _Builder:
 
 def _constant(shape: Shape) -> str:
     """Give the text of a constant that Python can write as it stands; empty where there is none."""
-    if not (isinstance(shape, Choice) and shape.is_constant):
-        return ""
-    [value] = shape.values
-    if isinstance(value, (str, int)) or value is None:
-        return repr(value)
-    return ""
-
-
-def _rules(shape: Object, annotator: Annotator) -> Iterator[str]:
-    if shape.min_properties:
-        yield annotator.call("MinProperties", shape.min_properties)
-    if shape.max_properties is not None:
-        yield annotator.call("MaxProperties", shape.max_properties)
-    for name, names in shape.dependent:
-        yield annotator.call("DependentRequired", name, names)
+    match shape:
+        case Choice((str() | int() | None as value,)):
+            return repr(value)
+        case _:
+            return ""
 
 
 def ordered(uses: dict[str, set[str]]) -> list[str]:

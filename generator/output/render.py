@@ -102,11 +102,9 @@ def docstring(text: str, indent: int = 4) -> str:
         else:
             lines += textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
     escaped = [_escaped(line) for line in lines]
-    margin = " " * indent
     if len(escaped) == 1 and not escaped[0].endswith('"'):
         return f'"""{escaped[0]}"""'
-    body = f"\n{margin}".join(escaped)
-    return '"""' + body.replace(f"{margin}\n", "\n") + f'\n{margin}"""'
+    return textwrap.indent('"""' + "\n".join([*escaped, '"""']), " " * indent).lstrip()
 
 
 def cell(text: str) -> str:
@@ -119,10 +117,6 @@ def _escaped(line: str) -> str:
     return visible(shown.replace("\\", "\\\\")).replace('"""', '\\"\\"\\"')
 
 
-def _import_order(name: str) -> tuple[int, str]:
+def _import_order(name: str) -> tuple[bool, bool, str]:
     """Order names as ruff's import rules do: constants, classes, then functions."""
-    if name.isupper():
-        return 0, name
-    if name[0].isupper():
-        return 1, name
-    return 2, name
+    return not name.isupper(), not name[0].isupper(), name
