@@ -9,24 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.json_values import is_array, is_object, json_key
 
-from .types import (
-    ABSENT,
-    Anything,
-    Array,
-    Boolean,
-    Choice,
-    Never,
-    Null,
-    Number,
-    Object,
-    Property,
-    Reference,
-    Text,
-    Union,
-    followed,
-    is_exclusive,
-    options_of,
-)
+from . import types
+from .types import followed, is_exclusive, options_of
 from .uris import ABSOLUTE_URI
 
 if TYPE_CHECKING:
@@ -45,7 +29,7 @@ with each further character."""
 class UnfinishedReferenceError(ValueError):
     """What a reference leads to is needed while it is still being read."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: types.Reference) -> None:
         super().__init__(reference.pointer)
         self.reference = reference
 
@@ -58,51 +42,45 @@ def choice(values: Iterable[Any]) -> Shape:
     """Give the shape of some values, each once."""
     unique = {json_key(value): value for value in reversed(list(values))}
     if not unique:
-        return Never()
-    return Choice(tuple(reversed(unique.values())))
+        return types.Never()
+    return types.Choice(tuple(reversed(unique.values())))
 
 
 def union(options: Iterable[Shape], *, exclusive: bool = False) -> Shape:
     """Give the simplest shape for some options: flat, each once, choices together, exclusive only where it matters."""
     flat: list[Shape] = []
     for option in options:
-        if isinstance(option, Union) and not (exclusive or option.exclusive):
+        if isinstance(option, types.Union) and not (exclusive or option.exclusive):
             flat += option.options
-        elif not (isinstance(option, Never) or (isinstance(option, Object) and option.is_impossible)):
+        elif not (isinstance(option, types.Never) or (isinstance(option, types.Object) and option.is_impossible)):
             flat.append(option)
     if not exclusive:
         return _simplest(flat)
     if all(disjoint(a, b) for index, a in enumerate(flat) for b in flat[index + 1 :]):
         return union(flat)
-    return Union(tuple(flat), exclusive=True)
+    return types.Union(tuple(flat), exclusive=True)
 
 
 def _simplest(options: list[Shape]) -> Shape:
     if len(options) == 1:
         return options[0]
-    if any(isinstance(option, Anything) for option in options):
-        return Anything()
-    choices = choice(value for option in options if isinstance(option, Choice) for value in option.values)
+    if any(isinstance(option, types.Anything) for option in options):
+        return types.Anything()
+    choices = choice(value for option in options if isinstance(option, types.Choice) for value in option.values)
     merged: dict[str, Shape] = {}
     for option in options:
         shape = option
-        if isinstance(option, Choice):
+        if isinstance(option, types.Choice):
             shape = choices
         merged.setdefault(repr(shape), shape)
-    found = list(merged.values())
-    if Null() in found:
-        found = [_without_null(shape) for shape in found if shape != Choice((None,))]
+    if types.Null() in options and isinstance(choices, types.Choice):
+        merged[repr(choices)] = choice(value for value in choices.values if value is not None)
+    found = [shape for shape in merged.values() if not isinstance(shape, types.Never)]
     if not found:
-        return Never()
+        return types.Never()
     if len(found) == 1:
         return found[0]
-    return Union(tuple(found))
-
-
-def _without_null(shape: Shape) -> Shape:
-    if not isinstance(shape, Choice):
-        return shape
-    return Choice(tuple(value for value in shape.values if value is not None))
+    return types.Union(tuple(found))
 
 
 def intersect(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:
@@ -112,27 +90,27 @@ def intersect(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:
         TooManyOptionsError: alternatives multiply beyond `MOST_OPTIONS`.
         UnfinishedReferenceError: `known` does not hold what a reference leads to.
     """
-    if isinstance(left, Anything) or repr(left) == repr(right):
+    if isinstance(left, types.Anything) or repr(left) == repr(right):
         return right
     match left, right:
-        case _, Anything():
+        case _, types.Anything():
             return left
-        case (Reference(), _) | (_, Reference()):
+        case (types.Reference(), _) | (_, types.Reference()):
             return intersect(_finished(left, known), _finished(right, known), known)
-        case (Union(), _) | (_, Union()):
+        case (types.Union(), _) | (_, types.Union()):
             return _intersect_unions(left, right, known)
-        case Choice(values), other:
+        case types.Choice(values), other:
             return choice(value for value in values if fits(other, value, known))
-        case other, Choice(values):
+        case other, types.Choice(values):
             return choice(value for value in values if fits(other, value, known))
-        case Object(), Object():
+        case types.Object(), types.Object():
             return _intersect_objects(left, right, known)
         case _:
             return _intersect_limits(left, right, known)
 
 
 def _finished(shape: Shape, known: Mapping[str, Shape]) -> Shape:
-    if isinstance(shape, Reference) and shape.pointer not in known:
+    if isinstance(shape, types.Reference) and shape.pointer not in known:
         raise UnfinishedReferenceError(shape)
     return followed(shape, known)
 
@@ -140,15 +118,15 @@ def _finished(shape: Shape, known: Mapping[str, Shape]) -> Shape:
 def _intersect_limits(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:
     """Give what keeps the limits of both; nothing does where they are of two kinds."""
     match left, right:
-        case Text(), Text():
-            return Text(
+        case types.Text(), types.Text():
+            return types.Text(
                 max(left.min_length, right.min_length),
                 _least(left.max_length, right.max_length),
                 _together(left.patterns, right.patterns),
                 _together(left.formats, right.formats),
             )
-        case Number(), Number():
-            return Number(
+        case types.Number(), types.Number():
+            return types.Number(
                 left.integer or right.integer,
                 _most(left.minimum, right.minimum),
                 _least(left.maximum, right.maximum),
@@ -156,15 +134,15 @@ def _intersect_limits(left: Shape, right: Shape, known: Mapping[str, Shape]) -> 
                 _least(left.exclusive_maximum, right.exclusive_maximum),
                 _together(left.multiples, right.multiples),
             )
-        case Array(), Array():
-            return Array(
+        case types.Array(), types.Array():
+            return types.Array(
                 intersect(left.items, right.items, known),
                 max(left.min_items, right.min_items),
                 _least(left.max_items, right.max_items),
                 left.unique or right.unique,
             )
         case _:
-            return Never()
+            return types.Never()
 
 
 def _intersect_unions(left: Shape, right: Shape, known: Mapping[str, Shape]) -> Shape:
@@ -179,7 +157,7 @@ def _intersect_unions(left: Shape, right: Shape, known: Mapping[str, Shape]) -> 
     return union(map(union, rows), exclusive=True)
 
 
-def _intersect_objects(left: Object, right: Object, known: Mapping[str, Shape]) -> Shape:
+def _intersect_objects(left: types.Object, right: types.Object, known: Mapping[str, Shape]) -> Shape:
     """Give the object that fits both; `Never` where it requires a member that can have no value."""
     names = dict.fromkeys(prop.name for prop in (*left.properties, *right.properties))
     extra = left.extra or right.extra
@@ -199,16 +177,18 @@ def _intersect_objects(left: Object, right: Object, known: Mapping[str, Shape]) 
         text=left.text or right.text,
     )
     if both.is_impossible:
-        return Never()
+        return types.Never()
     return both
 
 
-def _intersect_members(left: Object, right: Object, name: str, known: Mapping[str, Shape]) -> Property:
+def _intersect_members(
+    left: types.Object, right: types.Object, name: str, known: Mapping[str, Shape]
+) -> types.Property:
     shape = intersect(left.asked_of(name), right.asked_of(name), known)
     found = [prop for prop in (left.get(name), right.get(name)) if prop is not None]
-    default = next((prop.default for prop in found if prop.default is not ABSENT), ABSENT)
+    default = next((prop.default for prop in found if prop.default is not types.ABSENT), types.ABSENT)
     text = next((prop.text for prop in found if prop.text), "")
-    return Property(name, shape, default, text)
+    return types.Property(name, shape, default, text)
 
 
 def _together(left: tuple[Any, ...], right: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -226,32 +206,32 @@ def _least(left: Any, right: Any) -> Any:
 def fits(shape: Shape, value: Any, known: Mapping[str, Shape]) -> bool:  # noqa: PLR0911  # one for each shape
     """Tell whether a JSON value fits a shape."""
     match shape:
-        case Anything():
+        case types.Anything():
             return True
-        case Null():
+        case types.Null():
             return value is None
-        case Boolean():
+        case types.Boolean():
             return isinstance(value, bool)
-        case Choice(values):
+        case types.Choice(values):
             return json_key(value) in {json_key(allowed) for allowed in values}
-        case Text():
+        case types.Text():
             return isinstance(value, str) and _text_fits(shape, value)
-        case Number():
+        case types.Number():
             return isinstance(value, (int, float)) and not isinstance(value, bool) and _number_fits(shape, value)
-        case Array():
+        case types.Array():
             return is_array(value) and _array_fits(shape, value, known)
-        case Object():
+        case types.Object():
             return is_object(value) and _object_fits(shape, value, known)
-        case Union(options, exclusive):
+        case types.Union(options, exclusive):
             count = sum(fits(option, value, known) for option in options)
             return count == 1 or (count > 1 and not exclusive)
-        case Reference():
+        case types.Reference():
             return fits(followed(shape, known), value, known)
         case _:
             return False
 
 
-def _text_fits(shape: Text, value: str) -> bool:
+def _text_fits(shape: types.Text, value: str) -> bool:
     return (
         _between(shape.min_length, len(value), shape.max_length)
         and (len(value) > LONGEST_MATCHED or all(re.search(pattern, value) for pattern in shape.patterns))
@@ -263,7 +243,7 @@ def _between(least: float | None, value: float, most: float | None) -> bool:
     return (least is None or least <= value) and (most is None or value <= most)
 
 
-def _number_fits(shape: Number, value: float) -> bool:
+def _number_fits(shape: types.Number, value: float) -> bool:
     exact = Fraction(str(value))
     return (
         (not shape.integer or exact.denominator == 1)
@@ -274,7 +254,7 @@ def _number_fits(shape: Number, value: float) -> bool:
     )
 
 
-def _array_fits(shape: Array, value: list[Any], known: Mapping[str, Shape]) -> bool:
+def _array_fits(shape: types.Array, value: list[Any], known: Mapping[str, Shape]) -> bool:
     return (
         _between(shape.min_items, len(value), shape.max_items)
         and (not shape.unique or len({json_key(item) for item in value}) == len(value))
@@ -282,7 +262,7 @@ def _array_fits(shape: Array, value: list[Any], known: Mapping[str, Shape]) -> b
     )
 
 
-def _object_fits(shape: Object, value: dict[str, Any], known: Mapping[str, Shape]) -> bool:
+def _object_fits(shape: types.Object, value: dict[str, Any], known: Mapping[str, Shape]) -> bool:
     return (
         value.keys() >= set(shape.required)
         and _between(shape.min_properties, len(value), shape.max_properties)
@@ -294,20 +274,20 @@ def _object_fits(shape: Object, value: dict[str, Any], known: Mapping[str, Shape
 def disjoint(left: Shape, right: Shape) -> bool:
     """Tell whether it is certain that no value fits both."""
     match left, right:
-        case (Never(), _) | (_, Never()):
+        case (types.Never(), _) | (_, types.Never()):
             return True
-        case (Anything() | Reference(), _) | (_, Anything() | Reference()):
+        case (types.Anything() | types.Reference(), _) | (_, types.Anything() | types.Reference()):
             return False
-        case (Union(options), other) | (other, Union(options)):
+        case (types.Union(options), other) | (other, types.Union(options)):
             return all(disjoint(option, other) for option in options)
-        case (Choice(values), other) | (other, Choice(values)):
+        case (types.Choice(values), other) | (other, types.Choice(values)):
             return not any(fits(other, value, {}) for value in values)
-        case Object(), Object():
+        case types.Object(), types.Object():
             return _exclude(left, right) or _exclude(right, left)
         case _:
             return type(left) is not type(right)
 
 
-def _exclude(left: Object, right: Object) -> bool:
+def _exclude(left: types.Object, right: types.Object) -> bool:
     """Tell whether a member that `left` requires cannot be in `right`."""
     return any(disjoint(left.asked_of(name), right.allowed(name)) for name in left.required)

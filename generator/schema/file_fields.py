@@ -6,45 +6,36 @@ from dataclasses import replace
 
 from generator.json_values import json_key
 
+from . import types
 from .algebra import disjoint, union
-from .types import (
-    Anything,
-    Array,
-    Binary,
-    Choice,
-    Object,
-    Property,
-    Reference,
-    Shape,
-    Union,
-    is_exclusive,
-    options_of,
-    parts_of,
-)
+from .types import Shape, is_exclusive, options_of, parts_of
 
 
 def overlay(shape: Shape, form: Shape) -> Shape:
     """Add to a shape the files that its form takes in the same places."""
-    if isinstance(shape, Object) and isinstance(form, Object):
+    if isinstance(shape, types.Object) and isinstance(form, types.Object):
         return _object(shape, form, frozenset())
-    if isinstance(shape, Array) and isinstance(form, Array):
+    if isinstance(shape, types.Array) and isinstance(form, types.Array):
         return replace(shape, items=overlay(shape.items, form.items))
-    if isinstance(shape, (Reference, Anything)) or not holds_binary(form):
+    if isinstance(shape, (types.Reference, types.Anything)) or not holds_binary(form):
         return shape
-    others: list[Shape] = [option for option in options_of(form) if not isinstance(option, Binary)]
+    others: list[Shape] = [option for option in options_of(form) if not isinstance(option, types.Binary)]
     options = [_option(option, options_of(shape), others) for option in options_of(shape)]
     if len(others) < len(options_of(form)):
-        options.append(Binary())
+        options.append(types.Binary())
     if is_exclusive(shape):
-        return Union(tuple(options), exclusive=True)
+        return types.Union(tuple(options), exclusive=True)
     return union(options)
 
 
-def _object(shape: Object, form: Object, elsewhere: frozenset[str]) -> Object:
+def _object(shape: types.Object, form: types.Object, elsewhere: frozenset[str]) -> types.Object:
     """Overlay an object. What the form alone has is added, save what stands `elsewhere`: in an alternative of it."""
     if not holds_binary(form):
         return shape
-    properties = [_property(prop, form.get(prop.name)) for prop in shape.properties]
+    twins = {prop.name: prop.shape for prop in form.properties}
+    properties = [
+        replace(prop, shape=overlay(prop.shape, twins.get(prop.name, types.Never()))) for prop in shape.properties
+    ]
     own = {prop.name for prop in shape.properties} | elsewhere
     properties += [prop for prop in form.properties if prop.name not in own and holds_binary(prop.shape)]
     extra = shape.extra
@@ -53,29 +44,23 @@ def _object(shape: Object, form: Object, elsewhere: frozenset[str]) -> Object:
     return replace(shape, pointer=f"{shape.pointer}+{form.pointer}", properties=tuple(properties), extra=extra)
 
 
-def _property(prop: Property, twin: Property | None) -> Property:
-    if twin is None:
-        return prop
-    return replace(prop, shape=overlay(prop.shape, twin.shape))
-
-
 def _option(option: Shape, options: tuple[Shape, ...], others: list[Shape]) -> Shape:
     """Overlay an alternative of a JSON body with those of the form that stand for it."""
     peers = [other for other in others if type(other) is type(option)]
     alike = [other for other in options if type(other) is type(option)]
-    if not isinstance(option, Object):
+    if not isinstance(option, types.Object):
         place = alike.index(option)
         if place < len(peers):
             return overlay(option, peers[place])
         return option
-    names = {prop.name for other in alike if isinstance(other, Object) for prop in other.properties}
+    names = {prop.name for other in alike if isinstance(other, types.Object) for prop in other.properties}
     result = option
-    for twin in _twins(option, alike, [peer for peer in peers if isinstance(peer, Object)]):
+    for twin in _twins(option, alike, [peer for peer in peers if isinstance(peer, types.Object)]):
         result = _object(result, twin, frozenset(names))
     return result
 
 
-def _twins(option: Object, alike: list[Shape], peers: list[Object]) -> list[Object]:
+def _twins(option: types.Object, alike: list[Shape], peers: list[types.Object]) -> list[types.Object]:
     """Find the objects of a form for one of its JSON twin: by title, constant, place, else all that may be meant."""
     titled = [peer for peer in peers if option.title and peer.title == option.title]
     if len(titled) == 1:
@@ -90,15 +75,15 @@ def _twins(option: Object, alike: list[Shape], peers: list[Object]) -> list[Obje
 
 def constants(shape: Shape) -> set[object]:
     """Give the constants of an object, each with its name."""
-    if not isinstance(shape, Object):
+    if not isinstance(shape, types.Object):
         return set()
     return {
         (prop.name, json_key(prop.shape.values[0]))
         for prop in shape.properties
-        if isinstance(prop.shape, Choice) and prop.shape.is_constant
+        if isinstance(prop.shape, types.Choice) and len(prop.shape.values) == 1
     }
 
 
 def holds_binary(shape: Shape) -> bool:
     """Tell whether a file may stand somewhere in a shape."""
-    return isinstance(shape, Binary) or any(map(holds_binary, parts_of(shape)))
+    return isinstance(shape, types.Binary) or any(map(holds_binary, parts_of(shape)))

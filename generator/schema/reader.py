@@ -6,27 +6,12 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from generator.json_values import escape, is_array, is_object, object_of, text_of
+from generator.json_values import array_of, escape, is_array, is_object, object_of, text_of
 
+from . import types
 from .algebra import TooManyOptionsError, UnfinishedReferenceError, choice, fits, intersect, union
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
-from .types import (
-    ABSENT,
-    Anything,
-    Array,
-    Binary,
-    Boolean,
-    Never,
-    Null,
-    Number,
-    Object,
-    Property,
-    Reference,
-    Shape,
-    Text,
-    Union,
-    parts_of,
-)
+from .types import Shape, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +72,8 @@ class SchemaReader:
         if self.depth > DEEPEST:
             self.description.fail(pointer, f"is nested more than {DEEPEST} schemas deep")
         shape = self._read(schema, pointer, hint)
-        if isinstance(shape, Object) and shape.is_impossible:
-            shape = Never()
+        if isinstance(shape, types.Object) and shape.is_impossible:
+            shape = types.Never()
         self.depth -= 1
         if self._size(shape) > MOST_SHAPES:
             self.description.fail(pointer, f"is made of more than {MOST_SHAPES:,} schemas once references are followed")
@@ -96,19 +81,18 @@ class SchemaReader:
 
     def _read(self, schema: Any, pointer: str, hint: str) -> Shape:
         if schema is True:
-            return Anything()
+            return types.Anything()
         if schema is False:
-            return Never()
+            return types.Never()
         if not is_object(schema):
             self.description.fail(pointer, "is no schema: an object, true or false is expected")
         if "$ref" in schema:
             return self._reference(schema, pointer, hint)
-        self._report_unchecked(schema, pointer)
         shape = self._own(schema, pointer, hint)
-        parts = int(not isinstance(shape, Anything))
+        parts = int(not isinstance(shape, types.Anything))
         for index, part in enumerate(self._list(schema, "allOf", pointer)):
             read = self.read(part, f"{pointer}/allOf/{index}", hint)
-            parts += not isinstance(read, Anything)
+            parts += not isinstance(read, types.Anything)
             shape = self._intersect(shape, read, f"{pointer}/allOf/{index}")
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
@@ -120,25 +104,22 @@ class SchemaReader:
             rest = self.read(schema["unevaluatedProperties"], f"{pointer}/unevaluatedProperties", f"{hint} value")
             shape = _with_rest(shape, rest)
         if schema.get("nullable") is True and "type" not in schema:
-            shape = union([shape, Null()])
+            shape = union([shape, types.Null()])
         return shape
 
-    def _report_unchecked(self, schema: dict[str, Any], pointer: str) -> None:
-        for keyword in UNCHECKED:
-            if keyword in schema:
-                message = f"{keyword!r} is not checked: what it forbids is refused by the platform alone"
-                self.diagnostics.warn(self.description.file, f"{pointer}/{keyword}", message)
+    def _warn(self, pointer: str, message: str) -> None:
+        self.diagnostics.warn(self.description.file, pointer, message)
 
     def _intersect(self, left: Shape, right: Shape, pointer: str) -> Shape:
-        if isinstance(right, Reference) and isinstance(left, Object):
-            bare = replace(left, title="", hint="", text="")
-            if bare == Object(left.pointer):
-                return right
+        is_bare = isinstance(left, types.Object) and replace(left, title="", hint="", text="") == types.Object(
+            left.pointer
+        )
+        if is_bare and isinstance(right, types.Reference):
+            return right
         try:
             return intersect(left, right, self.known)
         except UnfinishedReferenceError as error:
-            message = "narrows a reference to what it stands in itself; only the reference is checked"
-            self.diagnostics.warn(self.description.file, pointer, message)
+            self._warn(pointer, "narrows a reference to what it stands in itself; only the reference is checked")
             return error.reference
 
     def _size(self, shape: Shape) -> int:
@@ -163,7 +144,7 @@ class SchemaReader:
                 pending.append((value, target))
             parts = schema.get("allOf")
             pending += [(part, f"{pointer}/allOf/{index}") for index, part in enumerate(parts or ())]
-        return ABSENT
+        return types.ABSENT
 
     def _reference(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         reference = schema["$ref"]
@@ -176,7 +157,7 @@ class SchemaReader:
         shape = self._referred(target, value, pointer, hint)
         if siblings and self.description.is_3_0:
             message = f"OpenAPI 3.0 ignores {', '.join(map(repr, siblings))} next to '$ref'; put both into an 'allOf'"
-            self.diagnostics.warn(self.description.file, pointer, message)
+            self._warn(pointer, message)
         elif siblings:
             merged = self._intersect(shape, self.read(siblings, pointer, hint), pointer)
             if repr(merged) != repr(shape):
@@ -186,15 +167,15 @@ class SchemaReader:
             self.diagnostics.note(self.description.file, pointer, message)
         if not nullable:
             return shape
-        return union([shape, Null()])
+        return union([shape, types.Null()])
 
     def _referred(self, target: str, value: Any, pointer: str, hint: str) -> Shape:
         if target in self.active:
             if _INSIDE in self.active[self.active.index(target) :]:
-                return Reference(target)
+                return types.Reference(target)
             message = "leads back to itself without an object in between; any JSON value is taken here"
-            self.diagnostics.warn(self.description.file, f"{pointer}/$ref", message)
-            return Anything()
+            self._warn(f"{pointer}/$ref", message)
+            return types.Anything()
         if target not in self.known:
             self.active.append(target)
             depth, self.depth = self.depth, 0
@@ -205,9 +186,15 @@ class SchemaReader:
         return self.known[target]
 
     def _own(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
-        shape: Shape = Anything()
-        if types := self._types(schema, pointer):
-            shape = union(self._typed(name, schema, pointer, hint) for name in types)
+        for keyword in UNCHECKED:
+            if keyword in schema:
+                self._warn(
+                    f"{pointer}/{keyword}",
+                    f"{keyword!r} is not checked: what it forbids is refused by the platform alone",
+                )
+        shape: Shape = types.Anything()
+        if names := self._types(schema, pointer):
+            shape = union(self._typed(name, schema, pointer, hint) for name in names)
         if "enum" in schema:
             shape = self._one_of(self._list(schema, "enum", pointer), shape, schema, f"{pointer}/enum")
         if "const" in schema:
@@ -218,35 +205,31 @@ class SchemaReader:
         """Keep those values that the rest of the schema takes as well."""
         if schema.get("nullable") is True and None not in values:
             values = [*values, None]
-        left_out = [value for value in values if not fits(shape, value, self.known)]
-        if left_out:
-            message = f"{', '.join(map(repr, left_out))} cannot be given: the rest of the schema excludes it"
-            self.diagnostics.warn(self.description.file, pointer, message)
+        if left_out := [repr(value) for value in values if not fits(shape, value, self.known)]:
+            self._warn(pointer, f"{', '.join(left_out)} cannot be given: the rest of the schema excludes it")
         return intersect(choice(values), shape, self.known)
 
     def _types(self, schema: dict[str, Any], pointer: str) -> list[str]:
         """Give the types that a schema allows: those it names, else all, if it limits one of them."""
-        types = given = schema.get("type")
+        given = schema.get("type")
+        names = array_of(given)
         if isinstance(given, str):
-            types = [given]
-        if not is_array(types):
-            types = []
-        unknown = [name for name in types if name not in _TYPES]
-        if unknown or (given is not None and not types):
+            names = [given]
+        if any(name not in _TYPES for name in names) or (given is not None and not names):
             allowed = ", ".join(_TYPES)
             self.description.fail(f"{pointer}/type", f"{given!r} is no type of JSON Schema; one of {allowed} is")
-        if not types and "enum" not in schema and "const" not in schema:
-            types = _limited_types(schema)
-        if types and schema.get("nullable") is True and "null" not in types:
-            types = [*types, "null"]
-        return types
+        if not names and "enum" not in schema and "const" not in schema:
+            names = _limited_types(schema)
+        if names and schema.get("nullable") is True and "null" not in names:
+            names = [*names, "null"]
+        return names
 
     def _typed(self, name: str, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         match name:
             case "null":
-                return Null()
+                return types.Null()
             case "boolean":
-                return Boolean()
+                return types.Boolean()
             case "object":
                 return self._object(schema, pointer, hint)
             case "array":
@@ -256,8 +239,8 @@ class SchemaReader:
             case _:
                 return self._number(schema, pointer, integer=name == "integer")
 
-    def _array(self, schema: dict[str, Any], pointer: str, hint: str) -> Array:
-        array = Array(
+    def _array(self, schema: dict[str, Any], pointer: str, hint: str) -> types.Array:
+        array = types.Array(
             self.read(schema.get("items", True), f"{pointer}/items", f"{hint} item" if hint else ""),
             self._count(schema, "minItems", pointer) or 0,
             self._count(schema, "maxItems", pointer),
@@ -268,7 +251,7 @@ class SchemaReader:
     def _string(self, schema: dict[str, Any], pointer: str) -> Shape:
         form = schema.get("format")
         if form == "binary" or (self.is_form and "contentMediaType" in schema and "contentEncoding" not in schema):
-            return Binary()
+            return types.Binary()
         patterns: tuple[str, ...] = ()
         pattern = schema.get("pattern")
         if pattern is not None:
@@ -277,12 +260,12 @@ class SchemaReader:
                 patterns = (pattern,)
             except (re.error, TypeError, RecursionError, OverflowError) as error:
                 message = f"{pattern!r} is no regular expression that Python reads ({error}); it is not checked"
-                self.diagnostics.warn(self.description.file, f"{pointer}/pattern", message)
+                self._warn(f"{pointer}/pattern", message)
         formats: tuple[str, ...] = ()
         if text_of(form):
             formats = (text_of(form),)
         longest = self._count(schema, "maxLength", pointer)
-        return Text(self._count(schema, "minLength", pointer) or 0, longest, patterns, formats)
+        return types.Text(self._count(schema, "minLength", pointer) or 0, longest, patterns, formats)
 
     def _number(self, schema: dict[str, Any], pointer: str, *, integer: bool) -> Shape:
         low, above = self._bounds(schema, "minimum", "exclusiveMinimum", pointer)
@@ -290,10 +273,10 @@ class SchemaReader:
         step = self._limit(schema, "multipleOf", pointer)
         multiples: tuple[float, ...] = ()
         if step is not None and step <= 0:
-            self.diagnostics.warn(self.description.file, f"{pointer}/multipleOf", f"{step} is not above 0; ignored")
+            self._warn(f"{pointer}/multipleOf", f"{step} is not above 0; ignored")
         elif step is not None:
             multiples = (step,)
-        return Number(integer, low, high, above, below, multiples)
+        return types.Number(integer, low, high, above, below, multiples)
 
     def _bounds(
         self, schema: dict[str, Any], plain: str, exclusive: str, pointer: str
@@ -308,11 +291,11 @@ class SchemaReader:
             case _:
                 return limit, self._limit(schema, exclusive, pointer)
 
-    def _object(self, schema: dict[str, Any], pointer: str, hint: str) -> Object:
+    def _object(self, schema: dict[str, Any], pointer: str, hint: str) -> types.Object:
         self.active.append(_INSIDE)
         properties = [*self._properties(schema, pointer), *conditional_properties(schema, pointer, self.read)]
         self.active.pop()
-        return Object(
+        return types.Object(
             pointer=pointer,
             properties=tuple(properties),
             extra=self._extra(schema, pointer, hint),
@@ -325,7 +308,7 @@ class SchemaReader:
             text=text_of(schema.get("description")),
         )
 
-    def _properties(self, schema: dict[str, Any], pointer: str) -> Iterator[Property]:
+    def _properties(self, schema: dict[str, Any], pointer: str) -> Iterator[types.Property]:
         described = schema.get("properties", {})
         if not is_object(described):
             self.description.fail(f"{pointer}/properties", "is no object of schemas")
@@ -334,51 +317,50 @@ class SchemaReader:
             shape = self.read(value, place, name)
             default = self.annotation(value, place, "default")
             text = self.annotation(value, place, "description")
-            if default is not ABSENT and not fits(shape, default, self.known):
+            if default is not types.ABSENT and not fits(shape, default, self.known):
                 message = f"the default {default!r} contradicts its schema; it is shown and not used"
-                self.diagnostics.warn(self.description.file, f"{place}/default", message)
-            yield Property(name, shape, default, text_of(text))
+                self._warn(f"{place}/default", message)
+            yield types.Property(name, shape, default, text_of(text))
 
     def _extra(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape | None:
         keyword = "additionalProperties"
         if keyword not in schema and "patternProperties" in schema:
             keyword = "unevaluatedProperties"
-        rest = schema.get(keyword)
         extra: Shape | None = None
-        if rest is not None:
-            extra = self.read(rest, f"{pointer}/{keyword}", f"{hint} value")
+        if schema.get(keyword) is not None:
+            extra = self.read(schema[keyword], f"{pointer}/{keyword}", f"{hint} value")
         return with_patterns(schema, extra, pointer, self.read)
 
     def _dependent(self, schema: dict[str, Any], pointer: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         dependent = schema.get("dependentRequired")
-        if dependent is None:
-            return
-        if not is_object(dependent):
+        if dependent is not None and not is_object(dependent):
             self.description.fail(pointer, "is no object of arrays of names")
-        for name, names in dependent.items():
+        for name, names in object_of(dependent).items():
             yield name, self._names(names, pointer)
 
     def _alternatives(self, schema: dict[str, Any], keyword: str, pointer: str, hint: str, base: Shape) -> Shape:
         options: list[Shape] = []
         for index, option in enumerate(self._list(schema, keyword, pointer)):
             place = f"{pointer}/{keyword}/{index}"
-            own_hint = ""
-            if len(schema[keyword]) == 1:
-                own_hint = hint
-            read = self._tagged(self.read(option, place, own_hint), option, schema, place)
+            if len(schema[keyword]) > 1:
+                hint = ""
+            read = self._tagged(self.read(option, place, hint), option, schema, place)
             shape = self._intersect(base, read, place)
-            if isinstance(shape, Object) and isinstance(read, Object) and not isinstance(base, Anything):
+            if (
+                isinstance(shape, types.Object)
+                and isinstance(read, types.Object)
+                and not isinstance(base, types.Anything)
+            ):
                 text = read.text or shape.text
                 shape = replace(shape, pointer=place, title=read.title, hint=read.hint, text=text)
             options.append(shape)
         exclusive = keyword == "oneOf"
-        if exclusive and len({repr(option) for option in options}) < len(options):
-            message = (
-                "has two alternatives that are equal, so that no value fits just one of them; they are taken as one"
-            )
-            self.diagnostics.warn(self.description.file, f"{pointer}/{keyword}", message)
-            options = list({repr(option): option for option in options}.values())
-        if "discriminator" in schema and any(isinstance(option, Reference) for option in options):
+        unique = list({repr(option): option for option in options}.values())
+        if exclusive and len(unique) < len(options):
+            message = "has two alternatives that are equal, so that no value fits just one of them; "
+            self._warn(f"{pointer}/{keyword}", message + "they are taken as one")
+            options = unique
+        if "discriminator" in schema and any(isinstance(option, types.Reference) for option in options):
             exclusive = False
         return union(options, exclusive=exclusive)
 
@@ -390,15 +372,15 @@ class SchemaReader:
         name = object_of(discriminator).get("propertyName")
         if not isinstance(name, str):
             self.description.fail(f"{pointer.rsplit('/', 2)[0]}/discriminator", "has no 'propertyName'")
-        if not (isinstance(shape, Object) and "$ref" in object_of(option)):
+        if not (isinstance(shape, types.Object) and "$ref" in object_of(option)):
             return shape
         target = self.description.resolve(option["$ref"], pointer)[0]
         values = _leading_to(target, option["$ref"], discriminator.get("mapping"))
-        tag = Object(pointer, (Property(name, choice(values)),))
+        tag = types.Object(pointer, (types.Property(name, choice(values)),))
         narrowed = intersect(shape, tag, self.known)
-        if not isinstance(narrowed, Object) or isinstance(narrowed.asked_of(name), Never):
+        if not isinstance(narrowed, types.Object) or isinstance(narrowed.asked_of(name), types.Never):
             message = f"the mapping of {name!r} contradicts the values that the variant allows; it is ignored"
-            self.diagnostics.warn(self.description.file, pointer, message)
+            self._warn(pointer, message)
             return shape
         if repr(narrowed.get(name)) == repr(shape.get(name)):
             return shape
@@ -406,14 +388,14 @@ class SchemaReader:
 
     def _identify(self, shape: Shape, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         """Say of merged objects that they belong to the place where they were merged, not to one of their parts."""
-        if isinstance(shape, Object):
+        if isinstance(shape, types.Object):
             text = text_of(schema.get("description")) or shape.text
             return replace(shape, pointer=pointer, title=text_of(schema.get("title")), hint=hint, text=text)
-        if not isinstance(shape, Union):
+        if not isinstance(shape, types.Union):
             return shape
         options = list(shape.options)
         for index, option in enumerate(options):
-            if isinstance(option, Object):
+            if isinstance(option, types.Object):
                 options[index] = replace(option, pointer=f"{pointer}+{index}")
         return replace(shape, options=tuple(options))
 
@@ -467,8 +449,8 @@ def _leading_to(target: str, reference: str, mapping: Any) -> list[str]:
 
 def _with_rest(shape: Shape, rest: Shape) -> Shape:
     """Say what members are that nothing has named, where nothing has said it (`unevaluatedProperties`)."""
-    if isinstance(shape, Union):
+    if isinstance(shape, types.Union):
         return union((_with_rest(option, rest) for option in shape.options), exclusive=shape.exclusive)
-    if isinstance(shape, Object) and shape.extra is None:
+    if isinstance(shape, types.Object) and shape.extra is None:
         return replace(shape, extra=rest)
     return shape

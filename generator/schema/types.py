@@ -84,11 +84,6 @@ class Choice:
 
     values: tuple[Any, ...]
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether there is nothing to choose."""
-        return len(self.values) == 1
-
 
 @dataclass(frozen=True, slots=True)
 class Array:
