@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from generator.inputs.navigation import Listed, PassedOver
     from generator.inputs.selection import Selection
-    from generator.output.render import Module
+    from generator.output.classes import Module
 
     from .diagnostics import Diagnostics
 
@@ -118,13 +118,13 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
         GeneratorError: nothing was selected, or a text cannot be formatted.
     """
     from generator.output import files, manifest, render  # noqa: PLC0415  # listing models needs no templates
-    from generator.output.classes import payloads_of  # noqa: PLC0415  # as above
+    from generator.output.classes import module_of  # noqa: PLC0415  # as above
 
     if not found.selection.models:
         listing = (inputs.docs or inputs.openapi[0]).as_posix()
         message = "no model is left of what it lists, for the reasons above; nothing is written"
         raise GeneratorError(f"{listing}: {message}")
-    modules = [render.Module(model, payloads_of(model, diagnostics)) for model in found.selection.models]
+    modules = [module_of(model, diagnostics) for model in found.selection.models]
     texts = {f"{module.model.module}.py": render.render_module(module) for module in modules}
     texts |= {name: render.render_package(modules, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
     made = {**files.formatted(texts), "API.md": render.render_package(modules, "API.md"), "py.typed": ""}

@@ -11,12 +11,15 @@ from generator.schema.algebra import disjoint, fits
 from generator.schema.types import ABSENT, Choice, Never, Object, Property, Union, followed, parts_of
 
 from .annotations import Annotator
+from .capabilities import capabilities_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from generator.inputs.selection import VideoModel
     from generator.schema.types import Shape
+
+    from .capabilities import Capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +56,27 @@ class PayloadClass:
 
 
 @dataclass(frozen=True, slots=True)
-class Payloads:
-    """The classes of a module, those of them that can be posted, and the names that their text uses."""
+class Module:
+    """A model with the classes of its module, those of them that can be posted, and the names that their text uses."""
 
+    model: VideoModel
     classes: tuple[PayloadClass, ...]
     variants: tuple[str, ...]
     uses: frozenset[str]
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the catalog tells of the model beyond its names."""
+        return capabilities_of(self.model)
 
-def payloads_of(model: VideoModel, diagnostics: Diagnostics) -> Payloads:
-    """Give the payload classes of a model."""
+    @property
+    def has_alias(self) -> bool:
+        """Whether `Payload` is another name for the variants, and no class."""
+        return self.variants != ("Payload",)
+
+
+def module_of(model: VideoModel, diagnostics: Diagnostics) -> Module:
+    """Give the module of a model, with what is to be said of its fields."""
     return _Builder(model, diagnostics).build()
 
 
@@ -111,7 +125,7 @@ class _Builder:
         for index, shape in enumerate(self.objects.values(), 1):
             self.names[shape.pointer] = self._name(shape, f"Variant{index}")
 
-    def build(self) -> Payloads:
+    def build(self) -> Module:
         """Write the classes of the objects that were found and named."""
         annotator = Annotator(lambda shape: self.names[shape.pointer], self.model.known)
         posted = {variant.shape.pointer: variant.rivals for variant in self.model.variants}
@@ -128,7 +142,8 @@ class _Builder:
             rules = tuple(annotator.rules(shape))
             classes.append(PayloadClass(self.names[pointer], base, shape.text or text, fields, rules, rivals))
         annotator.uses.update(item.base for item in classes)
-        return Payloads(tuple(classes), tuple(self.names[pointer] for pointer in posted), frozenset(annotator.uses))
+        variants = tuple(self.names[pointer] for pointer in posted)
+        return Module(self.model, tuple(classes), variants, frozenset(annotator.uses))
 
     def _mark_tags(self, objects: list[Object]) -> None:
         """Find the constants that tell the objects of a union apart."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from .render import Module
+    from .classes import Module
 
 BEGIN = "<!-- models: begin (written by `make generate`) -->\n"
 END = "<!-- models: end -->\n"

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import visible
 
-from .capabilities import capabilities_of
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import jinja2
 
-    from generator.inputs.selection import VideoModel
-
-    from .capabilities import Capabilities
-    from .classes import Payloads
+    from .classes import Module
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 WIDTH = 120
@@ -30,27 +24,9 @@ _TYPING = {"Annotated", "Literal", "Never"}
 _COLLECTIONS = {"Mapping"}
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
-    """A model together with its payload classes."""
-
-    model: VideoModel
-    payloads: Payloads
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the catalog tells of the model beyond its names."""
-        return capabilities_of(self.model)
-
-    @property
-    def has_alias(self) -> bool:
-        """Whether `Payload` is another name for the variants, and no class."""
-        return self.payloads.variants != ("Payload",)
-
-
 def render_module(module: Module) -> str:
     """Give the text of a model's module, not yet formatted."""
-    uses = module.payloads.uses - {"None", "bool", "int", "float", "str"}
+    uses = module.uses - {"None", "bool", "int", "float", "str"}
     typing = {"ClassVar", "Final"} | uses & _TYPING
     if module.has_alias:
         typing.add("TypeAlias")
@@ -60,7 +36,7 @@ def render_module(module: Module) -> str:
         collections=sorted({"Mapping"} | uses & _COLLECTIONS),
         typing=sorted(typing),
         runtime=sorted(runtime | (uses - _TYPING - _COLLECTIONS), key=_import_order),
-        has_renamed=any(field.wire != field.name for item in module.payloads.classes for field in item.fields),
+        has_renamed=any(field.wire != field.name for item in module.classes for field in item.fields),
     )
 
 
