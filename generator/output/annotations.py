@@ -21,6 +21,8 @@ _PLAIN: dict[type, str] = {
     types.Anything: "Json",
     types.Never: "Never",
 }
+_NO_LITERALS: dict[type, str] = {float: "float", list: "Array[Json]", dict: "Mapping[str, Json]"}
+"""What values are called that `Literal` does not take."""
 
 
 @dataclass(slots=True)
@@ -147,28 +149,21 @@ class Annotator:
     def _choice(self, values: tuple[Any, ...]) -> str:
         """Write values as `Literal` where Python can, else as the type they are of and what they are."""
         literal: list[str | int] = []
-        others: dict[str, list[Any]] = {"float": [], "Array[Json]": [], "Mapping[str, Json]": []}
+        others: dict[type, list[Any]] = {kind: [] for kind in _NO_LITERALS}
         for value in values:
-            match value:
-                case str() | int():
-                    literal.append(value)
-                case float() if value.is_integer():
-                    literal.append(int(value))
-                case float():
-                    others["float"].append(value)
-                case list():
-                    others["Array[Json]"].append(value)
-                case dict():
-                    others["Mapping[str, Json]"].append(value)
-                case _:
-                    pass
+            if isinstance(value, (str, int)):
+                literal.append(value)
+            elif isinstance(value, float) and value.is_integer():
+                literal.append(int(value))
+            elif value is not None:
+                others[type(value)].append(value)
         texts: list[str] = []
         if literal:
             texts.append(self._name("Literal") + f"[{', '.join(map(repr, literal))}]")
         for kind, members in others.items():
             if members:
-                self.uses.update(re.findall(r"[A-Z]\w+", kind))
-                texts.append(self._annotated(kind, [self.call("OneOf", *members)]))
+                self.uses.update(re.findall(r"[A-Z]\w+", _NO_LITERALS[kind]))
+                texts.append(self._annotated(_NO_LITERALS[kind], [self.call("OneOf", *members)]))
         if None in values:
             texts.append("None")
         return " | ".join(texts)
