@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
 from generator.diagnostics import Diagnostics, GeneratorError
-from generator.json_values import NOTHING, array_of, escape, is_array, is_object, object_of, text_of, value_at
+from generator.json_values import NOTHING, array_of, escape, is_object, object_of, text_of, value_at
 
 from .paths import route, without_slash
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -207,10 +208,15 @@ def description_of(document: dict[str, Any], digest: str, file: str) -> Descript
 
 
 def _check_depth(document: Any) -> None:
-    level: list[Any] = [document]
+    level = [document]
     for _ in range(DEEPEST):
-        children = [child for value in level for child in (*object_of(value).values(), *array_of(value))]
-        level = [child for child in children if is_object(child) or is_array(child)]
+        level = [child for value in level for child in _children(value) if isinstance(child, (dict, list))]
         if not level:
             return
     raise RecursionError
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if is_object(value):
+        return value.values()
+    return array_of(value)
