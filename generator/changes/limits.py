@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from generator.json_values import json_key
-from generator.schema.subset import is_multiple, lower, upper
+from generator.schema.subset import is_multiple
 
 from .change import Change
-from .prose import REQUEST, known, listed, plain, plural
+from .prose import REQUEST, bounds, counted, listed, plain, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,22 +17,7 @@ if TYPE_CHECKING:
     from generator.schema.types import Choice, Number, Text
 
     from .change import Kind
-    from .prose import Side
-
-
-class _Limit(NamedTuple):
-    """A least or greatest number, or count of something; its value is None where there is none."""
-
-    value: float | None
-    bound: str
-    noun: str = ""
-
-    @property
-    def words(self) -> str:
-        """The limit, with `{}` for its value."""
-        if self.noun:
-            return f"have {self.bound} {{}} {plural(self.value, self.noun)}"
-        return f"be {self.bound} {{}}"
+    from .prose import Bound, Side
 
 
 def differing(old: Iterable[Any], new: Iterable[Any]) -> tuple[list[Any], list[Any]]:
@@ -81,8 +66,8 @@ class Limits:
             self.tightened(place, ("a number", "an integer"), "must be an integer now")
         if old.integer and not new.integer:
             self.wider(place, ("an integer", "a number"), "may be a fraction now")
-        for before, after in zip(_limits_of(old), _limits_of(new), strict=True):
-            self._limit(place, before, after)
+        for was, now in zip(bounds(old), bounds(new), strict=True):
+            self._limit(place, was, now)
         steps = list(old.multiples), list(new.multiples)
         for step in old.multiples:
             if not is_multiple(new, step):
@@ -106,25 +91,26 @@ class Limits:
 
     def counts(self, place: str, noun: str, old: tuple[int, int | None], new: tuple[int, int | None]) -> None:
         """Compare how many there must be of something, and how many there may be."""
-        self._limit(place, _Limit(old[0] or None, "at least", noun), _Limit(new[0] or None, "at least", noun))
-        self._limit(place, _Limit(old[1], "at most", noun), _Limit(new[1], "at most", noun))
+        for was, now in zip(counted(*old), counted(*new), strict=True):
+            self._limit(place, was, now, noun)
 
-    def _limit(self, place: str, old: _Limit, new: _Limit) -> None:
-        sides = old.value, new.value
-        if old == new:
-            return
-        if new.value is None:
-            self.loosened(place, sides, f"need not {old.words} any more", plain(old.value))
-        elif old.value is None:
-            self.tightened(place, sides, f"must {new.words} now", plain(new.value))
-        else:
-            words, values = f"{new.words} now, not {{}}", (plain(new.value), plain(old.value))
-            if old.bound != new.bound:
-                words = f"{new.words} now, not {old.bound} {{}}"
-            if _is_tighter(new.value, old.value, new.bound):
-                self.tightened(place, sides, f"must {words}", *values)
-            else:
-                self.loosened(place, sides, f"may {words}", *values)
+    def _limit(self, place: str, old: Bound | None, new: Bound | None, noun: str = "") -> None:
+        match old, new:
+            case (words, limit), None:
+                sentence = f"need not {_limited(words, limit, noun)} any more"
+                self.loosened(place, (limit, None), sentence, plain(limit))
+            case None, (words, limit):
+                self.tightened(place, (None, limit), f"must {_limited(words, limit, noun)} now", plain(limit))
+            case (was, before), (words, limit) if old != new:
+                sentence = f"{_limited(words, limit, noun)} now, not {{}}"
+                if was != words:
+                    sentence = f"{_limited(words, limit, noun)} now, not {was} {{}}"
+                if _is_tighter(limit, before, words):
+                    self.tightened(place, (before, limit), f"must {sentence}", plain(limit), plain(before))
+                else:
+                    self.loosened(place, (before, limit), f"may {sentence}", plain(limit), plain(before))
+            case _:
+                pass
 
     def tightened(self, place: str, sides: tuple[Any, Any], sentence: str, *values: str) -> None:
         """Add that fewer values are possible, which breaks who sends them."""
@@ -146,20 +132,17 @@ class Limits:
         self.changes.append(Change(kind, sentence, values, self.scope, place, old, new, breaking))
 
 
-def _is_tighter(new: float, old: float, bound: str) -> bool:
-    """Tell whether a limit lets fewer values pass than before. Where its value is the same, its bound is not."""
+def _limited(words: str, limit: float, noun: str) -> str:
+    """Say what a limit asks, with `{}` for its value."""
+    if noun:
+        return f"have {words} {{}} {plural(limit, noun)}"
+    return f"be {words} {{}}"
+
+
+def _is_tighter(new: float, old: float, words: str) -> bool:
+    """Tell whether a limit lets fewer values pass than before. Where its value is the same, its words are not."""
     if new == old:
-        return bound in ("above", "below")
-    if bound in ("at least", "above"):
+        return words in ("above", "below")
+    if words in ("at least", "above"):
         return new > old
     return new < old
-
-
-def _limits_of(shape: Number) -> tuple[_Limit, _Limit]:
-    (low, is_excluded), (high, is_included) = lower(shape), upper(shape)
-    least, greatest = _Limit(known(low), "at least"), _Limit(known(high), "at most")
-    if is_excluded:
-        least = _Limit(low, "above")
-    if not is_included:
-        greatest = _Limit(high, "below")
-    return least, greatest

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from generator.schema import types
-from generator.schema.subset import lower, upper
+from generator.schema.subset import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 DEEPEST: Final = 3
 """How many lists and maps inside each other are described."""
+
+Bound: TypeAlias = tuple[str, float]
+"""A limit, behind the words for it: `("at least", 1)`."""
+
+BOUNDS: Final = ("at least", "at most", "above", "below")
+"""The words for limits, in the order in which they are said."""
 
 PLAIN: dict[type[Any], str] = {
     types.Anything: "any value",
@@ -80,7 +86,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def plural(number: float | None, noun: str) -> str:
+def plural(number: float, noun: str) -> str:
     """Give a noun as it is after a number."""
     if number == 1:
         return noun
@@ -92,32 +98,45 @@ def count(number: int, noun: str) -> str:
     return f"{number} {plural(number, noun)}"
 
 
-def known(limit: float) -> float | None:
-    """Give a limit, None where it is infinite and says nothing."""
-    if abs(limit) == math.inf:
+def bounds(shape: Number) -> tuple[Bound | None, Bound | None]:
+    """Give the lower and the upper limit of a number."""
+    (low, is_excluded), (high, is_included) = limits_of(shape)
+    least, greatest = "at least", "at most"
+    if is_excluded:
+        least = "above"
+    if not is_included:
+        greatest = "below"
+    return _bound(least, low), _bound(greatest, high)
+
+
+def counted(least: int, most: int | None) -> tuple[Bound | None, Bound | None]:
+    """Give the lower and the upper limit of a count. That nothing need be there is none."""
+    return _bound("at least", least or None), _bound("at most", most)
+
+
+def _bound(words: str, limit: float | None) -> Bound | None:
+    if limit is None or math.isinf(limit):
         return None
-    return limit
+    return words, limit
 
 
-def _between(low: float | None, high: float | None) -> str:
-    """Say two limits of which either may be missing."""
-    if low is None and high is None:
-        return ""
-    if low is None:
-        return f"at most {plain(high)}"
-    if high is None:
-        return f"at least {plain(low)}"
-    if low == high:
-        return plain(low)
-    return f"{plain(low)} to {plain(high)}"
+def _said(limits: Iterable[Bound | None]) -> list[str]:
+    """Say limits, those that are excluded last."""
+    found = dict(filter(None, limits))
+    match found:
+        case {"at least": low, "at most": high} if low == high:
+            return [plain(low)]
+        case {"at least": low, "at most": high}:
+            return [f"{plain(low)} to {plain(high)}"]
+        case _:
+            return [f"{words} {plain(found[words])}" for words in BOUNDS if words in found]
 
 
 def _size(least: int, most: int | None, noun: str) -> list[str]:
+    number = least
     if most is not None:
-        return [f"{_between(least or None, most)} {plural(most, noun)}"]
-    if least:
-        return [f"at least {count(least, noun)}"]
-    return []
+        number = most
+    return [f"{text} {plural(number, noun)}" for text in _said(counted(least, most))]
 
 
 def _array(shape: Array, name_of: Callable[[Object], str], depth: int) -> str:
@@ -141,15 +160,8 @@ def _text(shape: Text) -> str:
 
 
 def _number(shape: Number) -> str:
-    (low, is_above), (high, is_within) = lower(shape), upper(shape)
-    kind, excluded = "a number", list[str]()
+    kind = "a number"
     if shape.integer:
         kind = "an integer"
-    if is_above:
-        excluded.append(f"above {plain(low)}")
-        low = -math.inf
-    if not is_within:
-        excluded.append(f"below {plain(high)}")
-        high = math.inf
     steps = [f"a multiple of {plain(step)}" for step in shape.multiples]
-    return ", ".join(filter(None, [kind, _between(known(low), known(high)), *excluded, *steps]))
+    return ", ".join([kind, *_said(bounds(shape)), *steps])

@@ -144,7 +144,7 @@ def finite(shape: Shape) -> list[Any] | None:
         case types.Choice(values):
             return list(values)
         case types.Number(integer=True):
-            (low, _), (high, _) = lower(shape), upper(shape)
+            (low, _), (high, _) = limits_of(shape)
             if -math.inf < low and high < math.inf and high - low < MOST_COUNTED:
                 return [value for value in range(int(low), int(high) + 1) if fits(shape, value, {})]
         case types.Union(options, exclusive=False):
@@ -156,22 +156,20 @@ def finite(shape: Shape) -> list[Any] | None:
     return None
 
 
-def lower(shape: Number) -> tuple[float, bool]:
-    """Give the lower limit of a number, and whether it is excluded: what is greater is tighter."""
-    limits = (-math.inf, False), (shape.minimum, False), (shape.exclusive_minimum, True)
-    low, is_excluded = max((value, flag) for value, flag in limits if value is not None)
-    if not shape.integer or low == -math.inf:
-        return low, is_excluded
-    return math.floor(low) + 1 if is_excluded else math.ceil(low), False
+def limits_of(shape: Number) -> tuple[tuple[float, bool], tuple[float, bool]]:
+    """Give the lower limit and whether it is excluded, the upper one and whether it is included.
 
-
-def upper(shape: Number) -> tuple[float, bool]:
-    """Give the upper limit of a number, and whether it is included: what is less is tighter."""
-    limits = (math.inf, True), (shape.maximum, True), (shape.exclusive_maximum, False)
-    high, is_included = min((value, flag) for value, flag in limits if value is not None)
-    if not shape.integer or high == math.inf:
-        return high, is_included
-    return math.floor(high) if is_included else math.ceil(high) - 1, True
+    The greater of two lower limits is tighter, and the less of two upper ones.
+    """
+    least = (-math.inf, False), (shape.minimum, False), (shape.exclusive_minimum, True)
+    most = (math.inf, True), (shape.maximum, True), (shape.exclusive_maximum, False)
+    low, is_excluded = max((value, flag) for value, flag in least if value is not None)
+    high, is_included = min((value, flag) for value, flag in most if value is not None)
+    if shape.integer and low > -math.inf:
+        low, is_excluded = math.floor(low) + 1 if is_excluded else math.ceil(low), False
+    if shape.integer and high < math.inf:
+        high, is_included = math.floor(high) if is_included else math.ceil(high) - 1, True
+    return (low, is_excluded), (high, is_included)
 
 
 def is_multiple(shape: Number, step: float) -> bool:
@@ -189,12 +187,11 @@ def _is_unsure(values: list[Any], shape: Shape) -> bool:
 
 
 def _numbers(left: Number, right: Number) -> bool:
-    return (
-        (not right.integer or left.integer or is_multiple(left, 1))
-        and lower(left) >= lower(right)
-        and upper(left) <= upper(right)
-        and all(is_multiple(left, step) for step in right.multiples)
-    )
+    (low, high), (least, most) = limits_of(left), limits_of(right)
+    steps = right.multiples
+    if right.integer:
+        steps = (1, *steps)
+    return low >= least and high <= most and all(is_multiple(left, step) for step in steps)
 
 
 def _at_most(left: int | None, right: int | None) -> bool:
