@@ -9,6 +9,7 @@ from generator.inputs.selection import RESULT, find_operation
 from generator.output.classes import constructors_of
 from generator.schema.algebra import intersect
 from generator.schema.file_fields import constants
+from generator.schema.subset import Subset
 
 from .change import SHARED, Change
 from .objects import Comparison, Revision, moved, take_pairs
@@ -125,8 +126,9 @@ def _request(old: VideoModel, new: VideoModel) -> Iterator[Change]:
         yield Change("removed", "is gone: the class, and what it took", (), name, "", name, breaking=True)
     for name in (after.name_of(variant.shape) for variant in added):
         yield Change("added", "is a new class of payloads", (), name, new=name)
-    for name in before.names():
-        if name not in (*told, *after.names()):
+    told += [found.name for found in after.classes.values()]
+    for name in (found.name for found in before.classes.values()):
+        if name not in told:
             yield Change("removed", "is gone: no field takes such an object", (), name, "", name, breaking=True)
 
 
@@ -186,9 +188,9 @@ def _rivals(
 def _overlap(shape: Object, old: Object, new: Object, revisions: tuple[Revision, Revision]) -> bool:
     """Tell whether it is certain that what fits `shape` and `new` has always fitted `old` as well."""
     before, after = revisions
-    together = Revision({**before.known, **after.known})
+    together = {**before.known, **after.known}
     try:
-        return before.takes(old, together, intersect(shape, new, together.known))
+        return Subset(together, before.known).holds(intersect(shape, new, together), old)
     except ValueError:
         return False
 

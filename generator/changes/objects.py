@@ -13,7 +13,7 @@ from generator.json_values import json_key
 from generator.schema import types
 from generator.schema.file_fields import constants
 from generator.schema.subset import Subset, depends
-from generator.schema.types import ABSENT, followed, options_of
+from generator.schema.types import ABSENT, followed, is_exclusive, options_of
 
 from .limits import Limits
 from .prose import describe, one_line, plain
@@ -22,7 +22,7 @@ from .static_types import plain_types
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from generator.output.classes import Argument, Constructor
+    from generator.output.classes import Constructor
     from generator.schema.types import Object, Property, Shape
 
     from .change import Kind
@@ -36,30 +36,16 @@ class Revision:
     """One of two revisions: what references lead to, and the classes of its requests, by the pointers of objects."""
 
     known: Mapping[str, Shape]
-    classes: Mapping[str, Constructor] | None = None
-    """None for answers, which have no classes."""
+    classes: Mapping[str, Constructor] = field(default_factory=dict[str, "Constructor"])
+    """Those of a request; answers have none."""
 
     def name_of(self, shape: Object) -> str:
         """Give what an object is called: of a request its class, if it has one, else its title or component."""
-        if self.classes is None:
+        if not self.classes:
             return shape.title or shape.hint
         if shape.pointer not in self.classes:
             return ""
         return self.classes[shape.pointer].name
-
-    def names(self) -> list[str]:
-        """Give the names of all classes."""
-        return [found.name for found in (self.classes or {}).values()]
-
-    def argument(self, shape: Object, name: str) -> Argument | None:
-        """Give the argument that the class of an object has for a member, if it has one."""
-        if self.classes is None or shape.pointer not in self.classes:
-            return None
-        return self.classes[shape.pointer].arguments.get(name)
-
-    def takes(self, shape: Shape, other: Revision, theirs: Shape) -> bool:
-        """Tell whether it is certain that all that fits a shape of another revision fits one of this."""
-        return Subset(other.known, self.known).holds(theirs, shape)
 
     def describe(self, shape: Shape) -> str:
         """Say what a shape takes."""
@@ -79,15 +65,15 @@ class Comparison(Limits):
         """Compare what two revisions take, or hold, in one place."""
         old, new = followed(old, self.old.known), followed(new, self.new.known)
         start = len(self.changes)
-        if isinstance(old, types.Union) or isinstance(new, types.Union) or type(old) is not type(new):
-            self._unions(old, new, place)
-        else:
+        if type(old) is type(new) and not isinstance(old, types.Union):
             self._alike(old, new, place)
+        else:
+            self._unions(old, new, place)
         if not (_names_fields(old) or _names_fields(new)):
             self._agree(start, old, new, place)
-        elif self.is_request and isinstance(new, types.Union) and new.exclusive and not self._breaks(start):
+        elif self.is_request and is_exclusive(new) and not self._breaks(start):
             # A value may fit a second alternative now, where one is allowed.
-            self._replaced(old, new, place, removed=not self.new.takes(new, self.old, old), added=False)
+            self._replaced(old, new, place, removed=self._loses(old, new), added=False)
         lost = plain_types(old) - plain_types(new)
         if self.is_request and place and lost and not self._breaks(start):
             texts = self.old.describe(old), self.new.describe(new)
@@ -99,14 +85,15 @@ class Comparison(Limits):
 
     def _agree(self, start: int, old: Shape, new: Shape, place: str) -> None:
         """Hold what was found against what all values together say."""
-        removed, added = not self.new.takes(new, self.old, old), not self.old.takes(old, self.new, new)
+        removed, added = self._loses(old, new), self._gains(old, new)
         untrue = {kind for kind, is_true in (("tightened", removed), ("loosened", added)) if not is_true}
         self.changes[start:] = [change for change in self.changes[start:] if change.kind not in untrue]
         kinds = {change.kind for change in self.changes[start:]}
-        if removed and not kinds & {"tightened", "changed"}:
-            self._replaced(old, new, place, removed=True, added=added)
-        if added and not removed and "loosened" not in kinds:
-            self._replaced(old, new, place, removed=False, added=True)
+        expected = {"loosened"}
+        if removed:
+            expected = {"tightened", "changed"}
+        if not kinds & expected:
+            self._replaced(old, new, place, removed=removed, added=added)
 
     def _replaced(self, old: Shape, new: Shape, place: str, *, removed: bool, added: bool) -> None:
         """Say what is taken, or held, instead."""
@@ -124,8 +111,16 @@ class Comparison(Limits):
         breaking = (self.is_request and removed) or (added and not self.is_request)
         self.add(kind, place, (was, now), sentence, now, was, breaking=breaking)
 
+    def _loses(self, old: Shape, new: Shape) -> bool:
+        """Tell whether something that fits the old shape may not fit the new one."""
+        return not Subset(self.old.known, self.new.known).holds(old, new)
+
+    def _gains(self, old: Shape, new: Shape) -> bool:
+        """Tell whether something that fits the new shape may not fit the old one."""
+        return not Subset(self.new.known, self.old.known).holds(new, old)
+
     def _means_the_same(self, old: Shape, new: Shape) -> bool:
-        return self.new.takes(new, self.old, old) and self.old.takes(old, self.new, new)
+        return not (self._loses(old, new) or self._gains(old, new))
 
     def _unions(self, old: Shape, new: Shape, place: str) -> None:
         """Pair the alternatives of one kind, and say of the others that they were added or removed."""
@@ -140,8 +135,8 @@ class Comparison(Limits):
                 self.tightened(place, (False, True), "must fit one alternative alone now")
             if old.exclusive and not new.exclusive:
                 self.loosened(place, (True, False), "may fit several alternatives now")
-        removed = [shape for shape in lost if not self.new.takes(new, self.old, shape)]
-        added = [shape for shape in gained if not self.old.takes(old, self.new, shape)]
+        removed = [shape for shape in lost if self._loses(shape, new)]
+        added = [shape for shape in gained if self._gains(old, shape)]
         if not pairs and (len(before) == len(after) == 1 or (removed and added)):
             self._replaced(old, new, place, removed=bool(removed), added=bool(added))
             return
@@ -220,7 +215,11 @@ class Comparison(Limits):
             else:
                 self._added(prop, new, _below(place, name))
         if self.is_request:
-            self._order(list(before), list(after), place)
+            for name, stood, stands in moved(list(before), list(after)):
+                if stands:
+                    self.add("reordered", _below(place, name), (stood, stands), "stands after {} now", stands)
+                else:
+                    self.add("reordered", _below(place, name), (stood, stands), "stands first now")
             self._members(old, new, place)
         self._rules(old, new, place)
         self._reworded(place, old.text, new.text)
@@ -251,22 +250,25 @@ class Comparison(Limits):
             self.wider(place, (was, now), self.side.optional)
         self.compare(before.shape, after.shape, place)
         if self.is_request:
-            self._argument(self.old.argument(old, before.name), self.new.argument(new, before.name), place)
+            self._argument(old, new, before.name, place)
             self._default(before.default, after.default, place)
         self._reworded(place, before.text, after.text)
 
-    def _argument(self, old: Argument | None, new: Argument | None, place: str) -> None:
+    def _argument(self, old: Object, new: Object, name: str, place: str) -> None:
         """Compare what constructors call a member, and whether they still fill in a constant."""
-        if old is None or new is None:
+        sides = (self.old.classes, old.pointer), (self.new.classes, new.pointer)
+        arguments = [classes[pointer].arguments for classes, pointer in sides if pointer in classes]
+        if len(arguments) < 2 or any(name not in own for own in arguments):
             return
-        if old.name != new.name:
-            sides = old.name, new.name
-            self.add("moved", place, sides, "is the argument {} now, not {}", new.name, old.name, breaking=True)
-        if old.default not in ("", "UNSET") and new.default in ("", "UNSET"):
+        was, now = (own[name] for own in arguments)
+        if was.name != now.name:
+            sentence = "is the argument {} now, not {}"
+            self.add("moved", place, (was.name, now.name), sentence, now.name, was.name, breaking=True)
+        if was.default not in ("", "UNSET") and now.default in ("", "UNSET"):
             sentence = "must be given now; the class filled in {}"
-            if new.default:
+            if now.default:
                 sentence = "is sent only if given now; the class filled in {}"
-            filled = literal_eval(old.default)
+            filled = literal_eval(was.default)
             self.add("changed", place, (filled, None), sentence, plain(filled), breaking=True)
 
     def _default(self, old: Any, new: Any, place: str) -> None:
@@ -276,14 +278,6 @@ class Comparison(Limits):
             self.add("changed", place, (old, None), "has no default any more (it was {})", plain(old))
         elif old is not ABSENT and json_key(old) != json_key(new):
             self.add("changed", place, (old, new), "left out, it is {} now, not {}", plain(new), plain(old))
-
-    def _order(self, before: list[str], after: list[str], place: str) -> None:
-        """Name the fields of a request that stand elsewhere: as few as it takes to explain the new order."""
-        for name, was, now in moved(before, after):
-            if now:
-                self.add("reordered", _below(place, name), (was, now), "stands after {} now", now)
-            else:
-                self.add("reordered", _below(place, name), (was, now), "stands first now")
 
     def _members(self, old: Object, new: Object, place: str) -> None:
         """Compare what may be given beside the fields that are named."""
@@ -348,8 +342,8 @@ def moved(before: list[str], after: list[str]) -> list[tuple[str, str | None, st
         earlier = [run for run in runs if not run or place[run[-1]] < place[name]]
         runs.append([*max(earlier, key=len), name])
     longest = max(runs, key=len)
-    was, now = (dict(zip(names, ["", *names], strict=False)) for names in (before, after))
-    return [(name, was[name] or None, now[name] or None) for name in kept if name not in longest]
+    was, now = (dict(zip(names, [None, *names], strict=False)) for names in (before, after))
+    return [(name, was[name], now[name]) for name in kept if name not in longest]
 
 
 def _names_fields(shape: Shape) -> bool:
