@@ -12,12 +12,12 @@ from generator.schema.file_fields import constants
 from generator.schema.subset import Subset
 
 from .change import SHARED, Change
-from .objects import Comparison, Revision, moved, take_pairs
+from .objects import Comparison, Revision, moved
 from .prose import REQUEST, one_line
 from .responses import compare_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from generator.inputs.selection import VideoModel
     from generator.run import Found
@@ -48,10 +48,10 @@ def compare(old: Found, new: Found) -> list[Change]:
         if name not in after and name not in renamed.values():
             changes += [replace(change, model=name) for change in _removed(model, new)]
     for name, _, now in moved([name for name in before if name in after], [name for name in after if name in before]):
-        change = Change("reordered", "stands first in the list of models now", model=name)
         if now:
-            change = replace(change, sentence="stands after {} in the list of models now", values=(now,))
-        changes.append(change)
+            changes.append(Change("reordered", "stands after {} in the list of models now", (now,), model=name))
+        else:
+            changes.append(Change("reordered", "stands first in the list of models now", model=name))
     changes += [replace(change, model=SHARED) for change in _shared(old, new)]
     return changes
 
@@ -109,46 +109,40 @@ def _moved(old: VideoModel, new: VideoModel) -> Iterator[Change]:
 def _request(old: VideoModel, new: VideoModel) -> Iterator[Change]:
     """Compare what a model takes: its payload classes, and the classes inside of them."""
     before, after = Revision(old.known, constructors_of(old)), Revision(new.known, constructors_of(new))
-    pairs, removed, added = _variants(old.variants, new.variants, before, after)
-    twins = {after.name_of(other.shape): mine.shape for mine, other in pairs}
-    told = [before.name_of(variant.shape) for variant in old.variants]
-    for mine, other in pairs:
-        was, now = before.name_of(mine.shape), after.name_of(other.shape)
-        scope = now if len(old.variants) + len(new.variants) > 2 or now != was else ""
+    mine = {before.name_of(variant.shape): variant for variant in old.variants}
+    others = {after.name_of(variant.shape): variant for variant in new.variants}
+    twins = _twins(mine, others)
+    told = set(mine) | {found.name for found in after.classes.values()}
+    for now, was in twins.items():
+        scope = now if len(mine) + len(others) > 2 or now != was else ""
         if was != now:
             yield Change("moved", "is the class that was {}", (was,), now, "", was, now, breaking=True)
         comparison = Comparison(REQUEST, scope, before, after)
-        comparison.compare(mine.shape, other.shape)
-        told += [change.old for change in comparison.changes if change.kind == "moved"]
+        comparison.compare(mine[was].shape, others[now].shape)
+        told.update(change.old for change in comparison.changes if change.kind == "moved")
+        _rivals(comparison, now, {name: mine[twin] for name, twin in twins.items()}, others)
         yield from comparison.changes
-        yield from _rivals((mine, other), twins, new.variants, (before, after), scope)
-    for name in (before.name_of(variant.shape) for variant in removed):
-        yield Change("removed", "is gone: the class, and what it took", (), name, "", name, breaking=True)
-    for name in (after.name_of(variant.shape) for variant in added):
-        yield Change("added", "is a new class of payloads", (), name, new=name)
-    told += [found.name for found in after.classes.values()]
-    for name in (found.name for found in before.classes.values()):
-        if name not in told:
-            yield Change("removed", "is gone: no field takes such an object", (), name, "", name, breaking=True)
+    for name in mine:
+        if name not in twins.values():
+            yield Change("removed", "is gone: the class, and what it took", (), name, "", name, breaking=True)
+    for name in others:
+        if name not in twins:
+            yield Change("added", "is a new class of payloads", (), name, new=name)
+    for found in before.classes.values():
+        if found.name not in told:
+            sentence = "is gone: no field takes such an object"
+            yield Change("removed", sentence, (), found.name, "", found.name, breaking=True)
 
 
-def _variants(
-    old: Sequence[Variant], new: Sequence[Variant], before: Revision, after: Revision
-) -> tuple[list[tuple[Variant, Variant]], list[Variant], list[Variant]]:
-    """Pair payload classes by their names, then by what they have in common; give also what was removed and added."""
-    removed, added = list(old), list(new)
-
-    def is_named_alike(mine: Variant, other: Variant) -> bool:
-        return before.name_of(mine.shape) == after.name_of(other.shape)
-
-    pairs = take_pairs(removed, added, is_named_alike)
-    scored = [(_likeness(mine.shape, other.shape), mine, other) for mine in removed for other in added]
-    for score, mine, other in sorted(scored, key=lambda item: -item[0]):
-        if score >= ALIKE and mine in removed and other in added:
-            pairs.append((mine, other))
-            removed.remove(mine)
-            added.remove(other)
-    return pairs, removed, added
+def _twins(old: dict[str, Variant], new: dict[str, Variant]) -> dict[str, str]:
+    """Pair payload classes by their names, then by what they have in common: give each new name its old one."""
+    twins = {name: name for name in old if name in new}
+    pairs = [(was, now) for was in old if was not in new for now in new if now not in old]
+    scored = [(_likeness(old[was].shape, new[now].shape), was, now) for was, now in pairs]
+    for score, was, now in sorted(scored, key=lambda item: -item[0]):
+        if score >= ALIKE and now not in twins and was not in twins.values():
+            twins[now] = was
+    return twins
 
 
 def _likeness(old: Object, new: Object) -> float:
@@ -158,39 +152,28 @@ def _likeness(old: Object, new: Object) -> float:
     return share + bool(constants(old) & constants(new))
 
 
-def _rivals(
-    pair: tuple[Variant, Variant],
-    twins: dict[str, Object],
-    variants: Sequence[Variant],
-    revisions: tuple[Revision, Revision],
-    scope: str,
-) -> Iterator[Change]:
+def _rivals(comparison: Comparison, own: str, old: dict[str, Variant], new: dict[str, Variant]) -> None:
     """Compare which other classes the same value must not fit as well, and what those take.
 
-    `twins` are the old objects by the new names of their classes.
+    Both revisions stand by the names that the new one gives to classes.
     """
-    old, new = pair
-    shapes = {revisions[1].name_of(variant.shape): variant.shape for variant in variants}
-    before = sorted(name for name, shape in twins.items() if shape.pointer in old.rivals)
-    after = sorted(name for name, shape in shapes.items() if shape.pointer in new.rivals)
+    before = sorted(name for name, variant in old.items() if variant.shape.pointer in old[own].rivals)
+    after = sorted(name for name, variant in new.items() if variant.shape.pointer in new[own].rivals)
     for name in after:
-        words = "must not fit {} as well"
-        if name in before:
-            words = "must not fit {} as well, which takes more now"
-        if name not in before or not _overlap(old.shape, twins[name], shapes[name], revisions):
-            yield Change("tightened", words, (name,), scope, "", before, after, breaking=True)
+        if name not in before:
+            comparison.tightened("", (before, after), "must not fit {} as well", name)
+        elif not _overlap(comparison, old[own].shape, old[name].shape, new[name].shape):
+            comparison.tightened("", (before, after), "must not fit {} as well, which takes more now", name)
     for name in before:
         if name not in after:
-            words = "may fit {} as well now"
-            yield Change("loosened", words, (name,), scope, "", before, after, breaking=bool(after))
+            comparison.add("loosened", "", (before, after), "may fit {} as well now", name, breaking=bool(after))
 
 
-def _overlap(shape: Object, old: Object, new: Object, revisions: tuple[Revision, Revision]) -> bool:
+def _overlap(comparison: Comparison, shape: Object, old: Object, new: Object) -> bool:
     """Tell whether it is certain that what fits `shape` and `new` has always fitted `old` as well."""
-    before, after = revisions
-    together = {**before.known, **after.known}
+    known = {**comparison.old.known, **comparison.new.known}
     try:
-        return Subset(together, before.known).holds(intersect(shape, new, together), old)
+        return Subset(known, comparison.old.known).holds(intersect(shape, new, known), old)
     except ValueError:
         return False
 
