@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from generator.diagnostics import Diagnostics, GeneratorError
-from generator.json_values import escape, is_object
+from generator.json_values import escape, is_object, object_of
 from generator.schema.algebra import union
 from generator.schema.reader import SchemaReader
 from generator.schema.types import Anything, Shape
@@ -25,32 +25,28 @@ if TYPE_CHECKING:
 _JSON = re.compile(r".*[/+]json|text/event-stream")
 
 
-class _Answers(NamedTuple):
-    """The bodies of an operation's answers by status; None where an answer has no body that is described."""
-
-    revision: Revision
-    successes: dict[str, Shape | None]
-    """Any 2xx is taken for one."""
-    errors: dict[str, Shape | None]
+_Bodies: TypeAlias = dict[str, Shape | None]
+"""The bodies of some answers by status; None where an answer has no body that is described."""
 
 
 def compare_answers(
     endpoint: str, old: tuple[Description, Operation], new: tuple[Description, Operation]
 ) -> Iterator[Change]:
     """Give what changed in the answers of an endpoint."""
-    before, after = _answers(*old), _answers(*new)
+    before, successes, errors = _answers(*old)
+    after, new_successes, new_errors = _answers(*new)
     scope = f"{endpoint}.response"
-    yield from _statuses(scope, before.successes, after.successes)
-    comparison = Comparison(ANSWER, scope, before.revision, after.revision)
-    comparison.compare(_either(before.successes), _either(after.successes))
+    yield from _statuses(scope, successes, new_successes)
+    comparison = Comparison(ANSWER, scope, before, after)
+    comparison.compare(_either(successes), _either(new_successes))
     yield from comparison.changes
     scope = f"{endpoint}.error"
-    yield from _statuses(scope, before.errors, after.errors)
-    common = [status for status in before.errors if status in after.errors]
+    yield from _statuses(scope, errors, new_errors)
+    common = [status for status in errors if status in new_errors]
     found: dict[str, tuple[Change, list[str]]] = {}
     for status in common:
-        comparison = Comparison(ANSWER, scope, before.revision, after.revision)
-        comparison.compare(before.errors[status] or Anything(), after.errors[status] or Anything())
+        comparison = Comparison(ANSWER, scope, before, after)
+        comparison.compare(errors[status] or Anything(), new_errors[status] or Anything())
         for change in comparison.changes:
             found.setdefault(repr(change), (change, []))[1].append(status)
     for change, statuses in found.values():
@@ -71,34 +67,31 @@ def _statuses(scope: str, old: Iterable[str], new: Iterable[str]) -> Iterator[Ch
         yield Change("removed", "no longer answers {}", (", ".join(removed),), scope, "", before, after)
 
 
-def _either(bodies: dict[str, Shape | None]) -> Shape:
+def _either(bodies: _Bodies) -> Shape:
+    """Give the shape of any success: no caller is told which of them it was."""
     return union([body for body in bodies.values() if body is not None] or [Anything()])
 
 
-def _answers(description: Description, operation: Operation) -> _Answers:
-    """Read the answers of an operation. A body that cannot be read may be anything."""
+def _answers(description: Description, operation: Operation) -> tuple[Revision, _Bodies, _Bodies]:
+    """Read what an operation answers where it succeeds and where it does not. What cannot be read may be anything."""
     reader = SchemaReader(description, Diagnostics())
-    answers = _Answers(Revision(reader.known), {}, {})
-    responses = description.at(f"{operation.pointer}/responses")
-    if not is_object(responses):
-        return answers
-    for status in responses:
-        bodies = answers.errors
+    successes: _Bodies = {}
+    errors: _Bodies = {}
+    for status in object_of(description.at(f"{operation.pointer}/responses")):
+        bodies = errors
         if status.startswith("2"):
-            bodies = answers.successes
+            bodies = successes
         try:
             bodies[status] = _body(reader, f"{operation.pointer}/responses/{escape(status)}")
         except GeneratorError:
             bodies[status] = Anything()
-    return answers
+    return Revision(reader.known), successes, errors
 
 
 def _body(reader: SchemaReader, pointer: str) -> Shape | None:
     description = reader.description
     pointer, response = description.follow(description.at(pointer), pointer)
-    if not is_object(response) or not is_object(content := response.get("content")):
-        return None
-    for media_type, value in content.items():
+    for media_type, value in object_of(object_of(response).get("content")).items():
         name = media_type.partition(";")[0].strip().lower()
         if is_object(value) and "schema" in value and _JSON.fullmatch(name):
             return reader.body(value["schema"], f"{pointer}/content/{escape(media_type)}/schema")
