@@ -9,6 +9,12 @@ from generator.schema.types import Anything, Array, Boolean, Choice, Number, Obj
 if TYPE_CHECKING:
     from generator.schema.types import Shape
 
+_WHOLE: Final[dict[type[Shape], set[str]]] = {
+    Anything: {"bool", "float", "int", "list", "mapping", "str"},
+    Array: {"list"},
+    Boolean: {"bool"},
+    Text: {"str"},
+}
 _NOT_LITERAL: Final[dict[type[Any], str]] = {dict: "mapping", float: "float", list: "list"}
 
 
@@ -18,18 +24,10 @@ def plain_types(shape: Shape) -> set[str]:
     An object with a class of its own is none of them, nor is what is written as `Literal`.
     """
     match shape:
-        case Anything():
-            return {"bool", "float", "int", "list", "mapping", "str"}
-        case Array():
-            return {"list"}
-        case Boolean():
-            return {"bool"}
         case Number(integer):
             return {"int"} if integer else {"float", "int"}
         case Object(is_map=True):
             return {"mapping"}
-        case Text():
-            return {"str"}
         case Choice(values):
             kinds: list[type[Any]] = [
                 type(value) for value in values if not (isinstance(value, float) and value.is_integer())
@@ -37,6 +35,6 @@ def plain_types(shape: Shape) -> set[str]:
             found = {name for kind, name in _NOT_LITERAL.items() if kind in kinds}
             return found | {"bool"} if kinds.count(bool) == 2 else found
         case Union(options):
-            return {name for option in options for name in plain_types(option)}
+            return set[str]().union(*map(plain_types, options))
         case _:
-            return set()
+            return _WHOLE.get(type(shape), set())
