@@ -82,7 +82,7 @@ def write_in(path: Path, changes: Sequence[Change]) -> None:
 def _with_entries(section: str, added: Mapping[str, Sequence[str]]) -> str:
     """Give the text below `[Unreleased]` with these lines, each once, and the headings in their order."""
     title = ""
-    blocks: dict[str, list[str]] = {title: []}
+    blocks = {heading: list[str]() for heading in (title, *HEADINGS)}
     for line in section.splitlines():
         if line.startswith("### "):
             title = line.removeprefix("### ").strip()
@@ -90,13 +90,10 @@ def _with_entries(section: str, added: Mapping[str, Sequence[str]]) -> str:
         else:
             blocks[title].append(line)
     for heading, items in added.items():
-        own = blocks.get(heading, [])
-        blocks[heading] = [*_trimmed(own), *(item for item in items if item not in own)]
-    parts = ["\n".join(_trimmed(blocks.pop("")))]
-    order = *HEADINGS, *(heading for heading in blocks if heading not in HEADINGS)
-    filled = [heading for heading in order if blocks.get(heading)]
-    parts += ["\n".join([f"### {heading}", "", *_trimmed(blocks[heading])]) for heading in filled]
-    return "\n\n".join(filter(None, parts))
+        blocks[heading] = [*_trimmed(blocks[heading]), *(item for item in items if item not in blocks[heading])]
+    start = "\n".join(_trimmed(blocks.pop("")))
+    parts = ["\n".join([f"### {heading}", "", *_trimmed(lines)]) for heading, lines in blocks.items() if lines]
+    return "\n\n".join(filter(None, [start, *parts]))
 
 
 def _trimmed(lines: list[str]) -> list[str]:
