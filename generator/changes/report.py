@@ -110,7 +110,8 @@ def lines_of(changes: Iterable[Change]) -> list[Line]:
     classes: dict[tuple[str, bool, str], list[Change]] = {}
     for change in changes:
         same = repr(replace(change, scope="", model=""))
-        classes.setdefault((change.model, _is_answer(change), same), []).append(change)
+        is_answer = "." in change.scope and change.model != SHARED
+        classes.setdefault((change.model, is_answer, same), []).append(change)
     lines: dict[tuple[str, tuple[str, ...], str], list[Change]] = {}
     for (model, is_answer, same), group in classes.items():
         owner = "" if is_answer else model
@@ -130,10 +131,6 @@ def code(text: str) -> str:
 
 def _joined(subject: str, text: str) -> str:
     return ": ".join(filter(None, (subject, text)))
-
-
-def _is_answer(change: Change) -> bool:
-    return "." in change.scope and change.model != SHARED
 
 
 def _title(section: Sequence[Line], quote: Callable[[str], str]) -> str:
