@@ -177,7 +177,7 @@ class Comparison(Limits):
         match old, new:
             case types.Text(), types.Text():
                 self.texts(old, new, place)
-            case types.Number(), types.Number():
+            case types.Number(), types.Number() if old != new:
                 self.numbers(old, new, place)
             case types.Choice(), types.Choice():
                 self.choices(old, new, place)

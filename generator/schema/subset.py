@@ -187,11 +187,15 @@ def _is_unsure(values: list[Any], shape: Shape) -> bool:
 
 
 def _numbers(left: Number, right: Number) -> bool:
+    if left == right:
+        return True
     (low, high), (least, most) = limits_of(left), limits_of(right)
-    steps = right.multiples
-    if right.integer:
-        steps = (1, *steps)
-    return low >= least and high <= most and all(is_multiple(left, step) for step in steps)
+    return (
+        (not right.integer or left.integer or is_multiple(left, 1))
+        and low >= least
+        and high <= most
+        and all(is_multiple(left, step) for step in right.multiples)
+    )
 
 
 def _at_most(left: int | None, right: int | None) -> bool:
