@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from generator.schema import types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from generator.schema.types import Property, Shape
 
@@ -29,7 +29,8 @@ _NO_LITERALS: dict[type, str] = {float: "float", list: "Array[Json]", dict: "Map
 class Annotator:
     """Writes annotations and remembers which names they use."""
 
-    name_of: Callable[[types.Object], str]
+    names: Mapping[str, str]
+    """Names of classes, by the pointer of what they are."""
     known: Mapping[str, Shape]
     uses: set[str] = field(default_factory=set[str])
 
@@ -80,7 +81,7 @@ class Annotator:
     def _parts(self, shape: Shape) -> tuple[str, list[str]]:
         match shape:
             case types.Object() if not shape.is_map:
-                return self.name_of(shape), []
+                return self.names[shape.pointer], []
             case types.Object(extra=extra, min_properties=least, max_properties=most):
                 base = self._name("Mapping") + f"[str, {self.write(extra or types.Anything())}]"
                 return base, self._lengths(least, most)

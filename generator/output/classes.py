@@ -127,7 +127,7 @@ class _Builder:
 
     def build(self) -> Module:
         """Write the classes of the objects that were found and named."""
-        annotator = Annotator(lambda shape: self.names[shape.pointer], self.model.known)
+        annotator = Annotator(self.names, self.model.known)
         posted = {variant.shape.pointer: variant.rivals for variant in self.model.variants}
         classes: list[PayloadClass] = []
         for pointer in ordered(self.uses):
