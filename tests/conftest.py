@@ -22,26 +22,27 @@ SLOW = (
     "tests/changes/test_judgement.py",
     "tests/changes/test_update.py",
     "tests/cli/",
+    "tests/downloads/",
     "tests/generations/test_concurrent_calls.py::TestConcurrentCalls",
-    "tests/generations/test_journal.py::test_killed_at_any_step",
+    "tests/generations/test_journal.py",
     "tests/generations/test_never_pay_twice.py::test_every_schedule_of_four_faults",
+    "tests/generator/inputs/test_documents.py",
+    "tests/generator/inputs/test_fetch.py",
     "tests/generator/output/test_output.py",
-    "tests/generator/test_errors.py::test_the_command_ends",
-    "tests/generator/test_errors.py::test_wrong_usage",
+    "tests/generator/test_errors.py",
     "tests/generator/test_hostile.py",
     "tests/generator/test_rerun.py",
-    "tests/http/test_soak.py",
-    "tests/payloads/test_exactness.py::test_a_fault_in_an_annotation",
+    "tests/generator/test_second_reader.py",
+    "tests/http/",
+    "tests/payloads/test_exactness.py",
     "tests/payloads/test_hypothesis.py",
-    "tests/sandbox/test_command.py",
-    "tests/sandbox/test_load.py",
+    "tests/sandbox/",
+    "tests/test_children.py",
     "tests/test_readme.py",
     "tests/typing/",
     "tests/workflows/",
 )
-"""What `make quick` leaves out: the command line as processes, checkers of types, whole trees, everything in every
-order, and loads.
-"""
+"""What `make quick` leaves out: sockets, processes, checkers of types, whole trees, everything in every order, loads."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
-from skills_video_runtime.testing import IOProxy, is_idle, replace_io
+from skills_video_runtime.testing import IOProxy, fast_time, is_idle, replace_io
 from tests.support.callers import Payload, use
 from tests.support.scripted import CREATE, KEY, RESULT, RUNNING, STREAM, Drop, Request, Scripted, answer, events, state
 
@@ -208,8 +208,9 @@ def test_a_transport_may_raise_whatever_it_likes(kind: str, after: bool, server:
     platform = Platform(server)
     with (
         httpx.Client(transport=Raising(RAISED[kind], after=after)) as mine,
-        Client(KEY, server.base, http_client=mine, journal=tmp_path / "j", timeout=20, poll_interval=0.01) as client,
+        Client(KEY, server.base, http_client=mine, journal=tmp_path / "j") as client,
     ):
+        fast_time(client)
         if after:
             assert client.generate(Payload()).id == "gen_1"
         else:
