@@ -145,10 +145,14 @@ class Call:
         """
         if isinstance(payload, type) or not hasattr(payload, "endpoint"):
             raise TypeError(f"{payload!r:.80} is no payload: construct one, or build it from plain data with parse()")
+        path, form = payload.endpoint.create, None
         if payload.has_files():
-            payload.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
+            form = payload
+            form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
+        elif stream and payload.endpoint.stream is not None:
+            path = payload.endpoint.stream
         submission = self.claims.begin(payload)
-        return await self._settled(submission, self._submit(submission, payload, stream=stream))
+        return await self._settled(submission, self._submit(submission, payload, path, form))
 
     async def get(self, name: str) -> Generation:
         """Ask once for the state of a generation, finished or not."""
@@ -212,13 +216,12 @@ class Call:
         """Give the seconds until the deadline."""
         return self.deadline - self.io.now()
 
-    async def _submit(self, submission: Submission, payload: Submittable, *, stream: bool) -> Generation:
+    async def _submit(
+        self, submission: Submission, payload: Submittable, path: str, form: Submittable | None
+    ) -> Generation:
         if self.journal is not None:
             await self.io.on_disk(partial(self.claims.intend, submission, self.journal, payload))
-        path = payload.endpoint.stream
-        if path is None or not stream or payload.has_files():
-            path = payload.endpoint.create
-        return await self._post(submission, payload, path)
+        return await self._post(submission, path, form)
 
     async def _recover(self, entry: Entry, submission: Submission | None) -> Recovered:
         payload, generation, problem = entry.payload, None, None
@@ -240,9 +243,9 @@ class Call:
 
     async def _take_up(self, submission: Submission, payload: Submittable) -> Generation:
         """Find what an earlier process made of a submission, or make it where that was asked for."""
-        may_repeat = not payload.has_files()
+        may_repeat = not payload.has_files()  # which the journal does not keep
         found = await find(self, submission, INTERRUPTED, sent_at=self.io.now(), may_repeat=may_repeat)
-        return found or await self._post(submission, payload, payload.endpoint.create)
+        return found or await self._post(submission, submission.place, None)
 
     async def _settled(self, submission: Submission, work: Coroutine[Any, Any, Generation]) -> Generation:
         """Await the generation of a submission. However that ends, the journal and the caller are told."""
@@ -274,11 +277,9 @@ class Call:
         except Exception:  # noqa: BLE001
             work()
 
-    async def _post(self, submission: Submission, payload: Submittable, path: str) -> Generation:
+    async def _post(self, submission: Submission, path: str, form: Submittable | None) -> Generation:
         """Post until there is a generation; what may have made one is repeated only if it certainly made none."""
-        create, form, attempt = payload.endpoint.create, None, 1
-        if payload.has_files():
-            form = payload
+        create, attempt = submission.place, 1
         while True:
             post = Post(path, submission.fields, form, is_stream=path != create, again=submission.was_sent)
             sent_at = self.io.now()

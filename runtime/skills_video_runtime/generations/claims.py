@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from .matching import is_ours, may_be
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from skills_video_runtime.json_values import JsonObject
 
@@ -29,8 +29,8 @@ class Submission:
     place: str
     """The create endpoint, for which a stream endpoint stands as well."""
     fields: JsonObject
-    known: Mapping[str, object]
-    """The fields that the class of the payload has, with their defaults."""
+    known_fields: Callable[[], Mapping[str, object]]
+    """Gives the fields that the class of the payload has, with their defaults."""
     turn: int
     post: Post | None = None
     """The last one, unless it certainly made nothing."""
@@ -130,7 +130,7 @@ class Claims:
         """Enter a submission, before its first post."""
         with self._lock:
             self._turn += 1
-            submission = Submission(payload.endpoint.create, payload.to_dict(), payload.known_fields(), self._turn)
+            submission = Submission(payload.endpoint.create, payload.to_dict(), payload.known_fields, self._turn)
             self._open[submission] = None
         return submission
 
@@ -208,7 +208,8 @@ class Claims:
         """
         self.remember(running)
         new = {item.id: item for item in running if self._is_new(submission, item)}
-        ours = {name: item for name, item in new.items() if is_ours(submission.fields, submission.known, item.input)}
+        known = submission.known_fields()
+        ours = {name: item for name, item in new.items() if is_ours(submission.fields, known, item.input)}
         with self._lock:
             others = [other for other in self._open if other is not submission]
         contested = any(_competes(other, submission, (ours or new).values()) for other in others)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
 PLAIN = {"Accept-Encoding": "identity"}
+LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
 LOOP: RunVar[object] = RunVar("skills_video_loop")
 TRANSPORTS = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
@@ -118,7 +119,7 @@ class Connections:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
         kind = httpx.AsyncClient if self.asynchronous else httpx.Client
         is_remote = not is_loopback(urlsplit(self.base_url).hostname or "")
-        http: Any = kind(verify=tls(), limits=limits, trust_env=is_remote, headers=PLAIN)
+        http: Any = kind(verify=tls(), limits=limits, trust_env=is_remote, headers=LOOK)
         return self.key(http)  # signs all that it builds, which is for the platform; it follows no redirect
 
 

@@ -25,7 +25,7 @@ from skills_video_runtime.errors import visible
 from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post
 from skills_video_runtime.json_values import JsonObject, as_object
 
-from .connections import PLAIN
+from .connections import LOOK, PLAIN
 from .deadlines import current
 from .events import Body, seconds_of
 
@@ -46,7 +46,6 @@ MAX_FINISH = 0.0003  # seconds for which a finished call waits for the end of it
 PIECE = 2**16  # bytes
 TRANSIENT = (httpx.TransportError, httpx.StreamError, OSError, MemoryError)
 HOPELESS = re.compile(r"CERTIFICATE_VERIFY_FAILED|^407\b|\[Errno -[25]\]")  # the last: a host without an address
-LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
 clock = time.monotonic
@@ -136,7 +135,10 @@ class Exchange:
 
     async def get(self, path: str, query: tuple[tuple[str, str], ...], patience: float) -> Answer | Lost:
         """See `IO`."""
-        opened = await self._ask("GET", path, patience, patience, params=query or None, headers=LOOK)
+        headers = None
+        if self.connections.lent is not None:
+            headers = LOOK
+        opened = await self._ask("GET", path, patience, patience, params=query or None, headers=headers)
         if isinstance(opened, Lost):
             return opened
         return await self._answer(opened)
