@@ -42,7 +42,7 @@ SLOW = (
     "tests/typing/",
     "tests/workflows/",
 )
-"""What `make quick` leaves out: sockets, processes, checkers of types, whole trees, everything in every order, loads."""
+"""What `make quick` leaves out: sockets, processes, checkers of types, whole trees, all orders, loads."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
