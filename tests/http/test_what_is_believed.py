@@ -1,0 +1,208 @@
+"""What is believed of answers, hooks and headers, and what is recorded of how a call ended."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from skills_video_runtime import errors
+from skills_video_runtime.client import Client
+from skills_video_runtime.generations.states import MediaFile
+from skills_video_runtime.http.events import seconds_of
+from skills_video_runtime.testing import IOProxy, fast_time, replace_io
+from tests.support.callers import Payload, use
+from tests.support.scripted import (
+    CREATE,
+    KEY,
+    RESULT,
+    RUNNING,
+    STREAM,
+    Drop,
+    Request,
+    Scripted,
+    answer,
+    chunk,
+    state,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def generate(client: Any) -> Any:
+    return client.generate(Payload())
+
+
+def rows(path: Path) -> list[Any]:
+    with closing(sqlite3.connect(path)) as file, file:
+        return file.execute("SELECT id, state FROM submission").fetchall()
+
+
+def ours(name: str) -> dict[str, Any]:
+    return {"id": name, "status": "IN_QUEUE", "input": Payload().to_dict()}
+
+
+@pytest.mark.parametrize("word", ["error", "failed", "COMPLETED"])
+def test_an_error_does_not_tell_that_a_generation_is_over(mode: str, word: str, server: Scripted) -> None:
+    server.on(STREAM, answer(500, {"id": "req_8", "status": word})).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, generate)
+    assert caught.value.generation_id == "req_8"
+    assert (server.count(STREAM), server.count(RUNNING)) == (1, 2)
+
+
+def test_a_failure_of_nothing_named_is_in_doubt(mode: str, server: Scripted) -> None:
+    server.on(STREAM, answer(200, {"status": "failed"})).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SubmissionUncertain):
+        use(mode, server.base, generate)
+    assert server.count(STREAM) == 1
+
+
+def test_an_id_that_was_told_goes_before_an_equal_generation_of_the_list(mode: str, server: Scripted) -> None:
+    server.on(STREAM, answer(500, {"id": "gen_5", "status": "odd"})).on(RUNNING, answer(200, [ours("gen_4")]))
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, generate)
+    assert caught.value.generation_id == "gen_5"
+    assert set(caught.value.candidates) == {"gen_4", "gen_5"}
+
+
+def test_the_only_candidate_of_a_list_is_not_told_as_the_id(mode: str, server: Scripted) -> None:
+    theirs = {"id": "gen_9", "status": "IN_QUEUE", "input": {"prompt": "another"}}
+    server.on(STREAM, answer(500, {})).on(RUNNING, answer(200, [theirs]))
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, generate)
+    assert (caught.value.candidates, caught.value.generation_id) == (("gen_9",), None)
+    assert server.count(STREAM) == 1
+
+
+def test_a_hook_that_takes_the_trace_away_takes_no_safety_away(server: Scripted) -> None:
+    def untraced(request: httpx.Request) -> None:
+        request.extensions.pop("trace")
+
+    server.on(STREAM, [Drop]).on(RUNNING, answer(200, []))
+    with (
+        httpx.Client(event_hooks={"request": [untraced]}) as mine,
+        Client(KEY, server.base, http_client=mine) as client,
+    ):
+        fast_time(client)
+        with pytest.raises(errors.SubmissionUncertain):
+            client.generate(Payload())
+    assert server.count(STREAM) == 1
+
+
+def test_no_look_may_be_answered_from_a_cache(mode: str, server: Scripted) -> None:
+    server.on(STREAM, [Drop]).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SubmissionUncertain):
+        use(mode, server.base, generate)
+    looks = [request for request in server.requests if request.method == "GET"]
+    assert [request.headers.get("cache-control") for request in looks] == ["no-cache"] * 2
+
+
+def test_a_refusal_that_names_an_id_keeps_it(mode: str, server: Scripted, tmp_path: Path) -> None:
+    server.on(CREATE, answer(409, {"id": "gen_1", "message": "exists"}))
+    with pytest.raises(errors.InvalidRequest) as caught:
+        use(mode, server.base, lambda client: client.submit(Payload(), journal=tmp_path / "j"))
+    assert caught.value.generation_id == "gen_1"
+    assert rows(tmp_path / "j") == [("gen_1", "submitted")]
+
+
+def test_an_id_that_the_platform_has_forgotten_is_told_once(mode: str, server: Scripted, tmp_path: Path) -> None:
+    server.on(CREATE, answer(200, state("IN_QUEUE", "gen_lost")))
+    use(mode, server.base, lambda client: client.submit(Payload(), journal=tmp_path / "j"))
+    (found,) = use(mode, server.base, lambda client: client.recover(tmp_path / "j"))
+    assert isinstance(found.error, errors.NotFound)
+    assert use(mode, server.base, lambda client: client.recover(tmp_path / "j")) == []
+
+
+class Interrupted(IOProxy):
+    """Ctrl-C at the second question."""
+
+    asked = 0
+
+    async def get(self, *given: Any) -> Any:
+        self.asked += 1
+        if self.asked == 2:
+            raise KeyboardInterrupt
+        return await self.io.get(*given)
+
+
+def test_what_was_not_handed_over_is_recovered_again(server: Scripted, tmp_path: Path) -> None:
+    names = ("gen_1", "gen_2")
+    server.on(CREATE, *(answer(200, state("IN_QUEUE", name)) for name in names))
+    for name in names:
+        server.on(f"GET /api/generation/{name}", answer(200, state("COMPLETED", name)))
+    with Client(KEY, server.base, journal=tmp_path / "j") as client:
+        for _ in names:
+            client.submit(Payload())
+    with Client(KEY, server.base, journal=tmp_path / "j") as client:
+        replace_io(client, Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.recover()
+    with Client(KEY, server.base, journal=tmp_path / "j") as client:
+        assert [item.generation and item.generation.id for item in client.recover()] == list(names)
+        assert client.recover() == []
+
+
+def test_what_cannot_succeed_is_not_tried_again() -> None:
+    tried: list[str] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        tried.append(request.url.path)
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(refuse)) as mine,
+        Client(KEY, "https://platform.example", http_client=mine) as client,
+    ):
+        fast_time(client)
+        with pytest.raises(errors.ConnectionFailed, match="CERTIFICATE_VERIFY_FAILED"):
+            client.credits()
+    assert len(tried) == 1
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system has its time zone elsewhere")
+def test_a_date_without_a_zone_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "PST8PDT")
+    time.tzset()
+    dates = ("Tue, 21 Oct 2098 07:28:00", "Tue, 21 Oct 2098 07:28:00 GMT", "Tue, 21 Oct 2098 07:28:00 -0000")
+    waits = [seconds_of(date) or 0.0 for date in dates]
+    monkeypatch.undo()
+    time.tzset()
+    assert max(waits) - min(waits) < 5
+
+
+def test_a_download_that_gets_more_than_was_told_ends(server: Scripted, tmp_path: Path) -> None:
+    head = b'HTTP/1.1 206 Partial Content\r\nContent-Type: video/mp4\r\nETag: "a"\r\n'
+
+    def reply(request: Request) -> Any:
+        if "range" not in request.headers:
+            whole = b'HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nETag: "a"\r\nContent-Length: 100\r\n\r\n'
+            return [whole + bytes(50), Drop]
+        ranged = head + b"Content-Range: bytes 50-99/100\r\nTransfer-Encoding: chunked\r\n\r\n"
+        return [ranged, chunk(bytes(500)), b"0\r\n\r\n"]
+
+    server.on("GET /api/v.mp4", reply)
+    with Client(KEY, server.base) as client:
+        fast_time(client)
+        with pytest.raises(errors.DownloadFailed, match="more came than the 100 bytes"):
+            client.download(MediaFile(f"{server.base}/v.mp4"), tmp_path)
+    assert server.count("GET /api/v.mp4") == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_cannot_lead_the_key_to_another_server(server: Scripted, tmp_path: Path) -> None:
+    server.on(CREATE, answer(200, state("IN_QUEUE")))
+    with Client(KEY, server.base, journal=tmp_path / "j") as client:
+        client.submit(Payload())
+    with closing(sqlite3.connect(tmp_path / "j")) as file, file:
+        file.execute("UPDATE submission SET result = ?", (f":{server.port}/x/{{id}}",))
+    with Client(KEY, server.base.removesuffix("/api").rpartition(":")[0], journal=tmp_path / "j") as client:
+        (found,) = client.recover()
+    assert isinstance(found.error, errors.ConnectionFailed)
+    assert server.count(RESULT) == 0
+    assert all("/x/" not in request.path for request in server.requests)
