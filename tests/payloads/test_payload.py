@@ -859,3 +859,37 @@ def test_each_form_of_a_nested_union_is_tried_once():
     with pytest.raises(PayloadError, match="'edn' is not 'end'"):
         Chain(first=value)
     assert len(looks) == 12
+
+
+@pytest.mark.parametrize("space", ["\u202f", "\u00a0", "\u2009", "\u3000", "\u200d"])
+def test_names_that_people_and_systems_give_to_files_are_taken(tmp_path, space):
+    path = tmp_path / f"Screenshot 9.41.00{space}AM.png"
+    path.write_bytes(b"x")
+    assert File(path).name == path.name
+    assert File(b"x", name=path.name).content_type == "image/png"
+
+
+@pytest.mark.parametrize("mark", ["\n", "\x00", "\x7f", "\x85", "\u2028", "\ud800"])
+def test_a_name_that_no_form_can_carry_is_refused(mark):
+    with pytest.raises(ValueError, match="cannot be the name"):
+        File(b"x", name=f"a{mark}b.png")
+
+
+class Awaited:
+    """As frameworks hand over what was uploaded: its reading is awaited."""
+
+    closed = False
+
+    async def read(self, size: int = -1) -> bytes:
+        return b"x" * size
+
+
+class Bare:
+    def read(self, size: int = -1) -> bytes:
+        return b"x" * size
+
+
+@pytest.mark.parametrize("source", [Awaited(), Bare(), 5, "cat.png"])
+def test_what_cannot_be_read_as_it_is_sent_is_refused_at_once(source):
+    with pytest.raises(TypeError, match="a file open for reading bytes"):
+        File(source)

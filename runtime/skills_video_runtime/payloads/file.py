@@ -6,7 +6,8 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from inspect import iscoroutinefunction
+from typing import IO, BinaryIO, TypeGuard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class File:
         ValueError: bytes without a name, or a name or content type that no header can carry.
     """
 
-    source: os.PathLike[str] | bytes | BinaryIO = field(kw_only=False, repr=False)
+    source: os.PathLike[str] | bytes | bytearray | IO[bytes] = field(kw_only=False, repr=False)
     name: str = ""
     content_type: str = ""
 
@@ -45,7 +46,7 @@ class File:
             raise TypeError(
                 f"a file is a pathlib.Path, bytes with a name, or a file open for reading bytes, not {source!r:.80}"
             )
-        if not name.isprintable() or any(character in name for character in '/\\"'):
+        if not _is_sendable(name) or any(character in name for character in '/\\"'):
             raise ValueError(f"{name!r} cannot be the name of a file: no separators, quotes or control characters")
         object.__setattr__(self, "name", name)
         if not self.content_type:
@@ -62,7 +63,7 @@ class File:
             OSError: the path cannot be read any more, or an open file cannot go back to its start.
         """
         source = self.source
-        if isinstance(source, bytes):
+        if isinstance(source, (bytes, bytearray)):
             return io.BytesIO(source)
         if isinstance(source, os.PathLike):
             return open(source, "rb")
@@ -76,7 +77,7 @@ class File:
 class _Lent(io.RawIOBase, BinaryIO):
     """A caller's open file, which stays open when this is closed."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: IO[bytes]) -> None:
         super().__init__()
         self._source = source
 
@@ -96,6 +97,22 @@ class _Lent(io.RawIOBase, BinaryIO):
         return len(data)
 
 
-def _is_binary(source: object) -> bool:
+def _is_binary(source: object) -> TypeGuard[IO[bytes]]:
+    """Tell whether something is an open file of bytes; one whose `read` is awaited cannot be read as it is sent."""
+    if (
+        isinstance(source, io.TextIOBase)
+        or not hasattr(source, "closed")
+        or iscoroutinefunction(getattr(source, "read", None))
+    ):
+        return False
     readable = getattr(source, "readable", None)
-    return hasattr(source, "read") and not isinstance(source, io.TextIOBase) and (readable is None or bool(readable()))
+    return hasattr(source, "read") and (readable is None or bool(readable()))
+
+
+def _is_sendable(name: str) -> bool:
+    """Tell whether a form can carry a name: no control characters, line ends, or halves of surrogate pairs."""
+    if name.isprintable():
+        return True
+    from unicodedata import category  # noqa: PLC0415  # few names need it
+
+    return not any(category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name)
