@@ -299,3 +299,17 @@ def test_a_404_between_two_looks_that_found_it_loses_nothing() -> None:
         drive(call_of(world).follow(Generation("gen_1", "", {})), world, scripted(["fine", "404"])).status
         == "COMPLETED"
     )
+
+
+def test_a_generation_that_a_slow_list_shows_at_the_second_look_is_found_at_the_third() -> None:
+    world = World()
+
+    def choose(step: Step) -> str:
+        if isinstance(step, Post):
+            return "lost made"
+        if world.now < world.made[0].created + 3:
+            world.made[0].shown_from = world.made[0].created + 2
+        return "fine"
+
+    assert drive(call_of(world).generate(Payload()), world, choose).id == "gen_1"
+    assert len(world.made) == 1

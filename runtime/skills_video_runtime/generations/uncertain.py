@@ -41,7 +41,8 @@ async def find(
     if search.found is not None:
         return search.found
     possible = call.claims.unclaimed(search.possible)
-    if may_repeat and search.shows_nothing and told is None and _made_nothing(call, outcome, sent_at):
+    shows_nothing = search.shows_nothing and told is None and not possible
+    if may_repeat and shows_nothing and _made_nothing(call, outcome, sent_at):
         return None
     error = outcome.error()
     what = f"It is not known whether a generation was made: {search.why}. {error.what}"
@@ -104,7 +105,7 @@ class Search:
                 self.submission.generation = self.found
             return self.found is not None
         self.shows_nothing = not look.new and not before.new
-        return True
+        return look.new == before.new
 
 
 def _made_nothing(call: Call, outcome: Answer | Lost, sent_at: float) -> bool:
