@@ -135,9 +135,7 @@ class Exchange:
 
     async def get(self, path: str, query: tuple[tuple[str, str], ...], patience: float) -> Answer | Lost:
         """See `IO`."""
-        headers = None
-        if self.connections.lent is not None:
-            headers = LOOK
+        headers = LOOK if self.connections.lent is not None else None  # our own pools have them by default
         opened = await self._ask("GET", path, patience, patience, params=query or None, headers=headers)
         if isinstance(opened, Lost):
             return opened

@@ -89,10 +89,11 @@ class Session:
 
         In a child of a fork they are the parent's as long as the child has made none, and are left alone.
         """
+        if self.pid != os.getpid():  # where the lock may be held for ever, by a thread that is not here
+            self.closed = True
+            return
         with self.lock:
             self.closed = True
-        if self.pid != os.getpid():
-            return
         if self._connections is not None:
             await self._connections.aclose()
         for journal in self.journals.values():
