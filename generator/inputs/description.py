@@ -39,6 +39,7 @@ class Operation:
     summary: str
     text: str
     tags: tuple[str, ...]
+    deprecated: bool
     listed: bool
     """False where `x-hidden` or `x-excluded` keeps it out of lists that are made by themselves."""
     href: str
@@ -109,6 +110,7 @@ class Description:
                         summary=text_of(raw.get("summary")),
                         text=text_of(raw.get("description")),
                         tags=tuple(tag for tag in array_of(raw.get("tags")) if isinstance(tag, str)),
+                        deprecated=raw.get("deprecated") is True,
                         listed=not (raw.get("x-hidden") or raw.get("x-excluded")),
                         href=text_of(object_of(raw.get("x-mint")).get("href")),
                     )

@@ -56,6 +56,8 @@ class VideoModel:
     """Whether the request is written as one of several, be they one."""
     known: Mapping[str, Shape]
     """What references within the request lead to."""
+    deprecated: bool = False
+    """Whether one of its operations is deprecated."""
 
     @property
     def client(self) -> str:
@@ -176,6 +178,7 @@ class _Selector:
             variants=variants,
             is_union=len(variants) > 1 or not {"anyOf", "oneOf"}.isdisjoint(object_of(schema)),
             known=known,
+            deprecated=any(operation.deprecated for operation in operations),
         )
 
     def _model_id(self, entry: Listed) -> str:

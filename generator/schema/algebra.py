@@ -175,6 +175,7 @@ def _intersect_objects(left: types.Object, right: types.Object, known: Mapping[s
         title=left.title or right.title,
         hint=left.hint or right.hint,
         text=left.text or right.text,
+        deprecated=left.deprecated or right.deprecated,
     )
     if both.is_impossible:
         return types.Never()
@@ -188,7 +189,8 @@ def _intersect_members(
     found = [prop for prop in (left.get(name), right.get(name)) if prop is not None]
     default = next((prop.default for prop in found if prop.default is not types.ABSENT), types.ABSENT)
     text = next((prop.text for prop in found if prop.text), "")
-    return types.Property(name, shape, default, text)
+    values = tuple(value for prop in found for value in prop.deprecated_values)
+    return types.Property(name, shape, default, text, any(prop.deprecated for prop in found), values)
 
 
 def _together(left: tuple[Any, ...], right: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -306,6 +306,7 @@ class SchemaReader:
             title=text_of(schema.get("title")),
             hint=hint,
             text=text_of(schema.get("description")),
+            deprecated=schema.get("deprecated") is True,
         )
 
     def _properties(self, schema: dict[str, Any], pointer: str) -> Iterator[types.Property]:
@@ -316,11 +317,22 @@ class SchemaReader:
             place = f"{pointer}/properties/{escape(name)}"
             shape = self.read(value, place, name)
             default = self.annotation(value, place, "default")
-            text = self.annotation(value, place, "description")
+            text = text_of(self.annotation(value, place, "description"))
+            deprecated = self.annotation(value, place, "deprecated") is True
             if default is not types.ABSENT and not fits(shape, default, self.known):
                 message = f"the default {default!r} contradicts its schema; it is shown and not used"
                 self._warn(f"{place}/default", message)
-            yield types.Property(name, shape, default, text_of(text))
+            values = tuple(self._deprecated_values(value, place))
+            yield types.Property(name, shape, default, text, deprecated, values)
+
+    def _deprecated_values(self, schema: Any, pointer: str) -> Iterator[Any]:
+        """Give the constants among the alternatives of a schema, or of its items, that say that they are deprecated."""
+        pointer, schema = self.description.follow(schema, pointer)
+        _, items = self.description.follow(object_of(schema).get("items"), f"{pointer}/items")
+        for place in map(object_of, (schema, items)):
+            for option in map(object_of, (*array_of(place.get("oneOf")), *array_of(place.get("anyOf")))):
+                if option.get("deprecated") is True:
+                    yield from array_of(option.get("enum", [option.get("const")]))
 
     def _extra(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape | None:
         keyword = "additionalProperties"

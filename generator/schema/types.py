@@ -103,6 +103,9 @@ class Property:
     shape: Shape
     default: Any = ABSENT
     text: str = ""
+    deprecated: bool = False
+    deprecated_values: tuple[Any, ...] = ()
+    """Those of its values that are deprecated: of `oneOf` or `anyOf`, constants that say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,7 @@ class Object:
     title: str = ""
     hint: str = ""
     text: str = ""
+    deprecated: bool = False
 
     def get(self, name: str) -> Property | None:
         """Give the property of a name."""
