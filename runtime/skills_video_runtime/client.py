@@ -281,8 +281,10 @@ class _AsyncVerbs(Generic[PayloadT]):
 
     async def recover(self, journal: Where | None = None) -> list[Recovered]:
         """As `Client.recover`."""
+        from skills_video_runtime.generations.recovery import recover  # noqa: PLC0415  # on first use
+
         async with self._session.call(journal=journal) as call:
-            return await call.recover()
+            return await recover(call)
 
     async def download(
         self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None

@@ -27,7 +27,6 @@ from urllib.parse import quote
 from skills_video_runtime.errors import (
     GenerationFailed,
     GenerationTimeout,
-    NotFound,
     SkillsVideoError,
     SubmissionUncertain,
     visible,
@@ -41,21 +40,20 @@ from .outcomes import (
     Lost,
     Opened,
     Post,
-    Recovered,
     Retry,
     check_seconds,
     meaning,
     told_id,
 )
 from .states import STATUSES, Generation, Status, Usage, is_id
-from .uncertain import INTERRUPTED, LIST_LIMIT, PATH, find, parse_running
+from .uncertain import LIST_LIMIT, PATH, find, parse_running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
 
     from .claims import Claims, Submission
     from .journal import Journal
-    from .outcomes import IO, Entry, Report, Settings, Submittable
+    from .outcomes import IO, Report, Settings, Submittable
 
 RESULT = "/generation/{id}"
 LONGEST_WAIT = 60.0  # seconds between two looks at a generation, whatever `Retry-After` says: our choice
@@ -152,7 +150,7 @@ class Call:
         elif stream and payload.endpoint.stream is not None:
             path = payload.endpoint.stream
         submission = self.claims.begin(payload)
-        return await self._settled(submission, self._submit(submission, payload, path, form))
+        return await self.settled(submission, self._submit(submission, payload, path, form))
 
     async def get(self, name: str) -> Generation:
         """Ask once for the state of a generation, finished or not."""
@@ -184,20 +182,6 @@ class Call:
             raise answer.error()
         return Usage.parse(answer.body)
 
-    async def recover(self) -> list[Recovered]:
-        """Finish, one after the other, what a journal knows to be unfinished. Each has the whole time to itself."""
-        journal = self.journal
-        if journal is None:
-            raise ValueError("recover() needs a journal: pass the path that was given as journal before")
-        entries = await self.io.on_disk(partial(self.claims.unfinished, journal))
-        rivals = {entry.key: self.claims.resume(entry, journal) for entry in entries if not entry.id}
-        try:
-            return [await self._recover(entry, rivals.get(entry.key)) for entry in entries]
-        finally:
-            for submission in rivals.values():
-                self.claims.end(submission)
-            self.claims.release(journal, entries)
-
     async def record_ended(self) -> None:
         """Tell the journal of what is over, and was given to the caller."""
         for name in self.ended:
@@ -221,33 +205,9 @@ class Call:
     ) -> Generation:
         if self.journal is not None:
             await self.io.on_disk(partial(self.claims.intend, submission, self.journal, payload))
-        return await self._post(submission, path, form)
+        return await self.post(submission, path, form)
 
-    async def _recover(self, entry: Entry, submission: Submission | None) -> Recovered:
-        payload, generation, problem = entry.payload, None, None
-        self.deadline = self.io.now() + self.timeout
-        self.shown.clear()
-        self.polled = ""
-        try:
-            begun = Generation(entry.id or "", "", {})
-            if submission is not None:
-                begun = await self._settled(submission, self._take_up(submission, payload))
-            async with aclosing(self.follow(begun, payload.endpoint.result)) as states:
-                async for generation in states:
-                    self.report(generation)
-        except SkillsVideoError as error:
-            generation, problem = None, error
-            if entry.id and isinstance(error, NotFound):
-                self.ended.append(entry.id)  # asking again would tell the same
-        return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem)
-
-    async def _take_up(self, submission: Submission, payload: Submittable) -> Generation:
-        """Find what an earlier process made of a submission, or make it where that was asked for."""
-        may_repeat = not payload.has_files()  # which the journal does not keep
-        found = await find(self, submission, INTERRUPTED, sent_at=self.io.now(), may_repeat=may_repeat)
-        return found or await self._post(submission, submission.place, None)
-
-    async def _settled(self, submission: Submission, work: Coroutine[Any, Any, Generation]) -> Generation:
+    async def settled(self, submission: Submission, work: Coroutine[Any, Any, Generation]) -> Generation:
         """Await the generation of a submission. However that ends, the journal and the caller are told."""
         try:
             generation = await work
@@ -277,7 +237,7 @@ class Call:
         except Exception:  # noqa: BLE001
             work()
 
-    async def _post(self, submission: Submission, path: str, form: Submittable | None) -> Generation:
+    async def post(self, submission: Submission, path: str, form: Submittable | None) -> Generation:
         """Post until there is a generation; what may have made one is repeated only if it certainly made none."""
         create, attempt = submission.place, 1
         while True:

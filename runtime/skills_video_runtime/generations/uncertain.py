@@ -20,7 +20,6 @@ QUERY = (("limit", str(LIST_LIMIT)),)
 FASTEST_VIDEO = 10.0  # seconds within which none is finished, so that the list must show it: our assumption
 GAP = 3.0  # seconds between two looks at least, as a list may lag: our choice
 ENDED_CODES = ("_FAILED", "_TIMEOUT")  # of a generation, which was made then
-INTERRUPTED = Lost("the process ended before the id of the generation was recorded")
 
 
 async def find(
