@@ -25,6 +25,8 @@ class Change:
     """A change of one place, seen by a caller."""
 
     kind: Kind
+    about: str
+    """What of a caller's it is about, in words that stay: `request-length`, `answer-field`, `model`."""
     sentence: str
     """What happened there, with `{}` for each of the values, which are text of the description."""
     values: tuple[str, ...] = ()
@@ -37,6 +39,15 @@ class Change:
     """JSON values."""
     breaking: bool = False
     model: str = ""
+    pointer: str = ""
+    """The JSON pointer of the place in the new description; of what is gone, of what it was in."""
+    file: str = ""
+    """The input that the pointer is in: `openapi.json`, `models/x.json`."""
+
+    @property
+    def rule(self) -> str:
+        """What happened to what, as a name that programs may keep: `request-length-tightened`."""
+        return f"{self.about}-{self.kind}"
 
     @property
     def path(self) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.json_values import json_key
 from generator.schema.subset import is_multiple
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from .change import Kind
     from .prose import Bound, Side
+
+
+COUNTED: Final = {"character": "length", "item": "items", "field": "fields"}
+"""What a count of something is called in the rule of a change."""
 
 
 def differing(old: Iterable[Any], new: Iterable[Any]) -> tuple[list[Any], list[Any]]:
@@ -50,31 +54,31 @@ class Limits:
         now, was = ", ".join(added), ", ".join(removed)
         sides = list(old), list(new)
         if added and removed:
-            self.tightened(place, sides, f"must have the {label} {{}} now, not {{}}", now, was)
+            self.tightened(label, place, sides, f"must have the {label} {{}} now, not {{}}", now, was)
         elif added == ["uri"]:
-            self.tightened(place, sides, "must be an address now")
+            self.tightened(label, place, sides, "must be an address now")
         elif added:
-            self.tightened(place, sides, f"must have the {label} {{}} now", now)
+            self.tightened(label, place, sides, f"must have the {label} {{}} now", now)
         elif removed == ["uri"]:
-            self.loosened(place, sides, "need not be an address any more")
+            self.loosened(label, place, sides, "need not be an address any more")
         elif removed:
-            self.loosened(place, sides, f"need not have the {label} {{}} any more", was)
+            self.loosened(label, place, sides, f"need not have the {label} {{}} any more", was)
 
     def numbers(self, old: Number, new: Number, place: str) -> None:
         """Compare the limits of numbers."""
         if new.integer and not old.integer:
-            self.tightened(place, ("a number", "an integer"), "must be an integer now")
+            self.tightened("type", place, ("a number", "an integer"), "must be an integer now")
         if old.integer and not new.integer:
-            self.wider(place, ("an integer", "a number"), "may be a fraction now")
+            self.wider("type", place, ("an integer", "a number"), "may be a fraction now")
         for was, now in zip(bounds(old), bounds(new), strict=True):
             self._limit(place, was, now)
         steps = list(old.multiples), list(new.multiples)
         for step in old.multiples:
             if not is_multiple(new, step):
-                self.loosened(place, steps, "need not be a multiple of {} any more", plain(step))
+                self.loosened("step", place, steps, "need not be a multiple of {} any more", plain(step))
         for step in new.multiples:
             if not is_multiple(old, step):
-                self.tightened(place, steps, "must be a multiple of {} now", plain(step))
+                self.tightened("step", place, steps, "must be a multiple of {} now", plain(step))
 
     def choices(self, old: Choice, new: Choice, place: str) -> None:
         """Compare the values that are listed; null is compared as an alternative of its own."""
@@ -83,11 +87,11 @@ class Limits:
         added, removed = differing(before, after)
         lists = list(before.values()), list(after.values())
         if removed:
-            self.tightened(place, lists, self.side.removed, listed(before[key] for key in removed))
+            self.tightened("value", place, lists, self.side.removed, listed(before[key] for key in removed))
         if added:
-            self.wider(place, lists, self.side.added, listed(after[key] for key in added))
+            self.wider("value", place, lists, self.side.added, listed(after[key] for key in added))
         if self.is_request and [key for key in before if key in after] != [key for key in after if key in before]:
-            self.add("reordered", place, lists, "lists its values in another order: {}", listed(lists[1]))
+            self.add("reordered", "values", place, lists, "lists its values in another order: {}", listed(lists[1]))
 
     def counts(self, place: str, noun: str, old: tuple[int, int | None], new: tuple[int, int | None]) -> None:
         """Compare how many there must be of something, and how many there may be."""
@@ -95,41 +99,55 @@ class Limits:
             self._limit(place, was, now, noun)
 
     def _limit(self, place: str, old: Bound | None, new: Bound | None, noun: str = "") -> None:
+        about = COUNTED.get(noun, "range")
         match old, new:
             case (words, limit), None:
                 sentence = f"need not {_limited(words, limit, noun)} any more"
-                self.loosened(place, (limit, None), sentence, plain(limit))
+                self.loosened(about, place, (limit, None), sentence, plain(limit))
             case None, (words, limit):
-                self.tightened(place, (None, limit), f"must {_limited(words, limit, noun)} now", plain(limit))
+                self.tightened(about, place, (None, limit), f"must {_limited(words, limit, noun)} now", plain(limit))
             case (was, before), (words, limit) if old != new:
                 sentence = f"{_limited(words, limit, noun)} now, not {{}}"
                 if was != words:
                     sentence = f"{_limited(words, limit, noun)} now, not {was} {{}}"
                 if _is_tighter(limit, before, words):
-                    self.tightened(place, (before, limit), f"must {sentence}", plain(limit), plain(before))
+                    self.tightened(about, place, (before, limit), f"must {sentence}", plain(limit), plain(before))
                 else:
-                    self.loosened(place, (before, limit), f"may {sentence}", plain(limit), plain(before))
+                    self.loosened(about, place, (before, limit), f"may {sentence}", plain(limit), plain(before))
             case _:
                 pass
 
-    def tightened(self, place: str, sides: tuple[Any, Any], sentence: str, *values: str) -> None:
+    def tightened(self, about: str, place: str, sides: tuple[Any, Any], sentence: str, *values: str) -> None:
         """Add that fewer values are possible, which breaks who sends them."""
-        self.add("tightened", place, sides, sentence, *values, breaking=self.is_request)
+        self.add("tightened", about, place, sides, sentence, *values, breaking=self.is_request)
 
-    def loosened(self, place: str, sides: tuple[Any, Any], sentence: str, *values: str) -> None:
+    def loosened(self, about: str, place: str, sides: tuple[Any, Any], sentence: str, *values: str) -> None:
         """Add that a limit is wider or gone, which breaks nobody."""
-        self.add("loosened", place, sides, sentence, *values)
+        self.add("loosened", about, place, sides, sentence, *values)
 
-    def wider(self, place: str, sides: tuple[Any, Any], sentence: str, *values: str) -> None:
+    def wider(self, about: str, place: str, sides: tuple[Any, Any], sentence: str, *values: str) -> None:
         """Add that there may be what could not be, which breaks who tells all answers apart."""
-        self.add("loosened", place, sides, sentence, *values, breaking=not self.is_request)
+        self.add("loosened", about, place, sides, sentence, *values, breaking=not self.is_request)
 
     def add(
-        self, kind: Kind, place: str, sides: tuple[Any, Any], sentence: str, *values: str, breaking: bool = False
+        self,
+        kind: Kind,
+        about: str,
+        place: str,
+        sides: tuple[Any, Any],
+        sentence: str,
+        *values: str,
+        breaking: bool = False,
     ) -> None:
         """Add a change; `sides` are what it was and what it is."""
         old, new = sides
-        self.changes.append(Change(kind, sentence, values, self.scope, place, old, new, breaking))
+        name = f"{self.side.name}-{about}"
+        change = Change(kind, name, sentence, values, self.scope, place, old, new, breaking)
+        self.changes.append(replace(change, pointer=self.pointer()))
+
+    def pointer(self) -> str:
+        """Give the place in the new description of what is being compared."""
+        return ""
 
 
 def _limited(words: str, limit: float, noun: str) -> str:

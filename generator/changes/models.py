@@ -13,12 +13,14 @@ from generator.schema.subset import Subset
 
 from .change import SHARED, Change
 from .objects import Comparison, Revision, moved
+from .places import names_of
 from .prose import REQUEST, one_line
 from .responses import compare_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from generator.inputs.description import Description
     from generator.inputs.selection import VideoModel
     from generator.run import Found
     from generator.schema.types import Object, Variant
@@ -40,20 +42,28 @@ def compare(old: Found, new: Found) -> list[Change]:
         twin = before.get(renamed.get(name, name))
         if twin is None:
             values = model.title, model.module
-            found = [Change("added", "is a new model: {}, in the module {}", values, new=model.title)]
+            found = [Change("added", "model", "is a new model: {}, in the module {}", values, new=model.title)]
         else:
             found = list(_model(old, new, twin, model))
-        changes += [replace(change, model=name) for change in found]
+        place = model.pointer.partition("/requestBody")[0]
+        changes += [
+            replace(change, model=name, file=change.file or model.file, pointer=change.pointer or place)
+            for change in found
+        ]
     for name, model in before.items():
         if name not in after and name not in renamed.values():
             changes += [replace(change, model=name) for change in _removed(model, new)]
     for name, _, now in moved([name for name in before if name in after], [name for name in after if name in before]):
         if now:
-            changes.append(Change("reordered", "stands after {} in the list of models now", (now,), model=name))
+            changes.append(
+                Change("reordered", "model", "stands after {} in the list of models now", (now,), model=name)
+            )
         else:
-            changes.append(Change("reordered", "stands first in the list of models now", model=name))
+            changes.append(Change("reordered", "model", "stands first in the list of models now", model=name))
     changes += [replace(change, model=SHARED) for change in _shared(old, new)]
-    return changes
+    names = names_of(new.descriptions)
+    main = new.descriptions[0].file
+    return [replace(change, file=names[change.file or main], pointer=change.pointer or "/paths") for change in changes]
 
 
 def _renamed(before: dict[str, VideoModel], after: dict[str, VideoModel]) -> dict[str, str]:
@@ -72,7 +82,7 @@ def _removed(model: VideoModel, new: Found) -> Iterator[Change]:
     sentence = "is gone, and with it the module {}"
     if reasons:
         sentence = f"{sentence}: {{}}"
-    yield Change("removed", sentence, (model.module, *reasons[:1]), old=model.title, breaking=True)
+    yield Change("removed", "model", sentence, (model.module, *reasons[:1]), old=model.title, breaking=True)
 
 
 def _model(old: Found, new: Found, before: VideoModel, after: VideoModel) -> Iterator[Change]:
@@ -80,12 +90,13 @@ def _model(old: Found, new: Found, before: VideoModel, after: VideoModel) -> Ite
     yield from _moved(before, after)
     for label, was, now in (("title", before.title, after.title), ("description", before.text, after.text)):
         if one_line(was) != one_line(now):
-            yield Change("reworded", f"has the {label} “{{}}” now, not “{{}}”", (now, was), "", label, was, now)
+            yield Change("reworded", label, f"has the {label} “{{}}” now, not “{{}}”", (now, was), "", label, was, now)
     ends = ("stream", before.stream, after.stream), ("create", before.create, after.create)
     for label, was, now in (*ends, ("result", before.result, after.result)):
         if was != now and before.model == after.model:
-            yield Change("changed", "is {} now, not {}", (now, was), label, "", was, now)
-    yield from _request(before, after)
+            yield Change("changed", "path", "is {} now, not {}", (now, was), label, "", was, now)
+    [description] = [item for item in new.descriptions if item.file == after.file]
+    yield from _request(before, after, description)
     for label, was, now in ends:
         was_there = find_operation(old.descriptions, "post", was)
         is_there = find_operation(new.descriptions, "post", now)
@@ -98,17 +109,18 @@ def _moved(old: VideoModel, new: VideoModel) -> Iterator[Change]:
     ids, modules = (old.model, new.model), (old.module, new.module)
     if old.model == new.model and old.module != new.module:
         sentence = "has the module {} now, not {}"
-        yield Change("moved", sentence, (new.module, old.module), "", "", *modules, breaking=True)
+        yield Change("moved", "module", sentence, (new.module, old.module), "", "", *modules, breaking=True)
     elif old.module != new.module:
         sentence = "was {}; its module is {} now, not {}"
-        yield Change("moved", sentence, (old.model, new.module, old.module), "", "", *ids, breaking=True)
+        yield Change("moved", "model", sentence, (old.model, new.module, old.module), "", "", *ids, breaking=True)
     elif old.model != new.model:
-        yield Change("moved", "was {}; its module is still {}", (old.model, new.module), "", "", *ids)
+        yield Change("moved", "model", "was {}; its module is still {}", (old.model, new.module), "", "", *ids)
 
 
-def _request(old: VideoModel, new: VideoModel) -> Iterator[Change]:
+def _request(old: VideoModel, new: VideoModel, description: Description) -> Iterator[Change]:
     """Compare what a model takes: its payload classes, and the classes inside of them."""
-    before, after = Revision(old.known, constructors_of(old)), Revision(new.known, constructors_of(new))
+    before = Revision(old.known, constructors_of(old))
+    after = Revision(new.known, constructors_of(new), description, new.pointer)
     mine = {before.name_of(variant.shape): variant for variant in old.variants}
     others = {after.name_of(variant.shape): variant for variant in new.variants}
     twins = _twins(mine, others)
@@ -116,7 +128,7 @@ def _request(old: VideoModel, new: VideoModel) -> Iterator[Change]:
     for now, was in twins.items():
         scope = now if len(mine) + len(others) > 2 or now != was else ""
         if was != now:
-            yield Change("moved", "is the class that was {}", (was,), now, "", was, now, breaking=True)
+            yield Change("moved", "class", "is the class that was {}", (was,), now, "", was, now, breaking=True)
         comparison = Comparison(REQUEST, scope, before, after)
         comparison.compare(mine[was].shape, others[now].shape)
         told.update(change.old for change in comparison.changes if change.kind == "moved")
@@ -124,14 +136,14 @@ def _request(old: VideoModel, new: VideoModel) -> Iterator[Change]:
         yield from comparison.changes
     for name in mine:
         if name not in twins.values():
-            yield Change("removed", "is gone: the class, and what it took", (), name, "", name, breaking=True)
+            yield Change("removed", "class", "is gone: the class, and what it took", (), name, "", name, breaking=True)
     for name in others:
         if name not in twins:
-            yield Change("added", "is a new class of payloads", (), name, new=name)
+            yield Change("added", "class", "is a new class of payloads", (), name, new=name)
     for found in before.classes.values():
         if found.name not in told:
             sentence = "is gone: no field takes such an object"
-            yield Change("removed", sentence, (), found.name, "", found.name, breaking=True)
+            yield Change("removed", "class", sentence, (), found.name, "", found.name, breaking=True)
 
 
 def _twins(old: dict[str, Variant], new: dict[str, Variant]) -> dict[str, str]:
@@ -161,12 +173,14 @@ def _rivals(comparison: Comparison, own: str, old: dict[str, Variant], new: dict
     after = sorted(name for name, variant in new.items() if variant.shape.pointer in new[own].rivals)
     for name in after:
         if name not in before:
-            comparison.tightened("", (before, after), "must not fit {} as well", name)
+            comparison.tightened("rival", "", (before, after), "must not fit {} as well", name)
         elif not _overlap(comparison, old[own].shape, old[name].shape, new[name].shape):
-            comparison.tightened("", (before, after), "must not fit {} as well, which takes more now", name)
+            comparison.tightened("rival", "", (before, after), "must not fit {} as well, which takes more now", name)
     for name in before:
         if name not in after:
-            comparison.add("loosened", "", (before, after), "may fit {} as well now", name, breaking=bool(after))
+            comparison.add(
+                "loosened", "rival", "", (before, after), "may fit {} as well now", name, breaking=bool(after)
+            )
 
 
 def _overlap(comparison: Comparison, shape: Object, old: Object, new: Object) -> bool:
@@ -186,6 +200,8 @@ def _shared(old: Found, new: Found) -> Iterator[Change]:
         if before and after:
             yield from compare_answers(label, before, after)
         elif after:
-            yield Change("added", "is described now: {}", (f"GET {path}",), label, new=path)
+            yield Change("added", "operation", "is described now: {}", (f"GET {path}",), label, new=path)
         elif before:
-            yield Change("removed", "is no longer described: {}", (f"GET {path}",), label, old=path, breaking=True)
+            yield Change(
+                "removed", "operation", "is no longer described: {}", (f"GET {path}",), label, old=path, breaking=True
+            )

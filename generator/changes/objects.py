@@ -16,12 +16,14 @@ from generator.schema.subset import Subset, depends
 from generator.schema.types import ABSENT, followed, is_exclusive, options_of
 
 from .limits import Limits
+from .places import member_at
 from .prose import describe, one_line, plain
 from .static_types import plain_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from generator.inputs.description import Description
     from generator.output.classes import Constructor
     from generator.schema.types import Object, Property, Shape
 
@@ -38,6 +40,9 @@ class Revision:
     known: Mapping[str, Shape]
     classes: Mapping[str, Constructor] = field(default_factory=dict[str, "Constructor"])
     """Those of a request; answers have none."""
+    description: Description | None = None
+    start: str = ""
+    """The pointer of what is compared as a whole."""
 
     def name_of(self, shape: Object) -> str:
         """Give what an object is called: of a request its class, if it has one, else its title or component."""
@@ -60,6 +65,16 @@ class Comparison(Limits):
     new: Revision
     active: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The pairs of objects that are being compared, which may hold themselves."""
+    member: str = ""
+    """The member of the innermost of them that is being compared."""
+
+    def pointer(self) -> str:
+        """Give the place in the new description of what is being compared."""
+        if self.new.description is None:
+            return ""
+        if not self.active:
+            return member_at(self.new.description, self.new.start, "")
+        return member_at(self.new.description, self.active[-1][1], self.member)
 
     def compare(self, old: Shape, new: Shape, place: str = "") -> None:
         """Compare what two revisions take, or hold, in one place."""
@@ -78,7 +93,7 @@ class Comparison(Limits):
         if self.is_request and place and lost and not self._breaks(start):
             texts = self.old.describe(old), self.new.describe(new)
             sentence = "takes {} now; a type checker takes no longer any {}"
-            self.add("changed", place, texts, sentence, texts[1], ", ".join(sorted(lost)), breaking=True)
+            self.add("changed", "type", place, texts, sentence, texts[1], ", ".join(sorted(lost)), breaking=True)
 
     def _breaks(self, start: int) -> bool:
         return any(change.breaking for change in self.changes[start:])
@@ -109,7 +124,7 @@ class Comparison(Limits):
         elif not removed:
             kind = "loosened"
         breaking = (self.is_request and removed) or (added and not self.is_request)
-        self.add(kind, place, (was, now), sentence, now, was, breaking=breaking)
+        self.add(kind, "type", place, (was, now), sentence, now, was, breaking=breaking)
 
     def _loses(self, old: Shape, new: Shape) -> bool:
         """Tell whether something that fits the old shape may not fit the new one."""
@@ -132,9 +147,9 @@ class Comparison(Limits):
             self._alike(mine, other, place)
         if isinstance(old, types.Union) and isinstance(new, types.Union):
             if new.exclusive and not old.exclusive:
-                self.tightened(place, (False, True), "must fit one alternative alone now")
+                self.tightened("alternatives", place, (False, True), "must fit one alternative alone now")
             if old.exclusive and not new.exclusive:
-                self.loosened(place, (True, False), "may fit several alternatives now")
+                self.loosened("alternatives", place, (True, False), "may fit several alternatives now")
         removed = [shape for shape in lost if self._loses(shape, new)]
         added = [shape for shape in gained if self._gains(old, shape)]
         if not pairs and (len(before) == len(after) == 1 or (removed and added)):
@@ -142,9 +157,9 @@ class Comparison(Limits):
             return
         texts = self.old.describe(old), self.new.describe(new)
         for shape in removed:
-            self.tightened(place, texts, self.side.removed, self.old.describe(shape))
+            self.tightened("type", place, texts, self.side.removed, self.old.describe(shape))
         for shape in added:
-            self.wider(place, texts, self.side.added, self.new.describe(shape))
+            self.wider("type", place, texts, self.side.added, self.new.describe(shape))
 
     def _pairs(self, before: list[Shape], after: list[Shape]) -> list[tuple[Shape, Shape]]:
         """Take out alternatives of a kind: objects by name, meaning, or constant, then what is alone of its kind."""
@@ -185,16 +200,18 @@ class Comparison(Limits):
                 self.compare(old.items, new.items, f"{place}[]")
                 self.counts(place, "item", (old.min_items, old.max_items), (new.min_items, new.max_items))
                 if new.unique and not old.unique:
-                    self.tightened(place, (False, True), "items must all be different now")
+                    self.tightened("unique", place, (False, True), "items must all be different now")
                 if old.unique and not new.unique:
-                    self.loosened(place, (True, False), "items may be equal now")
+                    self.loosened("unique", place, (True, False), "items may be equal now")
             case types.Object(), types.Object() if old.is_map and new.is_map:
                 self.compare(old.members, new.members, _below(place, "*"))
                 self._rules(old, new, place)
             case types.Object(), types.Object() if (old.pointer, new.pointer) not in self.active:
+                outside, self.member = self.member, ""
                 self.active.append((old.pointer, new.pointer))
                 self._objects(old, new, place)
                 self.active.pop()
+                self.member = outside
             case _:
                 pass
 
@@ -204,22 +221,26 @@ class Comparison(Limits):
             sentence, values = "is no object of a class now, not {}", [was]
             if now:
                 sentence, values = "is an object of the class {} now, not {}", [now, was]
-            self.add("moved", place, (was, now), sentence, *values, breaking=True)
+            self.add("moved", "class", place, (was, now), sentence, *values, breaking=True)
         before, after = _fields(old), _fields(new)
         for name, prop in before.items():
             if name not in after:
                 self._removed(prop, old, new, _below(place, name))
         for name, prop in after.items():
+            self.member = name
             if name in before:
                 self._field(old, new, before[name], prop, _below(place, name))
             else:
                 self._added(prop, new, _below(place, name))
+        self.member = ""
         if self.is_request:
             for name, stood, stands in moved(list(before), list(after)):
+                self.member = name
                 if stands:
-                    self.add("reordered", _below(place, name), (stood, stands), "stands after {} now", stands)
+                    self.add("reordered", "fields", _below(place, name), (stood, stands), "stands after {} now", stands)
                 else:
-                    self.add("reordered", _below(place, name), (stood, stands), "stands first now")
+                    self.add("reordered", "fields", _below(place, name), (stood, stands), "stands first now")
+            self.member = ""
             self._members(old, new, place)
         self._rules(old, new, place)
         self._reworded(place, old.text, new.text)
@@ -231,7 +252,7 @@ class Comparison(Limits):
         sentence = "is gone (it was {})"
         if self.is_request and not isinstance(new.members, types.Never):
             sentence = "is gone as a field; `extra` still takes it (it was {})"
-        self.add("removed", place, (was, None), sentence, shown, breaking=True)
+        self.add("removed", "field", place, (was, None), sentence, shown, breaking=True)
 
     def _added(self, prop: Property, new: Object, place: str) -> None:
         breaking = self.is_request and prop.name in new.required
@@ -240,14 +261,14 @@ class Comparison(Limits):
             sentence = "is new and required: {}"
         if self.is_request and prop.default is not ABSENT:
             sentence, values = f"{sentence}; left out, it is {{}}", [*values, plain(prop.default)]
-        self.add("added", place, (None, values[0]), sentence, *values, breaking=breaking)
+        self.add("added", "field", place, (None, values[0]), sentence, *values, breaking=breaking)
 
     def _field(self, old: Object, new: Object, before: Property, after: Property, place: str) -> None:
         was, now = before.name in old.required, after.name in new.required
         if now and not was:
-            self.tightened(place, (was, now), self.side.required)
+            self.tightened("required", place, (was, now), self.side.required)
         if was and not now:
-            self.wider(place, (was, now), self.side.optional)
+            self.wider("required", place, (was, now), self.side.optional)
         self.compare(before.shape, after.shape, place)
         if self.is_request:
             self._argument(old, new, before.name, place)
@@ -263,36 +284,38 @@ class Comparison(Limits):
         was, now = (own[name] for own in arguments)
         if was.name != now.name:
             sentence = "is the argument {} now, not {}"
-            self.add("moved", place, (was.name, now.name), sentence, now.name, was.name, breaking=True)
+            self.add("moved", "argument", place, (was.name, now.name), sentence, now.name, was.name, breaking=True)
         if was.default not in ("", "UNSET") and now.default in ("", "UNSET"):
             sentence = "must be given now; the class filled in {}"
             if now.default:
                 sentence = "is sent only if given now; the class filled in {}"
             filled = literal_eval(was.default)
-            self.add("changed", place, (filled, None), sentence, plain(filled), breaking=True)
+            self.add("changed", "constant", place, (filled, None), sentence, plain(filled), breaking=True)
 
     def _default(self, old: Any, new: Any, place: str) -> None:
         if old is ABSENT and new is not ABSENT:
-            self.add("changed", place, (None, new), "has a default now: {}", plain(new))
+            self.add("changed", "default", place, (None, new), "has a default now: {}", plain(new))
         elif new is ABSENT and old is not ABSENT:
-            self.add("changed", place, (old, None), "has no default any more (it was {})", plain(old))
+            self.add("changed", "default", place, (old, None), "has no default any more (it was {})", plain(old))
         elif old is not ABSENT and json_key(old) != json_key(new):
-            self.add("changed", place, (old, new), "left out, it is {} now, not {}", plain(new), plain(old))
+            self.add("changed", "default", place, (old, new), "left out, it is {} now, not {}", plain(new), plain(old))
 
     def _members(self, old: Object, new: Object, place: str) -> None:
         """Compare what may be given beside the fields that are named."""
         was_closed, is_closed = isinstance(old.members, types.Never), isinstance(new.members, types.Never)
         if is_closed and not was_closed:
-            self.tightened(place, (True, False), "takes no other fields any more")
+            self.tightened("others", place, (True, False), "takes no other fields any more")
         elif was_closed and not is_closed:
-            self.loosened(place, (False, True), "takes other fields too, with {}", self.new.describe(new.members))
+            self.loosened(
+                "others", place, (False, True), "takes other fields too, with {}", self.new.describe(new.members)
+            )
         elif not is_closed:
             for name in _barred(old):
                 if new.get(name) is None:
-                    self.loosened(_below(place, name), (False, True), "may be given now")
+                    self.loosened("barred", _below(place, name), (False, True), "may be given now")
             for name in _barred(new):
                 if old.get(name) is None:
-                    self.tightened(_below(place, name), (True, False), "may not be given any more")
+                    self.tightened("barred", _below(place, name), (True, False), "may not be given any more")
             self.compare(old.members, new.members, _below(place, "*"))
 
     def _rules(self, old: Object, new: Object, place: str) -> None:
@@ -303,22 +326,24 @@ class Comparison(Limits):
         for name, others in old.dependent:
             if not depends(new, name, others):
                 sentence = "with {}, {} need not be given any more"
-                self.loosened(place, (list(others), None), sentence, name, ", ".join(others))
+                self.loosened("together", place, (list(others), None), sentence, name, ", ".join(others))
         for name, others in new.dependent:
             if not depends(old, name, others):
-                self.tightened(place, (None, list(others)), "with {}, {} must be given now", name, ", ".join(others))
+                self.tightened(
+                    "together", place, (None, list(others)), "with {}, {} must be given now", name, ", ".join(others)
+                )
 
     def _reworded(self, place: str, old: str, new: str) -> None:
         was, now = one_line(old), one_line(new)
         if was == now:
             return
         if not now:
-            self.add("reworded", place, (old, new), "is no longer described as “{}”", _shortened(was))
+            self.add("reworded", "text", place, (old, new), "is no longer described as “{}”", _shortened(was))
         elif not was:
-            self.add("reworded", place, (old, new), "is described as “{}” now", _shortened(now))
+            self.add("reworded", "text", place, (old, new), "is described as “{}” now", _shortened(now))
         else:
             sentence = "is described as “{}” now, not “{}”"
-            self.add("reworded", place, (old, new), sentence, _shortened(now), _shortened(was))
+            self.add("reworded", "text", place, (old, new), sentence, _shortened(now), _shortened(was))
 
 
 def take_pairs(old: list[Any], new: list[Any], same: Callable[[Any, Any], bool]) -> list[tuple[Any, Any]]:

@@ -35,6 +35,7 @@ PLAIN: dict[type[Any], str] = {
 class Side(NamedTuple):
     """Who gives the values that are compared: the sentences that differ with that."""
 
+    name: str
     added: str
     removed: str
     replaced: str
@@ -42,8 +43,12 @@ class Side(NamedTuple):
     optional: str
 
 
-REQUEST = Side("takes {} too", "no longer takes {}", "takes {} now, not {}", "is required now", "may be left out now")
-ANSWER = Side("may be {} too", "is no longer {}", "is {} now, not {}", "is always there now", "may be missing now")
+REQUEST = Side(
+    "request", "takes {} too", "no longer takes {}", "takes {} now, not {}", "is required now", "may be left out now"
+)
+ANSWER = Side(
+    "answer", "may be {} too", "is no longer {}", "is {} now, not {}", "is always there now", "may be missing now"
+)
 
 
 def describe(shape: Shape, name_of: Callable[[Object], str], depth: int = 0) -> str:

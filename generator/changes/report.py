@@ -58,7 +58,7 @@ class Line:
 
 def as_json(changes: Sequence[Change]) -> str:
     """Give the changes as a JSON list, one object for each."""
-    names = "model", "kind", "path", "old", "new", "breaking"
+    names = "model", "kind", "rule", "path", "old", "new", "breaking", "file", "pointer"
     rows = [
         {name: getattr(change, name) for name in names} | {"text": _joined(change.path, change.text())}
         for change in changes
@@ -109,7 +109,7 @@ def lines_of(changes: Iterable[Change]) -> list[Line]:
     """Put together what is said of several classes of a model, then what is said of the answers of several models."""
     classes: dict[tuple[str, bool, str], list[Change]] = {}
     for change in changes:
-        same = repr(replace(change, scope="", model=""))
+        same = repr(replace(change, scope="", model="", pointer="", file=""))
         is_answer = "." in change.scope and change.model != SHARED
         classes.setdefault((change.model, is_answer, same), []).append(change)
     lines: dict[tuple[str, tuple[str, ...], str], list[Change]] = {}

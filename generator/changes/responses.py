@@ -33,6 +33,14 @@ def compare_answers(
     endpoint: str, old: tuple[Description, Operation], new: tuple[Description, Operation]
 ) -> Iterator[Change]:
     """Give what changed in the answers of an endpoint."""
+    description, operation = new
+    for change in _answer_changes(endpoint, old, new):
+        yield replace(change, file=description.file, pointer=change.pointer or operation.pointer)
+
+
+def _answer_changes(
+    endpoint: str, old: tuple[Description, Operation], new: tuple[Description, Operation]
+) -> Iterator[Change]:
     before, successes, errors = _answers(*old)
     after, new_successes, new_errors = _answers(*new)
     scope = f"{endpoint}.response"
@@ -62,9 +70,11 @@ def _statuses(scope: str, old: Iterable[str], new: Iterable[str]) -> Iterator[Ch
     before, after = sorted(old), sorted(new)
     added, removed = differing(before, after)
     if added:
-        yield Change("added", "answers {} too", (", ".join(added),), scope, "", before, after)
+        yield Change("added", "answer-status", "answers {} too", (", ".join(added),), scope, "", before, after)
     if removed:
-        yield Change("removed", "no longer answers {}", (", ".join(removed),), scope, "", before, after)
+        yield Change(
+            "removed", "answer-status", "no longer answers {}", (", ".join(removed),), scope, "", before, after
+        )
 
 
 def _either(bodies: _Bodies) -> Shape:
@@ -85,7 +95,8 @@ def _answers(description: Description, operation: Operation) -> tuple[Revision, 
             bodies[status] = _body(reader, f"{operation.pointer}/responses/{escape(status)}")
         except GeneratorError:
             bodies[status] = Anything()
-    return Revision(reader.known), successes, errors
+    revision = Revision(reader.known, description=description, start=f"{operation.pointer}/responses")
+    return revision, successes, errors
 
 
 def _body(reader: SchemaReader, pointer: str) -> Shape | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"
+SCHEMA = "/paths/~1generation~1acme~1one/post/requestBody/content/application~1json/schema"
 BODY = {"type": "object", "properties": {"prompt": {"type": "string"}, "mode": {"enum": ["a", "b"]}}}
 NARROWER = {"type": "object", "properties": {"prompt": {"type": "string"}, "mode": {"enum": ["a"]}}}
 WIDER = {"type": "object", "properties": {"prompt": {"type": "string"}, "mode": {"enum": ["a", "b", "c"]}}}
@@ -43,17 +44,20 @@ def run(tmp_path, capsys, monkeypatch):
     return compare
 
 
-def test_json_is_a_list_of_rows_with_seven_members(run):
+def test_json_is_a_list_of_rows_with_a_rule_and_a_place(run):
     code, out = run(BODY, NARROWER, "--json")
     assert code == 0
     assert json.loads(out) == [
         {
             "model": "acme/one",
             "kind": "tightened",
+            "rule": "request-value-tightened",
             "path": "mode",
             "old": ["a", "b"],
             "new": ["a"],
             "breaking": True,
+            "file": "openapi.json",
+            "pointer": f"{SCHEMA}/properties/mode",
             "text": 'mode: no longer takes "b"',
         }
     ]

@@ -16,6 +16,7 @@ from generator.__main__ import main
 from generator.changes.change import COSMETIC
 from generator.changes.models import compare
 from generator.changes.revisions import found_in
+from generator.json_values import NOTHING, value_at
 from tests.support.project import description, navigation, pages_of
 from tests.support.revisions import changes, write_revision
 
@@ -76,6 +77,16 @@ def test_a_model_of_another_path_and_the_same_title_has_moved(update):
 )  # fmt: skip
 def test_update_is_told_line_by_line(model, kind, path, text, breaking, update):
     assert (kind, path, text, breaking) in said(update, model, path)
+
+
+def test_every_change_names_a_place_that_is_there_and_a_rule_in_plain_letters(update):
+    document = json.loads((NEW / "openapi.json").read_text("utf-8"))
+    for change in update:
+        assert change.file == "openapi.json"
+        assert value_at(document, change.pointer) is not NOTHING
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", change.rule)
+        if change.kind != "removed" and change.place.isidentifier():
+            assert change.pointer.endswith((f"/{change.place}", "/post", "/get")), change
 
 
 def test_every_model_that_stays_is_reordered_and_n_alone_has_moved(update):
