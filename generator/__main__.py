@@ -16,6 +16,11 @@ if __name__ == "__main__":  # before the other imports: they take longer than a 
 import argparse
 import json
 import os
+import signal
+
+if last_run and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C between imports ends it without a trace
+
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +28,11 @@ from typing import TYPE_CHECKING
 from .diagnostics import Diagnostics, GeneratorError, visible
 from .run import Inputs, files_of, read
 from .settings import settings
+from .writing import ENDING, replace_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from generator.inputs.selection import Selection
 
@@ -41,7 +48,8 @@ BAD_INPUT = 2
 def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = None) -> int:
     """Run a command and give its exit code: 0 well, 1 stale or, with `--strict`, warned; 2 bad input or usage.
 
-    `stamp` is what a run of `generate` leaves for the next one.
+    Ended by a signal, it is 128 and the number of that, as in a shell. `stamp` is what a run of `generate` leaves for
+    the next one.
     """
     options = _parser().parse_args(arguments)
     diagnostics = Diagnostics()
@@ -51,6 +59,10 @@ def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = Non
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except KeyboardInterrupt as error:
+        [number] = error.args or [signal.SIGINT]
+        print(f"error: ended by {signal.Signals(number).name}; the files are all old or all new", file=sys.stderr)
+        return 128 + number
     except GeneratorError as error:
         _report(diagnostics)
         print(f"error: {error}", file=sys.stderr)
@@ -114,12 +126,18 @@ def _generate(
 ) -> int:
     from generator.output import files  # noqa: PLC0415  # listing models writes nothing
 
-    changed = [name for folder, texts in written for name in files.write(folder, texts)]
+    contents = {path: data for folder, texts in written for path, data in files.contents(folder, texts).items()}
+    lines: list[str] = []
+    for path in replace_files(contents):
+        if contents[path] is None:
+            lines.append(f"  {path.name} (removed)")
+        else:
+            lines.append(f"  {path.name}")
     if stamp is not None:
         for folder, texts in written:
             stamp.wrote(folder, texts)
         stamp.leave(f"{count} models; 0 files changed", list(map(str, diagnostics.found)))
-    print(f"{count} models; {len(changed)} files changed", *(f"  {name}" for name in changed), sep="\n")
+    print(f"{count} models; {len(lines)} files changed", *lines, sep="\n")
     return 0
 
 
@@ -242,5 +260,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(number)
+
+
 if __name__ == "__main__":
+    for name in ENDING:
+        if signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), _end)
     sys.exit(main(stamp=last_run))

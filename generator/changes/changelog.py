@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from generator.diagnostics import GeneratorError, visible
-from generator.output import files
+from generator.writing import replace_files
 
 from .change import SHARED
 from .prose import count
@@ -76,7 +76,7 @@ def write_in(path: Path, changes: Sequence[Change]) -> None:
     text = before + heading
     if body := _with_entries(section, entries(changes)):
         text += f"\n{body}\n"
-    files.write(path.parent, {path.name: "\n".join([text, *others])})
+    replace_files({path: "\n".join([text, *others]).encode("utf-8")})
 
 
 def _with_entries(section: str, added: Mapping[str, Sequence[str]]) -> str:

@@ -77,7 +77,8 @@ def fetch(sources: tuple[str, str], folder: Path, select: Select, diagnostics: D
     contents: dict[str, bytes | None] = dict(sorted(texts.items()))
     if etags or (folder / ETAGS).is_file():
         contents[ETAGS] = (json.dumps(etags, indent=2, sort_keys=True) + "\n").encode()
-    return [name for name in replace_files(folder, contents) if name != ETAGS]
+    changed = replace_files({folder / name: data for name, data in contents.items()})
+    return [path.name for path in changed if path.name != ETAGS]
 
 
 def _check(

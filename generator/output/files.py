@@ -1,4 +1,4 @@
-"""Generated files on disk: formatted at once, written whole or not at all, stale ones removed."""
+"""Generated files: formatted at once, compared with what is on disk, stale ones removed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError, visible
 from generator.rerun import HEADER
-from generator.writing import data_of, replace_files
+from generator.writing import data_of, strays
 
 from .manifest import MANIFEST, origin, recorded
 
@@ -67,7 +67,7 @@ def verdicts(folder: Path, files: Mapping[str, str]) -> list[str]:
     ]
     if lines == [f"stale: {MANIFEST}"] and origin(old) == origin(files.get(MANIFEST)):
         return [f"edited by hand: {MANIFEST}"]
-    return lines
+    return lines + [f"left by a run that was killed: {path.name}" for path in strays(folder)]
 
 
 def _verdict(found: bytes | None, made: str | None, known: str | None) -> str:
@@ -102,14 +102,10 @@ def differences(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
         yield from difflib.unified_diff(before, after, f"a/{shown}", f"b/{shown}")
 
 
-def write(folder: Path, files: Mapping[str, str]) -> list[str]:
-    """Write what has changed, each file whole, remove what is stale, and give the names of both.
-
-    Raises:
-        GeneratorError: the folder cannot be written; what had been replaced is put back.
-    """
-    contents: dict[str, bytes | None] = {name: files[name].encode("utf-8") for name in sorted(files)}
-    return replace_files(folder, contents | dict.fromkeys(stale(folder, files)))
+def contents(folder: Path, files: Mapping[str, str]) -> dict[Path, bytes | None]:
+    """Give what each file of a folder is to hold; what is stale holds nothing any more."""
+    kept = {folder / name: files[name].encode("utf-8") for name in sorted(files)}
+    return kept | dict.fromkeys(folder / name for name in stale(folder, files))
 
 
 def _text(path: Path) -> str | None:

@@ -150,7 +150,7 @@ def test_stale_generated_files_are_removed_and_no_others(project, capsys):
     project.write(models("acme/one"))
     capsys.readouterr()
     assert project.run() == 0
-    assert "  acme_two.py\n" in capsys.readouterr().out
+    assert "  acme_two.py (removed)\n" in capsys.readouterr().out
     assert {path.name for path in project.out.iterdir()} == PACKAGE | {"acme_one.py", "mine.py", "notes.txt", "own"}
     assert [path.name for path in (project.out / "own").iterdir()] == ["acme_two.py"]
 
