@@ -261,11 +261,13 @@ class _AsyncVerbs(Generic[PayloadT]):
 
     async def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """As `Client.wait`."""
+        self._session.key.refuse(id)
         async with self._session.call(timeout) as call:
             return await last(call.wait(id), on_state)
 
     async def get(self, id: str) -> Generation:
         """As `Client.get`."""
+        self._session.key.refuse(id)
         async with self._session.call(records=False) as call:
             return await call.get(id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from typing import Any
 
@@ -145,3 +146,9 @@ def test_waits_double_up_to_a_maximum_and_vary_on_both_sides() -> None:
 def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="are required"):
         RetryPolicy(**wrong)
+
+
+def test_no_amount_is_what_no_number_is() -> None:
+    told = json.loads('{"total": NaN, "subscription": Infinity, "permanent": -Infinity}')
+    assert Usage.parse(told) == Usage(None, None, None)
+    assert Usage.parse({"total": True, "subscription": "5", "permanent": 5}) == Usage(None, None, 5)

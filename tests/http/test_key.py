@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import logging
 import pickle
 import traceback
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -67,6 +71,87 @@ def test_no_error_holds_the_key_however_it_is_shown(
     assert (type(again), str(again), again.status) == (type(caught.value), str(caught.value), caught.value.status)
 
 
+PUNCTUATED = "sk-se+cret/<0123>&456789"
+FORMS = {
+    "percent": quote(PUNCTUATED, safe=""),
+    "percent, lower case": quote(PUNCTUATED, safe="").lower(),
+    "percent, each character": "".join(f"%{ord(item):02X}" for item in PUNCTUATED),
+    "percent, here and there": PUNCTUATED.replace("s", "%73", 1).replace("8", "%38"),
+    "percent, twice": quote(quote(PUNCTUATED, safe=""), safe=""),
+    "JSON": PUNCTUATED.replace("/", "\\/").replace("<", "\\u003c"),
+    "JSON, each character": "".join(f"\\u00{ord(item):02X}" for item in PUNCTUATED),
+    "JSON in JSON": json.dumps(json.dumps(PUNCTUATED.replace("/", "\\/"))),
+    "HTML": html.escape(PUNCTUATED),
+    "HTML, by name": PUNCTUATED.replace("+", "&plus;").replace("/", "&sol;"),
+    "HTML, by number": "".join(f"&#{ord(item)};" for item in PUNCTUATED),
+    "HTML, by hexadecimal number": "".join(f"&#X00{ord(item):x};" for item in PUNCTUATED),
+    "HTML in HTML": html.escape(html.escape(PUNCTUATED)),
+    "an address in JSON in HTML": html.escape(json.dumps(quote(PUNCTUATED, safe=""))),
+    "another case": PUNCTUATED.upper(),
+    "base64": base64.b64encode(PUNCTUATED.encode()).decode(),
+    "base64 of a header": base64.b64encode(f"Bearer {PUNCTUATED}".encode()).decode(),
+    "base64 of a login": base64.urlsafe_b64encode(f"key:{PUNCTUATED}\n".encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_key_is_found_in_all_its_forms(form: str, server: Scripted) -> None:
+    held = FORMS[form]
+    for body in (f"bad {held}!".encode(), json.dumps({"message": f"bad {held}!", "code": held, held: [held]}).encode()):
+        server.replace(RESULT, answer(401, body))
+        with pytest.raises(errors.AuthenticationError) as caught:
+            use("sync", server.base, lambda client: client.get("gen_1"), api_key=PUNCTUATED)
+        shown = dump(caught.value)
+        assert "bad" in shown
+        assert held[4:-4] not in shown
+        assert PUNCTUATED[4:-4] not in shown
+
+
+def test_a_text_that_only_looks_like_a_key_is_left_as_it_came(server: Scripted) -> None:
+    message = "50%25 of %41 &amp; \\u0041 c2stc2VjcmV0 \\\\ &copy; &#65; %zz"
+    server.on(RESULT, answer(401, {"message": message}))
+    with pytest.raises(errors.AuthenticationError) as caught:
+        use("sync", server.base, lambda client: client.get("gen_1"))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["id", "generation_id"])
+@pytest.mark.parametrize("held", [KEY, f"gen_{KEY}", quote(KEY).replace("s", "%73"), KEY.replace("s", "\\u0073")])
+def test_an_id_that_holds_the_key_is_none(
+    mode: str, field: str, held: str, server: Scripted, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on(STREAM, answer(200, {field: held, "status": "IN_QUEUE"})).on(
+        RUNNING, answer(200, [state("IN_QUEUE", held)])
+    )
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, lambda client: client.generate(Payload()), journal=tmp_path / "journal")
+    assert (caught.value.generation_id, caught.value.candidates) == (None, ())
+    assert KEY not in dump(caught.value)
+    assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.iterdir())
+    assert KEY not in caplog.text
+
+
+def test_the_key_in_place_of_an_id_is_refused_without_showing_it(mode: str, server: Scripted) -> None:
+    for ask in (lambda client: client.get(KEY), lambda client: client.wait(f"x{quote(KEY)}")):
+        with pytest.raises(ValueError, match="the API key was given") as caught:
+            use(mode, server.base, ask)
+        assert KEY not in str(caught.value)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("opening", ['{"a":', "["])
+def test_an_answer_that_is_nested_too_deeply_to_pickle_is_not_read(opening: str, mode: str, server: Scripted) -> None:
+    closing = "]" if opening == "[" else "}"
+    for depth, taken in ((90, True), (900, False), (90_000, False)):
+        body = f'{{"id":"gen_1","status":"FAILED","data":{opening * depth}1{closing * depth}}}'.encode()
+        server.replace(RESULT, answer(200, body))
+        expected = errors.GenerationFailed if taken else errors.GenerationTimeout
+        with pytest.raises(expected) as caught:
+            use(mode, server.base, lambda client: client.wait("gen_1", timeout=20))
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
 def test_no_result_and_no_client_shows_the_key(server: Scripted) -> None:
     server.on(RESULT, answer(200, state("COMPLETED", note=KEY)))
     with Client(KEY, server.base) as client:
@@ -75,6 +160,15 @@ def test_no_result_and_no_client_shows_the_key(server: Scripted) -> None:
             assert KEY not in repr(thing)
         with pytest.raises(TypeError):
             pickle.dumps(Key(KEY))
+
+
+def test_no_part_of_a_result_shows_the_key(server: Scripted) -> None:
+    data = {"videos": [{"url": f"https://cdn.example/{KEY}/v.mp4", "file_name": f"{KEY}.mp4"}]}
+    server.on(RESULT, answer(200, {**state("COMPLETED"), "data": data, "input": {"prompt": f"my key is {KEY}"}}))
+    with Client(KEY, server.base) as client:
+        found = client.get("gen_1")
+    assert KEY not in repr((found, found.raw, found.videos, found.input))
+    assert found.input == {"prompt": "my key is <key>"}
 
 
 def test_a_key_that_looks_like_data_does_not_change_the_data(mode: str, server: Scripted) -> None:

@@ -10,14 +10,14 @@ from io import TextIOWrapper
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from skills_video_runtime.http.key import CERTAIN_LENGTH, Key
+
 from .exits import LEFT, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from rich.console import Console
-
-SHORTEST = 8  # characters of a key; what is shorter may be part of any id: our choice
 
 
 class UsageProblem(Exception):  # noqa: N818  # as in `errors`, an error is named by what happened
@@ -66,11 +66,11 @@ def written() -> Generator[None]:
 
 
 def without_key(text: str) -> str:
-    """Take the key out of a text, wherever that came from."""
+    """Take the key out of a text, wherever that came from, unless it is so short that it may be part of any id."""
     key = os.environ.get("SKILLS_VIDEO_API_KEY", "").strip()
-    if len(key) < SHORTEST:
+    if len(key) < CERTAIN_LENGTH:
         return text
-    return text.replace(key, "<key>")
+    return Key(key).redact(text)
 
 
 def visible(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
-from skills_video_runtime.json_values import JsonObject, as_array, as_object
+from skills_video_runtime.json_values import JsonObject, as_array, as_object, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ WORDS: dict[str, Status] = {status.value: status for status in Status} | {
     "SUCCEEDED": Status.COMPLETED,
     "CANCELLED": Status.CANCELED,
 }
+REDACTED = "<key>"  # stands where the API key stood
 MEDIA_KEYS = ("videos", "video", "images", "image", "audios", "audio")
 
 
@@ -137,8 +138,13 @@ class Generation:
 
 
 def is_id(name: object) -> TypeGuard[str]:
-    """Tell whether a name can be an id in the path of a URL; the platform publishes no form of its ids."""
-    return isinstance(name, str) and 0 < len(name) <= 512 and name.strip(". ") != "" and name.isprintable()
+    """Tell whether a name can be an id in the path of a URL; the platform publishes no form of its ids.
+
+    Where the key stood is none.
+    """
+    if not isinstance(name, str) or REDACTED in name:
+        return False
+    return 0 < len(name) <= 512 and name.strip(". ") != "" and name.isprintable()
 
 
 def _files(data: object) -> Iterator[MediaFile]:
@@ -171,7 +177,7 @@ def _text(value: object) -> str | None:
 
 
 def _number(value: object) -> float | None:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return value if is_number(value) else None
 
 
 def _pixels(value: object) -> int | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from skills_video_runtime.errors import MissingAPIKey
-from skills_video_runtime.generations.states import WORDS
+from skills_video_runtime.generations.states import REDACTED, WORDS
 from skills_video_runtime.json_values import as_array, as_object
 
 if TYPE_CHECKING:
@@ -16,7 +17,19 @@ if TYPE_CHECKING:
 
 Signed = TypeVar("Signed", "httpx.Request", "httpx.Client", "httpx.AsyncClient")
 MIN_LENGTH = 4  # characters; what is shorter would be found in any text
-VERBATIM = frozenset({"id", "input", "data"})
+CERTAIN_LENGTH = 8  # characters; a shorter key may be part of any id, address or prompt: our choice
+SPARED = frozenset({"id", "input", "data"})  # what is left as it came, where the key is so short
+LAYERS = 5  # of escapes, one inside the other, that are looked through: our choice
+DEEPEST = 100  # arrays and objects, one inside the other, of an answer that is read: pickle takes no thousand
+ESCAPE = re.compile(
+    r"%(?P<percent>[2-7][0-9a-f])"
+    r"|\\\\*(?:u00|x)(?P<json>[2-7][0-9a-f])"
+    r"|\\\\*(?P<itself>[!-/:-@\[-`{-~])"
+    r"|&#x0*(?P<hexadecimal>[2-7][0-9a-f])(?![0-9a-f]);?"
+    r"|&#0*(?P<decimal>[0-9]{2,3})(?![0-9]);?"
+    r"|&(?P<named>[a-z]{2,16};)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True, init=False, repr=False, unsafe_hash=True)
@@ -24,11 +37,20 @@ class Key:
     """The API key: shown to the platform, and to nothing that prints, logs or pickles."""
 
     _value: str
+    _forms: tuple[str, ...]
+    """How a text may hold it, in lower case: as it is, and in base64, at each of the three places in a group."""
 
     def __init__(self, value: object) -> None:
-        self._value = ""
+        self._value, self._forms = "", ()
         if isinstance(value, str):
             self._value = value.strip()
+        if len(self._value) >= MIN_LENGTH:
+            self._forms = (self._value.lower(),)
+        if len(self._value) >= CERTAIN_LENGTH:
+            for before, first in ((0, 0), (1, 2), (2, 3)):  # bytes before it; the first character that only it decides
+                form = b64encode(b" " * before + self._value.encode("utf-8", "replace")).decode().lower()
+                sure = form.rstrip("=")[first:-1]
+                self._forms += (sure, sure.replace("+", "-").replace("/", "_"))
 
     def check(self) -> None:
         """Refuse what no header can carry; apart from the constructor, so that no frame of a traceback shows it."""
@@ -51,31 +73,82 @@ class Key:
         return request
 
     def redact(self, text: str) -> str:
-        """Take the key out of a text that came from elsewhere."""
-        if len(self._value) < MIN_LENGTH:
-            return text
-        return text.replace(self._value, "<key>")
+        """Take the key out of a text that came from elsewhere, in whatever case, also where it is escaped or base64.
+
+        Escapes are those of addresses, JSON and HTML. A text that holds the key in one is shown without any.
+        """
+        shown = text
+        for _ in range(LAYERS):
+            plain = text.lower()
+            if any(form in plain for form in self._forms):
+                shown = text = re.sub("|".join(map(re.escape, self._forms)), REDACTED, text, flags=re.IGNORECASE)
+            before, text = text, ESCAPE.sub(_without_escape, text)
+            if text == before:
+                break
+        return shown
+
+    def holds(self, text: str) -> bool:
+        """Tell whether a text holds the key; never of a key so short that any may."""
+        return len(self._value) >= CERTAIN_LENGTH and self.redact(text) != text
+
+    def refuse(self, name: str) -> None:
+        """Refuse a name that holds the key, as it would be told of in errors and logs.
+
+        Raises:
+            ValueError: it does.
+        """
+        if self.holds(name):
+            raise ValueError("the API key was given where the name of a generation or workspace belongs")
 
     def parse(self, text: str) -> object:
-        """Read JSON, and take the key out of all but the fields that must stay as they are; None if it is no JSON."""
+        """Read JSON, without the key; None if it is no JSON, or nested too deeply."""
         try:
             body: object = json.loads(text)
-            if "\\" in text or self._value in text:
-                return self._redacted(body)
         except (ValueError, RecursionError):
             return None
-        return body
+        if text.count("[") + text.count("{") > DEEPEST and _is_too_deep(body):
+            return None
+        if self.redact(text) == text:
+            return body
+        spared = SPARED
+        if len(self._value) >= CERTAIN_LENGTH:
+            spared = frozenset[str]()
+        return self._redacted(body, spared)
 
-    def _redacted(self, value: object) -> object:
+    def _redacted(self, value: object, spared: frozenset[str]) -> object:
         if isinstance(value, str):
             is_word = value.upper() in WORDS
             return value if is_word else self.redact(value)
         items = as_array(value)
         if items is not None:
-            return [self._redacted(item) for item in items]
+            return [self._redacted(item, spared) for item in items]
         fields = as_object(value)
         redacted: dict[str, object] = {}
         for name, item in fields.items():
-            is_verbatim = name in VERBATIM
-            redacted[self.redact(name)] = item if is_verbatim else self._redacted(item)
+            redacted[self.redact(name)] = item if name in spared else self._redacted(item, spared)
         return redacted if fields else value
+
+
+def _without_escape(found: re.Match[str]) -> str:
+    """Give the character that an escape means."""
+    kind = str(found.lastgroup)
+    told = found[kind]
+    if kind == "itself":
+        return told
+    if kind == "decimal":
+        return chr(int(told))
+    if kind != "named":
+        return chr(int(told, 16))
+    from html.entities import html5  # noqa: PLC0415  # a long list that few texts need
+
+    return html5.get(told, found[0])
+
+
+def _is_too_deep(body: object) -> bool:
+    """Tell whether an answer has more arrays and objects inside each other than are read."""
+    level: list[object] = [body]
+    for _ in range(DEEPEST):
+        level = [item for node in level for item in as_array(node) or as_object(node).values()]
+        if not level:
+            return False
+    return True
