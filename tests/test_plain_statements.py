@@ -18,6 +18,7 @@ FLOORS = [
     ["cli"],
     ["sandbox"],
     ["testing"],
+    ["webhooks"],
     ["client"],
     ["downloads"],
     ["http"],
@@ -42,11 +43,12 @@ SIZES = {
     "payloads": (1_461, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),
     "guard against double payment": (770, [RUNTIME / f"{name}.py" for name in GUARD.split()]),
     "downloads": (311, [RUNTIME / "downloads"]),
+    "features with a file of their own": (118, [RUNTIME / "webhooks.py"]),
     "generator": (5_980, [ROOT / "generator"]),
     "runtime without extras": (
         5_241,
-        [path for path in RUNTIME.iterdir() if path.suffix == ".py" or path.name in {"payloads", "generations", "http"}]
-        + [RUNTIME / "downloads"],
+        [path for path in RUNTIME.glob("*.py") if path.name != "webhooks.py"]
+        + [RUNTIME / room for room in ("downloads", "generations", "http", "payloads")],
     ),
 }
 """The most lines that parts of the code may have, blank ones and docstrings included: what they have now.

@@ -7,6 +7,7 @@ Each name is imported when it is first used, as most programs need few of them, 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import webhooks as webhooks
     from .generations.retry import RetryPolicy as RetryPolicy
     from .client import (
         AsyncClient as AsyncClient,
@@ -84,12 +85,13 @@ else:
         ".payloads.base": "BaseObject BasePayload parse_payload",
         ".generations.outcomes": "Recovered",
     }
+    _MODULES = {"webhooks"}
     _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
-    __all__ = sorted(_WHERE)  # noqa: PLE0605  # which is a list
+    __all__ = sorted({*_WHERE, *_MODULES})  # noqa: PLE0605  # which is a list
 
     def __getattr__(name: str) -> object:
         """Import a public name, or a module of the package, when it is first used."""
-        if f".{name}" in _NAMES:
+        if name in _MODULES or f".{name}" in _NAMES:
             return import_module(f".{name}", __name__)
         if name not in _WHERE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
