@@ -28,6 +28,7 @@ T = TypeVar("T")
 PayloadT = TypeVar("PayloadT", bound="BasePayload")
 BASE_URL = "https://open.skills.video/api/v1"
 PARALLEL = 4  # files of one download that are fetched at once
+MAX_BYTES = 4 * 2**30  # of one file: our choice
 
 
 class _Base(Generic[HTTP]):
@@ -180,7 +181,12 @@ class _Verbs(Generic[PayloadT]):
         return run(self._coroutines.recover(journal))
 
     def download(
-        self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
+        self,
+        generation_or_file: Generation | MediaFile,
+        directory: Where,
+        on_progress: OnProgress | None = None,
+        *,
+        max_bytes: int = MAX_BYTES,
     ) -> list[Path]:
         """Fetch the files of a generation, or one file, into a directory, which is made if need be.
 
@@ -189,6 +195,7 @@ class _Verbs(Generic[PayloadT]):
             directory: Where to put them. A file that exists is kept: the new one gets "-1", "-2", … to its name.
             on_progress: Called with the file, the bytes received and the bytes in all, if known; several files are
                 fetched at once, and it is called from several threads then.
+            max_bytes: The most bytes that one file may have, 4 GiB unless told otherwise; what is larger is given up.
 
         Returns:
             The paths, in the order of `videos`.
@@ -196,13 +203,13 @@ class _Verbs(Generic[PayloadT]):
         Raises:
             DownloadFailed: A file could not be fetched whole; the others are there.
             OSError: The disk would not take a file.
-            ValueError: The generation has no files.
+            TypeError, ValueError: The generation has no files, or `max_bytes` is no number of bytes.
         """
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
         from skills_video_runtime.downloads.fetch import downloads_of  # noqa: PLC0415  # as above
 
-        downloads = downloads_of(self._session, generation_or_file, directory, on_progress)
+        downloads = downloads_of(self._session, generation_or_file, directory, on_progress, max_bytes)
         with ThreadPoolExecutor(PARALLEL) as pool:
             fetches = [pool.submit(run, download.run()) for download in downloads]
             try:
@@ -289,12 +296,17 @@ class _AsyncVerbs(Generic[PayloadT]):
             return await recover(call)
 
     async def download(
-        self, generation_or_file: Generation | MediaFile, directory: Where, on_progress: OnProgress | None = None
+        self,
+        generation_or_file: Generation | MediaFile,
+        directory: Where,
+        on_progress: OnProgress | None = None,
+        *,
+        max_bytes: int = MAX_BYTES,
     ) -> list[Path]:
         """As `Client.download`, with tasks in place of threads."""
         from skills_video_runtime.downloads.fetch import downloads_of  # noqa: PLC0415  # on first use
 
-        downloads = downloads_of(self._session, generation_or_file, directory, on_progress)
+        downloads = downloads_of(self._session, generation_or_file, directory, on_progress, max_bytes)
         from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
 
         limiter = CapacityLimiter(PARALLEL)

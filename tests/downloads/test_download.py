@@ -80,6 +80,9 @@ CHANGED = {
     "another length": rest(300_000, 5_000_000),
     "another time": rest(300_000, ETag='"abc"', Last_Modified="Tue, 02 Jan 2024 00:00:00 GMT"),
     "a tag at last": rest(300_000, ETag='"new"'),
+    "no tag": rest(300_000),
+    "no tag, but the time": rest(300_000, Last_Modified="Mon, 01 Jan 2024 00:00:00 GMT"),
+    "backwards": answer(206, b"", kind="video/mp4", ETag='"abc"', Content_Range=f"bytes 300000-299999/{len(DATA)}"),
     "no range": answer(206, DATA[300_000:], kind="video/mp4"),
     "not satisfiable": answer(416, b""),
 }
@@ -91,6 +94,13 @@ def test_a_rest_that_may_be_of_another_file_is_not_appended(name: str, server: S
     server.on(FILE, cut(300_000, Last_Modified="Mon, 01 Jan 2024 00:00:00 GMT", **tag), CHANGED[name], whole())
     assert fetch("sync", server, tmp_path)[0].read_bytes() == DATA
     assert "range" not in server.requests[2].headers
+
+
+def test_where_a_time_alone_proves_the_file_the_rest_has_to_tell_it(server: Scripted, tmp_path: Path) -> None:
+    time = {"Last_Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}
+    server.on(FILE, cut(300_000, **time), rest(300_000), cut(9, **time), rest(9, **time))
+    assert fetch("sync", server, tmp_path)[0].read_bytes() == DATA
+    assert [request.headers.get("range") for request in server.requests] == [None, "bytes=300000-", None, "bytes=9-"]
 
 
 def test_a_server_that_ignores_ranges_sends_it_all_again(mode: str, server: Scripted, tmp_path: Path) -> None:
@@ -253,10 +263,83 @@ def test_no_other_machine_leads_to_this_one(tmp_path: Path) -> None:
     io = Redirected(
         "https://other.example/", "https://cdn.example/", "http://127.0.0.1:8080/", "https://never.example/"
     )
-    save = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, io, RetryPolicy(), 60.0)
+    save = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, io, RetryPolicy(), 60.0, is_local=True)
     with pytest.raises(DownloadFailed, match="from another machine to this one"):
         asyncio.run(save.run())
     assert io.where == ["https://never.example/"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST.", "a.localhost", "127.0.0.1", "127.0.0.1.", "127.9.9.9", "127.1", "2130706433", "0",
+     "[::]", "0.0.0.0", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "[::1]", "[::ffff:127.0.0.1]",
+     "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]", "[::1%25lo]", "127\u30020\u30020\u30021", "\uff11\uff12\uff17.0.0.1",
+     "localhost\u3002", "127\uff611"],
+)  # fmt: skip
+def test_no_platform_elsewhere_leads_to_this_machine(host: str, tmp_path: Path) -> None:
+    for url in (f"https://{host}/v.mp4", f"https://{host}:8443/v.mp4", f"http://{host}/v.mp4"):
+        with pytest.raises(DownloadFailed, match="from another machine to this one") as caught:
+            use("sync", "https://example.com", lambda client: client.download(MediaFile(url), tmp_path))  # noqa: B023
+        assert not caught.value.retryable
+        io = Redirected(url, "https://never.example/")
+        save = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, io, RetryPolicy(), 60.0)
+        with pytest.raises(DownloadFailed, match="from another machine to this one"):
+            asyncio.run(save.run())
+        assert io.where == ["https://never.example/"]
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.5, "5", None, True, float("inf")])
+def test_a_largest_size_that_is_no_number_of_bytes_is_refused(
+    most: Any, mode: str, server: Scripted, tmp_path: Path
+) -> None:
+    media = MediaFile(f"{server.base}/v.mp4")
+    with pytest.raises((TypeError, ValueError), match="max_bytes"):
+        use(mode, server.base, lambda client: client.download(media, tmp_path, max_bytes=most))
+    assert server.requests == []
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nTransfer-Encoding: chunked\r\n\r\n"
+TOO_MUCH = {
+    "told": whole(),
+    "never told": [CHUNKED, *[chunk(DATA[:50_000])] * 20_000],
+}
+
+
+@pytest.mark.parametrize("name", ["told", "never told"])
+def test_a_file_that_is_too_large_is_given_up(name: str, mode: str, server: Scripted, tmp_path: Path) -> None:
+    server.on(FILE, TOO_MUCH[name])
+    media = MediaFile(f"{server.base}/v.mp4")
+    seen: list[int] = []
+    with pytest.raises(DownloadFailed, match="max_bytes") as caught:
+        use(
+            mode,
+            server.base,
+            lambda client: client.download(media, tmp_path, lambda _, got, __: seen.append(got), max_bytes=100_000),
+        )
+    assert not caught.value.retryable
+    assert max(seen, default=0) <= 100_000
+    assert len(server.requests) == 1
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("spare", [0, 5])
+def test_a_file_as_large_as_it_may_be_comes_whole(spare: int, mode: str, server: Scripted, tmp_path: Path) -> None:
+    server.on(FILE, [CHUNKED, chunk(DATA), b"0\r\n\r\n"])
+    media = MediaFile(f"{server.base}/v.mp4")
+    use(mode, server.base, lambda client: client.download(media, tmp_path, max_bytes=len(DATA) + spare))
+    assert names(tmp_path) == ["v.mp4"]
+
+
+@pytest.mark.parametrize("path", [f"{KEY}.mp4", f"{KEY.replace('s', '%73')}/v.mp4", f"v.mp4?key={KEY}"])
+def test_no_download_carries_the_key(path: str, server: Scripted, tmp_path: Path) -> None:
+    with pytest.raises(DownloadFailed, match="holds the API key"):
+        use("sync", server.base, lambda client: client.download(MediaFile(f"{server.base}/{path}"), tmp_path))
+    assert server.requests == []
+
+
+def test_no_name_of_a_file_holds_the_key(server: Scripted, tmp_path: Path) -> None:
+    server.on(FILE, whole())
+    assert [path.name for path in fetch("sync", server, tmp_path, file_name=f"a{KEY}.mp4")] == ["a_key_.mp4"]
 
 
 def test_this_machine_may_lead_to_itself(server: Scripted, tmp_path: Path) -> None:
@@ -297,6 +380,7 @@ def test_a_full_disk_leaves_nothing(sizes: list[int], server: Scripted, tmp_path
     arguments = [sys.executable, "-c", FULL, server.base, str(tmp_path)]
     done = finished(arguments)
     assert (done.returncode, done.stderr.startswith("full: ")) == (1, True), done.stderr
+    assert str(tmp_path / "v.mp4") in done.stderr
     assert names(tmp_path) == []
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from random import random
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -17,17 +18,19 @@ from skills_video_runtime.generations.outcomes import TRANSIENT, Ended, Lost
 from skills_video_runtime.generations.states import Generation, MediaFile
 from skills_video_runtime.http.addresses import is_trusted
 from skills_video_runtime.http.events import seconds_of
+from skills_video_runtime.http.key import Key
 
 from .names import place, safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from skills_video_runtime.generations.outcomes import Opened
     from skills_video_runtime.generations.retry import RetryPolicy
     from skills_video_runtime.http.exchange import Exchange
     from skills_video_runtime.http.session import OnProgress, Session, Where
 
+NO_KEY = Key("")
 REDIRECTS = 5
 SILENCE = 30.0  # seconds without a byte before a transfer counts as broken: our choice
 MEDIA_FAMILIES = frozenset({"video", "image", "audio"})
@@ -48,7 +51,12 @@ class Save:
     """Its exchange, or what a test has put in its place."""
     retry: RetryPolicy
     deadline: float
-    redact: Callable[[str], str] = str
+    key: Key = NO_KEY
+    """What is neither told nor sent."""
+    most: float = inf
+    """Bytes that the file may have."""
+    is_local: bool = False
+    """Whether the platform is on this machine, as the sandbox is, and so may name addresses on it."""
     on_progress: Callable[[MediaFile, int, int | None], object] | None = None
     generation_id: str | None = None
     received: int = 0
@@ -71,9 +79,9 @@ class Save:
         handle = part.open("xb")
         try:
             await self._fetch(handle)
-            handle.close()
-            name = safe_name(self.file.file_name or unquote(urlsplit(self.file.url).path), self.kind)
-            return place(part, self.directory, name)
+            with self._named():
+                handle.close()
+            return place(part, self.directory, self._name())
         finally:
             with suppress(OSError):  # a full disk, said before
                 handle.close()
@@ -99,15 +107,18 @@ class Save:
     async def _transfer(self, handle: BinaryIO) -> None:
         """Fetch what is missing."""
         self._check(await self._open())
-        handle.truncate(handle.seek(self.received))
+        with self._named():
+            handle.truncate(handle.seek(self.received))
         while True:
             data = await self.io.next_piece(self.deadline - self.io.now())
             if isinstance(data, Ended):
                 break
-            await self.io.on_disk(partial(handle.write, data))
             self.received += len(data)
             if self.total is not None and self.received > self.total:
                 raise self._failed(f"more came than the {self.total} bytes that were told", again=False)
+            self._check_size(self.received)
+            with self._named():
+                await self.io.on_disk(partial(handle.write, data))
             if self.on_progress is not None:
                 self.on_progress(self.file, self.received, self.total)
             if self.io.now() >= self.deadline:
@@ -125,8 +136,10 @@ class Save:
             headers["Range"] = f"bytes={self.received}-"
             if self.validator:
                 headers["If-Range"] = self.validator
-        url, local = self.file.url, True
+        url, local = self.file.url, self.is_local
         for _ in range(REDIRECTS + 1):
+            if self.key.holds(url):
+                raise self._failed("its address holds the API key", again=False)
             if not is_trusted(url):
                 raise self._failed(f"{_bare(url)} is neither https nor this machine, or names a user", again=False)
             if _is_local(url) and not local:
@@ -170,6 +183,7 @@ class Save:
         self.received, self.total = 0, None
         if re.fullmatch("[0-9]{1,18}", length):
             self.total = int(length)
+            self._check_size(self.total)
         self.etag, self.modified = told.get("etag", ""), told.get("last-modified", "")
         self.validator = self.etag or self.modified
         if self.etag.startswith("W/"):
@@ -184,11 +198,34 @@ class Save:
         first, last, total = map(int, span.groups())
         if self.total is None and self.validator:
             self.total = total
-        same = told.get("etag", self.etag) == self.etag and told.get("last-modified", self.modified) == self.modified
-        return same and first == self.received and last < total == self.total
+        return self._is_same(told) and first == self.received and first <= last < total == self.total
+
+    def _is_same(self, told: dict[str, str]) -> bool:
+        """Whether the tag and the time are those of the first answer; beside a tag a rest may leave out the time."""
+        tag, time = told.get("etag", ""), told.get("last-modified", "")
+        if self.etag and not time:
+            time = self.modified
+        return (tag, time) == (self.etag, self.modified)
+
+    def _name(self) -> str:
+        given = self.file.file_name or unquote(urlsplit(self.file.url).path)
+        return safe_name(self.key.redact(given), self.kind)
+
+    @contextmanager
+    def _named(self) -> Generator[None]:
+        """Have an error of the disk name the file."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = str(self.directory / self._name())
+            raise
+
+    def _check_size(self, size: int) -> None:
+        if size > self.most:
+            raise self._failed(f"it has more bytes than the {self.most} of max_bytes", again=False)
 
     def _failed(self, problem: str, status: int | None = None, *, again: bool = True) -> DownloadFailed:
-        what = f"{self.redact(_bare(self.file.url))} could not be downloaded: {self.redact(problem)}."
+        what = f"{self.key.redact(_bare(self.file.url))} could not be downloaded: {self.key.redact(problem)}."
         error = DownloadFailed(what, status=status, generation_id=self.generation_id)
         error.retryable = again
         return error
@@ -217,13 +254,17 @@ class Download(NamedTuple):
 
 
 def downloads_of(
-    session: Session, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None
+    session: Session, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None, max_bytes: int
 ) -> list[Download]:
     """Give what fetches the files of a generation, none of them begun.
 
     Raises:
-        ValueError: there are none.
+        TypeError, ValueError: there are none, or `max_bytes` is no number of bytes.
     """
+    if type(max_bytes) is not int:
+        raise TypeError(f"max_bytes is a whole number, not {max_bytes!r:.80}")
+    if max_bytes < 1:
+        raise ValueError(f"max_bytes must be at least 1, not {max_bytes}")
     files: tuple[MediaFile, ...] = ()
     name = None
     if isinstance(what, MediaFile):
@@ -232,10 +273,11 @@ def downloads_of(
         files, name = what.videos, what.id
     if not files:
         raise ValueError(f"there is nothing to download: {what}")
-    retry, redact, folder = session.settings.retry, session.key.redact, Path(directory)
+    settings, is_local = session.settings, _is_local(session.base_url)
     downloads: list[Download] = []
     for file in files:
         exchange, io = session.exchange()
-        until = io.now() + session.settings.timeout
-        downloads.append(Download(exchange, Save(file, folder, io, retry, until, redact, on_progress, name)))
+        save = Save(file, Path(directory), io, settings.retry, io.now() + settings.timeout, session.key, max_bytes)
+        save.is_local, save.on_progress, save.generation_id = is_local, on_progress, name
+        downloads.append(Download(exchange, save))
     return downloads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import ip_address
 from posixpath import normpath
 from socket import inet_aton, inet_ntoa
@@ -33,7 +34,11 @@ def platform_of(base_url: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this very machine, however that is spelt."""
-    name = host.rstrip(".")
+    name = host
+    if not host.isascii():
+        with suppress(UnicodeError):  # then it is no name at all
+            name = host.encode("idna").decode()  # which knows other digits and dots
+    name = name.rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
