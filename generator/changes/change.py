@@ -9,15 +9,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Kind: TypeAlias = Literal[
-    "removed", "moved", "tightened", "added", "loosened", "changed", "reordered", "reworded"
+    "removed", "moved", "tightened", "capability", "added", "loosened", "changed", "deprecated", "reordered", "reworded"
 ]  # fmt: skip
-"""`changed` is what is neither more nor less: a default, a path of an endpoint."""
+"""`capability` is what is on offer now and the runtime could use.
+
+`changed` is what is neither more nor less: a default, a path of an endpoint."""
 
 COSMETIC: Final = ("reordered", "reworded")
 """Kinds that are order and wording alone, and never break."""
 
 SHARED: Final = "*"
 """The model of a change that is about all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One case that shows a break: it was taken and is refused, or of an answer, may come and could not."""
+
+    form: Literal["payload", "call", "request", "answer"]
+    value: Any
+    """A payload or an answer is a JSON value, a call is Python, a request is in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,9 @@ class Change:
     """The JSON pointer of the place in the new description; of what is gone, of what it was in."""
     file: str = ""
     """The input that the pointer is in: `openapi.json`, `models/x.json`."""
+
+    witness: Witness | None = None
+    """What shows that it breaks; without one, it may break."""
 
     @property
     def rule(self) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from generator.inputs.selection import RESULT, find_operation
+from generator.inputs.selection import RESULT
 from generator.output.classes import constructors_of
 from generator.schema.algebra import intersect
 from generator.schema.file_fields import constants
 from generator.schema.subset import Subset
 
-from .change import SHARED, Change
+from .age import Age
+from .change import SHARED, Change, Witness
 from .objects import Comparison, Revision, moved
+from .operations import compare_bodies, compare_operation
 from .places import names_of
+from .platform import compare_platform, with_capabilities
 from .prose import REQUEST, one_line
 from .responses import compare_answers
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from generator.run import Found
     from generator.schema.types import Object, Variant
 
+    from .operations import Asked
+
 ENDPOINTS: Final = (("result", RESULT), ("running", "/generations/running"), ("credits", "/credits"))
 """What the client asks beside the endpoints of a model: name and path."""
 
@@ -34,36 +39,119 @@ ALIKE: Final = 0.5
 
 def compare(old: Found, new: Found) -> list[Change]:
     """Give every change between two revisions: of each model in the order of the new one, then of what they share."""
-    before = {model.model: model for model in old.selection.models}
-    after = {model.model: model for model in new.selection.models}
-    renamed = _renamed(before, after)
-    changes: list[Change] = []
-    for name, model in after.items():
-        twin = before.get(renamed.get(name, name))
-        if twin is None:
-            values = model.title, model.module
-            found = [Change("added", "model", "is a new model: {}, in the module {}", values, new=model.title)]
-        else:
-            found = list(_model(old, new, twin, model))
-        place = model.pointer.partition("/requestBody")[0]
-        changes += [
-            replace(change, model=name, file=change.file or model.file, pointer=change.pointer or place)
-            for change in found
+    return _Update(Age(old), Age(new)).changes()
+
+
+@dataclass(frozen=True)
+class _Update:
+    """Two revisions, compared."""
+
+    old: Age
+    new: Age
+    answers: dict[tuple[str, ...], tuple[str, list[Change]]] = field(
+        default_factory=dict[tuple[str, ...], tuple[str, list[Change]]]
+    )
+    """What was found in the answers of an operation, with its pointer, by what they are: many models share one."""
+
+    def changes(self) -> list[Change]:
+        """Give every change, with its model, its input and its place."""
+        before, after = self.old.models, self.new.models
+        renamed = _renamed(before, after)
+        changes: list[Change] = []
+        for name, model in after.items():
+            twin = before.get(renamed.get(name, name))
+            if twin is None:
+                values = model.title, model.module
+                found = [Change("added", "model", "is a new model: {}, in the module {}", values, new=model.title)]
+            else:
+                found = list(self._model(twin, model))
+            changes += [_placed(change, model) for change in found]
+        for name, model in before.items():
+            if name not in after and name not in renamed.values():
+                changes += [replace(change, model=name) for change in _removed(model, self.new.found)]
+        changes += _order([name for name in before if name in after], [name for name in after if name in before])
+        changes += [replace(change, model=SHARED) for change in (*self._shared(), *self._beside())]
+        names = names_of(self.new.found.descriptions)
+        main = self.new.found.descriptions[0].file
+        return [
+            replace(change, file=names[change.file or main], pointer=change.pointer or "/paths")
+            for change in with_capabilities(changes)
         ]
-    for name, model in before.items():
-        if name not in after and name not in renamed.values():
-            changes += [replace(change, model=name) for change in _removed(model, new)]
-    for name, _, now in moved([name for name in before if name in after], [name for name in after if name in before]):
+
+    def _model(self, before: VideoModel, after: VideoModel) -> Iterator[Change]:
+        """Compare a model that is in both revisions."""
+        yield from _moved(before, after)
+        for label, was, now in (("title", before.title, after.title), ("description", before.text, after.text)):
+            if one_line(was) != one_line(now):
+                sentence = f"has the {label} “{{}}” now, not “{{}}”"
+                yield Change("reworded", label, sentence, (now, was), "", label, was, now)
+        ends = ("stream", before.stream, after.stream), ("create", before.create, after.create)
+        for label, was, now in (*ends, ("result", before.result, after.result)):
+            if was != now and before.model == after.model:
+                yield Change("changed", "path", "is {} now, not {}", (now, was), label, "", was, now)
+        told: list[Change] = []
+        is_alike = self.old.takes(before) == self.new.takes(after)
+        if not is_alike:
+            told = list(_request(before, after, self.new.description_of(after)))
+        yield from told
+        said = {(change.rule, change.place, change.text()) for change in told}
+        for label, was, now in ends:
+            sides = self.old.asked("post", was), self.new.asked("post", now)
+            if not (sides[0] and sides[1]):
+                continue
+            yield from compare_operation(label, sides[0], sides[1])
+            is_own = not (self.old.posts(before, sides[0]) and self.new.posts(after, sides[1]))
+            if is_own and not is_alike:
+                own = compare_bodies(f"{label}.request", sides[0], sides[1])
+                yield from (change for change in own if (change.rule, change.place, change.text()) not in said)
+            yield from self._answers(label, sides[0], sides[1])
+
+    def _answers(self, label: str, old: Asked, new: Asked) -> Iterator[Change]:
+        """Compare answers, those that are alike once."""
+        was, now = self.old.digest(old, "responses"), self.new.digest(new, "responses")
+        if was == now:
+            return
+        key = label, was, now, old.description.file, new.description.file
+        if key not in self.answers:
+            self.answers[key] = new.operation.pointer, list(compare_answers(label, old, new))
+        pointer, changes = self.answers[key]
+        for change in changes:
+            yield replace(change, pointer=change.pointer.replace(pointer, new.operation.pointer, 1))
+
+    def _shared(self) -> Iterator[Change]:
+        """Compare what the client asks beside the endpoints of a model."""
+        for label, path in ENDPOINTS:
+            before, after = self.old.asked("get", path), self.new.asked("get", path)
+            if before and after:
+                yield from compare_operation(label, before, after)
+                yield from self._answers(label, before, after)
+            elif after:
+                yield Change("added", "operation", "is described now: {}", (f"GET {path}",), label, new=path)
+            elif before:
+                yield Change("removed", "operation", "is no longer described: {}", (f"GET {path}",), label, old=path,
+                             breaking=True, witness=Witness("request", f"GET {path}"))  # fmt: skip
+
+    def _beside(self) -> Iterator[Change]:
+        """Compare what is called by nobody."""
+        called = [("get", path) for _, path in ENDPOINTS]
+        for model in (*self.old.models.values(), *self.new.models.values()):
+            called += [("post", model.stream), ("post", model.create)]
+        return compare_platform(self.old.found.descriptions, self.new.found.descriptions, called)
+
+
+def _placed(change: Change, model: VideoModel) -> Change:
+    """Say what model a change is of; where nothing else is said, it stands where that is described."""
+    place = change.pointer or model.pointer.partition("/requestBody")[0]
+    return replace(change, model=model.model, file=change.file or model.file, pointer=place)
+
+
+def _order(before: list[str], after: list[str]) -> Iterator[Change]:
+    """Say which models stand elsewhere in the list."""
+    for name, _, now in moved(before, after):
         if now:
-            changes.append(
-                Change("reordered", "model", "stands after {} in the list of models now", (now,), model=name)
-            )
+            yield Change("reordered", "model", "stands after {} in the list of models now", (now,), model=name)
         else:
-            changes.append(Change("reordered", "model", "stands first in the list of models now", model=name))
-    changes += [replace(change, model=SHARED) for change in _shared(old, new)]
-    names = names_of(new.descriptions)
-    main = new.descriptions[0].file
-    return [replace(change, file=names[change.file or main], pointer=change.pointer or "/paths") for change in changes]
+            yield Change("reordered", "model", "stands first in the list of models now", model=name)
 
 
 def _renamed(before: dict[str, VideoModel], after: dict[str, VideoModel]) -> dict[str, str]:
@@ -83,25 +171,6 @@ def _removed(model: VideoModel, new: Found) -> Iterator[Change]:
     if reasons:
         sentence = f"{sentence}: {{}}"
     yield Change("removed", "model", sentence, (model.module, *reasons[:1]), old=model.title, breaking=True)
-
-
-def _model(old: Found, new: Found, before: VideoModel, after: VideoModel) -> Iterator[Change]:
-    """Compare a model that is in both revisions."""
-    yield from _moved(before, after)
-    for label, was, now in (("title", before.title, after.title), ("description", before.text, after.text)):
-        if one_line(was) != one_line(now):
-            yield Change("reworded", label, f"has the {label} “{{}}” now, not “{{}}”", (now, was), "", label, was, now)
-    ends = ("stream", before.stream, after.stream), ("create", before.create, after.create)
-    for label, was, now in (*ends, ("result", before.result, after.result)):
-        if was != now and before.model == after.model:
-            yield Change("changed", "path", "is {} now, not {}", (now, was), label, "", was, now)
-    [description] = [item for item in new.descriptions if item.file == after.file]
-    yield from _request(before, after, description)
-    for label, was, now in ends:
-        was_there = find_operation(old.descriptions, "post", was)
-        is_there = find_operation(new.descriptions, "post", now)
-        if was_there and is_there:
-            yield from compare_answers(label, was_there, is_there)
 
 
 def _moved(old: VideoModel, new: VideoModel) -> Iterator[Change]:
@@ -190,18 +259,3 @@ def _overlap(comparison: Comparison, shape: Object, old: Object, new: Object) ->
         return Subset(known, comparison.old.known).holds(intersect(shape, new, known), old)
     except ValueError:
         return False
-
-
-def _shared(old: Found, new: Found) -> Iterator[Change]:
-    """Compare what the client asks beside the endpoints of a model."""
-    for label, path in ENDPOINTS:
-        before = find_operation(old.descriptions, "get", path)
-        after = find_operation(new.descriptions, "get", path)
-        if before and after:
-            yield from compare_answers(label, before, after)
-        elif after:
-            yield Change("added", "operation", "is described now: {}", (f"GET {path}",), label, new=path)
-        elif before:
-            yield Change(
-                "removed", "operation", "is no longer described: {}", (f"GET {path}",), label, old=path, breaking=True
-            )

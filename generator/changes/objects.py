@@ -272,7 +272,7 @@ class Comparison(Limits):
         self.compare(before.shape, after.shape, place)
         if self.is_request:
             self._argument(old, new, before.name, place)
-            self._default(before.default, after.default, place)
+            self.default(before.default, after.default, place)
         self._reworded(place, before.text, after.text)
 
     def _argument(self, old: Object, new: Object, name: str, place: str) -> None:
@@ -292,7 +292,8 @@ class Comparison(Limits):
             filled = literal_eval(was.default)
             self.add("changed", "constant", place, (filled, None), sentence, plain(filled), breaking=True)
 
-    def _default(self, old: Any, new: Any, place: str) -> None:
+    def default(self, old: Any, new: Any, place: str) -> None:
+        """Compare what is taken where nothing is given."""
         if old is ABSENT and new is not ABSENT:
             self.add("changed", "default", place, (None, new), "has a default now: {}", plain(new))
         elif new is ABSENT and old is not ABSENT:

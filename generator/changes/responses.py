@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from generator.inputs.description import Description, Operation
 
+    from .operations import Asked
+
 _JSON = re.compile(r".*[/+]json|text/event-stream")
 
 
@@ -29,20 +31,15 @@ _Bodies: TypeAlias = dict[str, Shape | None]
 """The bodies of some answers by status; None where an answer has no body that is described."""
 
 
-def compare_answers(
-    endpoint: str, old: tuple[Description, Operation], new: tuple[Description, Operation]
-) -> Iterator[Change]:
+def compare_answers(endpoint: str, old: Asked, new: Asked) -> Iterator[Change]:
     """Give what changed in the answers of an endpoint."""
-    description, operation = new
     for change in _answer_changes(endpoint, old, new):
-        yield replace(change, file=description.file, pointer=change.pointer or operation.pointer)
+        yield replace(change, file=new.description.file, pointer=change.pointer or new.operation.pointer)
 
 
-def _answer_changes(
-    endpoint: str, old: tuple[Description, Operation], new: tuple[Description, Operation]
-) -> Iterator[Change]:
-    before, successes, errors = _answers(*old)
-    after, new_successes, new_errors = _answers(*new)
+def _answer_changes(endpoint: str, old: Asked, new: Asked) -> Iterator[Change]:
+    before, successes, errors = _answers(old.description, old.operation)
+    after, new_successes, new_errors = _answers(new.description, new.operation)
     scope = f"{endpoint}.response"
     yield from _statuses(scope, successes, new_successes)
     comparison = Comparison(ANSWER, scope, before, after)
@@ -104,6 +101,7 @@ def _body(reader: SchemaReader, pointer: str) -> Shape | None:
     pointer, response = description.follow(description.at(pointer), pointer)
     for media_type, value in object_of(object_of(response).get("content")).items():
         name = media_type.partition(";")[0].strip().lower()
-        if is_object(value) and "schema" in value and _JSON.fullmatch(name):
-            return reader.body(value["schema"], f"{pointer}/content/{escape(media_type)}/schema")
+        for keyword in ("schema", "itemSchema"):
+            if is_object(value) and keyword in value and _JSON.fullmatch(name):
+                return reader.body(value[keyword], f"{pointer}/content/{escape(media_type)}/{keyword}")
     return None

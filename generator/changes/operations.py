@@ -1,0 +1,321 @@
+"""What a call of one operation is asked beside its body, and what else its description says: two revisions compared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from generator.diagnostics import Diagnostics, GeneratorError
+from generator.inputs.paths import route
+from generator.json_values import array_of, escape, is_object, object_of, text_of
+from generator.schema.reader import SchemaReader
+from generator.schema.types import ABSENT, Anything
+
+from .change import COSMETIC, Change, Witness
+from .limits import differing
+from .objects import Comparison, Revision
+from .prose import REQUEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from generator.inputs.description import Description, Operation
+    from generator.schema.types import Shape
+
+SENT: Final = ("path id", "query limit", "query workspace")
+"""The parameters that the runtime sends."""
+
+ALWAYS_SENT: Final = ("header accept", "header authorization", "header content-type")
+"""Headers of every call, which OpenAPI itself passes over ("Parameter Object", `name`)."""
+
+BEARER: Final = "a bearer token"
+JSON: Final = "application/json"
+FORM: Final = "multipart/form-data"
+
+
+class Parameter(NamedTuple):
+    """A parameter, and where it is described."""
+
+    pointer: str
+    value: dict[str, Any]
+
+    @property
+    def is_required(self) -> bool:
+        """Whether a call without it is refused."""
+        return self.value.get("required") is True
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An operation in its description."""
+
+    description: Description
+    operation: Operation
+
+    @property
+    def path_item(self) -> str:
+        """The pointer of what its path has for all methods."""
+        return self.operation.pointer.rpartition("/")[0]
+
+    def own(self, name: str) -> Any:
+        """Give what the operation says, else None."""
+        return object_of(self.description.at(self.operation.pointer)).get(name)
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """The parameters by place and name, `header x-tenant`; those of the operation go before those of its path."""
+        found: dict[str, Parameter] = {}
+        for above in (self.path_item, self.operation.pointer):
+            for index, item in enumerate(array_of(self.description.at(f"{above}/parameters"))):
+                pointer, value = self._followed(item, f"{above}/parameters/{index}")
+                name = f"{value.get('in')} {value.get('name')}"
+                if value.get("in") == "header":
+                    name = name.lower()
+                if name not in ALWAYS_SENT:
+                    found[name] = Parameter(pointer, value)
+        return found
+
+    @property
+    def bases(self) -> list[str]:
+        """The addresses that it is below: its own servers, else those of its path, else those of the description."""
+        levels = self.own("servers"), object_of(self.description.at(self.path_item)).get("servers")
+        servers = next(filter(None, (*levels, self.description.document.get("servers"))), [{"url": "/"}])
+        urls = [_with_variables(server) for server in array_of(servers)]
+        path = self.operation.path
+        return [f"{url.rstrip('/')}{path}".removesuffix(route(path)) or "/" for url in urls]
+
+    @property
+    def keys(self) -> list[str]:
+        """The ways to be let in, in words; none where anybody is."""
+        security = self.own("security")
+        if security is None:
+            security = self.description.document.get("security")
+        ways = [" and ".join(map(self._key, object_of(item))) for item in array_of(security)]
+        return [way or "no key" for way in ways]
+
+    def _key(self, name: str) -> str:
+        components = object_of(self.description.document.get("components"))
+        scheme = object_of(object_of(components.get("securitySchemes")).get(name))
+        match scheme.get("type"), text_of(scheme.get("scheme")).lower():
+            case "http", "bearer":
+                return BEARER
+            case "http", other:
+                return f"HTTP {other}"
+            case "apiKey", _:
+                return f"a key in the {scheme.get('in')} {scheme.get('name')}"
+            case _:
+                return name
+
+    @property
+    def headers(self) -> dict[str, list[str]]:
+        """The headers of its answers in lower case, with the statuses that have them."""
+        found: dict[str, list[str]] = {}
+        for status, item in object_of(self.own("responses")).items():
+            _, response = self._followed(item, "")
+            for name in object_of(response.get("headers")):
+                found.setdefault(name.lower(), []).append(status)
+        return found
+
+    @property
+    def media_types(self) -> list[str]:
+        """The media types that a body may have that is posted; forms are told by the files that they take."""
+        if self.operation.method != "post":
+            return []
+        _, body = self._followed(self.own("requestBody"), "")
+        found = [name.partition(";")[0].strip().lower() for name in object_of(body.get("content"))]
+        return [name for name in found if name != FORM]
+
+    @property
+    def body(self) -> tuple[str, Any]:
+        """The schema of its JSON body behind its pointer; None where it has none."""
+        pointer, body = self._followed(self.own("requestBody"), f"{self.operation.pointer}/requestBody")
+        for name, media in object_of(body.get("content")).items():
+            if re.fullmatch(r".*[/+]json", name.partition(";")[0].strip().lower()) and "schema" in object_of(media):
+                return f"{pointer}/content/{escape(name)}/schema", media["schema"]
+        return pointer, None
+
+    def _followed(self, value: Any, pointer: str) -> tuple[str, dict[str, Any]]:
+        """Follow a reference; what leads nowhere says nothing."""
+        try:
+            pointer, value = self.description.follow(value, pointer)
+        except GeneratorError:
+            return pointer, {}
+        return pointer, object_of(value)
+
+
+def compare_operation(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
+    """Give what changed in how an operation is called, its bodies apart."""
+    for change in (
+        *_parameters(scope, old, new),
+        *_servers(scope, old, new),
+        *_keys(scope, old, new),
+        *_media_types(scope, old, new),
+        *_headers(scope, old, new),
+        *_words(scope, old, new),
+    ):
+        yield replace(change, file=new.description.file, pointer=change.pointer or new.operation.pointer)
+
+
+def _without(call: Asked, name: str) -> Witness:
+    """Show a call as the runtime makes it."""
+    return Witness("request", f"{call.operation.method.upper()} {call.operation.path} without the {name}")
+
+
+def _parameters(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
+    before, after = old.parameters, new.parameters
+    for name, parameter in after.items():
+        was = before.get(name)
+        is_unmet = parameter.is_required and name not in SENT
+        if was is None and is_unmet:
+            sentence = "is required now, and no call sends it"
+            yield Change("added", "parameter", sentence, (), scope, name, breaking=True, pointer=parameter.pointer,
+                         new=parameter.value, witness=_without(new, name))  # fmt: skip
+        elif was is None:
+            yield Change("added", "parameter", "may be sent now", (), scope, name, pointer=parameter.pointer,
+                         new=parameter.value)  # fmt: skip
+        else:
+            yield from _parameter(scope, name, (old, was), (new, parameter))
+    for name, parameter in before.items():
+        if name not in after:
+            witness = Witness("request", f"{new.operation.method.upper()} {new.operation.path} with the {name}")
+            yield Change("removed", "parameter", "is gone", (), scope, name, parameter.value, None, name in SENT,
+                         witness=witness)  # fmt: skip
+
+
+def _parameter(scope: str, name: str, old: tuple[Asked, Parameter], new: tuple[Asked, Parameter]) -> Iterator[Change]:
+    (_, was), (call, now) = old, new
+    is_sent = name in SENT
+    if now.is_required and not was.is_required:
+        sentence, witness = "is required now", None
+        if not is_sent:
+            sentence, witness = "is required now, and no call sends it", _without(call, name)
+        yield Change("tightened", "parameter-required", sentence, (), scope, name, old=False, new=True,
+                     breaking=not is_sent, pointer=now.pointer, witness=witness)  # fmt: skip
+    if was.is_required and not now.is_required:
+        sentence = "may be left out now"
+        yield Change(
+            "loosened", "parameter-required", sentence, (), scope, name, old=True, new=False, pointer=now.pointer
+        )
+    for change in _values(scope, old, new):
+        place = f"{name}.{change.place}".rstrip(".")
+        about = change.about.replace("request", "parameter", 1)
+        breaking = change.breaking and is_sent
+        if change.kind != "reworded":
+            yield replace(change, about=about, place=place, pointer=now.pointer, breaking=breaking)
+
+
+def _values(scope: str, old: tuple[Asked, Parameter], new: tuple[Asked, Parameter]) -> list[Change]:
+    """Compare what a parameter may be."""
+    places = [
+        (call, f"{parameter.pointer}/schema", parameter.value.get("schema", True)) for call, parameter in (old, new)
+    ]
+    comparison = _compared(scope, *places)
+    defaults = [object_of(schema).get("default", ABSENT) for _, _, schema in places]
+    comparison.default(defaults[0], defaults[1], "")
+    return comparison.changes
+
+
+def compare_bodies(scope: str, old: Asked, new: Asked) -> list[Change]:
+    """Give what changed in what an operation itself takes, where that is not what payloads are made of."""
+    if None in (old.body[1], new.body[1]):
+        return []
+    return [
+        replace(change, file=new.description.file)
+        for change in _compared(scope, (old, *old.body), (new, *new.body)).changes
+        if change.kind not in COSMETIC and change.about != "request-class"
+    ]
+
+
+def _compared(scope: str, old: tuple[Asked, str, Any], new: tuple[Asked, str, Any]) -> Comparison:
+    """Compare two schemas; one that cannot be read, or is not there, is that of any value."""
+    shapes: list[Shape] = []
+    revisions: list[Revision] = []
+    for call, pointer, schema in (old, new):
+        reader = SchemaReader(call.description, Diagnostics())
+        try:
+            shape = reader.body(schema, pointer)
+        except GeneratorError:
+            shape = Anything()
+        shapes.append(shape)
+        revisions.append(Revision(reader.known, description=call.description, start=pointer))
+    comparison = Comparison(REQUEST, scope, revisions[0], revisions[1])
+    comparison.compare(shapes[0], shapes[1])
+    return comparison
+
+
+def _servers(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
+    added, removed = differing(old.bases, new.bases)
+    now, was = ", ".join(new.bases), ", ".join(old.bases)
+    if removed:
+        method, path = old.operation.method.upper(), route(old.operation.path)
+        witness = Witness("request", f"{method} {removed[0].rstrip('/')}{path}")
+        yield Change("changed", "server", "is below {} now, not {}", (now, was), scope, "", was, now, breaking=True,
+                     witness=witness)  # fmt: skip
+    elif added:
+        yield Change("loosened", "server", "is below {} too", (", ".join(added),), scope, "", was, now)
+
+
+def _keys(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
+    if set(old.keys) == set(new.keys):
+        return
+    was, now = (" or ".join(keys) or "no key" for keys in (old.keys, new.keys))
+    is_refused = bool(new.keys) and not {BEARER, "no key"} & set(new.keys)
+    was_let_in = not old.keys or bool({BEARER, "no key"} & set(old.keys))
+    witness = Witness("request", f"{new.operation.method.upper()} {new.operation.path} with a bearer token alone")
+    yield Change("changed", "security", "asks for {} now, not {}", (now, was), scope, "", was, now,
+                 breaking=is_refused and was_let_in, witness=witness)  # fmt: skip
+
+
+def _media_types(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
+    added, removed = differing(old.media_types, new.media_types)
+    lists = old.media_types, new.media_types
+    if added:
+        yield Change("added", "request-media", "takes {} too", (", ".join(added),), scope, "", *lists)
+    if removed:
+        witness = Witness("request", f"{new.operation.method.upper()} {new.operation.path} with {removed[0]}")
+        yield Change("removed", "request-media", "no longer takes {}", (", ".join(removed),), scope, "", *lists,
+                     breaking=JSON in removed, witness=witness)  # fmt: skip
+
+
+def _headers(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
+    before, after = old.headers, new.headers
+    for name, statuses in after.items():
+        if name not in before:
+            sentence = "comes with the answers {} now"
+            yield Change("added", "answer-header", sentence, (", ".join(statuses),), scope, name, None, statuses)
+    for name, statuses in before.items():
+        if name not in after:
+            yield Change("removed", "answer-header", "comes with no answer any more", (), scope, name, statuses)
+
+
+def _words(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
+    was, now = old.operation, new.operation
+    if now.deprecated and not was.deprecated:
+        sentence, values = "is deprecated", tuple[str, ...]()
+        sunset = new.own("x-sunset")
+        if sunset is not None:
+            sentence, values = "is deprecated, until {}", (str(sunset),)
+        yield Change("deprecated", "operation", sentence, values, scope, old=False, new=True)
+    if was.deprecated and not now.deprecated:
+        yield Change("changed", "deprecation", "is no longer deprecated", (), scope, old=True, new=False)
+    if was.listed != now.listed:
+        sentence = "is hidden from lists now"
+        if now.listed:
+            sentence = "is no longer hidden from lists"
+        yield Change("changed", "listing", sentence, (), scope, "", was.listed, now.listed)
+    names = text_of(old.own("operationId")), text_of(new.own("operationId"))
+    if names[0] != names[1]:
+        sentence = "has the operationId {} now, not {}"
+        yield Change("reworded", "operation-id", sentence, (names[1], names[0]), scope, "", *names)
+
+
+def _with_variables(server: Any) -> str:
+    """Give the address of a server, its variables at their defaults (OpenAPI, "Server Variable Object")."""
+    url = text_of(object_of(server).get("url"))
+    variables: Mapping[str, Any] = object_of(object_of(server).get("variables"))
+    for name, variable in variables.items():
+        if is_object(variable):
+            url = url.replace(f"{{{name}}}", text_of(variable.get("default")))
+    return url

@@ -1,0 +1,220 @@
+"""What a description says beside what is called: versions, operations, webhooks, and what is on offer now."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from generator.diagnostics import Diagnostics, GeneratorError
+from generator.inputs.description import METHODS
+from generator.inputs.paths import route
+from generator.json_values import escape, object_of, text_of
+from generator.schema.reader import SchemaReader
+from generator.schema.types import Anything
+
+from .change import Change, Witness
+from .limits import differing
+from .objects import Comparison, Revision
+from .places import names_of
+from .prose import ANSWER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from generator.inputs.description import Description, Operation
+    from generator.schema.types import Shape
+
+    from .change import Kind
+
+RUNTIME: Final = "runtime/skills_video_runtime"
+MOST_NAMED: Final = 6
+"""How many of some operations are named one by one."""
+
+
+class Capability(NamedTuple):
+    """What a platform may offer, how it is known by the words for it, and the file that can use it."""
+
+    words: str
+    pattern: str
+    file: str
+
+
+CAPABILITIES: Final = (
+    Capability("a post can be repeated safely", r"header idempotency-key|header x-idempotency-key",
+               "generations/retry.py"),
+    Capability("a broken stream can be taken up again", r"header last-event-id", "generations/call.py"),
+    Capability("a generation can be canceled", r"DELETE /generation/\{\w+\}|\w+ /.*\{\w+\}/cancel", "client.py"),
+    Capability("files can be uploaded beforehand", r"(POST|PUT) /.*(upload|files)\b.*", "payloads/form.py"),
+    Capability("the stream of a generation can be taken up again",
+               r"GET /.*\{\w+\}/(subscribe|stream|events)|GET /generation/sse/.*\{\w+\}", "generations/call.py"),
+    Capability("the models can be listed", r"GET /(.*/)?models", "catalog.py"),
+    Capability("prices can be asked", r"\w+ /.*(price|pricing|estimate|cost).*", "client.py"),
+    Capability("generations can be listed", r"GET /generations?", "generations/uncertain.py"),
+    Capability("it says when to try again", r"answer retry-after", "http/events.py"),
+    Capability("it says how much may still be asked", r"answer (x-)?ratelimit.*", "generations/retry.py"),
+    Capability("the running list has pages", r"query (cursor|page|offset|after|before)", "generations/uncertain.py"),
+    Capability("the running list can be narrowed", r"query (model|since|created.*)", "generations/uncertain.py"),
+    Capability("the bodies of webhooks are known", r"webhook .*", "generations/states.py"),
+)  # fmt: skip
+"""Each pattern is put to the whole of: `header NAME` and `query NAME` of a parameter, `answer NAME` of a header of an
+answer, `webhook NAME`, METHOD and path of an operation."""
+
+
+def capability(said: str) -> Capability | None:
+    """Give what it means that a description says this."""
+    return next((row for row in CAPABILITIES if re.fullmatch(row.pattern, said)), None)
+
+
+def with_capabilities(changes: Iterable[Change]) -> Iterator[Change]:
+    """Call what is new by what it can be used for, where that is known."""
+    for change in changes:
+        said = change.place
+        if change.about == "answer-header":
+            said = f"answer {change.place}"
+        found = None
+        if change.kind == "added" and change.about in ("parameter", "answer-header", "operation", "webhook"):
+            found = capability(said)
+        if found is None:
+            yield change
+        else:
+            sentence = f"{change.sentence}: {found.words}; {{}} can use it"
+            values = *change.values, f"{RUNTIME}/{found.file}"
+            if change.breaking:
+                yield change
+            yield replace(change, kind="capability", sentence=sentence, values=values, breaking=False, witness=None)
+
+
+def compare_platform(
+    old: Sequence[Description], new: Sequence[Description], called: Iterable[tuple[str, str]]
+) -> Iterator[Change]:
+    """Give what changed beside the operations that are `called`, given as methods and routes."""
+    passed_over = set(called)
+    names, twins = names_of(new), {name: item for item, name in zip(old, names_of(old).values(), strict=True)}
+    for description in new:
+        twin = twins.get(names[description.file])
+        if twin is None:
+            continue
+        for change in (
+            *_versions(twin, description),
+            *_operations(twin, description, passed_over),
+            *_webhooks(twin, description),
+            *_components(twin, description),
+        ):
+            yield replace(change, file=description.file)
+
+
+def _versions(old: Description, new: Description) -> Iterator[Change]:
+    infos = object_of(old.document.get("info")), object_of(new.document.get("info"))
+    was, now = (text_of(info.get("version")) for info in infos)
+    if was != now:
+        yield Change("changed", "version", "is {} now, not {}", (now, was), "", "info.version", was, now,
+                     pointer="/info")  # fmt: skip
+    was, now = (text_of(item.document.get("openapi")) for item in (old, new))
+    if was != now:
+        yield Change("changed", "openapi", "is {} now, not {}", (now, was), "", "openapi", was, now, pointer="/openapi")
+
+
+def _operations(old: Description, new: Description, called: set[tuple[str, str]]) -> Iterator[Change]:
+    """Compare what is described beside what is called: each by a line where it is of use, else all in one."""
+    before, after = _routes(old), _routes(new)
+    others: list[str] = []
+    for key, operation in after.items():
+        name = f"{key[0].upper()} {key[1]}"
+        if key in called:
+            continue
+        if key in before:
+            yield from _deprecation(name, before[key], operation)
+        elif _makes_something(*key) and not capability(name):
+            others.append(key[1])
+        else:
+            yield Change("added", "operation", "is described now", (), "", name, None, name, pointer=operation.pointer)
+    gone = {key: operation for key, operation in before.items() if key not in after and key not in called}
+    if others:
+        yield _of_other_models("added", "models of other kinds are new: {}", others)
+    others = [path for method, path in gone if _makes_something(method, path)]
+    for method, path in gone:
+        if path not in others:
+            name = f"{method.upper()} {path}"
+            yield Change("removed", "operation", "is described no longer", (), "", name, name, pointer="/paths")
+    if others:
+        yield _of_other_models("removed", "models of other kinds are gone: {}", others)
+
+
+def _makes_something(method: str, path: str) -> bool:
+    """Tell whether an operation is that of a model, of any kind."""
+    return method == "post" and path.startswith("/generation/") and "{" not in path
+
+
+def _of_other_models(kind: Kind, sentence: str, paths: list[str]) -> Change:
+    models = sorted({path.removeprefix("/generation/").removeprefix("sse/") for path in paths})
+    named = ", ".join(models[:MOST_NAMED])
+    if len(models) > MOST_NAMED:
+        named = f"{named} and {len(models) - MOST_NAMED} more"
+    return Change(kind, "other-models", sentence, (named,), new=models, pointer="/paths")
+
+
+def _deprecation(name: str, old: Operation, new: Operation) -> Iterator[Change]:
+    if new.deprecated and not old.deprecated:
+        yield Change("deprecated", "operation", "is deprecated", (), "", name, old=False, new=True, pointer=new.pointer)
+
+
+def _routes(description: Description) -> dict[tuple[str, str], Operation]:
+    """Give the operations by method and path, without what may stand in front of a path."""
+    return {(method, route(path)): operation for (method, path), operation in description.operations.items()}
+
+
+def _webhooks(old: Description, new: Description) -> Iterator[Change]:
+    before, after = (object_of(item.document.get("webhooks")) for item in (old, new))
+    added, removed = differing(before, after)
+    for name in removed:
+        place = f"webhook {name}"
+        yield Change("removed", "webhook", "is described no longer", (), "", place, name, breaking=True,
+                     witness=Witness("request", f"a listener for {name}"))  # fmt: skip
+    for name in after:
+        place, pointer = f"webhook {name}", f"/webhooks/{escape(name)}"
+        if name in added:
+            yield Change("added", "webhook", "is described now", (), "", place, None, name, pointer=pointer)
+            continue
+        sides = [_webhook(item, pointer) for item in (old, new)]
+        comparison = Comparison(ANSWER, place, sides[0][0], sides[1][0])
+        comparison.compare(sides[0][1], sides[1][1])
+        yield from comparison.changes
+
+
+def _webhook(description: Description, pointer: str) -> tuple[Revision, Shape]:
+    """Read what the platform posts; what cannot be read may be anything."""
+    reader = SchemaReader(description, Diagnostics())
+    shape: Shape = Anything()
+    for method in METHODS:
+        body = f"{pointer}/{method}/requestBody"
+        for media_type in object_of(description.at(f"{body}/content")):
+            place = f"{body}/content/{escape(media_type)}/schema"
+            try:
+                shape = reader.body(description.at(place), place)
+            except GeneratorError:
+                continue
+    return Revision(reader.known, description=description, start=pointer), shape
+
+
+def _components(old: Description, new: Description) -> Iterator[Change]:
+    """Say which schemas are new or gone for good, and are no other spelling of what stands elsewhere."""
+    before, after = _schemas(old), _schemas(new)
+    for kind, own, others, document in (("removed", before, after, new), ("added", after, before, old)):
+        missing = [name for name in own if name not in others]
+        whole = ""
+        if missing:
+            whole = json.dumps(document.document)
+        names = [name for name in missing if json.dumps(own[name]) not in whole]
+        if names and kind == "removed":
+            yield Change("removed", "component", "are gone: {}", (", ".join(names),), "", "components", names)
+        elif names:
+            yield Change("added", "component", "are new: {}", (", ".join(names),), "", "components", None, names)
+
+
+def _schemas(description: Description) -> dict[str, Any]:
+    """Give the schemas that are referred to, by their names."""
+    schemas = object_of(object_of(description.document.get("components")).get("schemas"))
+    text = json.dumps(description.document)
+    return {name: schema for name, schema in schemas.items() if f'"#/components/schemas/{escape(name)}"' in text}
