@@ -42,7 +42,7 @@ def text_of(value: Any) -> str:
 
 def member(value: Any, token: str) -> Any:
     """Give what a token of a JSON pointer leads to (RFC 6901, section 4), `NOTHING` if it leads nowhere."""
-    key = token.replace("~1", "/").replace("~0", "~")
+    key = unescape(token)
     if is_object(value) and key in value:
         return value[key]
     if is_array(value) and re.fullmatch(r"[0-9]{1,9}", key) and int(key) < len(value):
@@ -60,6 +60,11 @@ def value_at(value: Any, pointer: str) -> Any:
 def escape(token: str) -> str:
     """Write a member's name as part of a JSON pointer (RFC 6901, section 3)."""
     return token.replace("~", "~0").replace("/", "~1")
+
+
+def unescape(token: str) -> str:
+    """Give the name of a member that a part of a JSON pointer writes (RFC 6901, section 4)."""
+    return token.replace("~1", "/").replace("~0", "~")
 
 
 def json_key(value: Any) -> object:

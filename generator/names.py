@@ -78,14 +78,14 @@ def cap_words(text: str) -> str:
     return "".join(word[0].upper() + word[1:] for word in words)
 
 
-def class_name(candidates: Iterable[str], taken: Iterable[str]) -> str:
-    """Give a class the first candidate that makes a name, changed where it is reserved or taken."""
+def class_name(*candidates: str) -> str:
+    """Give the first candidate that makes the name of a class, changed where Python or a module has it already."""
     name = next((name for name in map(cap_words, candidates) if name), "Object")
     spellings = (name, f"{name}Object", f"Object{name}")
     name = next(spelling for spelling in spellings if is_identifier(spelling))
     if name in RESERVED_CLASSES:
         name = f"{name}Object"
-    return distinct(name, taken)
+    return name
 
 
 def client_name(module: str) -> str:

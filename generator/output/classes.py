@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import Diagnostics
-from generator.names import class_name, field_names
-from generator.schema.algebra import disjoint, fits
-from generator.schema.types import ABSENT, Choice, Never, Object, Property, Union, followed, parts_of
+from generator.names import field_names
+from generator.schema.algebra import fits
+from generator.schema.types import ABSENT, Choice, Never, Null, Object, Property, Union, followed, parts_of
 
 from .annotations import Annotator
 from .capabilities import capabilities_of
+from .class_names import ClassNames, is_tag, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from generator.schema.types import Shape
 
     from .capabilities import Capabilities
+    from .class_names import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +118,31 @@ class _Builder:
         self.objects: dict[str, Object] = {}
         self.uses: dict[str, set[str]] = {}
         """The objects that each object uses, by their pointers."""
+        self.holders: dict[str, str] = {}
+        """The object in which each object was found first, by their pointers."""
         self.tags: dict[str, set[str]] = {}
-        self.names: dict[str, str] = {}
+        self.labels: dict[str, Label] = {}
         if self.model.is_union:
-            self._mark_tags(self.variants)
+            self._tell_apart(self.variants)
         for variant in self.variants:
             self._collect(variant)
-        for index, shape in enumerate(self.objects.values(), 1):
-            self.names[shape.pointer] = self._name(shape, f"Variant{index}")
+        self.names = self._names()
+
+    def _names(self) -> dict[str, str]:
+        posted = [variant.pointer for variant in self.variants]
+        taken = {self.model.client, f"Async{self.model.client}"}
+        objects = list(self.objects.values())
+        names = ClassNames(self.model.pointer, posted, self.labels, self.tags)
+        if self.model.is_union:
+            return names.give(objects, self.holders, taken)
+        return {posted[0]: "Payload", **names.give(objects[1:], self.holders, taken)}
 
     def build(self) -> Module:
         """Write the classes of the objects that were found and named."""
         annotator = Annotator(self.names, self.model.known)
         posted = {variant.shape.pointer: variant.rivals for variant in self.model.variants}
         classes: list[PayloadClass] = []
-        for pointer in ordered(self.uses):
+        for pointer in self._classes():
             shape, base = self.objects[pointer], "BaseObject"
             text = f"An object of the schema, {shape.title or shape.hint or 'without a name'}."
             if pointer in posted:
@@ -145,14 +157,22 @@ class _Builder:
         variants = tuple(self.names[pointer] for pointer in posted)
         return Module(self.model, tuple(classes), variants, frozenset(annotator.uses))
 
-    def _mark_tags(self, objects: list[Object]) -> None:
-        """Find the constants that tell the objects of a union apart."""
-        for shape in objects:
-            for prop in shape.properties:
-                if isinstance(prop.shape, Choice) and len(prop.shape.values) == 1:
-                    others = [other.get(prop.name) for other in objects if other is not shape]
-                    if all(other is None or disjoint(other.shape, prop.shape) for other in others):
-                        self.tags.setdefault(shape.pointer, set()).add(prop.name)
+    def _classes(self) -> list[str]:
+        """Give the pointer of one object of each class, in the order in which classes are written."""
+        first: dict[str, str] = {}
+        for pointer, name in self.names.items():
+            first.setdefault(name, pointer)
+        uses = {name: {self.names[other] for other in self.uses[pointer]} for name, pointer in first.items()}
+        return [first[name] for name in ordered(uses)]
+
+    def _tell_apart(self, options: list[Object]) -> None:
+        """Find what tells the objects of a union apart, and which constants do so by themselves."""
+        self.labels |= labels_of(options)
+        for shape in options:
+            rivals = [other for other in options if other is not shape]
+            self.tags.setdefault(shape.pointer, set()).update(
+                prop.name for prop in shape.properties if is_tag(prop, rivals)
+            )
 
     def _collect(self, shape: Object) -> None:
         """Find every object that needs a class, the one that holds before the one that is held."""
@@ -162,6 +182,7 @@ class _Builder:
         used = [found for part in parts_of(shape) for found in self._objects_in(part)]
         self.uses[shape.pointer] = {other.pointer for other in used}
         for other in used:
+            self.holders.setdefault(other.pointer, shape.pointer)
             self._collect(other)
 
     def _objects_in(self, shape: Shape) -> Iterator[Object]:
@@ -170,18 +191,10 @@ class _Builder:
         if isinstance(shape, Object) and not shape.is_map:
             yield shape
             return
-        if isinstance(shape, Union):
-            self._mark_tags([option for option in shape.options if isinstance(option, Object) and not option.is_map])
+        if isinstance(shape, Union) and sum(not isinstance(option, Null) for option in shape.options) > 1:
+            self._tell_apart([option for option in shape.options if isinstance(option, Object) and not option.is_map])
         for part in parts_of(shape):
             yield from self._objects_in(part)
-
-    def _name(self, shape: Object, last_resort: str) -> str:
-        if shape is self.variants[0] and not self.model.is_union:
-            return "Payload"
-        constants = [prop.shape.values[0] for name in sorted(self.tags.get(shape.pointer, ()))
-                     if (prop := shape.get(name)) and isinstance(prop.shape, Choice)]  # fmt: skip
-        candidates = [shape.title, *(value for value in constants if isinstance(value, str)), shape.hint, last_resort]
-        return class_name(candidates, {self.model.client, f"Async{self.model.client}", *self.names.values()})
 
     def members(self, shape: Object) -> Iterator[tuple[Property, Argument]]:
         """Give the members that an object has fields for, those included that it requires and does not describe."""

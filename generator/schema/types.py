@@ -129,6 +129,11 @@ class Object:
         """Give the property of a name."""
         return next((prop for prop in self.properties if prop.name == name), None)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its properties."""
+        return frozenset(prop.name for prop in self.properties)
+
     def asked_of(self, name: str) -> Shape:
         """Give what it asks of a member that it requires: where it is silent, nothing."""
         prop = self.get(name)

@@ -249,7 +249,7 @@ def test_titles_that_are_names_of_the_module_leave_it_as_it_was(project):
     assert module.AcmeOne.__name__ == "AcmeOne"
 
 
-def test_variants_are_named_by_title_else_by_constant_else_by_position(project):
+def test_variants_are_named_by_title_else_by_what_tells_them_apart(project):
     text = {"type": "string"}
     variants = [
         {
@@ -264,7 +264,7 @@ def test_variants_are_named_by_title_else_by_constant_else_by_position(project):
     project.write(description({"acme/one": {"anyOf": variants}}))
     assert project.run() == 0
     names = [variant.__name__ for variant in get_args(project.load("acme_one").Payload)]
-    assert names == ["TextToVideo", "ImageToVideo", "Variant3"]
+    assert names == ["TextToVideo", "ImageToVideo", "VariantQ"]
 
 
 def test_a_keyword_is_never_a_name():
