@@ -25,8 +25,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .diagnostics import Diagnostics, GeneratorError, visible
-from .run import Inputs, files_of, read
+from .diagnostics import Diagnostics, GeneratorError, counted, visible
+from .inputs import documents
+from .run import Inputs, files_of, read, require_models
 from .settings import settings
 from .writing import ENDING, replace_files
 
@@ -81,8 +82,12 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Sta
         return _fetch(options, diagnostics)
     inputs = _inputs(options, stamp)
     found = read(inputs, diagnostics)
+    if stamp is not None:
+        for path in found.asked:
+            stamp.reads(path)
     if options.command == "list":
         _list(found, inputs, as_json=options.json)
+        require_models(found, inputs)
         return int(_is_refused(options, diagnostics))
     files, modules = files_of(found, inputs, diagnostics)
     if options.command == "check" or options.strict:
@@ -108,7 +113,7 @@ def _is_refused(options: argparse.Namespace, diagnostics: Diagnostics) -> bool:
     _report(diagnostics)
     if not (options.strict and diagnostics.warnings):
         return False
-    print(f"error: {len(diagnostics.warnings)} warnings, and --strict allows none", file=sys.stderr)
+    print(f"error: {counted(len(diagnostics.warnings), 'warning')}, and --strict allows none", file=sys.stderr)
     return True
 
 
@@ -136,8 +141,8 @@ def _generate(
     if stamp is not None:
         for folder, texts in written:
             stamp.wrote(folder, texts)
-        stamp.leave(f"{count} models; 0 files changed", list(map(str, diagnostics.found)))
-    print(f"{count} models; {len(lines)} files changed", *lines, sep="\n")
+        stamp.leave(f"{counted(count, 'model')}; 0 files changed", list(map(str, diagnostics.found)))
+    print(f"{counted(count, 'model')}; {counted(len(lines), 'file')} changed", *lines, sep="\n")
     return 0
 
 
@@ -172,7 +177,7 @@ def _changes(options: argparse.Namespace) -> int:
     if options.write_changelog:
         changelog.write_in(options.write_changelog, found)
     sys.stdout.write(form(found))
-    return int(any(change.counts_as(wanted) for change in found for wanted in options.fail_on))
+    return 1 if options.fail_on_breaking and any(change.breaking for change in found) else 0
 
 
 def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
@@ -193,35 +198,25 @@ def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
 
 def _inputs(options: argparse.Namespace, stamp: rerun.Stamp | None) -> Inputs:
     """Take the options, and where they are silent the files of the repository."""
-    given: list[Path] = options.openapi or [OPENAPI]
-    folder = given[0].parent
-    scoped: list[Path] = []
+    given: list[Path] = options.openapi or [documents.found_in(OPENAPI.parent, "openapi") or OPENAPI]
     if len(given) == 1:
-        scoped = sorted(folder.glob("models/*.json"))
-    docs: Path = options.docs or folder / "docs.json"
+        inputs = Inputs.beside(given[0], options.docs, options.config)
+    else:
+        docs = options.docs or documents.found_in(given[0].parent, "docs")
+        inputs = Inputs(tuple(given), docs, options.config)
     if stamp is not None:
+        folder = given[0].parent
+        stamp.lists(folder)
         stamp.lists(folder / "models")
-        for path in (*given, *scoped, docs, options.config):
-            stamp.reads(path)
-    if options.docs or docs.is_file():
-        return Inputs((*given, *scoped), docs, options.config)
-    return Inputs((*given, *scoped), None, options.config)
+        for path in (*inputs.openapi, inputs.docs, options.config):
+            if path is not None:
+                stamp.reads(path)
+    return inputs
 
 
 def _report(diagnostics: Diagnostics) -> None:
     for diagnostic in diagnostics.found:
         print(diagnostic, file=sys.stderr)
-
-
-def _kinds(text: str) -> list[str]:
-    """Take the kinds of changes that an option names."""
-    from generator.changes.change import VERDICTS  # noqa: PLC0415  # the other commands compare nothing
-
-    wanted = [part.strip() for part in text.split(",")]
-    for kind in wanted:
-        if kind not in VERDICTS:
-            raise argparse.ArgumentTypeError(f"{kind!r} is none of {', '.join(VERDICTS)}")
-    return wanted
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -267,17 +262,7 @@ def _parser() -> argparse.ArgumentParser:
     changes.add_argument(
         "--write-changelog", type=Path, metavar="FILE", help="put the lines for CHANGELOG.md into it, each once"
     )
-    changes.add_argument(
-        "--fail-on",
-        type=_kinds,
-        action="extend",
-        default=[],
-        metavar="KIND,…",
-        help="exit with 1 if a change is of one of these kinds, or `breaking`, or `any` at all; may be given again",
-    )
-    changes.add_argument(
-        "--fail-on-breaking", action="append_const", const="breaking", dest="fail_on", help="as --fail-on breaking"
-    )
+    changes.add_argument("--fail-on-breaking", action="store_true", help="exit with 1 if a caller breaks")
     return parser
 
 

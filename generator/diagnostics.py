@@ -52,6 +52,13 @@ class Diagnostics:
         return [diagnostic for diagnostic in self.found if diagnostic.severity == "warning"]
 
 
+def counted(number: int, noun: str) -> str:
+    """Write how many there are of something: `1 model`, `2 models`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun}s"
+
+
 def visible(text: str) -> str:
     """Escape what a terminal or an editor would not show: control characters, line ends, direction marks."""
     return "".join(character if character.isprintable() else _escaped(character) for character in text)

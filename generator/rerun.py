@@ -76,8 +76,8 @@ class Stamp:
         self._note("file", digest, path)
 
     def lists(self, folder: str | os.PathLike[str]) -> None:
-        """Note a folder whose JSON files are about to be looked for."""
-        self._note("json", _json_files(folder), folder)
+        """Note a folder whose files are about to be looked for."""
+        self._note("names", _listing(folder), folder)
 
     def wrote(self, folder: str | os.PathLike[str], texts: dict[str, str]) -> None:
         """Note what has been written, and that nothing stands beside it that a run would remove."""
@@ -139,8 +139,8 @@ def _file(path: str | os.PathLike[str]) -> str:
         return NO_FILE
 
 
-def _json_files(folder: str | os.PathLike[str]) -> str:
-    return _digest(_names(folder, ".json"))
+def _listing(folder: str | os.PathLike[str]) -> str:
+    return _digest([name for name in _names(folder, "") if not name.startswith(".")])
 
 
 def _modules(folder: str | os.PathLike[str]) -> str:
@@ -155,4 +155,4 @@ def _modules(folder: str | os.PathLike[str]) -> str:
     return _digest(found)
 
 
-_KINDS = {"file": _file, "json": _json_files, "modules": _modules}
+_KINDS = {"file": _file, "names": _listing, "modules": _modules}

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.inputs import overrides
-from generator.inputs.description import Description, description_of, load_json
-from generator.inputs.navigation import tagged_operations, video_operations
+from generator.inputs import documents, overrides
+from generator.inputs.beside import Folder, expanded
+from generator.inputs.description import Description, description_of
+from generator.inputs.navigation import PassedOver, read_navigation, tagged_operations
 from generator.inputs.selection import select
 
 from .diagnostics import GeneratorError
 from .names import distinct
-from .settings import module_names, settings
+from .settings import Choices, choices, module_names, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from generator.inputs.navigation import Listed, PassedOver
     from generator.inputs.selection import Selection
     from generator.output.classes import Module
 
@@ -39,6 +38,19 @@ class Inputs:
     openapi: tuple[Path, ...]
     docs: Path | None
     config: Path | None
+    unread: tuple[Path, ...] = ()
+    """What lies where inputs are looked for, and is none."""
+
+    @classmethod
+    def beside(cls, openapi: Path, docs: Path | None, config: Path | None) -> Inputs:
+        """Give the inputs of a folder: a description, the model-scoped ones in models/, and the navigation, if any."""
+        folder = openapi.parent
+        scoped, unread = documents.scoped_in(folder)
+        others = [folder / f"openapi{suffix}" for suffix in documents.SUFFIXES]
+        if openapi in others:
+            unread += [path for path in others if path != openapi and path.is_file()]
+        docs = docs or documents.found_in(folder, "docs")
+        return cls((openapi, *scoped), docs, config, tuple(unread))
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -66,6 +78,8 @@ class Found:
     selection: Selection
     digests: dict[str, str]
     descriptions: tuple[Description, ...]
+    asked: tuple[Path, ...] = ()
+    """The files beside the navigation that were looked for."""
 
 
 def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
@@ -75,40 +89,61 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
         GeneratorError: an input cannot be used, or nothing says which models are videos.
     """
     corrections = overrides.read_overrides(inputs.config)
-    digests = _settings_digest(inputs.config)
+    chosen = choices(inputs.config)
+    digests = _settings_digest(inputs.config, chosen)
+    folder = Folder((inputs.docs or inputs.openapi[0]).parent)
 
-    def load(path: Path) -> tuple[dict[str, Any], str]:
+    def load(path: Path) -> dict[str, Any]:
         """Load an input, and correct it before anything else reads it."""
-        document, digest = load_json(path, diagnostics)
-        name = inputs.names[path.as_posix()]
+        file = path.as_posix()
+        document = documents.document_of(documents.bytes_of(path, file), file, diagnostics)
+        if path == inputs.docs:
+            document = expanded(document, file, folder.read)
+        name = inputs.names[file]
         names = [name]
         if path == inputs.openapi[0]:
             names.append("")
+        digests[name] = documents.digest_of(document)
         overrides.apply([item for item in corrections if item.file in names], document, diagnostics)
-        digests[name] = digest
-        return document, digest
+        return document
 
-    descriptions = [description_of(*load(path), path.as_posix()) for path in inputs.openapi]
-    listing = descriptions[0].file
-    listed: Sequence[Listed | PassedOver]
+    descriptions = [description_of(load(path), path.as_posix()) for path in inputs.openapi]
     if inputs.docs:
-        document, _ = load(inputs.docs)
-        listing = inputs.docs.as_posix()
-        listed = video_operations(document, listing, descriptions, diagnostics)
+        file = inputs.docs.as_posix()
+        listing = read_navigation(load(inputs.docs), file, descriptions, diagnostics, chosen, folder.page)
     else:
-        listed = tagged_operations(descriptions)
+        listing = tagged_operations(descriptions, chosen)
     overrides.unused(corrections, digests, diagnostics)
-    selection = select(listed, listing, descriptions, module_names(inputs.config), diagnostics)
-    return Found(selection, digests, tuple(descriptions))
+    selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics)
+    for path in inputs.unread:
+        passed = PassedOver(path.as_posix(), "it is not read: it is no JSON or YAML file, or another one stands for it")
+        diagnostics.warn(passed.page, "", f"is passed over: {passed.reason}")
+        selection = replace(selection, passed_over=(*selection.passed_over, passed))
+    return Found(selection, digests, tuple(descriptions), tuple(folder.asked))
 
 
-def _settings_digest(config: Path | None) -> dict[str, str]:
-    """Give the digest of the settings that decide the output, if there are any."""
-    tables = {name: settings(config, name) for name in ("modules", "overrides")}
+def _settings_digest(config: Path | None, chosen: Choices) -> dict[str, str]:
+    """Give the digest of the settings that decide the output, if they are not what they are without being set."""
+    tables: dict[str, Any] = {name: settings(config, name) for name in ("modules", "overrides")}
+    if chosen != Choices():
+        tables["choices"] = [*chosen.groups, chosen.streams]
     if not any(tables.values()):
         return {}
     text = json.dumps(tables, sort_keys=True, default=str)
     return {SETTINGS: hashlib.sha256(text.encode("utf-8")).hexdigest()}
+
+
+def require_models(found: Found, inputs: Inputs) -> None:
+    """Refuse to go on with nothing.
+
+    Raises:
+        GeneratorError: no model is selected; it says what would be one.
+    """
+    if found.selection.models:
+        return
+    listing = (inputs.docs or inputs.openapi[0]).as_posix()
+    message = "no model is left of what it lists, for the reasons above; nothing is written"
+    raise GeneratorError(f"{listing}: {message}. A model is what POST /generation/<model> generates with")
 
 
 def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[dict[str, str], list[Module]]:
@@ -120,10 +155,7 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
     from generator.output import files, manifest, render  # noqa: PLC0415  # listing models needs no templates
     from generator.output.classes import module_of  # noqa: PLC0415  # as above
 
-    if not found.selection.models:
-        listing = (inputs.docs or inputs.openapi[0]).as_posix()
-        message = "no model is left of what it lists, for the reasons above; nothing is written"
-        raise GeneratorError(f"{listing}: {message}")
+    require_models(found, inputs)
     modules = [module_of(model, diagnostics) for model in found.selection.models]
     texts = {f"{module.model.module}.py": render.render_module(module) for module in modules}
     texts |= {name: render.render_package(modules, name) for name in ("__init__.py", "__main__.py", "catalog.py")}

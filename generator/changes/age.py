@@ -85,7 +85,7 @@ class Age:
 
     def takes(self, model: VideoModel) -> tuple[str, ...]:
         """Give digests of all that decides the classes of a model, its names apart."""
-        ends = [end for path in (model.create, model.stream) if (end := self.asked("post", path))]
+        ends = [end for path in (model.create, model.stream or "") if (end := self.asked("post", path))]
         bodies = [self.digest(end, "requestBody") for end in ends]
         return (*bodies, model.module, model.title, str(self.description_of(model).is_3_0))
 

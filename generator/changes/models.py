@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 ENDPOINTS: Final = (("result", RESULT), ("running", "/generations/running"), ("credits", "/credits"))
 """What the client asks beside the endpoints of a model: name and path."""
 
+NO_PATH: Final = "none"
+"""What is said of the stream of a model that has none."""
+
 ALIKE: Final = 0.5
 """The share of fields that two payload classes must have in common to be one that was renamed. The limit is ours."""
 
@@ -85,7 +88,7 @@ class _Update:
             if one_line(was) != one_line(now):
                 sentence = f"has the {label} “{{}}” now, not “{{}}”"
                 yield Change("reworded", label, sentence, (now, was), "", label, was, now)
-        ends = ("stream", before.stream, after.stream), ("create", before.create, after.create)
+        ends = ("stream", before.stream or NO_PATH, after.stream or NO_PATH), ("create", before.create, after.create)
         for label, was, now in (*ends, ("result", before.result, after.result)):
             if was != now and before.model == after.model:
                 yield Change("changed", "path", "is {} now, not {}", (now, was), label, "", was, now)
@@ -135,7 +138,7 @@ class _Update:
         """Compare what is called by nobody."""
         called = [("get", path) for _, path in ENDPOINTS]
         for model in (*self.old.models.values(), *self.new.models.values()):
-            called += [("post", model.stream), ("post", model.create)]
+            called += [("post", model.stream or ""), ("post", model.create)]
         return compare_platform(self.old.found.descriptions, self.new.found.descriptions, called)
 
 

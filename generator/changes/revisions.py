@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from generator.diagnostics import Diagnostics, GeneratorError, visible
-from generator.inputs.description import LARGEST
+from generator.inputs import documents
 from generator.run import Inputs, read
 
 if TYPE_CHECKING:
@@ -20,16 +20,12 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SPECS: Final = "specs"
-_INPUT: Final = re.compile(r"pyproject\.toml|specs/(?:openapi|docs)\.json|specs/models/[^/\\:]+\.json")
+_INPUT: Final = re.compile(r"pyproject\.toml|specs/[^\\:]+\.(?:json|ya?ml|mdx?)", re.IGNORECASE)
 
 
 def inputs_in(folder: Path, config: Path | None) -> Inputs:
-    """Give the inputs that a folder holds: openapi.json, and docs.json and the files of models/ if they are there."""
-    descriptions = folder / "openapi.json", *sorted(folder.glob("models/*.json"))
-    docs = folder / "docs.json"
-    if not docs.is_file():
-        return Inputs(descriptions, None, config)
-    return Inputs(descriptions, docs, config)
+    """Give the inputs that a folder holds: a description, those of models/, and a navigation."""
+    return Inputs.beside(documents.found_in(folder, "openapi") or folder / "openapi.json", None, config)
 
 
 def found_in(revision: str, config: Path | None) -> Found:
@@ -39,13 +35,13 @@ def found_in(revision: str, config: Path | None) -> Found:
         GeneratorError: it is neither, or its descriptions cannot be read.
     """
     folder = Path(revision)
-    if revision and (folder / "openapi.json").is_file():
+    if revision and documents.found_in(folder, "openapi"):
         return read(inputs_in(folder, config), Diagnostics())
     commit = _commit(revision)
     if commit is None:
         what = "no folder"
         if revision and folder.is_dir():
-            what = "a folder without openapi.json"
+            what = "a folder without openapi.json or openapi.yaml"
         message = f"{revision!r} is {what}, and no git revision of this repository; name one or the other"
         raise GeneratorError(visible(message))
     with _checked_out(commit, revision) as copy:
@@ -77,14 +73,14 @@ def _checked_out(commit: str, revision: str) -> Generator[Path]:
             if not details.startswith("100") or not _INPUT.fullmatch(name):
                 continue
             _, _, blob, size = details.split()
-            if int(size) > LARGEST:
-                message = f"{revision}:{name}: is larger than {LARGEST} bytes, the most that is read"
+            if int(size) > documents.LARGEST:
+                message = f"{revision}:{name}: is larger than {documents.LARGEST} bytes, the most that is read"
                 raise GeneratorError(visible(message))
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(_git("cat-file", "blob", blob).stdout)
-        if not (folder / SPECS / "openapi.json").is_file():
-            message = f"{revision}: has no {SPECS}/openapi.json; name another revision, or a folder"
+        if documents.found_in(folder / SPECS, "openapi") is None:
+            message = f"{revision}: has no {SPECS}/openapi.json (or .yaml); name another revision, or a folder"
             raise GeneratorError(visible(message))
         yield folder
 

@@ -1,32 +1,19 @@
-"""openapi.json: load, check, resolve references, look up operations."""
+"""An OpenAPI description: check it, resolve references, look up operations."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import re
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
-from generator.diagnostics import Diagnostics, GeneratorError
+from generator.diagnostics import GeneratorError
 from generator.json_values import NOTHING, array_of, escape, is_object, object_of, text_of, value_at
 
 from .paths import route, without_slash
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-LARGEST = 64 * 1024 * 1024
-"""Bytes of the largest input that is read. The platform's description has about one million; the limit is ours."""
-
-DEEPEST = 200
-"""How deep an input may be nested. The platform's description has about 20 levels; the limit is ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +39,8 @@ class Description:
 
     file: str
     document: dict[str, Any]
-    digest: str
+    broken: dict[str, str] = field(default_factory=dict[str, str])
+    """What is wrong with path items that cannot be read, by pointer; known once `operations` is."""
 
     @property
     def is_3_0(self) -> bool:
@@ -99,7 +87,12 @@ class Description:
         """Every operation by method, in lower case, and path."""
         found: dict[tuple[str, str], Operation] = {}
         for path, item in self.document["paths"].items():
-            pointer, resolved = self.follow(item, f"/paths/{escape(path)}")
+            place = f"/paths/{escape(path)}"
+            try:
+                pointer, resolved = self.follow(item, place)
+            except GeneratorError as error:
+                self.broken[place] = str(error)
+                continue
             for method in METHODS:
                 raw = object_of(resolved).get(method)
                 if is_object(raw):
@@ -134,65 +127,7 @@ class Description:
         )
 
 
-def bytes_of(path: Path, name: str, most: int) -> bytes:
-    """Read a file of at most so many bytes; messages call it by a name.
-
-    Raises:
-        GeneratorError: the file cannot be read, or is larger.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise GeneratorError(f"{name}: cannot be read: {reason}; name another file") from error
-    if len(data) > most:
-        raise GeneratorError(f"{name}: is larger than {most} bytes, the most that is read")
-    return data
-
-
-def load_json(path: Path, diagnostics: Diagnostics) -> tuple[dict[str, Any], str]:
-    """Read a JSON object from a file and give it with the SHA-256 of its bytes.
-
-    Raises:
-        GeneratorError: as `bytes_of`, and if the file is no JSON, or holds no object.
-    """
-    file = path.as_posix()
-    data = bytes_of(path, file, LARGEST)
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        result = dict(pairs)
-        if len(result) != len(pairs):
-            twice = sorted(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-            diagnostics.warn(file, "", f"{', '.join(twice)} stands twice in one object; the last one counts")
-        return result
-
-    try:
-        text = data.decode("utf-8-sig")
-        document = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant, parse_float=_finite)
-        _check_depth(document)
-    except (RecursionError, ValueError) as error:
-        reason = str(error)
-        if isinstance(error, RecursionError):
-            reason = "it is nested too deeply"
-        raise GeneratorError(f"{file}: is not JSON: {reason}; correct the file") from error
-    if not is_object(document):
-        raise GeneratorError(f"{file}: holds no JSON object, as it should; correct the file")
-    return document, hashlib.sha256(data).hexdigest()
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is beyond what a number can hold")
-    return number
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
-
-
-def description_of(document: dict[str, Any], digest: str, file: str) -> Description:
+def description_of(document: dict[str, Any], file: str) -> Description:
     """Take a document for an OpenAPI 3.x description.
 
     Raises:
@@ -201,24 +136,11 @@ def description_of(document: dict[str, Any], digest: str, file: str) -> Descript
     version = document.get("openapi")
     if not isinstance(version, str) or not re.fullmatch(r"3\.\d+(\.\d+)?\S*", version):
         said = f"says {version!r}"
-        if version is None:
+        if "swagger" in document:
+            said = f'says "swagger": {document["swagger"]!r}, which is an older form; convert it to OpenAPI 3'
+        elif version is None:
             said = "says nothing of its version"
         raise GeneratorError(f'{file}#/openapi: {said}; an OpenAPI 3.x description says "3.1.0" or the like')
     if not is_object(document.get("paths")):
         raise GeneratorError(f"{file}#/paths: is no object, so the description has no operation to read")
-    return Description(file, document, digest)
-
-
-def _check_depth(document: Any) -> None:
-    level = [document]
-    for _ in range(DEEPEST):
-        level = [child for value in level for child in _children(value) if isinstance(child, (dict, list))]
-        if not level:
-            return
-    raise RecursionError
-
-
-def _children(value: Any) -> Iterable[Any]:
-    if is_object(value):
-        return value.values()
-    return array_of(value)
+    return Description(file, document)

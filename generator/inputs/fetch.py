@@ -18,7 +18,7 @@ from generator.diagnostics import Diagnostics, GeneratorError, visible
 from generator.json_values import object_of, text_of
 from generator.writing import replace_files
 
-from .description import LARGEST, bytes_of
+from .documents import LARGEST, bytes_of, document_of, normal_form, scoped_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,20 +65,20 @@ def fetch(sources: tuple[str, str], folder: Path, select: Select, diagnostics: D
     try:
         for name, source in zip(NAMES, sources, strict=True):
             found = _get(source, name, folder)
-            texts[name] = found.data or b""
             if found.data is None:
                 texts[name] = (folder / name).read_bytes()
+            else:
+                texts[name] = normal_form(document_of(found.data, shown[name], diagnostics))
             if found.etag:
                 digest = hashlib.sha256(texts[name]).hexdigest()
                 etags[name] = {"etag": found.etag, "sha256": digest, "url": shown[name]}
         _check(texts, shown, folder, select, diagnostics)
     except GeneratorError as error:
         raise GeneratorError(f"{error}; the old files are kept") from error
-    contents: dict[str, bytes | None] = dict(sorted(texts.items()))
+    contents: dict[Path, bytes | None] = {folder / name: text for name, text in sorted(texts.items())}
     if etags or (folder / ETAGS).is_file():
-        contents[ETAGS] = (json.dumps(etags, indent=2, sort_keys=True) + "\n").encode()
-    changed = replace_files({folder / name: data for name, data in contents.items()})
-    return [path.name for path in changed if path.name != ETAGS]
+        contents[folder / ETAGS] = (json.dumps(etags, indent=2, sort_keys=True) + "\n").encode()
+    return [path.name for path in replace_files(contents) if path.name != ETAGS]
 
 
 def _check(
@@ -95,7 +95,7 @@ def _check(
 
         for name, data in texts.items():
             (copy / name).write_bytes(data)
-        scoped = sorted(folder.glob("models/*.json"))
+        scoped, _ = scoped_in(folder)
         own = Diagnostics()
         try:
             selection = select((copy / NAMES[0], *scoped), copy / NAMES[1], own)

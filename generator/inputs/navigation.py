@@ -1,9 +1,10 @@
-"""docs.json: the ordered operations of the Videos group (Mintlify, "Navigation" and "OpenAPI setup")."""
+"""docs.json: the ordered operations of the groups that are chosen (Mintlify, "Navigation" and "OpenAPI setup")."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,13 @@ from .description import METHODS
 from .paths import route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from generator.diagnostics import Diagnostics
+    from generator.settings import Choices
 
     from .description import Description, Operation
 
-GROUP = "videos"
 NAMES = ("product", "language", "version", "tab", "dropdown", "anchor", "group", "item")
 CHILDREN = ("root", "pages", "groups", "tabs", "products", "languages", "versions", "dropdowns", "anchors", "menu",
             "global")  # fmt: skip
@@ -28,9 +29,13 @@ _OPERATION = re.compile(rf"(?:(?P<file>\S.*?)\s+)?(?P<method>{'|'.join(METHODS)}
 _WEBHOOK = re.compile(r"(?:\S.*?\s+)?webhook\s+\S.*", re.IGNORECASE)
 
 
+MOST_NAMES = 30
+"""How many groups an error lists."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An operation that the navigation lists under Videos: where, and what it was found to be."""
+    """An operation that the navigation lists in a group that is chosen: where, and what it was found to be."""
 
     pointer: str
     page: str
@@ -42,23 +47,39 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """What the navigation lists and no module is made for: no operation could be told, or it makes no video."""
+    """What is described or listed and no module is made for, and why."""
 
     page: str
     reason: str
 
 
-def video_operations(
-    document: dict[str, Any], file: str, descriptions: Sequence[Description], diagnostics: Diagnostics
-) -> list[Listed | PassedOver]:
-    """Give the operations of every Videos group in order, each once.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is listed: the entries of the groups that are chosen, and the operations of all others."""
 
-    A page that may stand for an operation and cannot be resolved is reported, prose is noted.
+    file: str
+    entries: tuple[Listed | PassedOver, ...]
+    elsewhere: frozenset[tuple[str, str]] | None = None
+    """By method and path without `/v1`; None where no navigation says what is listed."""
+
+
+def read_navigation(
+    document: dict[str, Any],
+    file: str,
+    descriptions: Sequence[Description],
+    diagnostics: Diagnostics,
+    choices: Choices,
+    page: Callable[[str], str | None],
+) -> Listing:
+    """Give the operations of every group that is chosen in order, each once.
+
+    A page that may stand for an operation and cannot be resolved is reported, prose is noted. `page` gives what the
+    front matter of a page names as its operation, None where the page is not at hand.
 
     Raises:
         GeneratorError: there is no such group.
     """
-    reader = _Reader(file, descriptions, diagnostics)
+    reader = _Reader(file, descriptions, diagnostics, choices, page)
     navigation = document.get("navigation")
     if is_object(navigation) and "openapi" not in navigation:
         source = document.get("openapi", object_of(document.get("api")).get("openapi"))
@@ -70,24 +91,52 @@ def video_operations(
             key = (found.method, route(found.path))
         unique.setdefault(key, found)
     if not reader.groups:
-        message = "has no group named 'Videos', so no model is selected; add one, or correct its name"
+        message = f"has no group named {choices.said}, so no model is selected; {_existing(reader.names, choices)}"
         raise GeneratorError(f"{file}#/navigation: {message}")
-    return list(unique.values())
+    return Listing(file, tuple(unique.values()), frozenset(reader.elsewhere))
 
 
-def tagged_operations(descriptions: Sequence[Description]) -> list[Listed]:
-    """Give the operations whose tag is Videos, in the order of the descriptions.
+def tagged_operations(descriptions: Sequence[Description], choices: Choices) -> Listing:
+    """Give the operations that have the tag of a group that is chosen, in the order of the descriptions.
 
     Raises:
         GeneratorError: there is none.
     """
-    found = [_listed(operation) for description in descriptions for operation in _tagged(description)]
+    file = descriptions[0].file
+    found = [_listed(operation) for description in descriptions for operation in tagged(description, choices)]
     if not found:
+        tags = {
+            tag: operation.pointer
+            for description in descriptions
+            for operation in description.operations.values()
+            for tag in operation.tags
+        }
         raise GeneratorError(
-            f"{descriptions[0].file}: there is no docs.json, and no operation has the tag 'Videos', so nothing says "
-            "which models are videos; name a docs.json with --docs, or tag the operations"
+            f"{file}: there is no docs.json, and no operation has the tag {choices.said}, so nothing says which models "
+            f"are meant; name a docs.json with --docs, or tag the operations; {_existing(tags, choices)}"
         )
-    return found
+    return Listing(file, tuple(found))
+
+
+def _existing(names: dict[str, str], choices: Choices) -> str:
+    """Say which groups there are, and which of them may be meant; `names` are the pointers of groups by their names."""
+    if not names:
+        return "it has no groups"
+    close = [name for name in names if any(_is_close(name, group) for group in choices.groups)]
+    shown = ", ".join(map(repr, list(names)[:MOST_NAMES]))
+    if len(names) > MOST_NAMES:
+        shown += f" and {len(names) - MOST_NAMES} more"
+    said = f"the groups there are: {shown}"
+    if close:
+        places = ", ".join(f"{name!r} (#{names[name]})" for name in close[:MOST_NAMES])
+        said += f"; may be meant: {places}"
+    return f"{said}; set group in [tool.generator] of pyproject.toml to the one that is meant"
+
+
+def _is_close(name: str, group: str) -> bool:
+    """Tell whether a name may be another spelling of a group: it holds its word, or nearly reads like it."""
+    name, group = name.strip().lower(), group.strip().lower()
+    return group.removesuffix("s") in name or bool(difflib.get_close_matches(group, [name]))
 
 
 @dataclass(slots=True)
@@ -95,33 +144,53 @@ class _Reader:
     file: str
     descriptions: Sequence[Description]
     diagnostics: Diagnostics
+    choices: Choices
+    page: Callable[[str], str | None]
     groups: int = 0
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    """The groups that there are, each with a pointer to it."""
+    elsewhere: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """What other groups list."""
+    slugs: dict[str, list[Operation]] = field(default_factory=dict[str, list["Operation"]])
 
     def walk(self, entry: Any, pointer: str, *, inside: bool, directory: str) -> Iterator[Listed | PassedOver]:
         """Give the operations of an entry and of all below it. An entry that is a mere link (`href`) has none."""
         if is_array(entry):
             for index, child in enumerate(entry):
                 yield from self.walk(child, f"{pointer}/{index}", inside=inside, directory=directory)
+        elif isinstance(entry, str) and inside:
+            yield from self._page(entry, pointer, directory)
         elif isinstance(entry, str):
-            if inside:
-                yield from self._page(entry, pointer, directory)
+            self._know(self._operations(entry.strip(), pointer))
         elif is_object(entry):
-            sources, own_directory = _sources(entry.get("openapi"))
-            children = [name for name in CHILDREN if entry.get(name)]
-            if isinstance(entry.get("href"), str) and not (children or sources):
-                return
-            if any(isinstance(entry.get(name), str) and entry[name].strip().lower() == GROUP for name in NAMES):
-                inside = True
-                self.groups += 1
-            for name in children:
-                place = f"{pointer}/{escape(name)}"
-                yield from self.walk(entry[name], place, inside=inside, directory=own_directory or directory)
-            if set(children) <= {"root"}:
-                if inside and not children and not sources:
-                    self.diagnostics.warn(self.file, pointer, "lists no page; list some, or name their 'openapi'")
-                yield from self._whole(sources, pointer, inside=inside)
+            yield from self._entry(entry, pointer, inside=inside, directory=directory)
         elif inside:
             self.diagnostics.warn(self.file, pointer, f"{entry!r} is no page; name an operation, or remove it")
+
+    def _entry(
+        self, entry: dict[str, Any], pointer: str, *, inside: bool, directory: str
+    ) -> Iterator[Listed | PassedOver]:
+        sources, own_directory = _sources(entry.get("openapi"))
+        children = [name for name in CHILDREN if entry.get(name)]
+        if isinstance(entry.get("href"), str) and not (children or sources):
+            return
+        names = [entry[name] for name in NAMES if isinstance(entry.get(name), str)]
+        for name in names:
+            self.names.setdefault(name, pointer)
+        if any(map(self.choices.has, names)):
+            inside = True
+            self.groups += 1
+        for name in children:
+            place = f"{pointer}/{escape(name)}"
+            yield from self.walk(entry[name], place, inside=inside, directory=own_directory or directory)
+        if set(children) <= {"root"}:
+            if inside and not children and not sources:
+                self.diagnostics.warn(self.file, pointer, "lists no page; list some, or name their 'openapi'")
+            yield from self._whole(sources, pointer, inside=inside)
+
+    def _know(self, operations: Iterable[Listed | Operation]) -> None:
+        """Remember what other groups list."""
+        self.elsewhere.update((operation.method, route(operation.path)) for operation in operations)
 
     def _whole(self, sources: tuple[str, ...], pointer: str, *, inside: bool) -> Iterator[Listed]:
         for source in sources:
@@ -133,7 +202,9 @@ class _Reader:
                 continue
             operations = [operation for operation in description.operations.values() if operation.listed]
             if not inside:
-                operations = _tagged(description)
+                self.names = {tag: item.pointer for item in operations for tag in item.tags} | self.names
+                self._know(operations)
+                operations = tagged(description, self.choices)
                 self.groups += bool(operations)
             yield from (_listed(operation, pointer) for operation in operations)
 
@@ -141,19 +212,19 @@ class _Reader:
         text = page.strip()
         if _WEBHOOK.fullmatch(text):
             return
-        if match := _OPERATION.fullmatch(text):
-            yield Listed(pointer, page, match["method"].lower(), match["path"])
-            return
-        slug = text.strip("/")
-        found = self._behind(slug)
+        found = self._operations(text, pointer)
         if len(found) == 1:
             yield Listed(pointer, page, found[0].method, found[0].path)
             return
+        slug = text.strip("/")
         parent = PurePosixPath(slug).parent.as_posix()
         report = self.diagnostics.warn
         if found:
             paths = ", ".join(f"{operation.method.upper()} {operation.path}" for operation in found)
             reason = f"it may be any of {paths}; name one of them"
+        elif self.page(slug) is not None:
+            reason = "it is prose: its front matter names no operation"
+            report = self.diagnostics.note
         elif "api-reference" in parent.split("/") or (directory and parent == directory.strip("/")):
             reason = "no operation of the descriptions has a summary that reads like it; name the operation"
         else:
@@ -162,13 +233,24 @@ class _Reader:
         report(self.file, pointer, f"{page!r} is passed over: {reason}")
         yield PassedOver(page, reason)
 
+    def _operations(self, text: str, pointer: str) -> list[Listed]:
+        """Give the operations that a page may be: what it says itself, its front matter, or its name."""
+        slug = text.strip("/")
+        match = _OPERATION.fullmatch(text) or _OPERATION.fullmatch((self.page(slug) or "").strip())
+        if match:
+            return [Listed(pointer, text, match["method"].lower(), match["path"])]
+        return [Listed(pointer, text, operation.method, operation.path) for operation in self._behind(slug)]
+
     def _behind(self, slug: str) -> list[Operation]:
-        last = slug.rpartition("/")[2]
-        operations = [operation for description in self.descriptions for operation in description.operations.values()]
-        found = [operation for operation in operations if operation.href and operation.href.strip("/") == slug]
-        if not found:
-            named = [operation for operation in operations if operation.summary and not operation.href]
-            found = [operation for operation in named if slug_of(operation.summary) == last]
+        """Give the operations of the page that Mintlify makes for them."""
+        if not self.slugs:
+            for operation in (item for description in self.descriptions for item in description.operations.values()):
+                name = operation.href.strip("/")
+                if not name and operation.summary:
+                    name = f" {slug_of(operation.summary)}"
+                if name:
+                    self.slugs.setdefault(name, []).append(operation)
+        found = self.slugs.get(slug) or self.slugs.get(f" {slug.rpartition('/')[2]}", [])
         plain = [operation for operation in found if not route(operation.path).startswith("/generation/sse/")]
         return list({(operation.method, route(operation.path)): operation for operation in plain or found}.values())
 
@@ -184,9 +266,12 @@ def _listed(operation: Operation, pointer: str | None = None) -> Listed:
     return Listed(pointer or operation.pointer, page, operation.method, operation.path, explicit=False)
 
 
-def _tagged(description: Description) -> list[Operation]:
+def tagged(description: Description, choices: Choices) -> list[Operation]:
+    """Give the operations of which a tag is a group that is chosen, by its `x-group` or else its name."""
+    tags = map(object_of, array_of(description.document.get("tags")))
+    shown = {text_of(tag.get("name")): text_of(tag.get("x-group")) for tag in tags}
     listed = [operation for operation in description.operations.values() if operation.listed]
-    return [operation for operation in listed if GROUP in (tag.strip().lower() for tag in operation.tags)]
+    return [item for item in listed if any(choices.has(shown.get(tag) or tag) for tag in item.tags)]
 
 
 def _sources(value: Any) -> tuple[tuple[str, ...], str]:

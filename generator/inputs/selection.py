@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, TypeAlias
 
 from generator.diagnostics import GeneratorError
 from generator.json_values import array_of, escape, object_of
@@ -14,7 +15,7 @@ from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
 from generator.schema.types import variants_of
 
-from .navigation import PassedOver
+from .navigation import Listed, PassedOver, tagged
 from .paths import below_base, route
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 
     from generator.diagnostics import Diagnostics
     from generator.schema.types import Shape, Variant
+    from generator.settings import Choices
 
     from .description import Description, Operation
-    from .navigation import Listed
+    from .navigation import Listing
+
+    _Found: TypeAlias = tuple[Description, Operation]
 
 RESULT = "/generation/{id}"
 """Where the platform gives the state of a generation, whatever its model."""
 
+_NO_MODEL = "it creates no generation: that is POST /generation/<model>, with its stream POST /generation/sse/<model>"
 _PASSED_OVER = ("accept", "authorization", "content-type")
 _MODEL = re.compile(r"/generation/(?:sse/)?(?P<model>[A-Za-z0-9._~@:+-]+(?:/[A-Za-z0-9._~@:+-]+)*)")
 
@@ -41,7 +46,8 @@ class VideoModel:
     module: str
     title: str
     text: str
-    stream: str
+    stream: str | None
+    """None where none is described, and none is to be tried."""
     create: str
     result: str
     file: str
@@ -58,6 +64,24 @@ class VideoModel:
     """What references within the request lead to."""
     deprecated: bool = False
     """Whether one of its operations is deprecated."""
+    stream_is_described: bool = True
+    """False where the stream stands where the platform's reference says that every model has one."""
+    create_is_described: bool = True
+    """As above."""
+
+    @property
+    def remark(self) -> str:
+        """What its module says of endpoints that the description lacks, as paragraphs that follow its text."""
+        said = ""
+        if self.stream is None:
+            said = "\n\nNo stream of it is described, so it is polled."
+        elif not self.stream_is_described:
+            said = "\n\nNo stream of it is described: its path is the one that the platform gives to all models."
+        if not self.create_is_described:
+            said += (
+                "\n\nOnly its stream is described: its create path is the one that the platform gives to all models."
+            )
+        return said
 
     @property
     def client(self) -> str:
@@ -74,37 +98,66 @@ class Selection:
 
 
 def select(
-    listed: Sequence[Listed | PassedOver],
-    listing: str,
+    listing: Listing,
     descriptions: Sequence[Description],
     overrides: Mapping[str, str],
+    choices: Choices,
     diagnostics: Diagnostics,
 ) -> Selection:
-    """Find the pair of endpoints and the request schema of each operation that is listed.
+    """Find the endpoints and the request schema of each operation that is listed.
 
-    `listing` is the file that lists them; of the descriptions, a later one wins over an earlier one.
-
-    Raises:
-        GeneratorError: a schema cannot be read, or two models have one module name.
+    Of the descriptions, a later one wins over an earlier one. A model that cannot be made is passed over with a
+    warning, and so is whatever is described and listed nowhere.
     """
-    selector = _Selector(descriptions, listing, overrides, diagnostics)
+    selector = _Selector(descriptions, listing, overrides, choices, diagnostics)
     models: dict[str, VideoModel] = {}
-    for entry in listed:
+    pages: dict[str, Listed] = {}
+    for entry in listing.entries:
         if isinstance(entry, PassedOver):
             selector.passed_over.append(entry)
         elif found := selector.model(entry):
             models.setdefault(found.model, found)
-    modules: dict[str, str] = {}
+            pages.setdefault(found.model, entry)
+    modules: dict[str, list[str]] = {}
     for model in models.values():
-        other = modules.setdefault(model.module, model.model)
-        if other != model.model:
-            raise GeneratorError(
-                f"the models {other!r} and {model.model!r} have one module name, {model.module!r}; give one of them "
-                f'another in pyproject.toml: [tool.generator.modules], {model.model!r} = "module_name"'
-            )
+        modules.setdefault(model.module, []).append(model.model)
+    for module, names in modules.items():
+        if len(names) > 1:
+            for name in names:
+                selector.pass_over(pages[name], _clash(name, names, module))
+                del models[name]
+    selector.report_unlisted()
     for unused in sorted(overrides.keys() - models.keys()):
         diagnostics.warn("pyproject.toml", "/tool/generator/modules", f"{unused!r} names no model that is listed")
+    _note_undescribed(listing, list(models.values()), choices, diagnostics)
     return Selection(tuple(models.values()), tuple(selector.passed_over))
+
+
+def _clash(name: str, names: Sequence[str], module: str) -> str:
+    others = " and ".join(repr(other) for other in names if other != name)
+    return (
+        f"{others} has the module name {module!r} too; give one of them another in pyproject.toml: "
+        f'[tool.generator.modules], {name!r} = "module_name"'
+    )
+
+
+def _note_undescribed(
+    listing: Listing, models: Sequence[VideoModel], choices: Choices, diagnostics: Diagnostics
+) -> None:
+    """Say once, of all models, which of their endpoints are not described and what is done about it."""
+    taken = "they are polled, by streams in [tool.generator] of pyproject.toml"
+    if choices.streams == "by-rule":
+        taken = "by streams in [tool.generator] of pyproject.toml it is taken to be the create path with sse/ in it"
+    for silent, kind, consequence in (
+        ([model for model in models if not model.stream_is_described], "stream", taken),
+        ([model for model in models if not model.create_is_described], "create endpoint", "payloads go to the stream"),
+    ):
+        if silent:
+            names = ", ".join(model.model for model in silent[:3])
+            if len(silent) > 3:
+                names += ", …"
+            message = f"no {kind} is described of {len(silent)} of {len(models)} models ({names}): {consequence}"
+            diagnostics.note(listing.file, "", message)
 
 
 def find_operation(descriptions: Sequence[Description], method: str, path: str) -> tuple[Description, Operation] | None:
@@ -116,40 +169,66 @@ def find_operation(descriptions: Sequence[Description], method: str, path: str) 
     return None
 
 
+def _model_in(method: str, path: str) -> str:
+    """Give the model that an operation generates with, empty where it does not."""
+    path = route(path)
+    match = _MODEL.fullmatch(path)
+    if method != "post" or match is None or any(set(part) <= {"."} for part in path.split("/")[1:]):
+        return ""
+    return match["model"]
+
+
+def _create(create: _Found | None, stream: _Found | None) -> str:
+    """Give the path of the create endpoint: as described, else the stream's without `sse/`."""
+    if create is not None:
+        return below_base(create[1].path)
+    if stream is None:
+        return ""
+    return below_base(stream[1].path).replace("/generation/sse/", "/generation/", 1)
+
+
 @dataclass(slots=True)
 class _Selector:
     descriptions: Sequence[Description]
-    listing: str
+    listing: Listing
     overrides: Mapping[str, str]
+    choices: Choices
     diagnostics: Diagnostics
     readers: dict[tuple[str, bool], SchemaReader] = field(default_factory=dict[tuple[str, bool], SchemaReader])
     passed_over: list[PassedOver] = field(default_factory=list[PassedOver])
 
     def model(self, entry: Listed) -> VideoModel | None:
         """Give the model behind a listed operation, or say why there is none."""
+        try:
+            return self._model(entry)
+        except GeneratorError as error:
+            self.readers.clear()  # what they were in the middle of is not to be gone on with
+            self.pass_over(entry, str(error))
+            return None
+
+    def _model(self, entry: Listed) -> VideoModel | None:
         model = self._model_id(entry)
         if not model:
             return None
         create = find_operation(self.descriptions, "post", f"/generation/{model}")
         stream = find_operation(self.descriptions, "post", f"/generation/sse/{model}")
-        if create is None:
-            where = "only as a stream"
-            if stream is None:
-                where = "in no description"
-            self._pass_over(entry, f"POST /generation/{model} is described {where}; add it, or unlist it")
+        if create is None and stream is None:
+            self.pass_over(entry, f"POST /generation/{model} is described in no description; add it, or unlist it")
             return None
-        if stream is None:
-            reason = f"its stream, POST /generation/sse/{model}, is described nowhere; add it, or unlist the page"
-            self._pass_over(entry, reason)
+        if create is None and not self._has_result():
+            reason = (
+                f"only its stream is described, and GET {RESULT} is not; add POST /generation/{model}, or unlist it"
+            )
+            self.pass_over(entry, reason)
             return None
         platform = self.descriptions[0]
-        pair = sorted((create, stream), key=lambda found: found[0] is platform)
+        pair = sorted(filter(None, (create, stream)), key=lambda found: found[0] is platform)
         bodies = [body for found in pair for body in _bodies(*found)]
         body = next((body for body in bodies if not body.is_form), None)
         form = next((body for body in bodies if body.is_form), None)
         chosen = body or form
         if chosen is None:
-            self._pass_over(entry, "no JSON object or form is described that could be posted to it")
+            self.pass_over(entry, "no JSON object or form is described that could be posted to it")
             return None
         shape = self._shape(chosen)
         if body and form:
@@ -158,9 +237,9 @@ class _Selector:
         known = self._reader(chosen).known
         variants = variants_of(shape, known)
         if not variants:
-            self._pass_over(entry, "its body is no object that could be posted")
+            self.pass_over(entry, "its body is no object that could be posted")
             return None
-        for description, operation in (stream, create):
+        for description, operation in filter(None, (stream, create)):
             self._report_parameters(description, operation)
         operations = [operation for _, operation in pair]
         _, schema = chosen.description.follow(chosen.description.at(chosen.pointer), chosen.pointer)
@@ -169,8 +248,8 @@ class _Selector:
             module=module_name(model, self.overrides),
             title=next((operation.summary for operation in operations if operation.summary), model),
             text=next((operation.text for operation in operations if operation.text), ""),
-            stream=below_base(stream[1].path),
-            create=below_base(create[1].path),
+            stream=self._stream(create, stream),
+            create=_create(create, stream),
             result=RESULT,
             file=chosen.description.file,
             pointer=chosen.pointer,
@@ -179,18 +258,74 @@ class _Selector:
             is_union=len(variants) > 1 or not {"anyOf", "oneOf"}.isdisjoint(object_of(schema)),
             known=known,
             deprecated=any(operation.deprecated for operation in operations),
+            stream_is_described=stream is not None,
+            create_is_described=create is not None,
         )
+
+    def _stream(self, create: _Found | None, stream: _Found | None) -> str | None:
+        """Give the path of a stream: as described, else where the platform's reference says that streams are."""
+        if stream is not None:
+            return below_base(stream[1].path)
+        if create is None or self.choices.streams == "described":
+            return None
+        return below_base(create[1].path).replace("/generation/", "/generation/sse/", 1)
+
+    def _has_result(self) -> bool:
+        """Tell whether the state of a generation can be asked for, whatever its id is called."""
+        return any(
+            method == "get" and re.fullmatch(r"/generation/\{[^/{}]+\}", route(path))
+            for description in self.descriptions
+            for method, path in description.operations
+        )
+
+    def report_unlisted(self) -> None:
+        """Name what is described and nothing lists: models, and what has the tag of a group or nearly creates one."""
+        known = set(self.listing.elsewhere or ())
+        known.update((entry.method, route(entry.path)) for entry in self.listing.entries if isinstance(entry, Listed))
+        for description in self.descriptions:
+            self._report_broken(description)
+            in_group = {id(operation) for operation in tagged(description, self.choices)}
+            for operation in description.operations.values():
+                model = _model_in(operation.method, operation.path)
+                is_meant = id(operation) in in_group or (
+                    operation.method == "post" and "/generation/" in operation.path
+                )
+                keys = {(operation.method, route(operation.path))}
+                if model:
+                    keys = {("post", f"/generation/{model}"), ("post", f"/generation/sse/{model}")}
+                if keys.isdisjoint(known) and is_meant:
+                    known |= keys
+                    self._report_unlisted(description, operation, model)
+
+    def _report_broken(self, description: Description) -> None:
+        _ = description.operations
+        for pointer, message in description.broken.items():
+            self.diagnostics.warn(description.file, pointer, f"the path is passed over: {message}")
+
+    def _report_unlisted(self, description: Description, operation: Operation, model: str) -> None:
+        name = PurePosixPath(self.listing.file).name
+        report, reason = self.diagnostics.warn, f"{name} lists it nowhere; list it, or hide it (x-hidden)"
+        if not model:
+            reason = _NO_MODEL
+        elif not operation.listed:
+            report, reason = self.diagnostics.note, "it is hidden, and no page lists it"
+        elif self.listing.elsewhere is None and operation.tags:
+            return
+        elif self.listing.elsewhere is None:
+            report, reason = self.diagnostics.note, f"it has not the tag {self.choices.said}"
+        page = f"{operation.method.upper()} {operation.path}"
+        self.passed_over.append(PassedOver(page, reason))
+        report(description.file, operation.pointer, f"{page!r} is passed over: {reason}")
 
     def _model_id(self, entry: Listed) -> str:
         """Give the model that an operation generates with, empty where it does not."""
-        path = route(entry.path)
-        match = _MODEL.fullmatch(path)
-        if entry.method == "post" and match and not any(set(part) <= {"."} for part in path.split("/")[1:]):
-            return match["model"]
-        if entry.explicit and "/generation/" in path and entry.method == "post":
-            self._pass_over(entry, "its path does not name a model: /generation/ and one or more names")
-        elif entry.explicit:
-            self._pass_over(entry, "it creates no generation", note=True)
+        model = _model_in(entry.method, entry.path)
+        if model or not entry.explicit:
+            return model
+        if "/generation/" in entry.path and entry.method == "post":
+            self.pass_over(entry, "its path does not name a model: /generation/ and one or more names")
+        else:
+            self.pass_over(entry, _NO_MODEL, note=True)
         return ""
 
     def _shape(self, body: _Body) -> Shape:
@@ -229,12 +364,12 @@ class _Selector:
         key = (body.description.file, body.is_form)
         return self.readers.setdefault(key, SchemaReader(body.description, self.diagnostics, body.is_form))
 
-    def _pass_over(self, entry: Listed, reason: str, *, note: bool = False) -> None:
+    def pass_over(self, entry: Listed, reason: str, *, note: bool = False) -> None:
         self.passed_over.append(PassedOver(entry.page, reason))
         report = self.diagnostics.warn
         if note:
             report = self.diagnostics.note
-        report(self.listing, entry.pointer, f"{entry.page.strip()!r} is passed over: {reason}")
+        report(self.listing.file, entry.pointer, f"{entry.page.strip()!r} is passed over: {reason}")
 
 
 @dataclass(frozen=True, slots=True)

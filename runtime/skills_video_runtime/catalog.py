@@ -12,6 +12,8 @@ class Endpoint(NamedTuple):
     stream: str | None
     create: str
     result: str
+    stream_is_described: bool = True
+    """False where `stream` is the path that the platform gives to all models, and no description has it."""
 
 
 class ModelInfo(NamedTuple):

@@ -10,7 +10,7 @@ import pytest
 
 from generator.__main__ import main
 from tests.support.children import finished
-from tests.support.project import description, navigation, operation
+from tests.support.project import description, navigation
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"type": "object", "properties": {"prompt": {"type": "string"}}}
@@ -46,7 +46,8 @@ def generated(project):
 
 
 TEXTS = {
-    "empty": (b"", "is not JSON: Expecting value"),
+    "empty": (b"", "is empty"),
+    "page": (b"<!DOCTYPE html><html></html>", "is an HTML or XML page"),
     "cut": (b'{"openapi": "3.1.0", "paths"', "is not JSON"),
     "no utf-8": (b'{"openapi": "\xff"}', "is not JSON"),
     "utf-16": ('{"openapi": "3.1.0"}'.encode("utf-16"), "is not JSON"),
@@ -54,7 +55,8 @@ TEXTS = {
     "array": (b"[]", "holds no JSON object"),
     "too deep": (b'{"openapi": "3.1.0", "paths": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
     "deep": (b'{"openapi": "3.1.0", "paths": ' + b"[" * 300 + b"]" * 300 + b"}", "nested too deeply"),
-    "yaml": (b"openapi: 3.1.0\npaths: {}\n", "is not JSON"),
+    "text": (b"Not Found\n", "holds no JSON object"),
+    "bad yaml": (b"openapi: [3.1.0\n", "is neither JSON nor YAML"),
     "control characters": (b'{"\x1b[2J\nwarning: all is well": ', "is not JSON"),
     "long number": (b'{"openapi": "3.1.0", "paths": {}, "x": ' + b"9" * 5000 + b"}", "is not JSON"),
 }
@@ -189,29 +191,61 @@ SCHEMAS = {
 }  # fmt: skip
 
 
+def passed_over(project, capsys):
+    """Run on input of which acme/one cannot be read, see the others made, and give the warning that says so."""
+    assert project.run() == 0
+    assert sorted(path.stem for path in project.out.glob("acme_*.py")) == ["acme_last", "acme_old"]
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "'POST /generation/acme/one' is" in line]
+    assert line.startswith(f"warning: {project.docs.as_posix()}#/navigation/groups/0/pages/1: ")
+    return line
+
+
 @pytest.mark.parametrize("case", SCHEMAS)
-def test_schema_that_is_none_is_an_error_at_its_pointer(case, generated, capsys):
+def test_a_model_whose_schema_is_none_is_passed_over_and_the_others_are_made(case, project, capsys):
     schema, pointer, message = SCHEMAS[case]
     components = {"Loop": {"$ref": "#/components/schemas/Back"}, "Back": {"$ref": "#/components/schemas/Loop"}}
-    generated.write(description({"acme/old": GOOD, "acme/one": schema}, components))
-    line = error_of(generated, capsys)
-    assert line.startswith(f"error: {generated.openapi.as_posix()}#{pointer}: ")
+    project.write(description({"acme/old": GOOD, "acme/one": schema, "acme/last": GOOD}, components))
+    line = passed_over(project, capsys)
+    assert f"passed over: {project.openapi.as_posix()}#{pointer}: " in line
     assert message in line
 
 
-def test_path_item_that_refers_to_nothing_is_an_error(generated, capsys):
-    openapi = description({"acme/old": GOOD})
+def test_a_path_that_refers_to_nothing_is_passed_over(project, capsys):
+    openapi = description({"acme/old": GOOD, "acme/one": GOOD, "acme/last": GOOD})
     openapi["paths"]["/generation/acme/one"] = {"$ref": "#/components/pathItems/One"}
-    generated.write(openapi)
-    line = error_of(generated, capsys)
-    assert line.startswith(f"error: {generated.openapi.as_posix()}#/paths/~1generation~1acme~1one/$ref: ")
+    openapi["paths"]["/generation/sse/acme/one"] = {"$ref": "#/components/pathItems/One"}
+    openapi["paths"]["/other"] = {"$ref": "./other.json"}
+    project.write(openapi, navigation(*(f"POST /generation/acme/{name}" for name in ("old", "one", "last"))))
+    assert project.run() == 0
+    err = capsys.readouterr().err
+    assert f"warning: {project.openapi.as_posix()}#/paths/~1generation~1acme~1one: the path is passed over: " in err
+    assert f"warning: {project.openapi.as_posix()}#/paths/~1other: the path is passed over: " in err
+    assert sorted(path.stem for path in project.out.glob("acme_*.py")) == ["acme_last", "acme_old"]
 
 
-def test_request_body_that_refers_to_nothing_is_an_error(generated, capsys):
+def test_a_request_body_that_refers_to_nothing_is_passed_over(project, capsys):
     item = {"post": {"summary": "One", "requestBody": {"$ref": "#/components/requestBodies/One"}}}
-    generated.write(description({"acme/one": item}))
-    line = error_of(generated, capsys)
+    project.write(description({"acme/old": GOOD, "acme/one": item, "acme/last": GOOD}))
+    line = passed_over(project, capsys)
     assert "/post/requestBody/$ref: the reference '#/components/requestBodies/One' leads to nothing" in line
+
+
+def test_models_that_share_a_module_name_are_passed_over_and_the_others_are_made(project, capsys):
+    names = ("acme/old", "acme/v1.5", "acme/last", "acme/v1-5")
+    project.write(description(dict.fromkeys(names, GOOD)))
+    assert project.run() == 0
+    err = capsys.readouterr().err
+    assert sorted(path.stem for path in project.out.glob("acme_*.py")) == ["acme_last", "acme_old"]
+    for name, other in (("acme/v1.5", "acme/v1-5"), ("acme/v1-5", "acme/v1.5")):
+        assert f"'POST /generation/{name}' is passed over: {other!r} has the module name 'acme_v1_5' too" in err
+    assert "[tool.generator.modules], 'acme/v1.5' = \"module_name\"" in err
+
+
+def test_nothing_is_left_of_models_that_all_are_bad(generated, capsys):
+    generated.write(description({"acme/one": prop(3), "acme/two": prop({"type": "strng"})}))
+    line = error_of(generated, capsys)
+    assert "no model is left of what it lists" in line
+    assert "A model is what POST /generation/<model> generates with" in line
 
 
 ODD = {
@@ -267,6 +301,20 @@ def test_name_that_stands_twice_in_an_object_is_reported(project, capsys):
     assert "openapi stands twice in one object; the last one counts" in capsys.readouterr().err
 
 
+def test_the_place_of_a_name_that_stands_twice_is_told(project, capsys):
+    project.write(description({"acme/one": GOOD, "acme/two": GOOD}))
+    text = project.openapi.read_text("utf-8")
+    project.openapi.write_text(text.replace('{"prompt": ', '{"prompt": 1, "prompt": ', 1), "utf-8")
+    assert project.run() == 0
+    place = f"{project.openapi.as_posix()}#{BODY}/properties"
+    assert f"warning: {place}: prompt stands twice in one object" in capsys.readouterr().err
+
+
+def test_an_older_form_of_description_is_told(generated, capsys):
+    generated.openapi.write_text('{"swagger": "2.0", "paths": {}}', "utf-8")
+    assert "says \"swagger\": '2.0', which is an older form; convert it to OpenAPI 3" in error_of(generated, capsys)
+
+
 def test_byte_order_mark_is_no_error(project):
     project.write(description({"acme/one": GOOD}))
     project.openapi.write_bytes(b"\xef\xbb\xbf" + project.openapi.read_bytes())
@@ -285,10 +333,7 @@ def test_remarks_on_one_model_do_not_hide_those_on_another(project, capsys):
 COMMANDS = {
     "no json": (b"{", ": is not JSON: "),
     "no openapi": (b"{}", "#/openapi: says nothing of its version"),
-    "bad schema": (
-        json.dumps(description({"acme/old": operation({"type": "object", "properties": {"a": 3}})})).encode(),
-        "/properties/a: is no schema",
-    ),
+    "no paths": (b'{"openapi": "3.1.0"}', "#/paths: is no object"),
 }
 
 

@@ -147,7 +147,7 @@ class Call:
         if payload.has_files():
             form = payload
             form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
-        elif stream and payload.endpoint.stream is not None:
+        elif stream and payload.endpoint.stream is not None and path not in self.claims.without_stream:
             path = payload.endpoint.stream
         submission = self.claims.begin(payload)
         return await self.settled(submission, self._submit(submission, payload, path, form))
@@ -239,13 +239,22 @@ class Call:
 
     async def post(self, submission: Submission, path: str, form: Submittable | None) -> Generation:
         """Post until there is a generation; what may have made one is repeated only if it certainly made none."""
-        create, attempt = submission.place, 1
+        create, attempt, was_refused = submission.place, 1, False
         while True:
-            post = Post(path, submission.fields, form, is_stream=path != create, again=submission.was_sent)
+            post = Post(
+                path,
+                submission.fields,
+                form,
+                is_stream=path != create,
+                stream_is_described=submission.stream_is_described,
+                again=submission.was_sent,
+            )
             sent_at = self.io.now()
             outcome = await self._attempt(submission, post)
             if isinstance(outcome, Generation):
                 self._report_no_stream(post, "the answer was no stream")
+                if was_refused:
+                    self.claims.without_stream.add(create)
                 return outcome
             means = meaning(post, outcome)
             if means == "ambiguous":
@@ -260,7 +269,7 @@ class Call:
                 raise outcome.error(submission.told)
             if means == "no stream":
                 self.report(Fallback("create", outcome.problem))
-                path = create
+                path, was_refused = create, not submission.stream_is_described
                 continue
             try:
                 await self._pause("create", attempt, outcome)

@@ -32,6 +32,7 @@ class Submission:
     known_fields: Callable[[], Mapping[str, object]]
     """Gives the fields that the class of the payload has, with their defaults."""
     turn: int
+    stream_is_described: bool = True
     post: Post | None = None
     """The last one, unless it certainly made nothing."""
     pending: bool = False
@@ -119,6 +120,8 @@ class Claims:
         self._turn = 0
         self._reserved: set[tuple[Journal, int] | None] = set()
         self._open: dict[Submission, None] = {}
+        self.without_stream: set[str] = set()
+        """Create endpoints that took what the stream, which no description has, had refused."""
 
     @classmethod
     def of(cls, platform: str) -> Claims:
@@ -130,7 +133,10 @@ class Claims:
         """Enter a submission, before its first post."""
         with self._lock:
             self._turn += 1
-            submission = Submission(payload.endpoint.create, payload.to_dict(), payload.known_fields, self._turn)
+            place = payload.endpoint
+            submission = Submission(
+                place.create, payload.to_dict(), payload.known_fields, self._turn, place.stream_is_described
+            )
             self._open[submission] = None
         return submission
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TRANSIENT = frozenset({408, 425, 429})
 NO_STREAM = frozenset({404, 405, 501})
+NO_UNDESCRIBED_STREAM = NO_STREAM | {400}
 UNDECIDED = frozenset({408, 429})  # 4xx that refuse no payload
 TOLD_ID = re.compile(r'"(?:(?:generation|prediction|task)_?)?id"\s*:\s*"([^"\\]+)"', re.IGNORECASE)
 MAX_SECONDS = 1e9  # what is longer overflows the clocks of some systems
@@ -73,6 +74,8 @@ class Post:
     """The payload, where it has files and goes as `multipart/form-data`."""
     is_stream: bool = False
     """Whether it goes to the stream endpoint, for which the create endpoint can stand in."""
+    stream_is_described: bool = True
+    """Whether a description has that endpoint; one that none has may be refused as any other request is."""
     again: bool = False
     """Whether the files of the payload may have been read before."""
     begun: bool = False
@@ -154,7 +157,10 @@ def meaning(post: Post, outcome: Answer | Lost) -> Literal["nothing made", "no s
     if isinstance(outcome, Lost):
         return "ambiguous"
     told = told_id(outcome)
-    if post.is_stream and outcome.status in NO_STREAM and told is None:
+    absent = NO_STREAM
+    if not post.stream_is_described:
+        absent = NO_UNDESCRIBED_STREAM
+    if post.is_stream and outcome.status in absent and told is None:
         return "no stream"
     if outcome.status == 429 and told is None:
         return "nothing made"

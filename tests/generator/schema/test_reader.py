@@ -13,7 +13,7 @@ OLD = {"type": "string", "deprecated": True}
 
 def read(schema, components=None, version="3.1.0"):
     """Read a schema as the body of a model."""
-    found = description_of(description({"acme/one": schema}, components, version), "", "openapi.json")
+    found = description_of(description({"acme/one": schema}, components, version), "openapi.json")
     return SchemaReader(found, Diagnostics()).body(schema, "/paths/~1generation~1acme~1one/post")
 
 
