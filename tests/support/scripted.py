@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import defaultdict
@@ -98,6 +99,7 @@ class Scripted:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port: int = self.listener.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}/api"
+        self.tls: ssl.SSLContext | None = None
         self.requests: list[Request] = []
         self.open: set[socket.socket] = set()
         self.problems: list[BaseException] = []
@@ -114,6 +116,13 @@ class Scripted:
 
     def replace(self, route: str, *replies: Reply | Callable[[Request], Reply]) -> Self:
         self._script[route] = list(replies)
+        return self
+
+    def encrypt(self, certificate: Any) -> Self:
+        """Speak TLS from now on, with a certificate of trustme."""
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(self.tls)
+        self.base = f"https://localhost:{self.port}/api"
         return self
 
     def rewind(self) -> None:
@@ -153,6 +162,9 @@ class Scripted:
 
     def _serve(self, connection: socket.socket) -> None:
         try:
+            if self.tls is not None:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+                self.open.add(connection)
             with connection, connection.makefile("rb") as reader:
                 while (request := self._read(reader)) is not None:
                     if not self._reply(connection, request):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from importlib import metadata
 from typing import Any
 
 from skills_video_runtime.client import BASE_URL, Client
 from skills_video_runtime.errors import DASHBOARD, APIError, MissingAPIKey, SkillsVideoError
 from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.http.addresses import is_trusted
+from skills_video_runtime.http.environment import UnusableSetting, proxy_of, trusted
 
 from .exits import BAD_USAGE, exit_code
 from .generations import in_pots
@@ -26,15 +29,20 @@ NO_KEY = (
 
 
 def examine(*, as_json: bool) -> int:
-    """Show versions, key (whether it is there), address and credits; the exit code is 0 only if all is well."""
+    """Show what a generation needs, and whether the key is there; the exit code is 0 only if all is well."""
     facts: dict[str, Any] = {
         "versions": {"python": ".".join(map(str, sys.version_info[:3])), **{name: version(name) for name in PACKAGES}},
         "key": False,
         "address": _without_secrets(os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL),
+        "proxy": None,
+        "certificates": trusted(),
         "reachable": None,
         "credits": None,
         "error": None,
     }
+    if is_trusted(facts["address"]):
+        with suppress(UnusableSetting):  # which the attempt below tells
+            facts["proxy"] = proxy_of(facts["address"])
     code, key, balance = 0, "not tried", None
     advice: tuple[str, ...] = ()
     try:
@@ -57,6 +65,8 @@ def examine(*, as_json: bool) -> int:
     say(f"key       {key}")
     reached = {None: "not tried", True: "reachable", False: "not reachable"}[facts["reachable"]]
     say(f"address   {facts['address']} ({reached})")
+    say(f"proxy     {facts['proxy'] or 'none'}")
+    say(f"trusted   {facts['certificates']}")
     if balance is not None:
         say(f"credits   {in_pots(balance)}")
     elif not advice:

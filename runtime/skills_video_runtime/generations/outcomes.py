@@ -125,7 +125,9 @@ class Lost:
 
     def error(self, generation_id: str | None = None) -> ConnectionFailed:
         """Give the error that this means."""
-        return ConnectionFailed(f"No answer from the platform: {self.problem}.", generation_id=generation_id)
+        error = ConnectionFailed(f"No answer from the platform: {self.problem}.", generation_id=generation_id)
+        error.retryable = self.is_transient
+        return error
 
 
 CLOSED = Lost("the client is closed", is_transient=False)

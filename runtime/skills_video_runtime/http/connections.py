@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import httpx
 from anyio.lowlevel import RunVar
 
-from .addresses import is_loopback
 from .deadlines import trace, trace_async
+from .environment import proxies, tls
 
 if TYPE_CHECKING:
-    import ssl
-
     from .exchange import Exchange
     from .key import Key
 
@@ -26,12 +22,6 @@ PLAIN = {"Accept-Encoding": "identity"}
 LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
 LOOP: RunVar[object] = RunVar("skills_video_loop")
 TRANSPORTS = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    """Give the certificates that are trusted, read once."""
-    return httpx.create_ssl_context()
 
 
 @dataclass(slots=True)
@@ -117,9 +107,16 @@ class Connections:
 
     def _new_pool(self) -> Any:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
-        kind = httpx.AsyncClient if self.asynchronous else httpx.Client
-        is_remote = not is_loopback(urlsplit(self.base_url).hostname or "")
-        http: Any = kind(verify=tls(), limits=limits, trust_env=is_remote, headers=LOOK)
+        kind: Any = httpx.Client
+        transport: Any = httpx.HTTPTransport
+        if self.asynchronous:
+            kind, transport = httpx.AsyncClient, httpx.AsyncHTTPTransport
+        certificates, mounts = tls(), dict[str, Any]()
+        for pattern, proxy in proxies(self.base_url).items():
+            mounts[pattern] = None
+            if proxy is not None:
+                mounts[pattern] = transport(verify=certificates, limits=limits, proxy=proxy)
+        http = kind(verify=certificates, limits=limits, mounts=mounts, trust_env=False, headers=LOOK)
         return self.key(http)  # signs all that it builds, which is for the platform; it follows no redirect
 
 

@@ -50,14 +50,14 @@ def obey(stream: Any) -> None:
     """Make the reads and writes of a connection obey."""
     read, write = stream.read, stream.write
 
-    def read_in_time(size: int, timeout: float | None = None) -> Any:
+    def read_in_time(max_bytes: int, timeout: float | None = None) -> Any:
         exchange = current.get()
         if exchange is not None:
             exchange.stream = stream
-        return read(size, shortened(timeout))
+        return read(max_bytes, shortened(timeout))
 
-    def write_in_time(data: bytes, timeout: float | None = None) -> Any:
-        return write(data, shortened(timeout))
+    def write_in_time(buffer: bytes, timeout: float | None = None) -> Any:
+        return write(buffer, shortened(timeout))
 
     stream.read, stream.write = read_in_time, write_in_time
 

@@ -27,6 +27,7 @@ from skills_video_runtime.json_values import JsonObject, as_object
 
 from .connections import LOOK, PLAIN
 from .deadlines import current
+from .environment import UnusableSetting, trusted
 from .events import Body, seconds_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,11 @@ MAX_CLOSE = 1.0  # seconds: our choice
 MAX_FINISH = 0.0003  # seconds for which a finished call waits for the end of its stream, to use the connection again
 PIECE = 2**16  # bytes
 TRANSIENT = (httpx.TransportError, httpx.StreamError, OSError, MemoryError)
-HOPELESS = re.compile(r"CERTIFICATE_VERIFY_FAILED|^407\b|\[Errno -[25]\]")  # the last: a host without an address
+NO_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+HOPELESS = re.compile(
+    r"CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|^407\b|Invalid username/password"  # the last two by a proxy
+    rf"|\[Errno ({'|'.join(map(str, NO_HOST))})\]"
+)
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
 clock = time.monotonic
@@ -238,10 +243,12 @@ class Exchange:
                 return CLOSED
             self.begin_post()
             return self._open(self.response, silence)
+        except UnusableSetting as error:
+            return Lost(visible(self.connections.key.redact(str(error))), is_transient=False)
         except Exception as error:  # noqa: BLE001  # no class of exception decides what was sent
             if self.is_over() or (self.http is not None and self.http.is_closed):
                 return CLOSED
-            is_transient = isinstance(error, TRANSIENT) and not HOPELESS.search(str(error))
+            is_transient = isinstance(error, TRANSIENT) and not HOPELESS.search(_text_of(error))
             return Lost(self._describe(error), is_transient=is_transient)
 
     async def _respond(
@@ -356,7 +363,18 @@ class Exchange:
 
     def _describe(self, error: Exception) -> str:
         """Put an exception of the network into words."""
-        return visible(self.connections.key.redact(f"{type(error).__name__}: {error}".rstrip(": ")))
+        text = f"{type(error).__name__}: {_text_of(error)}".rstrip(": ")
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            text += f"; trusted is {trusted()}"
+        return visible(self.connections.key.redact(text))
+
+
+def _text_of(error: BaseException) -> str:
+    """Give what an exception says, or else what the one behind it says: over trio that alone tells the cause."""
+    text, behind = str(error), error.__cause__ or error.__context__
+    if text or behind is None:
+        return text
+    return _text_of(behind)
 
 
 def _parts(form: Submittable, files: ExitStack, *, again: bool) -> list[Any]:
