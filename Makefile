@@ -30,6 +30,9 @@ check: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline --no-progress .github
+	$(BIN)/shellcheck --severity=warning .github/scripts/*.sh .ci/run
 
 types: setup
 	$(BIN)/mypy generator runtime generated

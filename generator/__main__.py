@@ -177,7 +177,7 @@ def _changes(options: argparse.Namespace) -> int:
     if options.write_changelog:
         changelog.write_in(options.write_changelog, found)
     sys.stdout.write(form(found))
-    return 1 if options.fail_on_breaking and any(change.breaking for change in found) else 0
+    return int(any(change.counts_as(wanted) for change in found for wanted in options.fail_on))
 
 
 def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
@@ -217,6 +217,17 @@ def _inputs(options: argparse.Namespace, stamp: rerun.Stamp | None) -> Inputs:
 def _report(diagnostics: Diagnostics) -> None:
     for diagnostic in diagnostics.found:
         print(diagnostic, file=sys.stderr)
+
+
+def _kinds(text: str) -> list[str]:
+    """Take the kinds of changes that an option names."""
+    from generator.changes.change import VERDICTS  # noqa: PLC0415  # the other commands compare nothing
+
+    wanted = [part.strip() for part in text.split(",")]
+    for kind in wanted:
+        if kind not in VERDICTS:
+            raise argparse.ArgumentTypeError(f"{kind!r} is none of {', '.join(VERDICTS)}")
+    return wanted
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -262,7 +273,17 @@ def _parser() -> argparse.ArgumentParser:
     changes.add_argument(
         "--write-changelog", type=Path, metavar="FILE", help="put the lines for CHANGELOG.md into it, each once"
     )
-    changes.add_argument("--fail-on-breaking", action="store_true", help="exit with 1 if a caller breaks")
+    changes.add_argument(
+        "--fail-on",
+        type=_kinds,
+        action="extend",
+        default=[],
+        metavar="KIND,…",
+        help="exit with 1 if a change is of one of these kinds, or `breaking`, or `any` at all; may be given again",
+    )
+    changes.add_argument(
+        "--fail-on-breaking", action="append_const", const="breaking", dest="fail_on", help="as --fail-on breaking"
+    )
     return parser
 
 

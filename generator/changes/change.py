@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,9 @@ Kind: TypeAlias = Literal[
 """`capability` is what is on offer now and the runtime could use.
 
 `changed` is what is neither more nor less: a default, a path of an endpoint."""
+
+VERDICTS: Final = ("any", "breaking", *get_args(Kind))
+"""What a caller may ask of a change."""
 
 COSMETIC: Final = ("reordered", "reworded")
 """Kinds that are order and wording alone, and never break."""
@@ -67,6 +70,10 @@ class Change:
     def path(self) -> str:
         """The place within the model."""
         return ".".join(filter(None, (self.scope, self.place)))
+
+    def counts_as(self, verdict: str) -> bool:
+        """Tell whether it is what one of `VERDICTS` names."""
+        return verdict in ("any", self.kind) or (verdict == "breaking" and self.breaking)
 
     def text(self, quote: Callable[[str], str] = str) -> str:
         """Say what happened, without the path; `quote` is given whatever is not our own text."""

@@ -324,3 +324,27 @@ def test_changelog_of_the_repository_has_a_place_for_them(tmp_path, run):
     added = '- **Breaking:** `acme/one`: `mode`: no longer takes `"b"`.\n'
     assert added in after
     assert set(after.splitlines()) - set(before.splitlines()) <= {added.strip(), "### Changed"}
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--fail-on", "any"], 1),
+        (["--fail-on", "tightened, removed"], 1),
+        (["--fail-on", "removed", "--fail-on", "tightened"], 1),
+        (["--fail-on", "removed,added"], 0),
+        (["--fail-on", "breaking"], 1),
+        (["--fail-on", "removed", "--fail-on-breaking"], 1),
+    ],
+)
+def test_a_run_fails_on_the_kinds_that_it_is_told(options, code, run):
+    assert run(BODY, NARROWER, *options)[0] == code
+    assert run(BODY, BODY, *options)[0] == 0
+
+
+@pytest.mark.parametrize("kinds", ["tighter", "", "removed,", "removed tightened"])
+def test_a_kind_that_is_none_is_refused_with_those_that_are(kinds, run, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run(BODY, NARROWER, "--fail-on", kinds)
+    assert caught.value.code == 2
+    assert "is none of any, breaking, removed, moved, tightened," in capsys.readouterr().err
