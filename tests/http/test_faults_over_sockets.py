@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -344,18 +343,6 @@ def test_files_go_as_multipart_to_the_create_endpoint_and_whole_again_after_429(
         assert request.body.count(b'name="images"') == 2
         assert b'name="image"; filename="cat.png"\r\nContent-Type: image/png\r\n\r\n' + b"CAT" * 100_000 in request.body
     assert server.count(STREAM) == 0
-
-
-def test_a_file_that_can_be_read_only_once_is_sent_only_once(mode: str, server: Scripted) -> None:
-    server.on(CREATE, answer(429, {}), answer(200, state("COMPLETED")))
-    reader, writer = os.pipe()
-    os.write(writer, b"CAT")
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        payload = Payload(image=File(pipe, name="cat.png"))
-        with pytest.raises(OSError, match="only once"):
-            use(mode, server.base, lambda client: client.generate(payload))
-    assert server.count(CREATE) == 1
 
 
 def test_a_dropped_upload_is_not_repeated(mode: str, server: Scripted) -> None:

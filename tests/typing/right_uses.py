@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
+from gzip import GzipFile
 from pathlib import Path
 from typing import Literal, assert_type
+from zipfile import ZipFile
 
 from skills_video import (
     UNSET,
@@ -35,6 +39,16 @@ def arrays() -> None:
     kling_o3_video.TextImageToVideo(prompt="cat", image_urls=files)
     kling_o3_video.TextImageToVideo(prompt="cat", image_urls=("https://a.example/a", File(Path("a.png"))))
     google_veo_3_1.Payload(prompt="cat", reference_image_urls=texts)
+
+
+def files() -> None:
+    File(bytearray(b"x"), name="a.png")
+    File(memoryview(b"x"), name="a.png")
+    File(io.BytesIO(b"x"))
+    with Path("a.png").open("rb") as a, GzipFile("a.gz") as b, ZipFile("a.zip").open("a.png") as c:
+        assert_type([File(a), File(b), File(c)], list[File])
+    with tempfile.TemporaryFile() as d, tempfile.NamedTemporaryFile() as e, tempfile.SpooledTemporaryFile() as f:
+        assert_type([File(d), File(e), File(f)], list[File])
 
 
 def open_objects() -> None:

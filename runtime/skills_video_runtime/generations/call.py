@@ -247,7 +247,6 @@ class Call:
                 form,
                 is_stream=path != create,
                 stream_is_described=submission.stream_is_described,
-                again=submission.was_sent,
             )
             sent_at = self.io.now()
             outcome = await self._attempt(submission, post)

@@ -76,8 +76,6 @@ class Post:
     """Whether it goes to the stream endpoint, for which the create endpoint can stand in."""
     stream_is_described: bool = True
     """Whether a description has that endpoint; one that none has may be refused as any other request is."""
-    again: bool = False
-    """Whether the files of the payload may have been read before."""
     begun: bool = False
     """Whether its head was begun, which is when a generation may have been made. Set by what sends it."""
 
@@ -202,7 +200,7 @@ class IO(Protocol):
         `post.begun` is set before the first byte of its head is sent.
 
         Raises:
-            OSError: a file of the payload cannot be read.
+            OSError: a file of the payload cannot be read to its end. Then nothing is made, and `post.begun` is not set.
         """
         ...
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from skills_video_runtime.generations.outcomes import Submittable
+    from skills_video_runtime.payloads.file import Reading
 
     from .connections import Connections
 
@@ -123,13 +124,19 @@ class Exchange:
         """See `IO`."""
         with ExitStack() as files:
             content: dict[str, Any] = {"fields": post.fields, "headers": AS_JSON}
+            readings: list[Reading] = []
             if post.form is not None:
-                content = {"files": _parts(post.form, files, again=post.again), "headers": EVENTS}
+                readings, parts = _parts(post.form, files)
+                content = {"files": parts, "headers": EVENTS}
             self.posting = post
             try:
                 opened = await self._ask("POST", post.path, patience, silence, **content)
             finally:
                 self.posting = None
+        problem = next((reading.problem for reading in readings if reading.problem), None)
+        if problem is not None and isinstance(opened, Lost):
+            post.begun = False  # a request without its end makes nothing, whatever its head said
+            raise OSError(self.connections.key.redact(problem))
         if isinstance(opened, Lost):
             return opened
         kind = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -377,17 +384,16 @@ def _text_of(error: BaseException) -> str:
     return _text_of(behind)
 
 
-def _parts(form: Submittable, files: ExitStack, *, again: bool) -> list[Any]:
-    """Give the parts of a form, its files open.
+def _parts(form: Submittable, files: ExitStack) -> tuple[list[Reading], list[Any]]:
+    """Give the files of a form as they are read, and all its parts.
 
     Raises:
-        OSError: one cannot be read, or not once more.
+        OSError: one cannot be read.
     """
     texts, given = form.to_multipart()
     parts: list[Any] = [(name, (None, text)) for name, text in texts]
+    readings: list[Reading] = []
     for name, file in given:
-        handle = files.enter_context(file.open())
-        if again and not handle.seekable():
-            raise OSError("a file of the payload can be read only once, and has been sent before")
-        parts.append((name, (file.name, handle, file.content_type)))
-    return parts
+        readings.append(files.enter_context(file.open()))
+        parts.append((name, (file.name, readings[-1], file.content_type)))
+    return readings, parts

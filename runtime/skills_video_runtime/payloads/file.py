@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import IO, BinaryIO, TypeGuard
+from typing import IO, Any, BinaryIO
+
+UNSENDABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # in the name of a part of a form
+SOURCES = "a file is a pathlib.Path, bytes with a name, or a file open for reading bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,16 +19,19 @@ class File:
     """A file that is sent along with a payload: `multipart/form-data`, streamed from where it is.
 
     `source` is a `pathlib.Path` or another `os.PathLike`, `bytes` together with a `name`, or a file that is open for
-    reading bytes. `name` is what the platform is told, by default the last part of the path; `content_type` is guessed
-    from it. The platform publishes no limit of size.
+    reading bytes and can go back to its start. `name` is what the platform is told, by default the last part of the
+    path; what no form can carry of it, such as line ends, becomes `_`. `content_type` is guessed from it. The platform
+    publishes no limit of size.
 
     Raises:
         FileNotFoundError: the path leads to no file.
-        TypeError: the source is none of the three.
-        ValueError: bytes without a name, or a name or content type that no header can carry.
+        TypeError: the source is none of the three; the message tells how it can be sent, where it can.
+        ValueError: bytes without a name, or a content type that no header can carry.
     """
 
-    source: os.PathLike[str] | bytes | bytearray | IO[bytes] = field(kw_only=False, repr=False)
+    source: os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | io.BufferedIOBase = field(
+        kw_only=False, repr=False
+    )
     name: str = ""
     content_type: str = ""
 
@@ -34,20 +41,17 @@ class File:
         if isinstance(source, os.PathLike):
             if not os.path.isfile(source):
                 raise FileNotFoundError(f"{os.fspath(source)!r} is no file that can be sent")
-            name = name or os.path.basename(source)
-        elif isinstance(source, (bytes, bytearray)):
+            name = name or os.path.basename(os.fsdecode(source))
+        elif isinstance(source, (bytes, bytearray, memoryview)):
             object.__setattr__(self, "source", bytes(source))
             if not name:
                 raise ValueError("bytes have no name of their own: pass File(data, name='cat.png')")
-        elif _is_binary(source):
-            given = getattr(source, "name", None)
-            name = name or (os.path.basename(given) if isinstance(given, str) else "file")
         else:
-            raise TypeError(
-                f"a file is a pathlib.Path, bytes with a name, or a file open for reading bytes, not {source!r:.80}"
-            )
-        if not _is_sendable(name) or any(character in name for character in '/\\"'):
-            raise ValueError(f"{name!r} cannot be the name of a file: no separators, quotes or control characters")
+            _check_open(source)
+            given = getattr(source, "name", None)
+            if not name and isinstance(given, str):
+                name = os.path.basename(given)
+        name = UNSENDABLE.sub("_", name or "file")
         object.__setattr__(self, "name", name)
         if not self.content_type:
             from mimetypes import guess_type  # noqa: PLC0415  # reads the system's tables on import
@@ -56,63 +60,89 @@ class File:
         if not (self.content_type.isascii() and self.content_type.isprintable()):
             raise ValueError(f"{self.content_type!r} is no content type")
 
-    def open(self) -> BinaryIO:
+    def open(self) -> Reading:
         """Open the file from its start; closing is up to the caller, and never closes a file that was handed in.
 
         Raises:
             OSError: the path cannot be read any more, or an open file cannot go back to its start.
         """
         source = self.source
-        if isinstance(source, (bytes, bytearray)):
-            return io.BytesIO(source)
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return Reading(self.name, io.BytesIO(source), is_lent=False)
         if isinstance(source, os.PathLike):
-            return open(source, "rb")
+            return Reading(self.name, open(source, "rb"), is_lent=False)
         if source.closed:
             raise OSError(f"the file {self.name!r} has been closed before it was sent")
-        if source.seekable():
-            source.seek(0, os.SEEK_SET)
-        return _Lent(source)
+        return Reading(self.name, source, is_lent=True)
 
 
-class _Lent(io.RawIOBase, BinaryIO):
-    """A caller's open file, which stays open when this is closed."""
+class Reading(io.RawIOBase, BinaryIO):
+    """A file while it is sent: as long as it was when it was opened, or else it raises OSError."""
 
-    def __init__(self, source: IO[bytes]) -> None:
+    def __init__(self, name: str, source: IO[bytes] | io.BufferedIOBase, *, is_lent: bool) -> None:
         super().__init__()
-        self._source = source
+        self.problem: str | None = None
+        """Why it could not be read to its end, so that what was sent of it has none."""
+        self._name, self._source, self._is_lent = name, source, is_lent
+        self._size = self._left = 0
+        self._size = self.seek(0, os.SEEK_END)
+        self.seek(0)
 
     def readable(self) -> bool:
+        """See `io.IOBase`, as below."""
         return True
 
     def seekable(self) -> bool:
-        return self._source.seekable()
+        """Every source can go back to its start."""
+        return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._source.seek(offset, whence)
+        """Move, and count anew what is left."""
+        self._source.seek(offset, whence)
+        place = self._source.tell()
+        self._left = self._size - place
+        return place
 
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer)  # type: ignore[arg-type]
-        data = self._source.read(len(view))
-        view[: len(data)] = data
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes.
+
+        Raises:
+            OSError: they cannot be read, or are more or fewer than there were.
+        """
+        view = memoryview(buffer)
+        try:
+            data = self._source.read(len(view))
+            view[: len(data)] = data
+            self._left -= len(data)
+        except Exception as error:
+            self.problem = f"the file {self._name!r} could not be read while it was sent: {error}"
+            raise OSError(self.problem) from error
+        if self._left < 0 or (self._left and not data):
+            self.problem = f"the file {self._name!r} has changed while it was sent"
+            raise OSError(self.problem)
         return len(data)
 
-
-def _is_binary(source: object) -> TypeGuard[IO[bytes]]:
-    """Tell whether something is an open file of bytes; one whose `read` is awaited cannot be read as it is sent."""
-    if (
-        isinstance(source, io.TextIOBase)
-        or not hasattr(source, "closed")
-        or iscoroutinefunction(getattr(source, "read", None))
-    ):
-        return False
-    readable = getattr(source, "readable", None)
-    return hasattr(source, "read") and (readable is None or bool(readable()))
+    def close(self) -> None:
+        """Close the source, unless it was handed in."""
+        if not self._is_lent:
+            self._source.close()
+        super().close()
 
 
-def _is_sendable(name: str) -> bool:
-    """Tell whether a form can carry a name: no control characters, line ends, or halves of surrogate pairs."""
-    if name.isprintable():
-        return True
-    from unicodedata import category  # noqa: PLC0415  # few names need it
+def _check_open(source: Any) -> None:
+    """Refuse what is no open file of bytes that can be read as often as it is sent.
 
-    return not any(category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name)
+    Raises:
+        TypeError: it is none; with how it can be sent.
+    """
+    problem = ""
+    if iscoroutinefunction(getattr(source, "read", None)):
+        problem = ": what is read by await is read before, File(await upload.read(), name='cat.png')"
+    elif hasattr(source, "encoding"):
+        problem = ": open it with mode 'rb'"
+    elif not all(hasattr(source, name) for name in ("read", "closed", "seekable")) or not source.readable():
+        problem = "."
+    elif not source.seekable():
+        problem = ": what can be read only once, as a pipe, is read before, File(pipe.read(), name='cat.png')"
+    if problem:
+        raise TypeError(f"{SOURCES}, not {source!r:.80}{problem}")
