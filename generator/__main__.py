@@ -175,7 +175,7 @@ def _changes(options: argparse.Namespace) -> int:
     forms = {"json": report.as_json, "markdown": report.as_markdown, "changelog": changelog.as_changelog}
     form = forms.get(options.form, report.as_text)
     if options.write_changelog:
-        changelog.write_in(options.write_changelog, found)
+        changelog.write_in(options.write_changelog, options.old, new, options.config)
     sys.stdout.write(form(found))
     return int(any(change.counts_as(wanted) for change in found for wanted in options.fail_on))
 
@@ -271,7 +271,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         form.add_argument(f"--{name}", action="store_const", const=name, dest="form", default="text", help=words)
     changes.add_argument(
-        "--write-changelog", type=Path, metavar="FILE", help="put the lines for CHANGELOG.md into it, each once"
+        "--write-changelog",
+        type=Path,
+        metavar="FILE",
+        help="write the lines since the last release anew, into the block of CHANGELOG.md that is kept for them",
     )
     changes.add_argument(
         "--fail-on",

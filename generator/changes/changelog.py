@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.diagnostics import GeneratorError, visible
 from generator.writing import replace_files
 
+from . import models, revisions
 from .change import SHARED
 from .prose import count
 from .report import code, lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Sequence
+
+    from generator.run import Found
 
     from .change import Change
     from .report import Line
 
 HEADINGS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
 UNRELEASED: Final = "## [Unreleased]"
+BEGIN: Final = "<!-- Since"
+END: Final = "<!-- End of what `make update` writes -->"
+BLOCK: Final = re.compile(rf"^{BEGIN} (\S+): .*$(?s:.*?)^{END}$", re.MULTILINE)
 GATHERED: Final = (
     ("Added", "added", "new: "),
     ("Changed", "loosened", "more is possible in "),
@@ -33,12 +39,16 @@ def entries(changes: Sequence[Change]) -> dict[str, list[str]]:
     """Give the lines below each heading. What breaks has a line of its own; the rest is gathered model by model."""
     lines = lines_of(changes)
     found: dict[str, list[str]] = {heading: [] for heading in HEADINGS}
-    models = [line.change.model for line in lines if line.is_whole and line.change.kind == "added"]
-    if models:
-        found["Added"].append(f"- {count(len(models), 'model')}: {_listed(models)}.")
+    new = [line.change.model for line in lines if line.is_whole and line.change.kind == "added"]
+    if new:
+        found["Added"].append(f"- {count(len(new), 'model')}: {_listed(new)}.")
     for line in lines:
         if line.change.kind == "removed":
             found["Removed"].append(_entry(line))
+        elif line.change.kind == "deprecated":
+            found["Deprecated"].append(_entry(line))
+        elif line.change.kind == "capability":
+            found["Added"].append(_entry(line))
         elif line.change.breaking or line.change.kind in ("changed", "moved"):
             found["Changed"].append(_entry(line))
     gathered = [line for line in lines if not (line.is_whole or line.change.breaking)]
@@ -47,23 +57,27 @@ def entries(changes: Sequence[Change]) -> dict[str, list[str]]:
         for line in gathered:
             if line.change.kind == kind:
                 places.setdefault(line.models, {})[line.subject or "the payload"] = None
-        found[heading] += [f"- {_subject(models)}: {words}{_listed(own)}." for models, own in places.items()]
+        found[heading] += [f"- {_subject(names)}: {words}{_listed(own)}." for names, own in places.items()]
     cosmetic = {model for line in gathered if line.is_cosmetic for model in line.models}
     if cosmetic:
         found["Changed"].append(f"- Order and wording of {count(len(cosmetic), 'model')}.")
     return {heading: items for heading, items in found.items() if items}
 
 
-def as_changelog(changes: Sequence[Change]) -> str:
+def as_changelog(changes: Sequence[Change], level: str = "###") -> str:
     """Give the lines with their headings; nothing where nothing changed."""
-    return "\n".join("\n".join([f"### {heading}", "", *items, ""]) for heading, items in entries(changes).items())
+    return "\n".join("\n".join([f"{level} {heading}", "", *items, ""]) for heading, items in entries(changes).items())
 
 
-def write_in(path: Path, changes: Sequence[Change]) -> None:
-    """Put the lines that are missing below `[Unreleased]`.
+def write_in(path: Path, first: str, new: Found, config: Path | None) -> None:
+    """Write what has changed since the last release anew, into a block of its own below `[Unreleased]`.
+
+    All else in the file stays. Where git knows no release, the block tells since when it counts: since the revision
+    `first`, which was compared when the block was first written.
 
     Raises:
-        GeneratorError: the file cannot be read or written, or has no such heading.
+        GeneratorError: the file cannot be read or written, or has no such heading, or the block lacks one of its marks;
+            or the revision since which it counts is not there.
     """
     try:
         text = path.read_text("utf-8")
@@ -73,31 +87,23 @@ def write_in(path: Path, changes: Sequence[Change]) -> None:
     if not heading:
         raise GeneratorError(f"{path.name}: has no heading {UNRELEASED!r}; put it back")
     section, *others = re.split(r"^(?=## |\[[^\]]+\]:)", rest, maxsplit=1, flags=re.MULTILINE)
-    text = before + heading
-    if body := _with_entries(section, entries(changes)):
-        text += f"\n{body}\n"
-    replace_files({path: "\n".join([text, *others]).encode("utf-8")})
-
-
-def _with_entries(section: str, added: Mapping[str, Sequence[str]]) -> str:
-    """Give the text below `[Unreleased]` with these lines, each once, and the headings in their order."""
-    title = ""
-    blocks = {heading: list[str]() for heading in (title, *HEADINGS)}
-    for line in section.splitlines():
-        if line.startswith("### "):
-            title = line.removeprefix("### ").strip()
-            blocks.setdefault(title, [])
-        else:
-            blocks[title].append(line)
-    for heading, items in added.items():
-        blocks[heading] = [*_trimmed(blocks[heading]), *(item for item in items if item not in blocks[heading])]
-    start = "\n".join(_trimmed(blocks.pop("")))
-    parts = ["\n".join([f"### {heading}", "", *_trimmed(lines)]) for heading, lines in blocks.items() if lines]
-    return "\n\n".join(filter(None, [start, *parts]))
-
-
-def _trimmed(lines: list[str]) -> list[str]:
-    return "\n".join(lines).strip("\n").splitlines()
+    above, counted, below = section, None, ""
+    if block := BLOCK.search(section):
+        above, counted, below = section[: block.start()], block[1], section[block.end() :]
+    if re.search(f"^(?:{BEGIN}|{END})", f"{above}\n{below}", re.MULTILINE):
+        raise GeneratorError(f"{path.name}: the block of `make update` lacks a mark, or stands there twice; remove it")
+    since = revisions.beginning(first, counted)
+    try:
+        old = revisions.found_in(since, config)
+    except GeneratorError as error:
+        raise GeneratorError(f"{path.name}: tells what changed since {since}: {error}") from error
+    lines = as_changelog(models.compare(old, new), "####")
+    parts = [above, below, *others]
+    if lines or counted:
+        begin = f"{BEGIN} {Path(since).name}: `make update` writes this anew; write above it -->"
+        parts[1:1] = [begin, "### Models", lines, END]
+    body = "\n\n".join(filter(None, (part.strip("\n") for part in parts)))
+    replace_files({path: f"{before}{heading}\n{body}\n".encode()})
 
 
 def _entry(line: Line) -> str:
@@ -109,12 +115,12 @@ def _entry(line: Line) -> str:
     return f"- {breaking}{subject}{line.text(code)}."
 
 
-def _subject(models: tuple[str, ...]) -> str:
-    if models == (SHARED,):
+def _subject(names: tuple[str, ...]) -> str:
+    if names == (SHARED,):
         return "All models"
-    if len(models) == 1:
-        return code(models[0])
-    return f"{len(models)} models"
+    if len(names) == 1:
+        return code(names[0])
+    return f"{len(names)} models"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -35,7 +35,7 @@ def found_in(revision: str, config: Path | None) -> Found:
         GeneratorError: it is neither, or its descriptions cannot be read.
     """
     folder = Path(revision)
-    if revision and documents.found_in(folder, "openapi"):
+    if _is_folder(revision):
         return read(inputs_in(folder, config), Diagnostics())
     commit = _commit(revision)
     if commit is None:
@@ -49,6 +49,24 @@ def found_in(revision: str, config: Path | None) -> Found:
             return read(inputs_in(copy / SPECS, copy / "pyproject.toml"), Diagnostics())
         except GeneratorError as error:
             raise GeneratorError(str(error).replace(copy.as_posix(), visible(revision))) from error
+
+
+def beginning(first: str, counted: str | None) -> str:
+    """Give the revision since which CHANGELOG.md tells what changed, of an update that begins at `first`.
+
+    That is the tag of the last release, else the one since which it has counted, else `first`; of folders, `first`.
+    """
+    commit = _commit(first)
+    if _is_folder(first) or commit is None:
+        return first
+    tag = _git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", commit)
+    if tag.returncode == 0:
+        return tag.stdout.decode("utf-8", "replace").strip()
+    return counted or commit[:12]
+
+
+def _is_folder(revision: str) -> bool:
+    return bool(revision) and documents.found_in(Path(revision), "openapi") is not None
 
 
 def _commit(revision: str) -> str | None:

@@ -275,39 +275,6 @@ def test_an_error_in_a_revision_names_the_revision(repository):
     assert done.stderr.startswith("error: HEAD/specs/openapi.json: is not JSON")
 
 
-CHANGELOG = """# Changelog
-
-## [Unreleased]
-
-### Fixed
-
-- A thing.
-
-## [0.1.0]
-
-### Added
-
-- Everything.
-"""
-
-
-def test_changelog_gets_its_lines_once_and_in_order(run, tmp_path):
-    path = tmp_path / "CHANGELOG.md"
-    path.write_text(CHANGELOG, "utf-8")
-    new = {"type": "object", "properties": {"mode": {"enum": ["a"]}, "seed": {"type": "integer"}}}
-    for _ in range(2):
-        assert run(BODY, new, "--write-changelog", str(path))[0] == 0
-        lines = [line for line in path.read_text("utf-8").splitlines() if line]
-        assert lines[2:9] == [
-            "### Added", "- `acme/one`: new: `seed`.",
-            "### Changed", '- **Breaking:** `acme/one`: `mode`: no longer takes `"b"`.',
-            "### Removed", "- **Breaking:** `acme/one`: `prompt`: is gone (it was `a string`).",
-            "### Fixed",
-        ]  # fmt: skip
-        assert path.read_text("utf-8").endswith(CHANGELOG.partition("### Fixed")[2])
-        assert path.read_text("utf-8").startswith(CHANGELOG.partition("### Fixed")[0])
-
-
 @pytest.mark.parametrize("text", [None, "# Changelog\n"])
 def test_changelog_that_has_no_place_for_them_is_an_error(text, run, tmp_path, capsys):
     path = tmp_path / "CHANGELOG.md"
@@ -319,11 +286,12 @@ def test_changelog_that_has_no_place_for_them_is_an_error(text, run, tmp_path, c
 
 def test_changelog_of_the_repository_has_a_place_for_them(tmp_path, run):
     path = Path(shutil.copy(ROOT / "CHANGELOG.md", tmp_path))
+    assert run(BODY, BODY, "--write-changelog", str(path))[0] == 0
+    assert path.read_text("utf-8") == (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert run(BODY, NARROWER, "--write-changelog", str(path))[0] == 0
     before, after = (ROOT / "CHANGELOG.md").read_text("utf-8"), path.read_text("utf-8")
-    added = '- **Breaking:** `acme/one`: `mode`: no longer takes `"b"`.\n'
-    assert added in after
-    assert set(after.splitlines()) - set(before.splitlines()) <= {added.strip(), "### Changed"}
+    assert '- **Breaking:** `acme/one`: `mode`: no longer takes `"b"`.\n' in after
+    assert not set(before.splitlines()) - set(after.splitlines())
 
 
 @pytest.mark.parametrize(
