@@ -33,7 +33,7 @@ FLOORS = [
 
 CORE = """
 client errors classify catalog generations/states generations/call generations/outcomes generations/retry
-generations/recovery http/session http/exchange http/environment http/events http/key http/addresses
+generations/pace generations/recovery http/session http/exchange http/environment http/events http/key http/addresses
 """
 GUARD = (
     "generations/uncertain generations/claims generations/matching generations/journal http/deadlines http/connections"

@@ -13,6 +13,7 @@ import pytest
 from skills_video_runtime import errors
 from skills_video_runtime.client import Client
 from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.generations.states import MediaFile
 from skills_video_runtime.payloads.file import File
 from skills_video_runtime.testing import FastTime, IOProxy, fast_time, replace_io
 from tests.support.callers import Payload, use
@@ -174,8 +175,31 @@ def test_backoff_doubles_and_is_bounded(mode: str, server: Scripted) -> None:
     server.on(STREAM, answer(429, {}))
     flights: list[FastTime] = []
     with pytest.raises(errors.RateLimited):
-        use(mode, server.base, generate, flights, retry=RetryPolicy(jitter=0))
-    assert flights[0].slept == [1, 2, 4, 8, 16]
+        use(mode, server.base, generate, flights, retry=RetryPolicy(jitter=0), timeout=120)
+    assert flights[0].slept[:8] == [1, 2, 4, 8, 16, 16, 16, 16]
+    assert 118 < sum(flights[0].slept) < 120
+
+
+@pytest.mark.parametrize("retry", [RetryPolicy(attempts=1), RetryPolicy(2, 0, 0)])
+def test_a_policy_without_repeats_or_waits_outlasts_no_429(mode: str, retry: RetryPolicy, server: Scripted) -> None:
+    server.on(STREAM, answer(429, {}))
+    flights: list[FastTime] = []
+    with pytest.raises(errors.RateLimited):
+        use(mode, server.base, generate, flights, retry=retry)
+    assert flights[0].slept == [0] * (retry.attempts - 1)
+
+
+def test_a_moment_in_retry_after_is_measured_by_the_date_of_the_answer(
+    mode: str, server: Scripted, tmp_path: Path
+) -> None:
+    moments = {"Date": "Wed, 21 Oct 2015 07:28:00 GMT", "Retry_After": "Wed, 21 Oct 2015 07:28:07"}
+    server.on(STREAM, answer(429, {}, **moments), events(*STATES))
+    server.on("GET /api/v.mp4", answer(503, {}, **moments), answer(200, b"video", kind="video/mp4"))
+    flights: list[FastTime] = []
+    use(mode, server.base, generate, flights)
+    video = MediaFile(server.base + "/v.mp4")
+    use(mode, server.base, lambda client: client.download(video, tmp_path), flights)
+    assert [flight.slept for flight in flights] == [[7.0], [7.0]]
 
 
 def test_a_refused_connection_is_tried_again_and_then_told(mode: str) -> None:

@@ -161,7 +161,7 @@ class Save:
         """See that an answer is the file, or the rest of the very file that was begun."""
         status, told = head.status, head.headers
         if status not in {200, 206, 416}:
-            self.retry_after = seconds_of(told.get("retry-after", ""))
+            self.retry_after = seconds_of(told.get("retry-after", ""), told.get("date", ""))
             raise self._failed(f"the answer was {status}", status, again=status >= 500 or status in TRANSIENT)
         if status != 200 and not self._continues(told):
             self.received = 0

@@ -45,6 +45,7 @@ from .outcomes import (
     meaning,
     told_id,
 )
+from .pace import Paces
 from .states import STATUSES, Generation, Status, Usage, is_id
 from .uncertain import LIST_LIMIT, PATH, find, parse_running
 
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from .claims import Claims, Submission
     from .journal import Journal
     from .outcomes import IO, Report, Settings, Submittable
+    from .pace import Pace
 
 RESULT = "/generation/{id}"
 LONGEST_WAIT = 60.0  # seconds between two looks at a generation, whatever `Retry-After` says: our choice
@@ -64,7 +66,7 @@ UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made 
 class Call:
     """One call of a client, which has `timeout` seconds from now. What is no state it reports on its way."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it shares with other calls, and what it does not
         self,
         io: IO,
         settings: Settings,
@@ -73,10 +75,11 @@ class Call:
         timeout: float | None = None,
         journal: Journal | None = None,
         report: Callable[[Report], object] | None = None,
+        paces: Paces | None = None,
         random: Callable[[], float] = random,
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
-        self.report = report or _ignore
+        self.report, self.paces = report or _ignore, paces or Paces.of(settings.retry)
         self.timeout = settings.timeout
         if timeout is not None:
             self.timeout = check_seconds("timeout", timeout)
@@ -193,8 +196,12 @@ class Call:
                 raise
 
     async def ask(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Answer | Lost:
-        """Ask once."""
-        return await self.io.get(path, query, self._patience(GET_PATIENCE))
+        """Ask once, in one's turn."""
+        await self._turn(self.paces.looks)
+        asked_at = self.io.now()
+        answer = await self.io.get(path, query, self._patience(GET_PATIENCE))
+        self._note(self.paces.looks, asked_at, answer)
+        return answer
 
     def time_left(self) -> float:
         """Give the seconds until the deadline."""
@@ -283,8 +290,10 @@ class Call:
         patience = self._patience(self.settings.stream_idle_timeout)
         self.silence = min(patience, self._patience(self.time_left() / 4))
         submission.post, submission.pending = post, True
+        sent_at = self.io.now()
         try:
             outcome = await self.io.post(post, patience, self.silence)
+            self._note(self.paces.posts, sent_at, outcome)
             told: Generation | Answer | Lost
             if isinstance(outcome, Opened):
                 told = await self._first_event()
@@ -400,14 +409,33 @@ class Call:
     async def _pause(
         self, request: Literal["create", "poll"], attempt: int, outcome: Answer | Lost, name: str | None = None
     ) -> None:
-        """Wait before the next try, or raise what happened if there is none left."""
-        error = outcome.error(name)
-        delay = self.settings.retry.delay(attempt, outcome.retry_after, self.random)
-        is_hopeless = not (error.retryable and outcome.is_transient) or attempt >= self.settings.retry.attempts
-        if is_hopeless or delay >= self.time_left():
+        """Wait before the next try, or raise what happened if there is none left.
+
+        A 429 to a post is outlasted up to the deadline, if the policy has waits at all.
+        """
+        error, retry, left = outcome.error(name), self.settings.retry, self.time_left()
+        delay = retry.delay(attempt, outcome.retry_after, self.random)
+        is_last = attempt >= retry.attempts
+        if request == "create" and _is_busy(outcome) and retry.attempts > 1 and delay > 0:
+            is_last = left <= retry.initial
+            if outcome.retry_after is None:
+                delay = min(delay, left / 2)
+        if is_last or delay >= left or not (error.retryable and outcome.is_transient):
             raise error
         await self.io.sleep(delay)
         self.report(Retry(request, delay, outcome.problem))
+
+    async def _turn(self, pace: Pace) -> None:
+        """Wait for one's turn; where there is no time for that, it is asked at once, as it may be served even so."""
+        while 0 < (wait := pace.wait(self.io.now())) < self.time_left():
+            await self.io.sleep(wait)
+
+    def _note(self, pace: Pace, asked_at: float, outcome: Answer | Lost | Opened) -> None:
+        """Let the other calls know how fast the platform can be asked."""
+        if isinstance(outcome, Answer) and _is_busy(outcome):
+            pace.slow(asked_at, self.io.now(), outcome.retry_after)
+        elif not isinstance(outcome, Lost) and outcome.status < 500:
+            pace.quicken()
 
     def _state(self, outcome: Answer | Lost, name: str) -> Generation | None:
         """Read what is told of a generation, None if it is nothing."""
@@ -441,6 +469,11 @@ class Call:
 
 def _ignore(_: object) -> None:
     """Tell nobody."""
+
+
+def _is_busy(outcome: Answer | Lost) -> bool:
+    """Whether the platform wants to be asked less often."""
+    return isinstance(outcome, Answer) and outcome.status == 429
 
 
 def _path_of(result: str, name: str) -> str:

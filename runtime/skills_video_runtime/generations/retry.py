@@ -15,7 +15,8 @@ class RetryPolicy:
 
     `attempts` is the number of tries in all, at least 1. The wait before the second is `initial` seconds, doubles each
     time up to `maximum` seconds, and varies at random by the share `jitter` (0 to 1) to both sides, so that many
-    clients do not come back together. A `Retry-After` of the platform replaces the wait.
+    clients do not come back together. A `Retry-After` of the platform replaces the wait. A post that is answered 429
+    is repeated until the time of the call is over, unless `attempts` is 1 or there are no waits.
 
     Raises:
         ValueError: a number outside its range.

@@ -94,12 +94,23 @@ class Body:
                 yield self.text(piece)
 
 
-def seconds_of(retry_after: str) -> float | None:
-    """Read `Retry-After`: seconds, or a date, which is UTC where it tells no zone (RFC 9110, section 5.6.7)."""
+def seconds_of(retry_after: str, date: str = "") -> float | None:
+    """Read `Retry-After`: seconds, or a moment, which is measured by the `Date` of its answer where that has one.
+
+    So a clock that is wrong here does no harm. A moment without a zone is UTC (RFC 9110, section 5.6.7).
+    """
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", retry_after):
         return float(retry_after)
+    until = _moment(retry_after)
+    if until is None:
+        return None
+    now = _moment(date) or datetime.now(UTC)
+    return max((until - now).total_seconds(), 0.0)
+
+
+def _moment(date: str) -> datetime | None:
     try:
-        date = parsedate_to_datetime(retry_after)
-        return max((date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
+        moment = parsedate_to_datetime(date)
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

@@ -326,7 +326,7 @@ class Exchange:
         origin = re.match(r"[a-z]+://[^/?#]*", opened.headers.get("location", ""))
         if origin is not None:
             where = visible(key.redact(origin[0]))
-        retry_after = seconds_of(opened.headers.get("retry-after", ""))
+        retry_after = seconds_of(opened.headers.get("retry-after", ""), opened.headers.get("date", ""))
         return Answer(opened.status, told, key.redact(text), retry_after, where)
 
     async def _next(self, things: Any) -> Any:

@@ -14,6 +14,7 @@ from skills_video_runtime.errors import GenerationFailed
 from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
 from skills_video_runtime.generations.outcomes import CLOSED
+from skills_video_runtime.generations.pace import Paces
 
 from .addresses import is_trusted, platform_of
 
@@ -55,6 +56,7 @@ class Session:
 
     def _begin(self) -> None:
         self.pid, self.lock = os.getpid(), Lock()
+        self.paces = Paces.of(self.settings.retry)
         self.journals: dict[Path, Journal] = {}
         self.claims = Claims.of(f"{os.getpid()} {platform_of(self.base_url)}")
         self._connections: Connections | None = None
@@ -112,7 +114,15 @@ class Session:
         async with exchange:
             if records:
                 recorder = self._recorder(journal)
-            call = Call(io, self.settings, self.claims, timeout=timeout, journal=recorder, report=self.report)
+            call = Call(
+                io,
+                self.settings,
+                self.claims,
+                timeout=timeout,
+                journal=recorder,
+                report=self.report,
+                paces=self.paces,
+            )
             try:
                 yield call
             except GenerationFailed:
