@@ -32,26 +32,41 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Seedance 1.5 takes."""
+    """What Seedance 1.5 takes.
+
+    Args:
+        prompt: Text from which the video is made
+        aspect_ratio: Frame shape of the video. Default "16:9".
+        resolution: Output resolution. Default "720p".
+        duration: Clip length in seconds. 4 to 12; default 5.
+        camera_fixed: Keep the camera still. Default False.
+        seed: Seed that steers the result; -1 means random. -9007199254740991 to 9007199254740991.
+        enable_safety_checker: Turn the safety check on. Default True.
+        generate_audio: Make sound for the video. Default True.
+        image_url: URL of the image the video is made from
+        first_frame_url: URL of the opening-frame image
+        end_frame_url: URL of the image the video ends on
+        n: How many results to produce, 1 to 4. Default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: str
     """Text from which the video is made"""
     aspect_ratio: Annotated[Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"], Default("16:9")] | Unset = UNSET
-    """Frame shape of the video"""
+    """Frame shape of the video. Default "16:9"."""
     resolution: Annotated[Literal["480p", "720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Output resolution"""
+    """Output resolution. Default "720p"."""
     duration: Annotated[int, Ge(4), Le(12), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 4 to 12; default 5."""
     camera_fixed: Annotated[bool, Default(False)] | Unset = UNSET
-    """Keep the camera still"""
+    """Keep the camera still. Default False."""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | Unset = UNSET
-    """Seed that steers the result; -1 means random"""
+    """Seed that steers the result; -1 means random. -9007199254740991 to 9007199254740991."""
     enable_safety_checker: Annotated[bool, Default(True)] | Unset = UNSET
-    """Turn the safety check on"""
+    """Turn the safety check on. Default True."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound for the video"""
+    """Make sound for the video. Default True."""
     image_url: Uri | File | Unset = UNSET
     """URL of the image the video is made from"""
     first_frame_url: Uri | File | Unset = UNSET
@@ -59,7 +74,7 @@ class Payload(BasePayload):
     end_frame_url: Uri | File | Unset = UNSET
     """URL of the image the video ends on"""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce, 1 to 4"""
+    """How many results to produce, 1 to 4. Default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

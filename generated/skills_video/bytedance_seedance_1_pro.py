@@ -33,24 +33,38 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Seedance 1 Pro takes."""
+    """What Seedance 1 Pro takes.
+
+    Args:
+        prompt: Text that describes the video
+        fps: Frames per second. Default 24.
+        seed: Random seed; set it for a repeatable result. -9007199254740991 to 9007199254740991.
+        duration: Clip length in seconds. 2 to 12; default 5.
+        resolution: Output resolution. Default "1080p".
+        aspect_ratio: Frame shape; ignored when an image is given. Default "16:9".
+        camera_fixed: Keep the camera still. Default False.
+        image_url: Image for the opening frame
+        first_frame_url: Image for the opening frame
+        end_frame_url: Image for the closing frame; works only together with a start image
+        n: How many results to produce, 1 to 4. Default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: str
     """Text that describes the video"""
     fps: Annotated[Finite, Default(24)] | Unset = UNSET
-    """Frames per second"""
+    """Frames per second. Default 24."""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | None | Unset = UNSET
-    """Random seed; set it for a repeatable result"""
+    """Random seed; set it for a repeatable result. -9007199254740991 to 9007199254740991."""
     duration: Annotated[int, Ge(2), Le(12), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 2 to 12; default 5."""
     resolution: Annotated[Literal["480p", "720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Output resolution"""
+    """Output resolution. Default "1080p"."""
     aspect_ratio: Annotated[Literal["16:9", "4:3", "1:1", "3:4", "9:16", "21:9"], Default("16:9")] | Unset = UNSET
-    """Frame shape; ignored when an image is given"""
+    """Frame shape; ignored when an image is given. Default "16:9"."""
     camera_fixed: Annotated[bool, Default(False)] | Unset = UNSET
-    """Keep the camera still"""
+    """Keep the camera still. Default False."""
     image_url: Uri | File | Unset = UNSET
     """Image for the opening frame"""
     first_frame_url: Uri | File | Unset = UNSET
@@ -58,7 +72,7 @@ class Payload(BasePayload):
     end_frame_url: Uri | File | Unset = UNSET
     """Image for the closing frame; works only together with a start image"""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce, 1 to 4"""
+    """How many results to produce, 1 to 4. Default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -35,7 +35,28 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextImageToVideo(BasePayload):
-    """Text Image To Video, with Seedance 2.0."""
+    """Text Image To Video, with Seedance 2.0.
+
+    Args:
+        prompt: Text from which the video is made
+        feature: Kind of job: text/image-to-video, frame-to-video or reference-to-video
+        aspect_ratio: Frame shape of the video. Default "16:9".
+        resolution: Output resolution. Default "720p".
+        duration: Clip length in seconds. 4 to 15; default 5.
+        generate_audio: Make native sound for the video. Default True.
+        seed: Seed for a repeatable result. -9007199254740991 to 9007199254740991.
+        end_user_id: Id unique to the end user, for safety and monitoring
+        audio_url: One reference sound URL (kept as a compatibility alias)
+        audio_urls: Reference sound URLs for reference-to-video, 3 at most. At most 3 items.
+        image_url: Optional source image URL for text/image-to-video
+        image_urls: Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1. At most 9 items.
+        reference_image_urls: Reference image URLs (compatibility alias), 9 at most. At most 9 items.
+        video_urls: Reference video URLs for reference-to-video, 3 at most. At most 3 items.
+        reference_video_urls: Reference video URLs (compatibility alias), 3 at most. At most 3 items.
+        first_frame_url: Opening-frame image URL for frame-to-video
+        end_frame_url: Optional closing-frame image URL for frame-to-video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -44,31 +65,31 @@ class TextImageToVideo(BasePayload):
     feature: Literal["text-image-to-video"] | Unset = "text-image-to-video"
     """Kind of job: text/image-to-video, frame-to-video or reference-to-video"""
     aspect_ratio: Annotated[Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"], Default("16:9")] | Unset = UNSET
-    """Frame shape of the video"""
+    """Frame shape of the video. Default "16:9"."""
     resolution: Annotated[Literal["480p", "720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Output resolution"""
+    """Output resolution. Default "720p"."""
     duration: Annotated[int, Ge(4), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 4 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make native sound for the video"""
+    """Make native sound for the video. Default True."""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | Unset = UNSET
-    """Seed for a repeatable result"""
+    """Seed for a repeatable result. -9007199254740991 to 9007199254740991."""
     end_user_id: str | Unset = UNSET
     """Id unique to the end user, for safety and monitoring"""
     audio_url: Uri | File | Unset = UNSET
     """One reference sound URL (kept as a compatibility alias)"""
     audio_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference sound URLs for reference-to-video, 3 at most"""
+    """Reference sound URLs for reference-to-video, 3 at most. At most 3 items."""
     image_url: Uri | File | Unset = UNSET
     """Optional source image URL for text/image-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1"""
+    """Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1. At most 9 items."""
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Reference image URLs (compatibility alias), 9 at most"""
+    """Reference image URLs (compatibility alias), 9 at most. At most 9 items."""
     video_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference video URLs for reference-to-video, 3 at most"""
+    """Reference video URLs for reference-to-video, 3 at most. At most 3 items."""
     reference_video_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference video URLs (compatibility alias), 3 at most"""
+    """Reference video URLs (compatibility alias), 3 at most. At most 3 items."""
     first_frame_url: Uri | File | Unset = UNSET
     """Opening-frame image URL for frame-to-video"""
     end_frame_url: Uri | File | Unset = UNSET
@@ -79,7 +100,28 @@ class TextImageToVideo(BasePayload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameToVideo(BasePayload):
-    """Frame To Video, with Seedance 2.0."""
+    """Frame To Video, with Seedance 2.0.
+
+    Args:
+        prompt: Text from which the video is made
+        feature: Kind of job: text/image-to-video, frame-to-video or reference-to-video
+        aspect_ratio: Frame shape of the video. Default "16:9".
+        resolution: Output resolution. Default "720p".
+        duration: Clip length in seconds. 4 to 15; default 5.
+        generate_audio: Make native sound for the video. Default True.
+        seed: Seed for a repeatable result. -9007199254740991 to 9007199254740991.
+        end_user_id: Id unique to the end user, for safety and monitoring
+        audio_url: One reference sound URL (kept as a compatibility alias)
+        audio_urls: Reference sound URLs for reference-to-video, 3 at most. At most 3 items.
+        image_url: Optional source image URL for text/image-to-video
+        image_urls: Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1. At most 9 items.
+        reference_image_urls: Reference image URLs (compatibility alias), 9 at most. At most 9 items.
+        video_urls: Reference video URLs for reference-to-video, 3 at most. At most 3 items.
+        reference_video_urls: Reference video URLs (compatibility alias), 3 at most. At most 3 items.
+        first_frame_url: Opening-frame image URL for frame-to-video
+        end_frame_url: Optional closing-frame image URL for frame-to-video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -88,31 +130,31 @@ class FrameToVideo(BasePayload):
     feature: Literal["frame-to-video"] = "frame-to-video"
     """Kind of job: text/image-to-video, frame-to-video or reference-to-video"""
     aspect_ratio: Annotated[Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"], Default("16:9")] | Unset = UNSET
-    """Frame shape of the video"""
+    """Frame shape of the video. Default "16:9"."""
     resolution: Annotated[Literal["480p", "720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Output resolution"""
+    """Output resolution. Default "720p"."""
     duration: Annotated[int, Ge(4), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 4 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make native sound for the video"""
+    """Make native sound for the video. Default True."""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | Unset = UNSET
-    """Seed for a repeatable result"""
+    """Seed for a repeatable result. -9007199254740991 to 9007199254740991."""
     end_user_id: str | Unset = UNSET
     """Id unique to the end user, for safety and monitoring"""
     audio_url: Uri | File | Unset = UNSET
     """One reference sound URL (kept as a compatibility alias)"""
     audio_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference sound URLs for reference-to-video, 3 at most"""
+    """Reference sound URLs for reference-to-video, 3 at most. At most 3 items."""
     image_url: Uri | File | Unset = UNSET
     """Optional source image URL for text/image-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1"""
+    """Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1. At most 9 items."""
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Reference image URLs (compatibility alias), 9 at most"""
+    """Reference image URLs (compatibility alias), 9 at most. At most 9 items."""
     video_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference video URLs for reference-to-video, 3 at most"""
+    """Reference video URLs for reference-to-video, 3 at most. At most 3 items."""
     reference_video_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference video URLs (compatibility alias), 3 at most"""
+    """Reference video URLs (compatibility alias), 3 at most. At most 3 items."""
     first_frame_url: Uri | File
     """Opening-frame image URL for frame-to-video"""
     end_frame_url: Uri | File | Unset = UNSET
@@ -123,7 +165,28 @@ class FrameToVideo(BasePayload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceToVideo(BasePayload):
-    """Reference To Video, with Seedance 2.0."""
+    """Reference To Video, with Seedance 2.0.
+
+    Args:
+        prompt: Text from which the video is made
+        feature: Kind of job: text/image-to-video, frame-to-video or reference-to-video
+        aspect_ratio: Frame shape of the video. Default "16:9".
+        resolution: Output resolution. Default "720p".
+        duration: Clip length in seconds. 4 to 15; default 5.
+        generate_audio: Make native sound for the video. Default True.
+        seed: Seed for a repeatable result. -9007199254740991 to 9007199254740991.
+        end_user_id: Id unique to the end user, for safety and monitoring
+        audio_url: One reference sound URL (kept as a compatibility alias)
+        audio_urls: Reference sound URLs for reference-to-video, 3 at most. At most 3 items.
+        image_url: Optional source image URL for text/image-to-video
+        image_urls: Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1. At most 9 items.
+        reference_image_urls: Reference image URLs (compatibility alias), 9 at most. At most 9 items.
+        video_urls: Reference video URLs for reference-to-video, 3 at most. At most 3 items.
+        reference_video_urls: Reference video URLs (compatibility alias), 3 at most. At most 3 items.
+        first_frame_url: Opening-frame image URL for frame-to-video
+        end_frame_url: Optional closing-frame image URL for frame-to-video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -132,31 +195,31 @@ class ReferenceToVideo(BasePayload):
     feature: Literal["reference-to-video"] = "reference-to-video"
     """Kind of job: text/image-to-video, frame-to-video or reference-to-video"""
     aspect_ratio: Annotated[Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"], Default("16:9")] | Unset = UNSET
-    """Frame shape of the video"""
+    """Frame shape of the video. Default "16:9"."""
     resolution: Annotated[Literal["480p", "720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Output resolution"""
+    """Output resolution. Default "720p"."""
     duration: Annotated[int, Ge(4), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 4 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make native sound for the video"""
+    """Make native sound for the video. Default True."""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | Unset = UNSET
-    """Seed for a repeatable result"""
+    """Seed for a repeatable result. -9007199254740991 to 9007199254740991."""
     end_user_id: str | Unset = UNSET
     """Id unique to the end user, for safety and monitoring"""
     audio_url: Uri | File | Unset = UNSET
     """One reference sound URL (kept as a compatibility alias)"""
     audio_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference sound URLs for reference-to-video, 3 at most"""
+    """Reference sound URLs for reference-to-video, 3 at most. At most 3 items."""
     image_url: Uri | File | Unset = UNSET
     """Optional source image URL for text/image-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1"""
+    """Image URLs for reference-to-video, 9 at most; text/image-to-video takes at most 1. At most 9 items."""
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Reference image URLs (compatibility alias), 9 at most"""
+    """Reference image URLs (compatibility alias), 9 at most. At most 9 items."""
     video_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference video URLs for reference-to-video, 3 at most"""
+    """Reference video URLs for reference-to-video, 3 at most. At most 3 items."""
     reference_video_urls: Annotated[Array[Uri | File], MaxLen(3)] | Unset = UNSET
-    """Reference video URLs (compatibility alias), 3 at most"""
+    """Reference video URLs (compatibility alias), 3 at most. At most 3 items."""
     first_frame_url: Uri | File | Unset = UNSET
     """Opening-frame image URL for frame-to-video"""
     end_frame_url: Uri | File | Unset = UNSET

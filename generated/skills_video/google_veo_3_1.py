@@ -31,7 +31,22 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Veo 3.1 takes."""
+    """What Veo 3.1 takes.
+
+    Args:
+        prompt: Text that describes the video
+        mode: How to generate: text-image, reference or frames
+        reference_image_urls: Images used as references in reference-to-video
+        first_frame_url: Opening frame, for frames mode
+        last_frame_url: Closing frame, for frames mode
+        duration: Clip length in seconds. Default 8.
+        resolution: Output resolution. Default "1080p".
+        aspect_ratio: Frame shape of the video. Default "16:9".
+        generate_audio: Make sound along with the video. Default True.
+        negative_prompt: What to keep out of the video
+        seed: Random seed; leave out for a random result. -9007199254740991 to 9007199254740991.
+        n: How many results to produce, 1 to 4. Default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -46,19 +61,19 @@ class Payload(BasePayload):
     last_frame_url: str | Unset = UNSET
     """Closing frame, for frames mode"""
     duration: Annotated[Literal[4, 6, 8], Default(8)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. Default 8."""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Output resolution"""
+    """Output resolution. Default "1080p"."""
     aspect_ratio: Annotated[Literal["16:9", "9:16"], Default("16:9")] | Unset = UNSET
-    """Frame shape of the video"""
+    """Frame shape of the video. Default "16:9"."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound along with the video"""
+    """Make sound along with the video. Default True."""
     negative_prompt: str | None | Unset = UNSET
     """What to keep out of the video"""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | None | Unset = UNSET
-    """Random seed; leave out for a random result"""
+    """Random seed; leave out for a random result. -9007199254740991 to 9007199254740991."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce, 1 to 4"""
+    """How many results to produce, 1 to 4. Default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -31,7 +31,22 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Veo 3.1 Lite takes."""
+    """What Veo 3.1 Lite takes.
+
+    Args:
+        prompt: Text that describes the video
+        mode: How to generate: text-image or frames
+        image_url: Source image URL for image-to-video
+        image_urls: Source image URLs for image-to-video
+        first_frame_url: Opening frame, for frames mode
+        last_frame_url: Closing frame, for frames mode
+        resolution: Output resolution. Default "720p".
+        aspect_ratio: Frame shape of the video. Default "16:9".
+        negative_prompt: What to keep out of the video
+        seed: Random seed; leave out for a random result. -9007199254740991 to 9007199254740991.
+        auto_fix: Rewrite the prompt automatically so that it passes moderation. Default True.
+        n: 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -48,16 +63,17 @@ class Payload(BasePayload):
     last_frame_url: str | Unset = UNSET
     """Closing frame, for frames mode"""
     resolution: Annotated[Literal["720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Output resolution"""
+    """Output resolution. Default "720p"."""
     aspect_ratio: Annotated[Literal["16:9", "9:16"], Default("16:9")] | Unset = UNSET
-    """Frame shape of the video"""
+    """Frame shape of the video. Default "16:9"."""
     negative_prompt: str | None | Unset = UNSET
     """What to keep out of the video"""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | None | Unset = UNSET
-    """Random seed; leave out for a random result"""
+    """Random seed; leave out for a random result. -9007199254740991 to 9007199254740991."""
     auto_fix: Annotated[bool, Default(True)] | Unset = UNSET
-    """Rewrite the prompt automatically so that it passes moderation"""
+    """Rewrite the prompt automatically so that it passes moderation. Default True."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
+    """1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

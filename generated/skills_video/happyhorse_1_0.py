@@ -36,136 +36,208 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextToVideo(BasePayload):
-    """Text To Video, with HappyHorse 1.0."""
+    """Text To Video, with HappyHorse 1.0.
+
+    Args:
+        prompt: Describes the scene, motion and style, or the edit wanted. At least 1 character.
+        feature: Which workflow: text-to-video, image-to-video, reference-to-video or edit-video
+        image_url: Address of the source image for image-to-video
+        image_urls: Addresses of reference images for reference-to-video; a single-image request may use it too, as a
+            compatibility alias. At most 9 items.
+        reference_image_urls: Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for
+            edit-video. At most 9 items.
+        video_url: Address of the source video for edit-video
+        resolution: Resolution tier of the output. Default "1080p".
+        aspect_ratio: Aspect ratio of the output, for text-to-video and reference-to-video. Default "16:9".
+        duration: Length of the output in seconds. 3 to 15; default 5.
+        audio_setting: How edit-video treats audio; 'origin' keeps the input video's audio. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: Annotated[str, MinLen(1)]
-    """Describes the scene, motion and style, or the edit wanted"""
+    """Describes the scene, motion and style, or the edit wanted. At least 1 character."""
     feature: Literal["text-to-video"] | Unset = "text-to-video"
     """Which workflow: text-to-video, image-to-video, reference-to-video or edit-video"""
     image_url: Uri | File | Unset = UNSET
     """Address of the source image for image-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
     """Addresses of reference images for reference-to-video; a single-image request may use it too, as a compatibility
-    alias
+    alias. At most 9 items.
     """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for edit-video"""
+    """Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for edit-video. At most 9 items.
+    """
     video_url: Uri | File | Unset = UNSET
     """Address of the source video for edit-video"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     aspect_ratio: Annotated[Literal["16:9", "9:16", "1:1", "4:3", "3:4"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the output, for text-to-video and reference-to-video"""
+    """Aspect ratio of the output, for text-to-video and reference-to-video. Default "16:9"."""
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 3 to 15; default 5."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """How edit-video treats audio; 'origin' keeps the input video's audio"""
+    """How edit-video treats audio; 'origin' keeps the input video's audio. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageToVideo(BasePayload):
-    """Image To Video, with HappyHorse 1.0."""
+    """Image To Video, with HappyHorse 1.0.
+
+    Args:
+        prompt: Describes the scene, motion and style, or the edit wanted. At least 1 character.
+        feature: Which workflow: text-to-video, image-to-video, reference-to-video or edit-video
+        image_url: Address of the source image for image-to-video
+        image_urls: Addresses of reference images for reference-to-video; a single-image request may use it too, as a
+            compatibility alias. At most 9 items.
+        reference_image_urls: Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for
+            edit-video. At most 9 items.
+        video_url: Address of the source video for edit-video
+        resolution: Resolution tier of the output. Default "1080p".
+        aspect_ratio: Aspect ratio of the output, for text-to-video and reference-to-video. Default "16:9".
+        duration: Length of the output in seconds. 3 to 15; default 5.
+        audio_setting: How edit-video treats audio; 'origin' keeps the input video's audio. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: Annotated[str, MinLen(1)]
-    """Describes the scene, motion and style, or the edit wanted"""
+    """Describes the scene, motion and style, or the edit wanted. At least 1 character."""
     feature: Literal["image-to-video"] = "image-to-video"
     """Which workflow: text-to-video, image-to-video, reference-to-video or edit-video"""
     image_url: Uri | File
     """Address of the source image for image-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
     """Addresses of reference images for reference-to-video; a single-image request may use it too, as a compatibility
-    alias
+    alias. At most 9 items.
     """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for edit-video"""
+    """Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for edit-video. At most 9 items.
+    """
     video_url: Uri | File | Unset = UNSET
     """Address of the source video for edit-video"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     aspect_ratio: Annotated[Literal["16:9", "9:16", "1:1", "4:3", "3:4"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the output, for text-to-video and reference-to-video"""
+    """Aspect ratio of the output, for text-to-video and reference-to-video. Default "16:9"."""
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 3 to 15; default 5."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """How edit-video treats audio; 'origin' keeps the input video's audio"""
+    """How edit-video treats audio; 'origin' keeps the input video's audio. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceToVideo(BasePayload):
-    """Reference To Video, with HappyHorse 1.0."""
+    """Reference To Video, with HappyHorse 1.0.
+
+    Args:
+        prompt: Describes the scene, motion and style, or the edit wanted. At least 1 character.
+        feature: Which workflow: text-to-video, image-to-video, reference-to-video or edit-video
+        image_url: Address of the source image for image-to-video
+        image_urls: Addresses of reference images for reference-to-video; a single-image request may use it too, as a
+            compatibility alias. At most 9 items.
+        reference_image_urls: Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for
+            edit-video. At most 9 items.
+        video_url: Address of the source video for edit-video
+        resolution: Resolution tier of the output. Default "1080p".
+        aspect_ratio: Aspect ratio of the output, for text-to-video and reference-to-video. Default "16:9".
+        duration: Length of the output in seconds. 3 to 15; default 5.
+        audio_setting: How edit-video treats audio; 'origin' keeps the input video's audio. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: Annotated[str, MinLen(1)]
-    """Describes the scene, motion and style, or the edit wanted"""
+    """Describes the scene, motion and style, or the edit wanted. At least 1 character."""
     feature: Literal["reference-to-video"] = "reference-to-video"
     """Which workflow: text-to-video, image-to-video, reference-to-video or edit-video"""
     image_url: Uri | File | Unset = UNSET
     """Address of the source image for image-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
     """Addresses of reference images for reference-to-video; a single-image request may use it too, as a compatibility
-    alias
+    alias. At most 9 items.
     """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for edit-video"""
+    """Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for edit-video. At most 9 items.
+    """
     video_url: Uri | File | Unset = UNSET
     """Address of the source video for edit-video"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     aspect_ratio: Annotated[Literal["16:9", "9:16", "1:1", "4:3", "3:4"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the output, for text-to-video and reference-to-video"""
+    """Aspect ratio of the output, for text-to-video and reference-to-video. Default "16:9"."""
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 3 to 15; default 5."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """How edit-video treats audio; 'origin' keeps the input video's audio"""
+    """How edit-video treats audio; 'origin' keeps the input video's audio. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditVideo(BasePayload):
-    """Edit Video, with HappyHorse 1.0."""
+    """Edit Video, with HappyHorse 1.0.
+
+    Args:
+        prompt: Describes the scene, motion and style, or the edit wanted. At least 1 character.
+        feature: Which workflow: text-to-video, image-to-video, reference-to-video or edit-video
+        image_url: Address of the source image for image-to-video
+        image_urls: Addresses of reference images for reference-to-video; a single-image request may use it too, as a
+            compatibility alias. At most 9 items.
+        reference_image_urls: Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for
+            edit-video. At most 9 items.
+        video_url: Address of the source video for edit-video
+        resolution: Resolution tier of the output. Default "1080p".
+        aspect_ratio: Aspect ratio of the output, for text-to-video and reference-to-video. Default "16:9".
+        duration: Length of the output in seconds. 3 to 15; default 5.
+        audio_setting: How edit-video treats audio; 'origin' keeps the input video's audio. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: Annotated[str, MinLen(1)]
-    """Describes the scene, motion and style, or the edit wanted"""
+    """Describes the scene, motion and style, or the edit wanted. At least 1 character."""
     feature: Literal["edit-video"] = "edit-video"
     """Which workflow: text-to-video, image-to-video, reference-to-video or edit-video"""
     image_url: Uri | File | Unset = UNSET
     """Address of the source image for image-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
     """Addresses of reference images for reference-to-video; a single-image request may use it too, as a compatibility
-    alias
+    alias. At most 9 items.
     """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(9)] | Unset = UNSET
-    """Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for edit-video"""
+    """Addresses of reference images: 1-9 for reference-to-video, up to 5 guide images for edit-video. At most 9 items.
+    """
     video_url: Uri | File
     """Address of the source video for edit-video"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     aspect_ratio: Annotated[Literal["16:9", "9:16", "1:1", "4:3", "3:4"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the output, for text-to-video and reference-to-video"""
+    """Aspect ratio of the output, for text-to-video and reference-to-video. Default "16:9"."""
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 3 to 15; default 5."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """How edit-video treats audio; 'origin' keeps the input video's audio"""
+    """How edit-video treats audio; 'origin' keeps the input video's audio. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 

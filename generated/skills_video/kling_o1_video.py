@@ -35,7 +35,18 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameToVideo(BasePayload):
-    """Frame To Video, with Kling O1 Video."""
+    """Frame To Video, with Kling O1 Video.
+
+    Args:
+        prompt: Text that describes the video
+        first_frame_url: Image for the opening frame
+        feature: Kind of job: first/last-frame animation, image-reference generation, video edit, or continuing a
+            reference video
+        quality: Quality tier. Default "pro".
+        last_frame_url: Optional image for the closing frame
+        duration: Clip length in seconds. 3 to 10; default 5.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -44,13 +55,14 @@ class FrameToVideo(BasePayload):
     first_frame_url: Uri | File
     """Image for the opening frame"""
     feature: Literal["frame-to-video"] | Unset = "frame-to-video"
-    """Kind of job: first/last-frame animation, image-reference generation, video edit, or continuing a reference video"""
+    """Kind of job: first/last-frame animation, image-reference generation, video edit, or continuing a reference video
+    """
     quality: Annotated[Literal["standard", "pro"], Default("pro")] | Unset = UNSET
-    """Quality tier"""
+    """Quality tier. Default "pro"."""
     last_frame_url: Uri | File | Unset = UNSET
     """Optional image for the closing frame"""
     duration: Annotated[int, Ge(3), Le(10), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 3 to 10; default 5."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 

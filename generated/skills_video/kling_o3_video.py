@@ -35,7 +35,29 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextImageToVideo(BasePayload):
-    """Text Image To Video, with Kling O3 Video."""
+    """Text Image To Video, with Kling O3 Video.
+
+    Args:
+        prompt: Text that describes the video
+        feature: Kind of job: text/image-to-video, frame-to-video, reference-to-video, video-to-video (edit) or
+            video-reference-to-video
+        duration: Clip length in seconds. 3 to 15; default 5.
+        generate_audio: Make sound for the video. Default True.
+        keep_audio: Keep the reference video's own sound (video-to-video modes) Default True.
+        quality: Quality of the generation. Default "pro".
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9".
+        image_url: Start-frame image URL for image-to-video
+        start_image_url: Start-frame image URL (alias of image_url in reference-to-video)
+        end_image_url: End-frame image URL for image-to-video and reference-to-video
+        first_frame_url: Opening-frame image URL for frame-to-video
+        last_frame_url: Optional closing-frame image URL for frame-to-video
+        image_urls: Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements
+            included. At most 4 items.
+        reference_image_urls: Compatibility alias of image_urls. At most 4 items.
+        video_url: Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most
+        negative_prompt: What to keep out of the video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -46,15 +68,15 @@ class TextImageToVideo(BasePayload):
     video-reference-to-video
     """
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 3 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound for the video"""
+    """Make sound for the video. Default True."""
     keep_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Keep the reference video's own sound (video-to-video modes)"""
+    """Keep the reference video's own sound (video-to-video modes) Default True."""
     quality: Annotated[Literal["standard", "pro"], Default("pro")] | Unset = UNSET
-    """Quality of the generation"""
+    """Quality of the generation. Default "pro"."""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9"."""
     image_url: Uri | File | Unset = UNSET
     """Start-frame image URL for image-to-video"""
     start_image_url: Uri | File | Unset = UNSET
@@ -66,9 +88,11 @@ class TextImageToVideo(BasePayload):
     last_frame_url: Uri | File | Unset = UNSET
     """Optional closing-frame image URL for frame-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(4)] | None | Unset = UNSET
-    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included"""
+    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included. At most
+    4 items.
+    """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(4)] | Unset = UNSET
-    """Compatibility alias of image_urls"""
+    """Compatibility alias of image_urls. At most 4 items."""
     video_url: Uri | File | Unset = UNSET
     """Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most"""
     negative_prompt: str | None | Unset = UNSET
@@ -79,7 +103,29 @@ class TextImageToVideo(BasePayload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameToVideo(BasePayload):
-    """Frame To Video, with Kling O3 Video."""
+    """Frame To Video, with Kling O3 Video.
+
+    Args:
+        prompt: Text that describes the video
+        feature: Kind of job: text/image-to-video, frame-to-video, reference-to-video, video-to-video (edit) or
+            video-reference-to-video
+        duration: Clip length in seconds. 3 to 15; default 5.
+        generate_audio: Make sound for the video. Default True.
+        keep_audio: Keep the reference video's own sound (video-to-video modes) Default True.
+        quality: Quality of the generation. Default "pro".
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9".
+        image_url: Start-frame image URL for image-to-video
+        start_image_url: Start-frame image URL (alias of image_url in reference-to-video)
+        end_image_url: End-frame image URL for image-to-video and reference-to-video
+        first_frame_url: Opening-frame image URL for frame-to-video
+        last_frame_url: Optional closing-frame image URL for frame-to-video
+        image_urls: Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements
+            included. At most 4 items.
+        reference_image_urls: Compatibility alias of image_urls. At most 4 items.
+        video_url: Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most
+        negative_prompt: What to keep out of the video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -90,15 +136,15 @@ class FrameToVideo(BasePayload):
     video-reference-to-video
     """
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 3 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound for the video"""
+    """Make sound for the video. Default True."""
     keep_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Keep the reference video's own sound (video-to-video modes)"""
+    """Keep the reference video's own sound (video-to-video modes) Default True."""
     quality: Annotated[Literal["standard", "pro"], Default("pro")] | Unset = UNSET
-    """Quality of the generation"""
+    """Quality of the generation. Default "pro"."""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9"."""
     image_url: Uri | File | Unset = UNSET
     """Start-frame image URL for image-to-video"""
     start_image_url: Uri | File | Unset = UNSET
@@ -110,9 +156,11 @@ class FrameToVideo(BasePayload):
     last_frame_url: Uri | File | Unset = UNSET
     """Optional closing-frame image URL for frame-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(4)] | None | Unset = UNSET
-    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included"""
+    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included. At most
+    4 items.
+    """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(4)] | Unset = UNSET
-    """Compatibility alias of image_urls"""
+    """Compatibility alias of image_urls. At most 4 items."""
     video_url: Uri | File | Unset = UNSET
     """Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most"""
     negative_prompt: str | None | Unset = UNSET
@@ -123,7 +171,29 @@ class FrameToVideo(BasePayload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceToVideo(BasePayload):
-    """Reference To Video, with Kling O3 Video."""
+    """Reference To Video, with Kling O3 Video.
+
+    Args:
+        prompt: Text that describes the video
+        feature: Kind of job: text/image-to-video, frame-to-video, reference-to-video, video-to-video (edit) or
+            video-reference-to-video
+        duration: Clip length in seconds. 3 to 15; default 5.
+        generate_audio: Make sound for the video. Default True.
+        keep_audio: Keep the reference video's own sound (video-to-video modes) Default True.
+        quality: Quality of the generation. Default "pro".
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9".
+        image_url: Start-frame image URL for image-to-video
+        start_image_url: Start-frame image URL (alias of image_url in reference-to-video)
+        end_image_url: End-frame image URL for image-to-video and reference-to-video
+        first_frame_url: Opening-frame image URL for frame-to-video
+        last_frame_url: Optional closing-frame image URL for frame-to-video
+        image_urls: Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements
+            included. At most 4 items.
+        reference_image_urls: Compatibility alias of image_urls. At most 4 items.
+        video_url: Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most
+        negative_prompt: What to keep out of the video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -134,15 +204,15 @@ class ReferenceToVideo(BasePayload):
     video-reference-to-video
     """
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 3 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound for the video"""
+    """Make sound for the video. Default True."""
     keep_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Keep the reference video's own sound (video-to-video modes)"""
+    """Keep the reference video's own sound (video-to-video modes) Default True."""
     quality: Annotated[Literal["standard", "pro"], Default("pro")] | Unset = UNSET
-    """Quality of the generation"""
+    """Quality of the generation. Default "pro"."""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9"."""
     image_url: Uri | File | Unset = UNSET
     """Start-frame image URL for image-to-video"""
     start_image_url: Uri | File | Unset = UNSET
@@ -154,9 +224,11 @@ class ReferenceToVideo(BasePayload):
     last_frame_url: Uri | File | Unset = UNSET
     """Optional closing-frame image URL for frame-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(4)] | None | Unset = UNSET
-    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included"""
+    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included. At most
+    4 items.
+    """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(4)] | Unset = UNSET
-    """Compatibility alias of image_urls"""
+    """Compatibility alias of image_urls. At most 4 items."""
     video_url: Uri | File | Unset = UNSET
     """Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most"""
     negative_prompt: str | None | Unset = UNSET
@@ -167,7 +239,29 @@ class ReferenceToVideo(BasePayload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoToVideo(BasePayload):
-    """Video To Video, with Kling O3 Video."""
+    """Video To Video, with Kling O3 Video.
+
+    Args:
+        prompt: Text that describes the video
+        feature: Kind of job: text/image-to-video, frame-to-video, reference-to-video, video-to-video (edit) or
+            video-reference-to-video
+        duration: Clip length in seconds. 3 to 15; default 5.
+        generate_audio: Make sound for the video. Default True.
+        keep_audio: Keep the reference video's own sound (video-to-video modes) Default True.
+        quality: Quality of the generation. Default "pro".
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9".
+        image_url: Start-frame image URL for image-to-video
+        start_image_url: Start-frame image URL (alias of image_url in reference-to-video)
+        end_image_url: End-frame image URL for image-to-video and reference-to-video
+        first_frame_url: Opening-frame image URL for frame-to-video
+        last_frame_url: Optional closing-frame image URL for frame-to-video
+        image_urls: Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements
+            included. At most 4 items.
+        reference_image_urls: Compatibility alias of image_urls. At most 4 items.
+        video_url: Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most
+        negative_prompt: What to keep out of the video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -178,15 +272,15 @@ class VideoToVideo(BasePayload):
     video-reference-to-video
     """
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 3 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound for the video"""
+    """Make sound for the video. Default True."""
     keep_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Keep the reference video's own sound (video-to-video modes)"""
+    """Keep the reference video's own sound (video-to-video modes) Default True."""
     quality: Annotated[Literal["standard", "pro"], Default("pro")] | Unset = UNSET
-    """Quality of the generation"""
+    """Quality of the generation. Default "pro"."""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9"."""
     image_url: Uri | File | Unset = UNSET
     """Start-frame image URL for image-to-video"""
     start_image_url: Uri | File | Unset = UNSET
@@ -198,9 +292,11 @@ class VideoToVideo(BasePayload):
     last_frame_url: Uri | File | Unset = UNSET
     """Optional closing-frame image URL for frame-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(4)] | None | Unset = UNSET
-    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included"""
+    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included. At most
+    4 items.
+    """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(4)] | Unset = UNSET
-    """Compatibility alias of image_urls"""
+    """Compatibility alias of image_urls. At most 4 items."""
     video_url: Uri | File
     """Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most"""
     negative_prompt: str | None | Unset = UNSET
@@ -211,7 +307,29 @@ class VideoToVideo(BasePayload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoReferenceToVideo(BasePayload):
-    """Video Reference To Video, with Kling O3 Video."""
+    """Video Reference To Video, with Kling O3 Video.
+
+    Args:
+        prompt: Text that describes the video
+        feature: Kind of job: text/image-to-video, frame-to-video, reference-to-video, video-to-video (edit) or
+            video-reference-to-video
+        duration: Clip length in seconds. 3 to 15; default 5.
+        generate_audio: Make sound for the video. Default True.
+        keep_audio: Keep the reference video's own sound (video-to-video modes) Default True.
+        quality: Quality of the generation. Default "pro".
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9".
+        image_url: Start-frame image URL for image-to-video
+        start_image_url: Start-frame image URL (alias of image_url in reference-to-video)
+        end_image_url: End-frame image URL for image-to-video and reference-to-video
+        first_frame_url: Opening-frame image URL for frame-to-video
+        last_frame_url: Optional closing-frame image URL for frame-to-video
+        image_urls: Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements
+            included. At most 4 items.
+        reference_image_urls: Compatibility alias of image_urls. At most 4 items.
+        video_url: Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most
+        negative_prompt: What to keep out of the video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -222,15 +340,15 @@ class VideoReferenceToVideo(BasePayload):
     video-reference-to-video
     """
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 3 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound for the video"""
+    """Make sound for the video. Default True."""
     keep_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Keep the reference video's own sound (video-to-video modes)"""
+    """Keep the reference video's own sound (video-to-video modes) Default True."""
     quality: Annotated[Literal["standard", "pro"], Default("pro")] | Unset = UNSET
-    """Quality of the generation"""
+    """Quality of the generation. Default "pro"."""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9"."""
     image_url: Uri | File | Unset = UNSET
     """Start-frame image URL for image-to-video"""
     start_image_url: Uri | File | Unset = UNSET
@@ -242,9 +360,11 @@ class VideoReferenceToVideo(BasePayload):
     last_frame_url: Uri | File | Unset = UNSET
     """Optional closing-frame image URL for frame-to-video"""
     image_urls: Annotated[Array[Uri | File], MaxLen(4)] | None | Unset = UNSET
-    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included"""
+    """Reference images for style or look, cited in the prompt as @Image1, @Image2; 4 in all, elements included. At most
+    4 items.
+    """
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(4)] | Unset = UNSET
-    """Compatibility alias of image_urls"""
+    """Compatibility alias of image_urls. At most 4 items."""
     video_url: Uri | File
     """Reference video URL for the video-to-video modes: mp4/mov, 3-10 s, 720-2160 px, 200 MB at most"""
     negative_prompt: str | None | Unset = UNSET

@@ -29,7 +29,16 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextToVideo(BasePayload):
-    """Text To Video, with Kling V2.5 Turbo."""
+    """Text To Video, with Kling V2.5 Turbo.
+
+    Args:
+        prompt: Text that describes the video
+        feature: Kind of job: text-to-video from the prompt alone, or image-to-video guided by an image
+        duration: Clip length in seconds. Default 5.
+        aspect_ratio: Frame shape of the output. Default "16:9".
+        negative_prompt: What to keep out of the video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -38,9 +47,9 @@ class TextToVideo(BasePayload):
     feature: Literal["text-to-video"] | Unset = "text-to-video"
     """Kind of job: text-to-video from the prompt alone, or image-to-video guided by an image"""
     duration: Annotated[Literal[5, 10], Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. Default 5."""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape of the output"""
+    """Frame shape of the output. Default "16:9"."""
     negative_prompt: str | None | Unset = UNSET
     """What to keep out of the video"""
     extra: Mapping[str, Json] | Unset = UNSET

@@ -31,7 +31,23 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextImageToVideo(BasePayload):
-    """Text Image To Video, with Kling V2.6 Video."""
+    """Text Image To Video, with Kling V2.6 Video.
+
+    Args:
+        prompt: Text that describes the video; optional for motion control
+        feature: Kind of job: from a prompt/image, or motion transfer
+        image_url: Source image for image-to-video, or the character image for motion control
+        end_image_url: Optional closing image for image-to-video
+        generate_audio: Make sound along with the video. Default True.
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9".
+        negative_prompt: What to keep out of the video
+        video_url: URL of the reference video whose motion is transferred
+        character_orientation: Take the orientation from the image or from the video. Default "video".
+        quality: Quality tier of motion control. Default "standard".
+        keep_original_sound: Keep the source video's sound in motion-control mode. Default True.
+        duration: Clip length in seconds. Default 5.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -44,28 +60,44 @@ class TextImageToVideo(BasePayload):
     end_image_url: Uri | File | Unset = UNSET
     """Optional closing image for image-to-video"""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound along with the video"""
+    """Make sound along with the video. Default True."""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9"."""
     negative_prompt: str | None | Unset = UNSET
     """What to keep out of the video"""
     video_url: Uri | File | Unset = UNSET
     """URL of the reference video whose motion is transferred"""
     character_orientation: Annotated[Literal["image", "video"], Default("video")] | Unset = UNSET
-    """Take the orientation from the image or from the video"""
+    """Take the orientation from the image or from the video. Default "video"."""
     quality: Annotated[Literal["standard", "pro"], Default("standard")] | Unset = UNSET
-    """Quality tier of motion control"""
+    """Quality tier of motion control. Default "standard"."""
     keep_original_sound: Annotated[bool, Default(True)] | Unset = UNSET
-    """Keep the source video's sound in motion-control mode"""
+    """Keep the source video's sound in motion-control mode. Default True."""
     duration: Annotated[Literal[5, 10], Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. Default 5."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MotionControl(BasePayload):
-    """Motion Control, with Kling V2.6 Video."""
+    """Motion Control, with Kling V2.6 Video.
+
+    Args:
+        prompt: Text that describes the video; optional for motion control
+        feature: Kind of job: from a prompt/image, or motion transfer
+        image_url: Source image for image-to-video, or the character image for motion control
+        end_image_url: Optional closing image for image-to-video
+        generate_audio: Make sound along with the video. Default True.
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9".
+        negative_prompt: What to keep out of the video
+        video_url: URL of the reference video whose motion is transferred
+        character_orientation: Take the orientation from the image or from the video. Default "video".
+        quality: Quality tier of motion control. Default "standard".
+        keep_original_sound: Keep the source video's sound in motion-control mode. Default True.
+        duration: Clip length in seconds. Default 5.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -78,21 +110,21 @@ class MotionControl(BasePayload):
     end_image_url: Uri | File | Unset = UNSET
     """Optional closing image for image-to-video"""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound along with the video"""
+    """Make sound along with the video. Default True."""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9"."""
     negative_prompt: str | None | Unset = UNSET
     """What to keep out of the video"""
     video_url: Uri | File
     """URL of the reference video whose motion is transferred"""
     character_orientation: Annotated[Literal["image", "video"], Default("video")] | Unset = UNSET
-    """Take the orientation from the image or from the video"""
+    """Take the orientation from the image or from the video. Default "video"."""
     quality: Annotated[Literal["standard", "pro"], Default("standard")] | Unset = UNSET
-    """Quality tier of motion control"""
+    """Quality tier of motion control. Default "standard"."""
     keep_original_sound: Annotated[bool, Default(True)] | Unset = UNSET
-    """Keep the source video's sound in motion-control mode"""
+    """Keep the source video's sound in motion-control mode. Default True."""
     duration: Annotated[Literal[5, 10], Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. Default 5."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 

@@ -32,18 +32,31 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Kling 3.0 takes."""
+    """What Kling 3.0 takes.
+
+    Args:
+        prompt: Text that describes the video
+        duration: Clip length in seconds. 3 to 15; default 5.
+        generate_audio: Make sound for the video. Default True.
+        quality: Quality of the generation. Default "standard".
+        image_url: Optional reference image
+        first_frame_url: Optional reference image
+        last_frame_url: Optional reference image
+        negative_prompt: What to keep out of the video
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9".
+        n: How many results to produce, 1 to 4. Default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: str
     """Text that describes the video"""
     duration: Annotated[int, Ge(3), Le(15), Default(5)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. 3 to 15; default 5."""
     generate_audio: Annotated[bool, Default(True)] | Unset = UNSET
-    """Make sound for the video"""
+    """Make sound for the video. Default True."""
     quality: Annotated[Literal["standard", "pro"], Default("standard")] | Unset = UNSET
-    """Quality of the generation"""
+    """Quality of the generation. Default "standard"."""
     image_url: Uri | File | Unset = UNSET
     """Optional reference image"""
     first_frame_url: Uri | File | Unset = UNSET
@@ -53,9 +66,9 @@ class Payload(BasePayload):
     negative_prompt: str | None | Unset = UNSET
     """What to keep out of the video"""
     aspect_ratio: Annotated[Literal["9:16", "16:9", "1:1"], Default("16:9")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "16:9"."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce, 1 to 4"""
+    """How many results to produce, 1 to 4. Default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -28,12 +28,20 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextImage(BasePayload):
-    """Text/Image, with LTX 2.3."""
+    """Text/Image, with LTX 2.3.
+
+    Args:
+        prompt: Prompt text. Required in text/image and retake workflows; optional in audio-to-video and extend-video
+            workflows
+        feature: Which workflow: text/image-to-video, audio-to-video, extend-video or retake-video
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: str | None
-    """Prompt text. Required in text/image and retake workflows; optional in audio-to-video and extend-video workflows"""
+    """Prompt text. Required in text/image and retake workflows; optional in audio-to-video and extend-video workflows
+    """
     feature: Literal["text-image"] | Unset = "text-image"
     """Which workflow: text/image-to-video, audio-to-video, extend-video or retake-video"""
     extra: Mapping[str, Json] | Unset = UNSET

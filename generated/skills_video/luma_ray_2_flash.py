@@ -32,7 +32,18 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Luma Ray2 Flash takes."""
+    """What Luma Ray2 Flash takes.
+
+    Args:
+        prompt: Text that describes the video to generate
+        first_frame_url: Image the video starts from
+        end_frame_url: Image the video ends on
+        aspect_ratio: Aspect ratio of the generated video. Default "16:9".
+        loop: Whether the video loops
+        resolution: Resolution of the generated video. Default "540p".
+        duration: Video length in seconds. Default 5.
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -43,15 +54,15 @@ class Payload(BasePayload):
     end_frame_url: Uri | File | Unset = UNSET
     """Image the video ends on"""
     aspect_ratio: Annotated[Literal["16:9", "9:16", "4:3", "3:4", "21:9", "9:21"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the generated video"""
+    """Aspect ratio of the generated video. Default "16:9"."""
     loop: bool | Unset = UNSET
     """Whether the video loops"""
     resolution: Annotated[Literal["540p", "720p", "1080p"], Default("540p")] | Unset = UNSET
-    """Resolution of the generated video"""
+    """Resolution of the generated video. Default "540p"."""
     duration: Annotated[Literal[5, 9], Default(5)] | Unset = UNSET
-    """Video length in seconds"""
+    """Video length in seconds. Default 5."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -30,7 +30,16 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Hailuo 2.3 Fast takes."""
+    """What Hailuo 2.3 Fast takes.
+
+    Args:
+        prompt: Text prompt for the generation
+        first_frame_url: First-frame image, for frames mode
+        duration: Video length in seconds; 10 seconds only with 768p. Default 6.
+        resolution: 768p or 1080p; 1080p works with 6 seconds only. Default "768p".
+        prompt_optimizer: Whether the prompt optimizer is used. Default True.
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -39,13 +48,13 @@ class Payload(BasePayload):
     first_frame_url: str
     """First-frame image, for frames mode"""
     duration: Annotated[Literal[6, 10], Default(6)] | Unset = UNSET
-    """Video length in seconds; 10 seconds only with 768p"""
+    """Video length in seconds; 10 seconds only with 768p. Default 6."""
     resolution: Annotated[Literal["768p", "1080p"], Default("768p")] | Unset = UNSET
-    """768p or 1080p; 1080p works with 6 seconds only"""
+    """768p or 1080p; 1080p works with 6 seconds only. Default "768p"."""
     prompt_optimizer: Annotated[bool, Default(True)] | Unset = UNSET
-    """Whether the prompt optimizer is used"""
+    """Whether the prompt optimizer is used. Default True."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -32,22 +32,31 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Sora 2 Pro takes."""
+    """What Sora 2 Pro takes.
+
+    Args:
+        prompt: What the video should show, in words
+        seconds: Clip length in seconds. Default 4.
+        resolution: Output quality: 720p is standard, 1080p is high. Default "720p".
+        aspect_ratio: Frame shape: portrait is 720x1280, landscape 1280x720. Default "9:16".
+        first_frame_url: Optional opening-frame image; it must have the video's aspect ratio
+        n: How many results to produce, 1 to 4. Default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: str
     """What the video should show, in words"""
     seconds: Annotated[Literal[4, 8, 12], Default(4)] | Unset = UNSET
-    """Clip length in seconds"""
+    """Clip length in seconds. Default 4."""
     resolution: Annotated[Literal["720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Output quality: 720p is standard, 1080p is high"""
+    """Output quality: 720p is standard, 1080p is high. Default "720p"."""
     aspect_ratio: Annotated[Literal["9:16", "16:9"], Default("9:16")] | Unset = UNSET
-    """Frame shape: portrait is 720x1280, landscape 1280x720"""
+    """Frame shape: portrait is 720x1280, landscape 1280x720. Default "9:16"."""
     first_frame_url: Uri | File | None | Unset = UNSET
     """Optional opening-frame image; it must have the video's aspect ratio"""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce, 1 to 4"""
+    """How many results to produce, 1 to 4. Default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

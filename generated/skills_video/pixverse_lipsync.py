@@ -32,7 +32,13 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What PixVerse Lipsync takes."""
+    """What PixVerse Lipsync takes.
+
+    Args:
+        video_url: Address of the source video to lip-sync
+        audio_url: Address of the audio track to lip-sync to
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -41,7 +47,7 @@ class Payload(BasePayload):
     audio_url: Uri | File
     """Address of the audio track to lip-sync to"""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -32,7 +32,21 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What PixVerse V5.6 takes."""
+    """What PixVerse V5.6 takes.
+
+    Args:
+        prompt: Prompt for the video
+        first_frame_url: Optional address of the first-frame image
+        end_frame_url: Optional address of the end-frame image
+        aspect_ratio: Aspect ratio of the generated video. Default "16:9".
+        resolution: Resolution of the generated video. Default "720p".
+        duration: Length of the generated video in seconds. Default 5.
+        negative_prompt: Negative prompt for the generation. Default "".
+        style: Style of the generated video
+        generate_audio: Turns on audio generation (music, sound effects, dialogue) Default False.
+        thinking_type: Mode of prompt optimization. Default "auto".
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -43,21 +57,21 @@ class Payload(BasePayload):
     end_frame_url: Uri | File | Unset = UNSET
     """Optional address of the end-frame image"""
     aspect_ratio: Annotated[Literal["16:9", "4:3", "1:1", "3:4", "9:16"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the generated video"""
+    """Aspect ratio of the generated video. Default "16:9"."""
     resolution: Annotated[Literal["540p", "720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Resolution of the generated video"""
+    """Resolution of the generated video. Default "720p"."""
     duration: Annotated[Literal[5, 8, 10], Default(5)] | Unset = UNSET
-    """Length of the generated video in seconds"""
+    """Length of the generated video in seconds. Default 5."""
     negative_prompt: Annotated[str, Default("")] | Unset = UNSET
-    """Negative prompt for the generation"""
+    """Negative prompt for the generation. Default ""."""
     style: Literal["anime", "3d_animation", "clay", "comic", "cyberpunk"] | Unset = UNSET
     """Style of the generated video"""
     generate_audio: Annotated[bool, Default(False)] | Unset = UNSET
-    """Turns on audio generation (music, sound effects, dialogue)"""
+    """Turns on audio generation (music, sound effects, dialogue) Default False."""
     thinking_type: Annotated[Literal["enabled", "disabled", "auto"], Default("auto")] | Unset = UNSET
-    """Mode of prompt optimization"""
+    """Mode of prompt optimization. Default "auto"."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

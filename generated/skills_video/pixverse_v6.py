@@ -34,7 +34,23 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextImage(BasePayload):
-    """Text/Image, with PixVerse V6."""
+    """Text/Image, with PixVerse V6.
+
+    Args:
+        prompt: Prompt for the video
+        feature: Which workflow: text/image-to-video, first/last-frame transition, or video extension
+        resolution: Resolution of the generated video. Default "720p".
+        duration: Length of the generated video in seconds. 1 to 15; default 5.
+        negative_prompt: Negative prompt for the generation. Default "".
+        style: Style of the generated video
+        seed: Random seed for the generation
+        generate_audio: Turns on audio generation (music, sound effects, dialogue) Default False.
+        image_url: Optional address of a source image; if given, image-to-video is run
+        aspect_ratio: Aspect ratio of the generated video. Default "16:9".
+        generate_multi_clip: Allows several clips with changing camera. Default False.
+        thinking_type: Mode of prompt optimization. Default "auto".
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -43,27 +59,27 @@ class TextImage(BasePayload):
     feature: Literal["text-image"] | Unset = "text-image"
     """Which workflow: text/image-to-video, first/last-frame transition, or video extension"""
     resolution: Annotated[Literal["360p", "540p", "720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Resolution of the generated video"""
+    """Resolution of the generated video. Default "720p"."""
     duration: Annotated[float, Ge(1), Le(15), Default(5)] | Unset = UNSET
-    """Length of the generated video in seconds"""
+    """Length of the generated video in seconds. 1 to 15; default 5."""
     negative_prompt: Annotated[str, Default("")] | Unset = UNSET
-    """Negative prompt for the generation"""
+    """Negative prompt for the generation. Default ""."""
     style: Literal["anime", "3d_animation", "clay", "comic", "cyberpunk"] | Unset = UNSET
     """Style of the generated video"""
     seed: Finite | Unset = UNSET
     """Random seed for the generation"""
     generate_audio: Annotated[bool, Default(False)] | Unset = UNSET
-    """Turns on audio generation (music, sound effects, dialogue)"""
+    """Turns on audio generation (music, sound effects, dialogue) Default False."""
     image_url: Uri | File | Unset = UNSET
     """Optional address of a source image; if given, image-to-video is run"""
     aspect_ratio: (
         Annotated[Literal["16:9", "4:3", "1:1", "3:4", "9:16", "2:3", "3:2", "21:9"], Default("16:9")] | Unset
     ) = UNSET
-    """Aspect ratio of the generated video"""
+    """Aspect ratio of the generated video. Default "16:9"."""
     generate_multi_clip: Annotated[bool, Default(False)] | Unset = UNSET
-    """Allows several clips with changing camera"""
+    """Allows several clips with changing camera. Default False."""
     thinking_type: Annotated[Literal["enabled", "disabled", "auto"], Default("auto")] | Unset = UNSET
-    """Mode of prompt optimization"""
+    """Mode of prompt optimization. Default "auto"."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 

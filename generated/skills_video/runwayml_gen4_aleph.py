@@ -32,7 +32,15 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Runway Gen-4 Aleph takes."""
+    """What Runway Gen-4 Aleph takes.
+
+    Args:
+        video_url: Source video to generate from
+        prompt: Text that describes the video to generate
+        aspect_ratio: Aspect ratio of the video
+        reference_image_url: Optional reference image
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -45,7 +53,7 @@ class Payload(BasePayload):
     reference_image_url: Uri | File | Unset = UNSET
     """Optional reference image"""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -32,7 +32,15 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Runway Gen-4.5 takes."""
+    """What Runway Gen-4.5 takes.
+
+    Args:
+        prompt: Text that describes the video to generate
+        first_frame_url: Optional image used as the first frame
+        duration: Output video length in seconds. Default 5.
+        aspect_ratio: Aspect ratio of the video. Default "16:9".
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -41,11 +49,11 @@ class Payload(BasePayload):
     first_frame_url: Uri | File | Unset = UNSET
     """Optional image used as the first frame"""
     duration: Annotated[Literal[5, 10], Default(5)] | Unset = UNSET
-    """Output video length in seconds"""
+    """Output video length in seconds. Default 5."""
     aspect_ratio: Annotated[Literal["16:9", "9:16", "4:3", "3:4", "1:1", "21:9"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the video"""
+    """Aspect ratio of the video. Default "16:9"."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

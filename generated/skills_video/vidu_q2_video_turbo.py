@@ -32,28 +32,41 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Vidu Q2 Video takes."""
+    """What Vidu Q2 Video takes.
+
+    Args:
+        prompt: Text that describes the video to generate. At most 3000 characters.
+        seed: Random seed for reproducible output; with null one is picked at random. -9007199254740991 to
+            9007199254740991.
+        duration: Video length in seconds. 2 to 8; default 5.
+        resolution: Resolution of the output video. Default "720p".
+        aspect_ratio: Aspect ratio of the output video. Default "16:9".
+        reference_image_urls: Reference images, for reference-to-video
+        movement_amplitude: How strongly objects in the frame move. Default "auto".
+        generate_audio: Whether background music is added (4-second videos only) Default False.
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: Annotated[str, MaxLen(3000)]
-    """Text that describes the video to generate"""
+    """Text that describes the video to generate. At most 3000 characters."""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | None | Unset = UNSET
-    """Random seed for reproducible output; with null one is picked at random"""
+    """Random seed for reproducible output; with null one is picked at random. -9007199254740991 to 9007199254740991."""
     duration: Annotated[int, Ge(2), Le(8), Default(5)] | Unset = UNSET
-    """Video length in seconds"""
+    """Video length in seconds. 2 to 8; default 5."""
     resolution: Annotated[Literal["720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Resolution of the output video"""
+    """Resolution of the output video. Default "720p"."""
     aspect_ratio: Annotated[Literal["16:9", "9:16", "1:1"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the output video"""
+    """Aspect ratio of the output video. Default "16:9"."""
     reference_image_urls: Array[str] | Unset = UNSET
     """Reference images, for reference-to-video"""
     movement_amplitude: Annotated[Literal["auto", "small", "medium", "large"], Default("auto")] | Unset = UNSET
-    """How strongly objects in the frame move"""
+    """How strongly objects in the frame move. Default "auto"."""
     generate_audio: Annotated[bool, Default(False)] | Unset = UNSET
-    """Whether background music is added (4-second videos only)"""
+    """Whether background music is added (4-second videos only) Default False."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -33,28 +33,41 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Vidu Q3 Video takes."""
+    """What Vidu Q3 Video takes.
+
+    Args:
+        prompt: Text that describes the video to generate. At most 3000 characters.
+        seed: Random seed for reproducible output; with null one is picked at random. -9007199254740991 to
+            9007199254740991.
+        duration: Video length in seconds. 1 to 16; default 8.
+        resolution: Resolution of the output video. Default "720p".
+        aspect_ratio: Aspect ratio of the output video. Default "16:9".
+        first_frame_url: Input image to make the video from
+        audio: Output of video together with audio. Default False.
+        generate_audio: Whether background music is added (4-second videos only) Default False.
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: Annotated[str, MaxLen(3000)]
-    """Text that describes the video to generate"""
+    """Text that describes the video to generate. At most 3000 characters."""
     seed: Annotated[int, Ge(-9007199254740991), Le(9007199254740991)] | None | Unset = UNSET
-    """Random seed for reproducible output; with null one is picked at random"""
+    """Random seed for reproducible output; with null one is picked at random. -9007199254740991 to 9007199254740991."""
     duration: Annotated[int, Ge(1), Le(16), Default(8)] | Unset = UNSET
-    """Video length in seconds"""
+    """Video length in seconds. 1 to 16; default 8."""
     resolution: Annotated[Literal["360p", "540p", "720p", "1080p"], Default("720p")] | Unset = UNSET
-    """Resolution of the output video"""
+    """Resolution of the output video. Default "720p"."""
     aspect_ratio: Annotated[Literal["16:9", "9:16", "1:1"], Default("16:9")] | Unset = UNSET
-    """Aspect ratio of the output video"""
+    """Aspect ratio of the output video. Default "16:9"."""
     first_frame_url: Uri | File | Unset = UNSET
     """Input image to make the video from"""
     audio: Annotated[bool, Default(False)] | Unset = UNSET
-    """Output of video together with audio"""
+    """Output of video together with audio. Default False."""
     generate_audio: Annotated[bool, Default(False)] | Unset = UNSET
-    """Whether background music is added (4-second videos only)"""
+    """Whether background music is added (4-second videos only) Default False."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -33,28 +33,40 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Wan V2.7 Edit Video takes."""
+    """What Wan V2.7 Edit Video takes.
+
+    Args:
+        prompt: The edit wanted, or the style to transfer. At least 1 character.
+        video_url: Address of the video to edit: MP4 or MOV, 2-10 seconds, at most 100 MB
+        reference_image_url: Optional reference image for the edit
+        resolution: Resolution tier of the output. Default "1080p".
+        aspect_ratio: Optional aspect ratio; without it the input video's is kept
+        duration: Output length in seconds: 0 keeps the input's length, 2-10 cuts from the start. Default 0.
+        audio_setting: Whether audio is made anew or the original kept. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        n: How many results to produce (1-4) 1 to 4; default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     prompt: Annotated[str, MinLen(1)]
-    """The edit wanted, or the style to transfer"""
+    """The edit wanted, or the style to transfer. At least 1 character."""
     video_url: Uri | File
     """Address of the video to edit: MP4 or MOV, 2-10 seconds, at most 100 MB"""
     reference_image_url: Uri | File | Unset = UNSET
     """Optional reference image for the edit"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] | None | Unset = UNSET
     """Optional aspect ratio; without it the input video's is kept"""
     duration: Annotated[Literal[0, 2, 3, 4, 5, 6, 7, 8, 9, 10], Default(0)] | Unset = UNSET
-    """Output length in seconds: 0 keeps the input's length, 2-10 cuts from the start"""
+    """Output length in seconds: 0 keeps the input's length, 2-10 cuts from the start. Default 0."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """Whether audio is made anew or the original kept"""
+    """Whether audio is made anew or the original kept. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | None | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce (1-4)"""
+    """How many results to produce (1-4) 1 to 4; default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -36,14 +36,37 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextImage(BasePayload):
-    """Text/Image, with Wan V2.7 Video."""
+    """Text/Image, with Wan V2.7 Video.
+
+    Args:
+        feature: Which workflow: text/image-to-video, reference-to-video, frames-to-video or edit-video
+        prompt: Prompt text. Required in reference and edit-video, optional in text/image and frames. At least 1
+            character.
+        image_url: Start image for the image or frames workflow
+        end_image_url: Optional end image. Needs image_url; mainly for the frames workflow
+        video_url: Optional video to continue, for the image workflow; the required input video in edit-video
+        reference_image_urls: Reference images for the reference workflow; edit-video uses only the first. At most 8
+            items.
+        reference_image_url: Alias for one reference image, in edit-video
+        video_refs: Reference videos for the reference workflow. At most 8 items.
+        audio_url: Optional driving audio; used in the text/image and frames workflows
+        aspect_ratio: Aspect ratio of the output
+        resolution: Resolution tier of the output. Default "1080p".
+        duration: Length of the output in seconds. 2 to 15.
+        negative_prompt: What the video should not contain
+        enable_prompt_expansion: Turns on smart prompt rewriting. Default True.
+        multi_shots: Turns on smart splitting into several shots; used in the reference workflow. Default False.
+        audio_setting: How edit-video treats audio. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     feature: Literal["text-image"] | Unset = "text-image"
     """Which workflow: text/image-to-video, reference-to-video, frames-to-video or edit-video"""
     prompt: Annotated[str, MinLen(1)] | None | Unset = UNSET
-    """Prompt text. Required in reference and edit-video, optional in text/image and frames"""
+    """Prompt text. Required in reference and edit-video, optional in text/image and frames. At least 1 character."""
     image_url: Uri | File | Unset = UNSET
     """Start image for the image or frames workflow"""
     end_image_url: Uri | File | Unset = UNSET
@@ -51,43 +74,66 @@ class TextImage(BasePayload):
     video_url: Uri | File | Unset = UNSET
     """Optional video to continue, for the image workflow; the required input video in edit-video"""
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(8)] | Unset = UNSET
-    """Reference images for the reference workflow; edit-video uses only the first"""
+    """Reference images for the reference workflow; edit-video uses only the first. At most 8 items."""
     reference_image_url: Uri | File | Unset = UNSET
     """Alias for one reference image, in edit-video"""
     video_refs: Annotated[Array[Uri | File], MaxLen(8)] | Unset = UNSET
-    """Reference videos for the reference workflow"""
+    """Reference videos for the reference workflow. At most 8 items."""
     audio_url: Uri | File | Unset = UNSET
     """Optional driving audio; used in the text/image and frames workflows"""
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] | Unset = UNSET
     """Aspect ratio of the output"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     duration: Annotated[int, Ge(2), Le(15)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 2 to 15."""
     negative_prompt: str | None | Unset = UNSET
     """What the video should not contain"""
     enable_prompt_expansion: Annotated[bool, Default(True)] | Unset = UNSET
-    """Turns on smart prompt rewriting"""
+    """Turns on smart prompt rewriting. Default True."""
     multi_shots: Annotated[bool, Default(False)] | Unset = UNSET
-    """Turns on smart splitting into several shots; used in the reference workflow"""
+    """Turns on smart splitting into several shots; used in the reference workflow. Default False."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """How edit-video treats audio"""
+    """How edit-video treats audio. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frames(BasePayload):
-    """Frames, with Wan V2.7 Video."""
+    """Frames, with Wan V2.7 Video.
+
+    Args:
+        feature: Which workflow: text/image-to-video, reference-to-video, frames-to-video or edit-video
+        prompt: Prompt text. Required in reference and edit-video, optional in text/image and frames. At least 1
+            character.
+        image_url: Start image for the image or frames workflow
+        end_image_url: Optional end image. Needs image_url; mainly for the frames workflow
+        video_url: Optional video to continue, for the image workflow; the required input video in edit-video
+        reference_image_urls: Reference images for the reference workflow; edit-video uses only the first. At most 8
+            items.
+        reference_image_url: Alias for one reference image, in edit-video
+        video_refs: Reference videos for the reference workflow. At most 8 items.
+        audio_url: Optional driving audio; used in the text/image and frames workflows
+        aspect_ratio: Aspect ratio of the output
+        resolution: Resolution tier of the output. Default "1080p".
+        duration: Length of the output in seconds. 2 to 15.
+        negative_prompt: What the video should not contain
+        enable_prompt_expansion: Turns on smart prompt rewriting. Default True.
+        multi_shots: Turns on smart splitting into several shots; used in the reference workflow. Default False.
+        audio_setting: How edit-video treats audio. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     feature: Literal["frames"] = "frames"
     """Which workflow: text/image-to-video, reference-to-video, frames-to-video or edit-video"""
     prompt: Annotated[str, MinLen(1)] | None | Unset = UNSET
-    """Prompt text. Required in reference and edit-video, optional in text/image and frames"""
+    """Prompt text. Required in reference and edit-video, optional in text/image and frames. At least 1 character."""
     image_url: Uri | File
     """Start image for the image or frames workflow"""
     end_image_url: Uri | File | Unset = UNSET
@@ -95,43 +141,66 @@ class Frames(BasePayload):
     video_url: Uri | File | Unset = UNSET
     """Optional video to continue, for the image workflow; the required input video in edit-video"""
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(8)] | Unset = UNSET
-    """Reference images for the reference workflow; edit-video uses only the first"""
+    """Reference images for the reference workflow; edit-video uses only the first. At most 8 items."""
     reference_image_url: Uri | File | Unset = UNSET
     """Alias for one reference image, in edit-video"""
     video_refs: Annotated[Array[Uri | File], MaxLen(8)] | Unset = UNSET
-    """Reference videos for the reference workflow"""
+    """Reference videos for the reference workflow. At most 8 items."""
     audio_url: Uri | File | Unset = UNSET
     """Optional driving audio; used in the text/image and frames workflows"""
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] | Unset = UNSET
     """Aspect ratio of the output"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     duration: Annotated[int, Ge(2), Le(15)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 2 to 15."""
     negative_prompt: str | None | Unset = UNSET
     """What the video should not contain"""
     enable_prompt_expansion: Annotated[bool, Default(True)] | Unset = UNSET
-    """Turns on smart prompt rewriting"""
+    """Turns on smart prompt rewriting. Default True."""
     multi_shots: Annotated[bool, Default(False)] | Unset = UNSET
-    """Turns on smart splitting into several shots; used in the reference workflow"""
+    """Turns on smart splitting into several shots; used in the reference workflow. Default False."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """How edit-video treats audio"""
+    """How edit-video treats audio. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference(BasePayload):
-    """Reference, with Wan V2.7 Video."""
+    """Reference, with Wan V2.7 Video.
+
+    Args:
+        feature: Which workflow: text/image-to-video, reference-to-video, frames-to-video or edit-video
+        prompt: Prompt text. Required in reference and edit-video, optional in text/image and frames. At least 1
+            character.
+        image_url: Start image for the image or frames workflow
+        end_image_url: Optional end image. Needs image_url; mainly for the frames workflow
+        video_url: Optional video to continue, for the image workflow; the required input video in edit-video
+        reference_image_urls: Reference images for the reference workflow; edit-video uses only the first. At most 8
+            items.
+        reference_image_url: Alias for one reference image, in edit-video
+        video_refs: Reference videos for the reference workflow. At most 8 items.
+        audio_url: Optional driving audio; used in the text/image and frames workflows
+        aspect_ratio: Aspect ratio of the output
+        resolution: Resolution tier of the output. Default "1080p".
+        duration: Length of the output in seconds. 2 to 15.
+        negative_prompt: What the video should not contain
+        enable_prompt_expansion: Turns on smart prompt rewriting. Default True.
+        multi_shots: Turns on smart splitting into several shots; used in the reference workflow. Default False.
+        audio_setting: How edit-video treats audio. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     feature: Literal["reference"] = "reference"
     """Which workflow: text/image-to-video, reference-to-video, frames-to-video or edit-video"""
     prompt: Annotated[str, MinLen(1)] | None
-    """Prompt text. Required in reference and edit-video, optional in text/image and frames"""
+    """Prompt text. Required in reference and edit-video, optional in text/image and frames. At least 1 character."""
     image_url: Uri | File | Unset = UNSET
     """Start image for the image or frames workflow"""
     end_image_url: Uri | File | Unset = UNSET
@@ -139,43 +208,66 @@ class Reference(BasePayload):
     video_url: Uri | File | Unset = UNSET
     """Optional video to continue, for the image workflow; the required input video in edit-video"""
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(8)] | Unset = UNSET
-    """Reference images for the reference workflow; edit-video uses only the first"""
+    """Reference images for the reference workflow; edit-video uses only the first. At most 8 items."""
     reference_image_url: Uri | File | Unset = UNSET
     """Alias for one reference image, in edit-video"""
     video_refs: Annotated[Array[Uri | File], MaxLen(8)] | Unset = UNSET
-    """Reference videos for the reference workflow"""
+    """Reference videos for the reference workflow. At most 8 items."""
     audio_url: Uri | File | Unset = UNSET
     """Optional driving audio; used in the text/image and frames workflows"""
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] | Unset = UNSET
     """Aspect ratio of the output"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     duration: Annotated[int, Ge(2), Le(15)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 2 to 15."""
     negative_prompt: str | None | Unset = UNSET
     """What the video should not contain"""
     enable_prompt_expansion: Annotated[bool, Default(True)] | Unset = UNSET
-    """Turns on smart prompt rewriting"""
+    """Turns on smart prompt rewriting. Default True."""
     multi_shots: Annotated[bool, Default(False)] | Unset = UNSET
-    """Turns on smart splitting into several shots; used in the reference workflow"""
+    """Turns on smart splitting into several shots; used in the reference workflow. Default False."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """How edit-video treats audio"""
+    """How edit-video treats audio. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditVideo(BasePayload):
-    """Edit Video, with Wan V2.7 Video."""
+    """Edit Video, with Wan V2.7 Video.
+
+    Args:
+        feature: Which workflow: text/image-to-video, reference-to-video, frames-to-video or edit-video
+        prompt: Prompt text. Required in reference and edit-video, optional in text/image and frames. At least 1
+            character.
+        image_url: Start image for the image or frames workflow
+        end_image_url: Optional end image. Needs image_url; mainly for the frames workflow
+        video_url: Optional video to continue, for the image workflow; the required input video in edit-video
+        reference_image_urls: Reference images for the reference workflow; edit-video uses only the first. At most 8
+            items.
+        reference_image_url: Alias for one reference image, in edit-video
+        video_refs: Reference videos for the reference workflow. At most 8 items.
+        audio_url: Optional driving audio; used in the text/image and frames workflows
+        aspect_ratio: Aspect ratio of the output
+        resolution: Resolution tier of the output. Default "1080p".
+        duration: Length of the output in seconds. 2 to 15.
+        negative_prompt: What the video should not contain
+        enable_prompt_expansion: Turns on smart prompt rewriting. Default True.
+        multi_shots: Turns on smart splitting into several shots; used in the reference workflow. Default False.
+        audio_setting: How edit-video treats audio. Default "auto".
+        seed: Random seed for reproducible output. 0 to 2147483647.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
     feature: Literal["edit-video"] = "edit-video"
     """Which workflow: text/image-to-video, reference-to-video, frames-to-video or edit-video"""
     prompt: Annotated[str, MinLen(1)] | None
-    """Prompt text. Required in reference and edit-video, optional in text/image and frames"""
+    """Prompt text. Required in reference and edit-video, optional in text/image and frames. At least 1 character."""
     image_url: Uri | File | Unset = UNSET
     """Start image for the image or frames workflow"""
     end_image_url: Uri | File | Unset = UNSET
@@ -183,29 +275,29 @@ class EditVideo(BasePayload):
     video_url: Uri | File
     """Optional video to continue, for the image workflow; the required input video in edit-video"""
     reference_image_urls: Annotated[Array[Uri | File], MaxLen(8)] | Unset = UNSET
-    """Reference images for the reference workflow; edit-video uses only the first"""
+    """Reference images for the reference workflow; edit-video uses only the first. At most 8 items."""
     reference_image_url: Uri | File | Unset = UNSET
     """Alias for one reference image, in edit-video"""
     video_refs: Annotated[Array[Uri | File], MaxLen(8)] | Unset = UNSET
-    """Reference videos for the reference workflow"""
+    """Reference videos for the reference workflow. At most 8 items."""
     audio_url: Uri | File | Unset = UNSET
     """Optional driving audio; used in the text/image and frames workflows"""
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] | Unset = UNSET
     """Aspect ratio of the output"""
     resolution: Annotated[Literal["720p", "1080p"], Default("1080p")] | Unset = UNSET
-    """Resolution tier of the output"""
+    """Resolution tier of the output. Default "1080p"."""
     duration: Annotated[int, Ge(2), Le(15)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 2 to 15."""
     negative_prompt: str | None | Unset = UNSET
     """What the video should not contain"""
     enable_prompt_expansion: Annotated[bool, Default(True)] | Unset = UNSET
-    """Turns on smart prompt rewriting"""
+    """Turns on smart prompt rewriting. Default True."""
     multi_shots: Annotated[bool, Default(False)] | Unset = UNSET
-    """Turns on smart splitting into several shots; used in the reference workflow"""
+    """Turns on smart splitting into several shots; used in the reference workflow. Default False."""
     audio_setting: Annotated[Literal["auto", "origin"], Default("auto")] | Unset = UNSET
-    """How edit-video treats audio"""
+    """How edit-video treats audio. Default "auto"."""
     seed: Annotated[int, Ge(0), Le(2147483647)] | Unset = UNSET
-    """Random seed for reproducible output"""
+    """Random seed for reproducible output. 0 to 2147483647."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 

@@ -33,7 +33,19 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextImage(BasePayload):
-    """Text/Image, with Grok Imagine Video."""
+    """Text/Image, with Grok Imagine Video.
+
+    Args:
+        feature: Kind of job: text/image-to-video, extend-video or edit-video
+        prompt: Text for making, continuing or editing a video
+        image_url: Optional image URL, for text-image mode
+        video_url: URL of the source video, for the extend-video and edit-video modes
+        duration: Length of the output in seconds. 1 to 15.
+        resolution: Output resolution: text-image takes 480p/720p, edit-video also takes auto
+        aspect_ratio: Frame shape, for text-image generation
+        n: 1 to 4; default 1.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -46,19 +58,32 @@ class TextImage(BasePayload):
     video_url: Uri | File | Unset = UNSET
     """URL of the source video, for the extend-video and edit-video modes"""
     duration: Annotated[int, Ge(1), Le(15)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 1 to 15."""
     resolution: Literal["720p", "480p"] | Unset = UNSET
     """Output resolution: text-image takes 480p/720p, edit-video also takes auto"""
     aspect_ratio: Literal["16:9", "9:16", "1:1", "3:4", "4:3", "2:3", "3:2"] | Unset = UNSET
     """Frame shape, for text-image generation"""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
+    """1 to 4; default 1."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendVideo(BasePayload):
-    """Extend Video, with Grok Imagine Video."""
+    """Extend Video, with Grok Imagine Video.
+
+    Args:
+        feature: Kind of job: text/image-to-video, extend-video or edit-video
+        prompt: Text for making, continuing or editing a video
+        image_url: Optional image URL, for text-image mode
+        video_url: URL of the source video, for the extend-video and edit-video modes
+        duration: Length of the output in seconds. 1 to 15.
+        resolution: Output resolution: text-image takes 480p/720p, edit-video also takes auto
+        aspect_ratio: Frame shape, for text-image generation
+        n: 1 to 4; default 1.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -71,19 +96,32 @@ class ExtendVideo(BasePayload):
     video_url: Uri | File
     """URL of the source video, for the extend-video and edit-video modes"""
     duration: Annotated[int, Ge(1), Le(15)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 1 to 15."""
     resolution: Literal["720p", "480p"] | Unset = UNSET
     """Output resolution: text-image takes 480p/720p, edit-video also takes auto"""
     aspect_ratio: Literal["16:9", "9:16", "1:1", "3:4", "4:3", "2:3", "3:2"] | Unset = UNSET
     """Frame shape, for text-image generation"""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
+    """1 to 4; default 1."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditVideo(BasePayload):
-    """Edit Video, with Grok Imagine Video."""
+    """Edit Video, with Grok Imagine Video.
+
+    Args:
+        feature: Kind of job: text/image-to-video, extend-video or edit-video
+        prompt: Text for making, continuing or editing a video
+        image_url: Optional image URL, for text-image mode
+        video_url: URL of the source video, for the extend-video and edit-video modes
+        duration: Length of the output in seconds. 1 to 15.
+        resolution: Output resolution: text-image takes 480p/720p, edit-video also takes auto
+        aspect_ratio: Frame shape, for text-image generation
+        n: 1 to 4; default 1.
+        extra: Members that the schema allows and does not name.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -96,12 +134,13 @@ class EditVideo(BasePayload):
     video_url: Uri | File
     """URL of the source video, for the extend-video and edit-video modes"""
     duration: Annotated[int, Ge(1), Le(15)] | Unset = UNSET
-    """Length of the output in seconds"""
+    """Length of the output in seconds. 1 to 15."""
     resolution: Literal["720p", "480p", "auto"] | Unset = UNSET
     """Output resolution: text-image takes 480p/720p, edit-video also takes auto"""
     aspect_ratio: Literal["16:9", "9:16", "1:1", "3:4", "4:3", "2:3", "3:2"] | Unset = UNSET
     """Frame shape, for text-image generation"""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
+    """1 to 4; default 1."""
     extra: Mapping[str, Json] | Unset = UNSET
     """Members that the schema allows and does not name."""
 

@@ -32,7 +32,14 @@ ENDPOINT: Final = Endpoint(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload(BasePayload):
-    """What Grok Imagine Extend Video takes."""
+    """What Grok Imagine Extend Video takes.
+
+    Args:
+        prompt: What should happen next in the video, in words
+        video_url: URL of the video to extend: MP4 (H.264, H.265 or AV1), 2-15 seconds long
+        duration: How many seconds to add. 2 to 10; default 6.
+        n: How many results to produce, 1 to 4. Default 1.
+    """
 
     endpoint: ClassVar[Endpoint] = ENDPOINT
 
@@ -41,9 +48,9 @@ class Payload(BasePayload):
     video_url: Uri | File
     """URL of the video to extend: MP4 (H.264, H.265 or AV1), 2-15 seconds long"""
     duration: Annotated[int, Ge(2), Le(10), Default(6)] | Unset = UNSET
-    """How many seconds to add"""
+    """How many seconds to add. 2 to 10; default 6."""
     n: Annotated[int, Ge(1), Le(4), Default(1)] | Unset = UNSET
-    """How many results to produce, 1 to 4"""
+    """How many results to produce, 1 to 4. Default 1."""
 
 
 def parse(data: Mapping[str, object]) -> Payload:

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from generator.names import class_name, distinct
 from generator.schema import types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.schema.types import Property, Shape
 
@@ -25,6 +26,11 @@ _NO_LITERALS: dict[type, str] = {float: "float", list: "Array[Json]", dict: "Map
 """What values are called that `Literal` does not take."""
 
 
+LONGEST_LITERAL = 100
+MOST_VALUES = 10
+"""Characters and values of an enumeration that stands in its place; one with more of both has a name of its own."""
+
+
 @dataclass(slots=True)
 class Annotator:
     """Writes annotations and remembers which names they use."""
@@ -32,10 +38,17 @@ class Annotator:
     names: Mapping[str, str]
     """Names of classes, by the pointer of what they are."""
     known: Mapping[str, Shape]
+    taken: set[str] = field(default_factory=set[str])
+    """The names that no enumeration can have."""
     uses: set[str] = field(default_factory=set[str])
+    enumerations: dict[tuple[str | int, ...], str] = field(default_factory=dict[tuple[str | int, ...], str])
+    """The names of the long ones, each of which is written once."""
+    within: tuple[str, str] = ("", "")
+    """The class and the member that are being written."""
 
-    def member(self, prop: Property, *, required: bool) -> str:
+    def member(self, prop: Property, holder: str, *, required: bool) -> str:
         """Give the annotation of a member of an object, with the default that the schema shows."""
+        self.within = (holder, prop.name)
         texts: list[str] = []
         if prop.default is not types.ABSENT:
             texts.append(self.write(prop.shape, self.call("Default", prop.default)))
@@ -160,7 +173,7 @@ class Annotator:
                 others[type(value)].append(value)
         texts: list[str] = []
         if literal:
-            texts.append(self._name("Literal") + f"[{', '.join(map(repr, literal))}]")
+            texts.append(self._literal(tuple(literal)))
         for kind, members in others.items():
             if members:
                 self.uses.update(re.findall(r"[A-Z]\w+", _NO_LITERALS[kind]))
@@ -168,3 +181,29 @@ class Annotator:
         if None in values:
             texts.append("None")
         return " | ".join(texts)
+
+    def _literal(self, values: tuple[str | int, ...]) -> str:
+        text = self._name("Literal") + f"[{', '.join(map(repr, values))}]"
+        if len(text) <= LONGEST_LITERAL or len(values) <= MOST_VALUES:
+            return text
+        if values not in self.enumerations:
+            holder, member = self.within
+            name = class_name(member)
+            names = (name, f"{name}Value", f"{holder}{name}", f"{holder}{name}Value")
+            free = next((name for name in names if name not in self.taken), names[-1])
+            self.enumerations[values] = distinct(free, self.taken)
+            self.taken.add(self.enumerations[values])
+        return self.enumerations[values]
+
+
+def packed(values: Iterable[str | int], width: int) -> list[str]:
+    """Write values in as few lines as hold them."""
+    lines = [""]
+    for value in values:
+        text = repr(value)
+        if isinstance(value, str) and '"' not in value:  # as the formatter writes it
+            text = '"' + text[1:-1].replace("\\'", "'") + '"'
+        if lines[-1] and len(lines[-1]) + len(text) + 2 > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {text},".lstrip()
+    return lines

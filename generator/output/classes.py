@@ -12,10 +12,12 @@ from generator.schema.types import ABSENT, Choice, Never, Null, Object, Property
 
 from .annotations import Annotator
 from .capabilities import capabilities_of
-from .class_names import ClassNames, is_tag, labels_of
+from .class_names import ClassNames, is_tag, labels_of, place_of
+from .facts import with_facts
+from .prose import first_paragraph
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from generator.inputs.selection import VideoModel
     from generator.schema.types import Shape
@@ -33,6 +35,9 @@ class PayloadField:
     annotation: str
     default: str
     text: str
+    """What an editor shows of it; it ends with limits and default, which editors drop."""
+    brief: str
+    """The same, with the first paragraph alone of what the description tells."""
 
     @property
     def value(self) -> str:
@@ -56,6 +61,11 @@ class PayloadClass:
     rules: tuple[str, ...]
     one_of: tuple[str, ...]
 
+    @property
+    def arguments(self) -> list[tuple[str, str]]:
+        """What its constructor takes, each with a short text."""
+        return [(item.name, item.brief) for item in self.fields]
+
 
 @dataclass(frozen=True, slots=True)
 class Module:
@@ -64,12 +74,19 @@ class Module:
     model: VideoModel
     classes: tuple[PayloadClass, ...]
     variants: tuple[str, ...]
+    enumerations: Mapping[str, tuple[str | int, ...]]
+    """The values of long enumerations, which have a name."""
     uses: frozenset[str]
 
     @property
     def capabilities(self) -> Capabilities:
         """What the catalog tells of the model beyond its names."""
         return capabilities_of(self.model)
+
+    @property
+    def title(self) -> str:
+        """The title of the model, as it stands in a sentence."""
+        return self.model.title.rstrip(".")
 
     @property
     def has_alias(self) -> bool:
@@ -139,23 +156,41 @@ class _Builder:
 
     def build(self) -> Module:
         """Write the classes of the objects that were found and named."""
-        annotator = Annotator(self.names, self.model.known)
+        client = self.model.client
+        members = {prop.name for shape in self.objects.values() for prop in shape.properties}
+        taken = {*self.names.values(), client, f"Async{client}", *members}
+        annotator = Annotator(self.names, self.model.known, taken)
         posted = {variant.shape.pointer: variant.rivals for variant in self.model.variants}
         classes: list[PayloadClass] = []
         for pointer in self._classes():
             shape, base = self.objects[pointer], "BaseObject"
-            text = f"An object of the schema, {shape.title or shape.hint or 'without a name'}."
             if pointer in posted:
-                base, text = "BasePayload", f"What {self.model.title} takes."
-                if shape.title:
-                    text = f"{shape.title}, with {self.model.title}."
+                base = "BasePayload"
+            text = shape.text.strip() or self._text(shape, is_posted=pointer in posted)
+            if shape.deprecated:
+                text = f"{text}\n\nDeprecated."
             fields = tuple(self._fields(shape, annotator))
             rivals = tuple(self.names[rival] for rival in posted.get(pointer, ()))
             rules = tuple(annotator.rules(shape))
-            classes.append(PayloadClass(self.names[pointer], base, shape.text or text, fields, rules, rivals))
+            classes.append(PayloadClass(self.names[pointer], base, text, fields, rules, rivals))
         annotator.uses.update(item.base for item in classes)
         variants = tuple(self.names[pointer] for pointer in posted)
-        return Module(self.model, tuple(classes), variants, frozenset(annotator.uses))
+        enumerations = {name: values for values, name in annotator.enumerations.items()}
+        return Module(self.model, tuple(classes), variants, enumerations, frozenset(annotator.uses))
+
+    def _text(self, shape: Object, *, is_posted: bool) -> str:
+        """Say of an object that the description says nothing of what it is."""
+        title = self.model.title.rstrip(".")
+        if is_posted and shape.title:
+            return f"{shape.title.rstrip('.')}, with {title}."
+        if is_posted:
+            return f"What {title} takes."
+        if shape.title:
+            return f"An object of the schema, {shape.title.rstrip('.')}."
+        place = place_of(shape.pointer, self.model.pointer).member or "the request"
+        if shape.pointer in self.labels:
+            return f"One form of `{place}`."
+        return f"An object of the schema, `{place}`."
 
     def _classes(self) -> list[str]:
         """Give the pointer of one object of each class, in the order in which classes are written."""
@@ -213,14 +248,16 @@ class _Builder:
 
     def _fields(self, shape: Object, annotator: Annotator) -> Iterator[PayloadField]:
         for prop, argument in self.members(shape):
-            annotation = annotator.member(prop, required=prop.name in shape.required)
-            text = prop.text
-            if prop.default is not ABSENT and not fits(prop.shape, prop.default, self.model.known):
+            annotation = annotator.member(prop, self.names[shape.pointer], required=prop.name in shape.required)
+            is_right = prop.default is ABSENT or fits(prop.shape, prop.default, self.model.known)
+            text = with_facts(prop.text, prop, is_default_right=is_right)
+            brief = with_facts(first_paragraph(prop.text), prop, is_default_right=is_right)
+            if not is_right:
                 text = f"{text}\n\nThe default {prop.default!r} contradicts the schema and is not used.".strip()
-            yield PayloadField(argument.name, prop.name, annotation, argument.default, text)
+            yield PayloadField(argument.name, prop.name, annotation, argument.default, text, brief or "Not described.")
         if not isinstance(shape.members, Never):
             text = "Members that the schema allows and does not name."
-            yield PayloadField("extra", "extra", annotator.others(shape.members), "UNSET", text)
+            yield PayloadField("extra", "extra", annotator.others(shape.members), "UNSET", text, text)
 
     def _is_barred(self, prop: Property, shape: Object) -> bool:
         if not isinstance(prop.shape, Never):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import visible
+
+from .annotations import packed
+from .prose import docstring
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from .classes import Module
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-WIDTH = 120
 
 _TYPING = {"Annotated", "Literal", "Never"}
 _COLLECTIONS = {"Mapping"}
@@ -28,7 +29,7 @@ def render_module(module: Module) -> str:
     """Give the text of a model's module, not yet formatted."""
     uses = module.uses - {"None", "bool", "int", "float", "str"}
     typing = {"ClassVar", "Final"} | uses & _TYPING
-    if module.has_alias:
+    if module.has_alias or module.enumerations:
         typing.add("TypeAlias")
     runtime = {"AsyncModelClient", "Endpoint", "ModelClient", "parse_payload", "BasePayload"}
     return _template("module.py.jinja").render(
@@ -58,39 +59,13 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(literal=repr, docstring=docstring, cell=cell)
+    environment.filters.update(literal=repr, docstring=docstring, cell=cell, packed=packed)
     return environment.get_template(name)
-
-
-def docstring(text: str, indent: int = 4) -> str:
-    """Write a text as a docstring: nothing in it ends the string, escapes, or hides from a reader."""
-    paragraphs = [paragraph.split() for paragraph in text.strip().split("\n\n")]
-    lines: list[str] = []
-    for words in filter(None, paragraphs):
-        if lines:
-            lines.append("")
-        paragraph = " ".join(words)
-        width = WIDTH - indent
-        if not lines:
-            width -= len('"""')
-        if len(paragraph) + 6 + indent <= WIDTH:
-            lines.append(paragraph)
-        else:
-            lines += textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
-    escaped = [_escaped(line) for line in lines]
-    if len(escaped) == 1 and not escaped[0].endswith('"'):
-        return f'"""{escaped[0]}"""'
-    return textwrap.indent('"""' + "\n".join([*escaped, '"""']), " " * indent).lstrip()
 
 
 def cell(text: str) -> str:
     """Write a text for a cell of a Markdown table."""
     return re.sub(r"([\\`|*_\[\]<>&])", r"\\\1", visible(" ".join(text.split())))
-
-
-def _escaped(line: str) -> str:
-    shown = line.encode("utf-8", "backslashreplace").decode()  # Python takes no class whose docstring holds a surrogate
-    return visible(shown.replace("\\", "\\\\")).replace('"""', '\\"\\"\\"')
 
 
 def _import_order(name: str) -> tuple[bool, bool, str]:

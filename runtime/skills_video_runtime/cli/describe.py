@@ -6,7 +6,7 @@ import ast
 import json
 import sys
 from functools import cache
-from inspect import getsource
+from inspect import cleandoc, getsource
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +101,7 @@ def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseO
         )
     if plan.extra is not None:
         inside += allowed(hints["extra"]).objects
-    text = " ".join((cls.__doc__ or "").split())
+    text = " ".join(cleandoc(cls.__doc__ or "").partition("\n\nArgs:\n")[0].split())
     rules = [_rule(rule) for rule in cls.rules]
     return {"name": cls.__name__, "text": text, "open": plan.extra is not None, "rules": rules, "fields": facts}, inside
 
