@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-export OPENAPI_URL DOCS_URL
+export SITE_URL OPENAPI_URL DOCS_URL
 
 .PHONY: setup generate update check lint types test quick corpus docs bench clean
 
@@ -18,9 +18,10 @@ $(STAMP): pyproject.toml
 generate: setup
 	$(BIN)/python -m generator generate
 
-# The addresses are those of pyproject.toml, unless OPENAPI_URL and DOCS_URL name others, files among them.
+# The documentation site is that of pyproject.toml, unless SITE_URL names another; OPENAPI_URL and DOCS_URL name what is not
+# to be looked for on it, files among them.
 update: setup
-	$(BIN)/python -m generator fetch $(if $(OPENAPI_URL),--openapi-url "$$OPENAPI_URL") $(if $(DOCS_URL),--docs-url "$$DOCS_URL")
+	$(BIN)/python -m generator fetch $(if $(SITE_URL),"$$SITE_URL") $(if $(OPENAPI_URL),--openapi-url "$$OPENAPI_URL") $(if $(DOCS_URL),--docs-url "$$DOCS_URL")
 	$(BIN)/python -m generator generate
 	$(BIN)/python -m generator changes HEAD specs --write-changelog CHANGELOG.md
 

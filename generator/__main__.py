@@ -28,13 +28,14 @@ from typing import TYPE_CHECKING
 from .diagnostics import Diagnostics, GeneratorError, counted, visible
 from .inputs import documents
 from .run import Inputs, files_of, read, require_models
-from .settings import settings
+from .settings import choices, module_names, settings
 from .writing import ENDING, replace_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    from generator.inputs.fetch import Sources
     from generator.inputs.selection import Selection
 
     from .run import Found
@@ -149,22 +150,40 @@ def _generate(
 def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
     from generator.inputs import fetch  # noqa: PLC0415  # the other commands fetch nothing
 
-    defaults = settings(options.config, "fetch")
-    sources: list[str] = []
-    for name in ("openapi-url", "docs-url"):
-        source = getattr(options, name.replace("-", "_")) or defaults.get(name)
-        if not isinstance(source, str) or not source:
-            where = f"set {name} below [tool.generator.fetch] in pyproject.toml"
-            raise GeneratorError(f"no address is known to fetch from; give --{name}, or {where}")
-        sources.append(source)
-
-    def select(openapi: tuple[Path, ...], docs: Path, remarks: Diagnostics) -> Selection:
+    def select(openapi: tuple[Path, ...], docs: Path | None, remarks: Diagnostics) -> Selection:
         return read(Inputs(openapi, docs, options.config), remarks).selection
 
-    changed = fetch.fetch((sources[0], sources[1]), options.into, select, diagnostics)
+    def say(text: str) -> None:
+        print(visible(text), file=sys.stderr)
+
+    names = module_names(options.config)
+    fetching = fetch.Fetching(options.into, choices(options.config), names, select, say, diagnostics)
+    changed = fetching.fetch(_sources(options))
     _report(diagnostics)
-    print(f"{len(changed)} of {len(sources)} files changed", *(f"  {name}" for name in changed), sep="\n")
+    print(f"{counted(len(changed), 'file')} changed", *(f"  {name}" for name in changed), sep="\n")
     return 0
+
+
+def _sources(options: argparse.Namespace) -> Sources:
+    """Take the addresses of the command line, and where it is silent those of pyproject.toml."""
+    from generator.inputs.fetch import Sources  # noqa: PLC0415  # as above
+
+    given = {"site": options.site, "openapi": options.openapi_url, "docs": options.docs_url}
+    defaults = settings(options.config, "fetch")
+    places = {"site": "site", "openapi": "openapi-url", "docs": "docs-url"}
+    if options.site:
+        places = {}
+    for name, key in places.items():
+        value = given[name] or defaults.get(key)
+        if value is not None and not (isinstance(value, str) and value):
+            raise GeneratorError(f"[tool.generator.fetch] {key} is {value!r}; an address is expected")
+        given[name] = value
+    if not given["site"] and not (given["openapi"] and given["docs"]):
+        raise GeneratorError(
+            "no address is known to fetch from; give that of the documentation site, or --openapi-url and --docs-url, "
+            "or set site below [tool.generator.fetch] in pyproject.toml"
+        )
+    return Sources(**given)
 
 
 def _changes(options: argparse.Namespace) -> int:
@@ -254,9 +273,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", parents=[common, out], help="write nothing; show what is stale and exit with 1")
     listing = commands.add_parser("list", parents=[common], help="list the selected models and what was passed over")
     listing.add_argument("--json", action="store_true", help="as JSON")
-    fetching = commands.add_parser("fetch", parents=[config], help="fetch openapi.json and docs.json anew")
-    for name in ("openapi", "docs"):
-        about = f"where {name}.json is: an https or file: address, or a path ([tool.generator.fetch] in pyproject.toml)"
+    fetching = commands.add_parser("fetch", parents=[config], help="fetch the descriptions and the navigation anew")
+    about = "the documentation site, on which all else is found ([tool.generator.fetch] in pyproject.toml)"
+    fetching.add_argument("site", nargs="?", metavar="SITE", help=about)
+    for name, what in (("openapi", "the description"), ("docs", "the navigation")):
+        about = f"where {what} is, if it is not to be looked for: an https or file: address, or a path"
         fetching.add_argument(f"--{name}-url", metavar="URL", help=about)
     fetching.add_argument("--into", type=Path, default=OPENAPI.parent, metavar="DIR", help="the folder (specs)")
     changes = commands.add_parser("changes", parents=[config], help="tell what an update means for callers")

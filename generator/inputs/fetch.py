@@ -1,227 +1,337 @@
-"""openapi.json and docs.json, fetched anew: both are written, or neither is."""
+"""The inputs, fetched anew from a documentation site or from addresses: all of them are written, or none is."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import re
-from dataclasses import dataclass
-from ipaddress import ip_address
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit
-from urllib.request import url2pathname
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urljoin
 
-from generator.diagnostics import Diagnostics, GeneratorError, visible
+from generator.diagnostics import Diagnostics, GeneratorError, counted, visible
 from generator.json_values import object_of, text_of
+from generator.names import distinct, module_name, snake_case
 from generator.writing import replace_files
 
-from .documents import LARGEST, bytes_of, document_of, normal_form, scoped_in
+from . import site as sites
+from .beside import Folder, expanded
+from .description import Description, description_of
+from .documents import LARGEST, document_of, normal_form, scoped_in
+from .navigation import Slugs
+from .sources import ETAG, get, get_all, path_of, without_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from urllib.parse import SplitResult
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    import httpx
+    from generator.settings import Choices
 
     from .selection import Selection
 
-    Select = Callable[[tuple[Path, ...], Path, Diagnostics], Selection]
+    Select = Callable[[tuple[Path, ...], Path | None, Diagnostics], Selection]
 
-NAMES: Final = ("openapi.json", "docs.json")
+OPENAPI: Final = "openapi.json"
+DOCS: Final = "docs.json"
 ETAGS: Final = ".etags.json"
-"""Beside the inputs, and kept in git with them, so that a fresh checkout too asks only for what has changed."""
+"""Beside the inputs, and kept in git with them: where each came from, and what tells that it is still as it was."""
 
-TIMEOUT: Final = 60.0
-"""Seconds that one input may take, redirects included. The limit is ours."""
+GUESSES: Final = ("openapi.json", "openapi.yaml", "api-reference/openapi.json", "api-reference/openapi.yaml")
+"""Where a site may serve a description that its index does not list."""
 
-MOST_REDIRECTS: Final = 5
-_ETAG = re.compile(r'(?:W/)?"[!\x23-\x7e]{0,500}"')
-_ENCODINGS = ("", "identity", "gzip", "deflate")
+_SCOPED = re.compile(r"models/[a-z0-9_]+\.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """What a source answers: its bytes (None where they have not changed) and their ETag, if they have one."""
+class Sources:
+    """Where the inputs are: https addresses, `file:` addresses or paths; what is None is looked for on the site."""
 
-    data: bytes | None
+    site: str | None = None
+    openapi: str | None = None
+    docs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file as it is to be written."""
+
+    data: bytes
+    address: str
     etag: str = ""
 
 
-def fetch(sources: tuple[str, str], folder: Path, select: Select, diagnostics: Diagnostics) -> list[str]:
-    """Fetch both inputs into a folder and give the names of the files that changed.
-
-    A source is an https address, or a `file:` address or path. Addresses of this machine may be http. `select` reads
-    the descriptions and the navigation as a run would.
-
-    Raises:
-        GeneratorError: one cannot be had, or together they select no model; the folder is as it was.
-    """
-    texts: dict[str, bytes] = {}
-    etags: dict[str, dict[str, str]] = {}
-    shown: dict[str, str] = dict(zip(NAMES, map(_without_query, sources), strict=True))
-    try:
-        for name, source in zip(NAMES, sources, strict=True):
-            found = _get(source, name, folder)
-            if found.data is None:
-                texts[name] = (folder / name).read_bytes()
-            else:
-                texts[name] = normal_form(document_of(found.data, shown[name], diagnostics))
-            if found.etag:
-                digest = hashlib.sha256(texts[name]).hexdigest()
-                etags[name] = {"etag": found.etag, "sha256": digest, "url": shown[name]}
-        _check(texts, shown, folder, select, diagnostics)
-    except GeneratorError as error:
-        raise GeneratorError(f"{error}; the old files are kept") from error
-    contents: dict[Path, bytes | None] = {folder / name: text for name, text in sorted(texts.items())}
-    if etags or (folder / ETAGS).is_file():
-        contents[folder / ETAGS] = (json.dumps(etags, indent=2, sort_keys=True) + "\n").encode()
-    return [path.name for path in replace_files(contents) if path.name != ETAGS]
+Inputs = dict[str, Input]
+"""What is to be written, by its name below the folder."""
 
 
-def _check(
-    texts: dict[str, bytes], shown: dict[str, str], folder: Path, select: Select, diagnostics: Diagnostics
-) -> None:
-    """Read what was fetched as a run would, beside the model-scoped descriptions that are there."""
-    with TemporaryDirectory() as temporary:
-        copy = Path(temporary)
+@dataclass(slots=True)
+class Fetching:
+    """Fetches into a folder. `say` is told of each step, `select` reads a set of inputs as a run would."""
 
-        def named(text: str) -> str:
-            for name, source in shown.items():
-                text = text.replace((copy / name).as_posix(), visible(source))
-            return text
+    folder: Path
+    choices: Choices
+    modules: Mapping[str, str]
+    """Names that are set for modules, by model id."""
+    select: Select
+    say: Callable[[str], object]
+    diagnostics: Diagnostics
+    known: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the last run wrote down of each file."""
 
-        for name, data in texts.items():
-            (copy / name).write_bytes(data)
-        scoped, _ = scoped_in(folder)
-        own = Diagnostics()
+    def fetch(self, sources: Sources) -> list[str]:
+        """Fetch the inputs and give the names of the files that changed.
+
+        Raises:
+            GeneratorError: none can be had that select a model; the folder is as it was.
+        """
+        self.known = self._recorded()
         try:
-            selection = select((copy / NAMES[0], *scoped), copy / NAMES[1], own)
+            inputs = self._first_of_use(sources)
         except GeneratorError as error:
-            raise GeneratorError(named(str(error))) from error
-        finally:
-            for item in own.warnings:
-                diagnostics.warn(named(item.file), item.pointer, item.message)
-    if not selection.models:
-        raise GeneratorError(f"{shown[NAMES[1]]}: selects no model of {shown[NAMES[0]]}")
+            raise GeneratorError(f"{error}; the old files are kept") from error
+        return self._write(inputs)
 
+    def _first_of_use(self, sources: Sources) -> Inputs:
+        if sources.openapi and sources.docs:
+            inputs = {OPENAPI: self._document(sources.openapi, OPENAPI), DOCS: self._navigation(sources.docs)}
+            self._check(inputs)
+            return inputs
+        problem = GeneratorError("no address is known to fetch from")
+        for name, inputs in self._of_site(sources):
+            try:
+                self._check(inputs)
+            except GeneratorError as error:
+                self.say(f"{name}: {error}")
+                problem = error
+            else:
+                self.say(f"{name}: of use")
+                return inputs
+        raise problem
 
-def _get(source: str, name: str, folder: Path) -> Fetched:
-    """Get one input; what is known of the file that is there is not fetched again."""
-    parts = _split(source)
-    if parts.scheme in ("http", "https"):
+    def _of_site(self, sources: Sources) -> Iterator[tuple[str, Inputs]]:
+        """Give what a site offers, what tells most first, each with what it is."""
+        address = f"{(sources.site or '').removesuffix(sites.INDEX).rstrip('/')}/{sites.INDEX}"
+        index = sites.Index((), (), (), 0)
+        if sources.site:
+            try:
+                found = get(address)
+                index = sites.read_index((found.data or b"").decode("utf-8", "replace"), found.address)
+                self.say(
+                    f"{without_query(address)}: {counted(len(index.descriptions), 'description')}, "
+                    f"{counted(len(index.pages), 'page')}, {counted(index.elsewhere, 'link')} to elsewhere not followed"
+                )
+                address = found.address
+            except GeneratorError as error:
+                self.say(str(error))
+        whole = self._descriptions(sources, index, address)
+        if whole:
+            for inputs in self._with_navigation(whole, sources, index, address):
+                yield "whole descriptions", inputs
+        if sources.openapi is None and index.pages:
+            yield from self._of_pages(index, sources)
+        if not (whole or index.pages):
+            raise GeneratorError(
+                f"{without_query(address)}: neither an index that lists pages nor a description can be had; correct "
+                "the address of the site, or give --openapi-url and --docs-url"
+            )
+
+    def _descriptions(self, sources: Sources, index: sites.Index, address: str) -> dict[str, tuple[Input, Description]]:
+        """Give the whole descriptions: the one that is named, those that the index lists, or an unlisted one."""
+        found: list[tuple[Input, Description]] = []
+        places: list[Sequence[str]] = [[link.address for link in index.descriptions]]
+        places += [[urljoin(address, guess)] for guess in GUESSES]
+        if sources.openapi:
+            places = [[sources.openapi]]
+        for place in places:
+            if not found:
+                found += self._descriptions_at(place, is_named=bool(sources.openapi))
+        found.sort(key=lambda pair: not sites.models_of(pair[1]))
+        named = dict(zip([OPENAPI], found, strict=False))
+        for item, description in found[1:]:
+            if sites.models_of(description):
+                named[self._scoped(snake_case(Path(description.file).stem), named)] = item, description
+        return named
+
+    def _descriptions_at(self, place: Sequence[str], *, is_named: bool) -> Iterator[tuple[Input, Description]]:
+        """Give those of several addresses where a description is; one that the user named has to be there."""
+        for source in place:
+            try:
+                item = self._document(source, OPENAPI)
+                description = description_of(json.loads(item.data), without_query(source))
+            except GeneratorError as error:
+                if is_named:
+                    raise
+                self.say(str(error))
+            else:
+                self.say(f"{without_query(source)}: a description")
+                yield item, description
+
+    def _with_navigation(
+        self, whole: dict[str, tuple[Input, Description]], sources: Sources, index: sites.Index, address: str
+    ) -> Iterator[Inputs]:
+        """Give descriptions with the navigation that is named or served, then with that of the index."""
+        inputs = {name: item for name, (item, _) in whole.items()}
+        if sources.docs:
+            yield inputs | {DOCS: self._navigation(sources.docs)}
+            return
+        for source in [link.address for link in index.navigations] or [urljoin(address, DOCS)]:
+            try:
+                item = self._navigation(source)
+            except GeneratorError as error:
+                self.say(str(error))
+            else:
+                self.say(f"{without_query(source)}: a navigation")
+                yield inputs | {DOCS: item}
+        descriptions = [description for _, description in whole.values()]
+        slugs = Slugs(descriptions)
+        links = sites.linked(
+            (link, operation.method, operation.path)
+            for link in index.pages
+            for operation in slugs.behind(link.slug)
+            if len(slugs.behind(link.slug)) == 1
+        )
+        yield inputs | {DOCS: self._implied(sites.pages_in(descriptions, links, self.choices), address)}
+
+    def _of_pages(self, index: sites.Index, sources: Sources) -> Iterator[tuple[str, Inputs]]:
+        """Give what the pages of a site describe, each model in a file of its own."""
+        links = sites.api_pages(index)
+        self.say(f"no whole description is of use; reading {counted(len(links), 'page')}")
+        found: list[tuple[sites.Link, Description]] = []
+        for link, answer in zip(links, get_all([link.markdown for link in links], LARGEST), strict=True):
+            if isinstance(answer, GeneratorError):
+                self.say(str(answer))
+                continue
+            text = (answer.data or b"").decode("utf-8", "replace")
+            found += [(link, item) for item in sites.descriptions_in(text, without_query(link.markdown))]
+        if not found:
+            raise GeneratorError(f"{without_query(links[0].address)} and the other pages describe no operation")
+        descriptions = [description for _, description in found]
+        first = without_query(links[0].address)
+        inputs: Inputs = {OPENAPI: Input(normal_form(sites.merged(descriptions)), first)}
+        for link, description in found:
+            for model in sites.models_of(description):
+                try:
+                    name = self._scoped(module_name(model, self.modules), inputs)
+                except GeneratorError as error:
+                    self.diagnostics.warn(without_query(link.markdown), "", str(error))
+                    continue
+                inputs[name] = Input(normal_form(description.document), without_query(link.markdown))
+        if sources.docs:
+            inputs[DOCS] = self._navigation(sources.docs)
+        else:
+            pages = sites.linked((link, *key) for link, item in found for key in item.operations)
+            inputs[DOCS] = self._implied(sites.pages_in(descriptions, pages, self.choices), first)
+        yield "the pages", inputs
+
+    def _implied(self, pages: list[sites.Page], address: str) -> Input:
+        document, is_said = sites.navigation_of(pages, self.choices)
+        count = len({page.model for page in pages if page.model})
+        if not is_said and count:
+            group = self.choices.groups[0]
+            message = f"nothing tells which models are {group!r}; all {count} are listed as such"
+            self.diagnostics.note(without_query(address), "", message)
+        return Input(normal_form(document), without_query(address))
+
+    def _scoped(self, stem: str, taken: Mapping[str, object]) -> str:
+        """Give the name of a model-scoped file, which is none that somebody else put there."""
+        kept = [f"models/{path.name}" for path in scoped_in(self.folder)[0]]
+        others = [name for name in kept if name not in self.known]
+        stems = [name.removesuffix(".json") for name in (*taken, *others)]
+        return distinct(f"models/{stem or 'other'}", stems) + ".json"
+
+    def _document(self, source: str, name: str) -> Input:
+        """Fetch a document, unless the file that is there is known to be it."""
+        found = get(source, self._etag(name, source))
+        if found.data is None:
+            return Input((self.folder / name).read_bytes(), without_query(source), found.etag)
+        document = document_of(found.data, without_query(source), self.diagnostics)
+        return Input(normal_form(document), without_query(source), found.etag)
+
+    def _navigation(self, source: str) -> Input:
+        """Fetch a navigation, and what it refers to."""
+        item = self._document(source, DOCS)
+        document = json.loads(item.data)
+        path = path_of(source)
+
+        def read(name: str) -> bytes:
+            if path is not None:
+                return Folder(path.parent).read(name)
+            return get(urljoin(source, quote(name))).data or b""
+
+        whole = expanded(document, without_query(source), read)
+        if whole == document:
+            return item
+        return Input(normal_form(whole), without_query(source))
+
+    def _check(self, inputs: Inputs) -> None:
+        """Read what was fetched as a run would, beside the model-scoped descriptions that are there.
+
+        Raises:
+            GeneratorError: they cannot be used together, or select no model.
+        """
+        with TemporaryDirectory() as temporary:
+            copy = Path(temporary)
+            (copy / "models").mkdir()
+            for name, item in inputs.items():
+                (copy / name).write_bytes(item.data)
+
+            def named(text: str) -> str:
+                for name, item in inputs.items():
+                    text = text.replace((copy / name).as_posix(), visible(item.address))
+                return text
+
+            scoped = [copy / name for name in sorted(inputs) if _SCOPED.fullmatch(name)]
+            scoped += [path for path in scoped_in(self.folder)[0] if f"models/{path.name}" not in self.known]
+            docs = copy / DOCS
+            own = Diagnostics()
+            try:
+                selection = self.select((copy / OPENAPI, *scoped), docs, own)
+            except GeneratorError as error:
+                raise GeneratorError(named(str(error))) from error
+            finally:
+                for remark in own.warnings:
+                    self.diagnostics.warn(named(remark.file), remark.pointer, named(remark.message))
+        if not selection.models:
+            raise GeneratorError(f"{inputs[DOCS].address}: selects no model of {inputs[OPENAPI].address}")
+
+    def _write(self, inputs: Inputs) -> list[str]:
+        """Write what differs, and remove what an earlier run wrote and this one did not, if nobody changed it since."""
+        contents: dict[Path, bytes | None] = {self.folder / name: item.data for name, item in sorted(inputs.items())}
+        for name, entry in self.known.items():
+            if name not in inputs and _SCOPED.fullmatch(name) and entry.get("sha256") == self._digest(name):
+                contents[self.folder / name] = None
+        record: dict[str, dict[str, str]] = {}
+        for name, item in inputs.items():
+            entry = {"sha256": hashlib.sha256(item.data).hexdigest(), "url": item.address}
+            if item.etag:
+                record[name] = entry | {"etag": item.etag}
+            elif _SCOPED.fullmatch(name):
+                record[name] = entry
+        if record or (self.folder / ETAGS).is_file():
+            contents[self.folder / ETAGS] = (json.dumps(record, indent=2, sort_keys=True) + "\n").encode()
+        changed = replace_files(contents)
+        return [path.relative_to(self.folder).as_posix() for path in changed if path.name != ETAGS]
+
+    def _recorded(self) -> dict[str, Any]:
         try:
-            return asyncio.run(_download(source, _kept(folder, name, source)))
-        except TimeoutError as error:
-            raise _failed(source, f"did not arrive within {TIMEOUT:.0f} s; try again later") from error
-    path = Path(source)
-    if parts.scheme == "file":
-        path = Path(url2pathname(parts.path))
-        if parts.netloc not in ("", "localhost"):
-            raise _failed(source, "names another machine; a file: address names a file of this one")
-    return Fetched(bytes_of(path, _without_query(source), LARGEST))
+            found = object_of(json.loads((self.folder / ETAGS).read_text("utf-8")))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return {name: object_of(entry) for name, entry in found.items()}
 
+    def _digest(self, name: str) -> str:
+        try:
+            return hashlib.sha256((self.folder / name).read_bytes()).hexdigest()
+        except OSError:
+            return ""
 
-def _kept(folder: Path, name: str, source: str) -> str:
-    """Give the ETag of the file that is there; empty where it is of another source, or not as it was fetched."""
-    try:
-        entry = object_of(object_of(json.loads((folder / ETAGS).read_text("utf-8"))).get(name))
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    except (OSError, ValueError, RecursionError):
-        return ""
-    etag = text_of(entry.get("etag"))
-    if not _ETAG.fullmatch(etag) or (entry.get("url"), entry.get("sha256")) != (_without_query(source), digest):
-        return ""
-    return etag
-
-
-async def _download(source: str, etag: str) -> Fetched:
-    import httpx  # noqa: PLC0415  # files need no network
-
-    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-    if etag:
-        headers["If-None-Match"] = etag
-    try:
-        async with asyncio.timeout(TIMEOUT), httpx.AsyncClient(timeout=TIMEOUT, headers=headers) as client:
-            address = source
-            for _ in range(MOST_REDIRECTS + 1):
-                _require_safe(address, source)
-                async with client.stream("GET", address) as response:
-                    if not response.has_redirect_location:
-                        return await _read(response, source, etag)
-                    address = urljoin(address, response.headers["Location"])
-            raise _failed(source, f"leads on more than {MOST_REDIRECTS} times; correct the address")
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
-        if isinstance(error, TimeoutError):
-            raise
-        raise _failed(source, f"cannot be fetched: {str(error) or type(error).__name__}; try again later") from error
-
-
-async def _read(response: httpx.Response, source: str, etag: str) -> Fetched:
-    if response.status_code == 304 and etag:
-        return Fetched(None, etag)
-    if response.status_code != 200:
-        raise _failed(source, f"answers {response.status_code}, not 200; correct the address, or try again later")
-    if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
-        raise _failed(source, "is packed in a way that was not asked for")
-    data = bytearray()
-    async for chunk in response.aiter_bytes():
-        data += chunk
-        if len(data) > LARGEST:
-            raise _failed(source, f"is larger than {LARGEST} bytes, the most that is read")
-    found = response.headers.get("ETag", "")
-    if not _ETAG.fullmatch(found):
-        found = ""
-    return Fetched(bytes(data), found)
-
-
-def _require_safe(address: str, source: str) -> None:
-    """Let pass https, and http on this machine for what began there.
-
-    Raises:
-        GeneratorError: anything else.
-    """
-    parts = _split(address)
-    if parts.username is not None:
-        raise _failed(source, "holds a name or a password; an address without is needed")
-    at_home = _is_loopback(parts.hostname) and _is_loopback(_split(source).hostname)
-    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and at_home)):
-        return
-    where = "is"
-    if address != source:
-        where = f"leads on to {_without_query(address)},"
-    raise _failed(source, f"{where} no https address; only https is fetched")
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _split(source: str) -> SplitResult:
-    """Take an address apart; a path has no scheme, a letter of a drive is none."""
-    try:
-        parts = urlsplit(source)
-        _ = parts.port
-    except ValueError as error:
-        raise _failed(source, f"is no address ({error}); correct it") from error
-    if len(parts.scheme) <= 1:
-        return urlsplit("")
-    if parts.scheme not in ("http", "https", "file"):
-        raise _failed(source, "is no https or file: address, and no path; only these are fetched")
-    return parts
-
-
-def _failed(source: str, message: str) -> GeneratorError:
-    return GeneratorError(f"{_without_query(source)}: {message}")
-
-
-def _without_query(source: str) -> str:
-    """Give an address without what may be secret in it."""
-    return re.sub(r"://(?:[^/?#]*@)?([^?#]*).*", r"://\1", source, count=1, flags=re.DOTALL)
+    def _etag(self, name: str, source: str) -> str:
+        """Give the ETag of the file that is there; empty where it is of another source, or not as it was fetched."""
+        entry = object_of(self.known.get(name))
+        etag = text_of(entry.get("etag"))
+        if (entry.get("url"), entry.get("sha256")) != (without_query(source), self._digest(name)):
+            return ""
+        if not ETAG.fullmatch(etag):
+            return ""
+        return etag

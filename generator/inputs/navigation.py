@@ -79,7 +79,7 @@ def read_navigation(
     Raises:
         GeneratorError: there is no such group.
     """
-    reader = _Reader(file, descriptions, diagnostics, choices, page)
+    reader = _Reader(file, descriptions, diagnostics, choices, page, Slugs(descriptions))
     navigation = document.get("navigation")
     if is_object(navigation) and "openapi" not in navigation:
         source = document.get("openapi", object_of(document.get("api")).get("openapi"))
@@ -146,12 +146,12 @@ class _Reader:
     diagnostics: Diagnostics
     choices: Choices
     page: Callable[[str], str | None]
+    slugs: Slugs
     groups: int = 0
     names: dict[str, str] = field(default_factory=dict[str, str])
     """The groups that there are, each with a pointer to it."""
     elsewhere: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """What other groups list."""
-    slugs: dict[str, list[Operation]] = field(default_factory=dict[str, list["Operation"]])
 
     def walk(self, entry: Any, pointer: str, *, inside: bool, directory: str) -> Iterator[Listed | PassedOver]:
         """Give the operations of an entry and of all below it. An entry that is a mere link (`href`) has none."""
@@ -239,18 +239,27 @@ class _Reader:
         match = _OPERATION.fullmatch(text) or _OPERATION.fullmatch((self.page(slug) or "").strip())
         if match:
             return [Listed(pointer, text, match["method"].lower(), match["path"])]
-        return [Listed(pointer, text, operation.method, operation.path) for operation in self._behind(slug)]
+        return [Listed(pointer, text, operation.method, operation.path) for operation in self.slugs.behind(slug)]
 
-    def _behind(self, slug: str) -> list[Operation]:
-        """Give the operations of the page that Mintlify makes for them."""
-        if not self.slugs:
+
+@dataclass(slots=True)
+class Slugs:
+    """The pages that Mintlify makes for operations, by the name that it gives them."""
+
+    descriptions: Sequence[Description]
+    names: dict[str, list[Operation]] = field(default_factory=dict[str, list["Operation"]])
+    """Operations by the address that they are given, or by a blank and the name that their summary makes."""
+
+    def behind(self, slug: str) -> list[Operation]:
+        """Give the operations that a page may be of."""
+        if not self.names:
             for operation in (item for description in self.descriptions for item in description.operations.values()):
                 name = operation.href.strip("/")
                 if not name and operation.summary:
                     name = f" {slug_of(operation.summary)}"
                 if name:
-                    self.slugs.setdefault(name, []).append(operation)
-        found = self.slugs.get(slug) or self.slugs.get(f" {slug.rpartition('/')[2]}", [])
+                    self.names.setdefault(name, []).append(operation)
+        found = self.names.get(slug) or self.names.get(f" {slug.rpartition('/')[2]}", [])
         plain = [operation for operation in found if not route(operation.path).startswith("/generation/sse/")]
         return list({(operation.method, route(operation.path)): operation for operation in plain or found}.values())
 

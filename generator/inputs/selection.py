@@ -169,7 +169,7 @@ def find_operation(descriptions: Sequence[Description], method: str, path: str) 
     return None
 
 
-def _model_in(method: str, path: str) -> str:
+def model_in(method: str, path: str) -> str:
     """Give the model that an operation generates with, empty where it does not."""
     path = route(path)
     match = _MODEL.fullmatch(path)
@@ -286,7 +286,7 @@ class _Selector:
             self._report_broken(description)
             in_group = {id(operation) for operation in tagged(description, self.choices)}
             for operation in description.operations.values():
-                model = _model_in(operation.method, operation.path)
+                model = model_in(operation.method, operation.path)
                 is_meant = id(operation) in in_group or (
                     operation.method == "post" and "/generation/" in operation.path
                 )
@@ -319,7 +319,7 @@ class _Selector:
 
     def _model_id(self, entry: Listed) -> str:
         """Give the model that an operation generates with, empty where it does not."""
-        model = _model_in(entry.method, entry.path)
+        model = model_in(entry.method, entry.path)
         if model or not entry.explicit:
             return model
         if "/generation/" in entry.path and entry.method == "post":

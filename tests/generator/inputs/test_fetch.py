@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from generator.__main__ import main
-from generator.inputs import fetch as fetching
+from generator.inputs import sources as fetching
 from tests.support.project import description, navigation, pages_of
+from tests.support.site import Site, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,53 +31,10 @@ DOCS = kept(navigation(*pages_of(["acme/one"])))
 OTHER = kept(description({"acme/one": BODY, "acme/two": BODY}))
 
 
-class Site:
-    """A server that answers what the test says, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.slow = threading.Event()
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # the name that the library wants
-                site.asked.append((self.path, dict(self.headers)))
-                status, headers, body = site.pages[self.path]
-                etag = headers.get("ETag")
-                if etag and self.headers.get("If-None-Match") == etag:
-                    status, body = 304, b""
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                with contextlib.suppress(OSError):
-                    self.wfile.write(body)
-                    if headers.get("X-Slow"):
-                        self.wfile.flush()
-                        site.slow.wait(30)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def serve(self, path: str, body: bytes, status: int = 200, **headers: str) -> str:
-        self.pages[path] = (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
-        return self.url + path
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
-    site = Site()
-    thread = threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield site
-    site.slow.set()
-    site.server.shutdown()
-    site.server.server_close()
-    thread.join()
+    with serving() as site:
+        yield site
 
 
 @pytest.fixture
@@ -110,10 +67,10 @@ def refused(specs, capsys, openapi, docs):
     return line
 
 
-def test_both_files_are_written_as_they_came(site, specs, capsys):
+def test_both_files_are_written(site, specs, capsys):
     assert run(specs, site.serve("/openapi.json", OPENAPI), site.serve("/docs.json", DOCS)) == 0
     assert held(specs) == {"openapi.json": OPENAPI, "docs.json": DOCS}
-    assert capsys.readouterr().out == "2 of 2 files changed\n  docs.json\n  openapi.json\n"
+    assert capsys.readouterr().out == "2 files changed\n  docs.json\n  openapi.json\n"
 
 
 @pytest.mark.parametrize("prefix", ["", "file:/", "file:///", "file://localhost/"])
@@ -135,7 +92,7 @@ def test_what_has_not_changed_is_asked_for_by_its_etag_and_not_sent_again(site, 
     assert run(specs, openapi, docs) == 0
     assert [headers.get("If-None-Match") for _, headers in site.asked] == [None, None, '"o1"', 'W/"d1"']
     assert held(specs) == before
-    assert capsys.readouterr().out == "0 of 2 files changed\n"
+    assert capsys.readouterr().out == "0 files changed\n"
 
 
 def test_one_file_that_changed_goes_with_the_other_that_did_not(site, specs):
@@ -299,7 +256,8 @@ def test_addresses_come_from_the_settings(site, specs, tmp_path):
 
 def test_no_address_is_an_error_that_says_where_to_put_one(specs, tmp_path, capsys):
     assert main(["fetch", "--into", str(specs), "--config", str(tmp_path / "none.toml")]) == 2
-    assert "give --openapi-url, or set openapi-url below [tool.generator.fetch]" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "give that of the documentation site, or --openapi-url and --docs-url, or set site below" in err
 
 
 def test_model_scoped_descriptions_that_are_there_are_read_along(site, specs):
