@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .witness import Witness
+
 Kind: TypeAlias = Literal[
     "removed", "moved", "tightened", "capability", "added", "loosened", "changed", "deprecated", "reordered", "reworded"
 ]  # fmt: skip
@@ -23,15 +25,6 @@ COSMETIC: Final = ("reordered", "reworded")
 
 SHARED: Final = "*"
 """The model of a change that is about all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """One case that shows a break: it was taken and is refused, or of an answer, may come and could not."""
-
-    form: Literal["payload", "call", "request", "answer"]
-    value: Any
-    """A payload or an answer is a JSON value, a call is Python, a request is in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +45,26 @@ class Change:
     new: Any = None
     """JSON values."""
     breaking: bool = False
+    """Whether a caller may break."""
     model: str = ""
     pointer: str = ""
     """The JSON pointer of the place in the new description; of what is gone, of what it was in."""
     file: str = ""
     """The input that the pointer is in: `openapi.json`, `models/x.json`."""
 
+    models: int = 0
+    """How many models both revisions have."""
     witness: Witness | None = None
-    """What shows that it breaks; without one, it may break."""
+    """What shows that it breaks."""
+
+    @property
+    def verdict(self) -> Literal["", "may break", "breaks"]:
+        """What it does to callers: it breaks them only where a witness shows that."""
+        if not self.breaking:
+            return ""
+        if self.witness is None:
+            return "may break"
+        return "breaks"
 
     @property
     def rule(self) -> str:

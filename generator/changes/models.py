@@ -12,13 +12,14 @@ from generator.schema.file_fields import constants
 from generator.schema.subset import Subset
 
 from .age import Age
-from .change import SHARED, Change, Witness
+from .change import SHARED, Change
 from .objects import Comparison, Revision, moved
 from .operations import compare_bodies, compare_operation
 from .places import names_of
 from .platform import compare_platform, with_capabilities
 from .prose import REQUEST, one_line
 from .responses import compare_answers
+from .witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +77,9 @@ class _Update:
         changes += [replace(change, model=SHARED) for change in (*self._shared(), *self._beside())]
         names = names_of(self.new.found.descriptions)
         main = self.new.found.descriptions[0].file
+        stayed = sum(renamed.get(name, name) in before for name in after)
         return [
-            replace(change, file=names[change.file or main], pointer=change.pointer or "/paths")
+            replace(change, file=names[change.file or main], pointer=change.pointer or "/paths", models=stayed)
             for change in with_capabilities(changes)
         ]
 
@@ -173,7 +175,13 @@ def _removed(model: VideoModel, new: Found) -> Iterator[Change]:
     sentence = "is gone, and with it the module {}"
     if reasons:
         sentence = f"{sentence}: {{}}"
-    yield Change("removed", "model", sentence, (model.module, *reasons[:1]), old=model.title, breaking=True)
+    yield Change("removed", "model", sentence, (model.module, *reasons[:1]), old=model.title, breaking=True,
+                 witness=_importing(model))  # fmt: skip
+
+
+def _importing(model: VideoModel) -> Witness:
+    """Show that the module of a model was there."""
+    return Witness("call", f"from skills_video import {model.module}")
 
 
 def _moved(old: VideoModel, new: VideoModel) -> Iterator[Change]:
@@ -181,10 +189,12 @@ def _moved(old: VideoModel, new: VideoModel) -> Iterator[Change]:
     ids, modules = (old.model, new.model), (old.module, new.module)
     if old.model == new.model and old.module != new.module:
         sentence = "has the module {} now, not {}"
-        yield Change("moved", "module", sentence, (new.module, old.module), "", "", *modules, breaking=True)
+        yield Change("moved", "module", sentence, (new.module, old.module), "", "", *modules, breaking=True,
+                     witness=_importing(old))  # fmt: skip
     elif old.module != new.module:
         sentence = "was {}; its module is {} now, not {}"
-        yield Change("moved", "model", sentence, (old.model, new.module, old.module), "", "", *ids, breaking=True)
+        yield Change("moved", "model", sentence, (old.model, new.module, old.module), "", "", *ids, breaking=True,
+                     witness=_importing(old))  # fmt: skip
     elif old.model != new.model:
         yield Change("moved", "model", "was {}; its module is still {}", (old.model, new.module), "", "", *ids)
 
@@ -199,23 +209,33 @@ def _request(old: VideoModel, new: VideoModel, description: Description) -> Iter
     told = set(mine) | {found.name for found in after.classes.values()}
     for now, was in twins.items():
         scope = now if len(mine) + len(others) > 2 or now != was else ""
-        if was != now:
-            yield Change("moved", "class", "is the class that was {}", (was,), now, "", was, now, breaking=True)
         comparison = Comparison(REQUEST, scope, before, after)
+        if was != now:
+            witness = comparison.calling(mine[was].shape)
+            yield Change("moved", "class", "is the class that was {}", (was,), now, "", was, now, breaking=True,
+                         witness=witness)  # fmt: skip
         comparison.compare(mine[was].shape, others[now].shape)
         told.update(change.old for change in comparison.changes if change.kind == "moved")
+        comparison.proof.enter(old.request, new.request)
         _rivals(comparison, now, {name: mine[twin] for name, twin in twins.items()}, others)
         yield from comparison.changes
-    for name in mine:
+    order = Comparison(REQUEST, "", before, after)
+    kept = {name: variant.shape for name, variant in mine.items() if name in twins.values()}
+    order.order("", kept, {twins[name]: variant.shape for name, variant in others.items() if name in twins})
+    yield from order.changes
+    for name, variant in mine.items():
         if name not in twins.values():
-            yield Change("removed", "class", "is gone: the class, and what it took", (), name, "", name, breaking=True)
+            witness = order.calling(variant.shape)
+            yield Change("removed", "class", "is gone: the class, and what it took", (), name, "", name, breaking=True,
+                         witness=witness)  # fmt: skip
     for name in others:
         if name not in twins:
             yield Change("added", "class", "is a new class of payloads", (), name, new=name)
     for found in before.classes.values():
         if found.name not in told:
             sentence = "is gone: no field takes such an object"
-            yield Change("removed", "class", sentence, (), found.name, "", found.name, breaking=True)
+            witness = Witness("call", f"from skills_video.{old.module} import {found.name}")
+            yield Change("removed", "class", sentence, (), found.name, "", found.name, breaking=True, witness=witness)
 
 
 def _twins(old: dict[str, Variant], new: dict[str, Variant]) -> dict[str, str]:
@@ -245,14 +265,16 @@ def _rivals(comparison: Comparison, own: str, old: dict[str, Variant], new: dict
     after = sorted(name for name, variant in new.items() if variant.shape.pointer in new[own].rivals)
     for name in after:
         if name not in before:
-            comparison.tightened("rival", "", (before, after), "must not fit {} as well", name)
+            comparison.tightened("rival", "", (before, after), "must not fit {} as well", name,
+                                 among=old[own].shape)  # fmt: skip
         elif not _overlap(comparison, old[own].shape, old[name].shape, new[name].shape):
-            comparison.tightened("rival", "", (before, after), "must not fit {} as well, which takes more now", name)
+            comparison.tightened("rival", "", (before, after), "must not fit {} as well, which takes more now", name,
+                                 among=old[own].shape)  # fmt: skip
     for name in before:
         if name not in after:
-            comparison.add(
-                "loosened", "rival", "", (before, after), "may fit {} as well now", name, breaking=bool(after)
-            )
+            witness = comparison.proof.refused(among=old[own].shape)
+            comparison.add("loosened", "rival", "", (before, after), "may fit {} as well now", name,
+                           breaking=bool(after), witness=witness)  # fmt: skip
 
 
 def _overlap(comparison: Comparison, shape: Object, old: Object, new: Object) -> bool:

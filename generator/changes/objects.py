@@ -15,10 +15,12 @@ from generator.schema.file_fields import constants
 from generator.schema.subset import Subset, depends
 from generator.schema.types import ABSENT, followed, is_exclusive, options_of
 
+from .examples import OTHER, completed
 from .limits import Limits
 from .places import member_at
-from .prose import describe, one_line, plain
+from .prose import describe, listed, one_line, plain
 from .static_types import plain_types
+from .witness import Proof, Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from generator.schema.types import Object, Property, Shape
 
     from .change import Kind
+    from .witness import Holder
 
 SHOWN: Final = 160
 """Characters that a line shows of a text."""
@@ -68,6 +71,10 @@ class Comparison(Limits):
     member: str = ""
     """The member of the innermost of them that is being compared."""
 
+    def __post_init__(self) -> None:
+        """Look for witnesses in both revisions."""
+        self.proof = Proof(self.old.known, self.new.known, is_request=self.is_request)
+
     def pointer(self) -> str:
         """Give the place in the new description of what is being compared."""
         if self.new.description is None:
@@ -79,6 +86,11 @@ class Comparison(Limits):
     def compare(self, old: Shape, new: Shape, place: str = "") -> None:
         """Compare what two revisions take, or hold, in one place."""
         old, new = followed(old, self.old.known), followed(new, self.new.known)
+        outside = self.proof.enter(old, new)
+        self._compare(old, new, place)
+        self.proof.leave(outside)
+
+    def _compare(self, old: Shape, new: Shape, place: str) -> None:
         start = len(self.changes)
         if type(old) is type(new) and not isinstance(old, types.Union):
             self._alike(old, new, place)
@@ -93,7 +105,9 @@ class Comparison(Limits):
         if self.is_request and place and lost and not self._breaks(start):
             texts = self.old.describe(old), self.new.describe(new)
             sentence = "takes {} now; a type checker takes no longer any {}"
-            self.add("changed", "type", place, texts, sentence, texts[1], ", ".join(sorted(lost)), breaking=True)
+            kinds = ", ".join(sorted(lost))
+            witness = Witness("call", f"{self.member}={kinds}")
+            self.add("changed", "type", place, texts, sentence, texts[1], kinds, breaking=True, witness=witness)
 
     def _breaks(self, start: int) -> bool:
         return any(change.breaking for change in self.changes[start:])
@@ -123,8 +137,13 @@ class Comparison(Limits):
             kind = "changed"
         elif not removed:
             kind = "loosened"
+        witness = None
+        if self.is_request and removed:
+            witness = self.proof.refused()
+        elif added and not self.is_request:
+            witness = self.proof.come()
         breaking = (self.is_request and removed) or (added and not self.is_request)
-        self.add(kind, "type", place, (was, now), sentence, now, was, breaking=breaking)
+        self.add(kind, "type", place, (was, now), sentence, now, was, breaking=breaking, witness=witness)
 
     def _loses(self, old: Shape, new: Shape) -> bool:
         """Tell whether something that fits the old shape may not fit the new one."""
@@ -140,6 +159,8 @@ class Comparison(Limits):
     def _unions(self, old: Shape, new: Shape, place: str) -> None:
         """Pair the alternatives of one kind, and say of the others that they were added or removed."""
         before, after = _alternatives(old, self.old), _alternatives(new, self.new)
+        if self.is_request:
+            self.order(place, self._classes(before, self.old), self._classes(after, self.new))
         take_pairs(before, after, self._has_no_change)
         lost, gained = list(before), list(after)
         pairs = self._pairs(lost, gained)
@@ -152,14 +173,35 @@ class Comparison(Limits):
                 self.loosened("alternatives", place, (True, False), "may fit several alternatives now")
         removed = [shape for shape in lost if self._loses(shape, new)]
         added = [shape for shape in gained if self._gains(old, shape)]
-        if not pairs and (len(before) == len(after) == 1 or (removed and added)):
+        is_any = isinstance(old, types.Anything) or isinstance(new, types.Anything)
+        if is_any or (not pairs and (len(before) == len(after) == 1 or (removed and added))):
             self._replaced(old, new, place, removed=bool(removed), added=bool(added))
             return
         texts = self.old.describe(old), self.new.describe(new)
         for shape in removed:
-            self.tightened("type", place, texts, self.side.removed, self.old.describe(shape))
+            self.tightened("type", place, texts, self.side.removed, self.old.describe(shape), among=shape)
         for shape in added:
-            self.wider("type", place, texts, self.side.added, self.new.describe(shape))
+            self.wider("type", place, texts, self.side.added, self.new.describe(shape), among=shape)
+
+    def _classes(self, shapes: list[Shape], revision: Revision) -> dict[str, Object]:
+        """Give the alternatives that have classes, by their names."""
+        objects = [shape for shape in shapes if isinstance(shape, types.Object) and not shape.is_map]
+        return {revision.name_of(shape): shape for shape in objects}
+
+    def order(self, place: str, old: Mapping[str, Object], new: Mapping[str, Object]) -> None:
+        """Say which classes stand elsewhere among alternatives: of a value the first is made that fits it."""
+        before, after = [name for name in old if name in new], [name for name in new if name in old]
+        if before == after:
+            return
+        made = self.proof.made_otherwise([(name, old[name]) for name in before], [(name, new[name]) for name in after])
+        for name, stood, stands in moved(before, after):
+            sentence, values = "the class {} stands first now", [name]
+            if stands:
+                sentence, values = "the class {} stands after {} now", [name, stands]
+            if made:
+                sentence = f"{sentence}; parse() makes {{}} a {{}}, which was a {{}}"
+                values += [plain(made[0]), *made[1:]]
+            self.add("reordered", "classes", place, (stood, stands), sentence, *values)
 
     def _pairs(self, before: list[Shape], after: list[Shape]) -> list[tuple[Shape, Shape]]:
         """Take out alternatives of a kind: objects by name, meaning, or constant, then what is alone of its kind."""
@@ -197,14 +239,15 @@ class Comparison(Limits):
             case types.Choice(), types.Choice():
                 self.choices(old, new, place)
             case types.Array(), types.Array():
-                self.compare(old.items, new.items, f"{place}[]")
+                self._inside(old, new, "", (old.items, new.items), f"{place}[]")
                 self.counts(place, "item", (old.min_items, old.max_items), (new.min_items, new.max_items))
                 if new.unique and not old.unique:
-                    self.tightened("unique", place, (False, True), "items must all be different now")
+                    self.tightened("unique", place, (False, True), "items must all be different now",
+                                   only=types.Array(unique=True))  # fmt: skip
                 if old.unique and not new.unique:
                     self.loosened("unique", place, (True, False), "items may be equal now")
             case types.Object(), types.Object() if old.is_map and new.is_map:
-                self.compare(old.members, new.members, _below(place, "*"))
+                self._inside(old, new, OTHER, (old.members, new.members), _below(place, "*"))
                 self._rules(old, new, place)
             case types.Object(), types.Object() if (old.pointer, new.pointer) not in self.active:
                 outside, self.member = self.member, ""
@@ -221,7 +264,10 @@ class Comparison(Limits):
             sentence, values = "is no object of a class now, not {}", [was]
             if now:
                 sentence, values = "is an object of the class {} now, not {}", [now, was]
-            self.add("moved", "class", place, (was, now), sentence, *values, breaking=True)
+            witness = self.calling(old)
+            self.add("moved", "class", place, (was, now), sentence, *values, breaking=True, witness=witness)
+        if self.is_request and new.deprecated and not old.deprecated:
+            self.add("deprecated", "class", place, (False, True), "is deprecated")
         before, after = _fields(old), _fields(new)
         for name, prop in before.items():
             if name not in after:
@@ -231,7 +277,7 @@ class Comparison(Limits):
             if name in before:
                 self._field(old, new, before[name], prop, _below(place, name))
             else:
-                self._added(prop, new, _below(place, name))
+                self._added(prop, old, new, _below(place, name))
         self.member = ""
         if self.is_request:
             for name, stood, stands in moved(list(before), list(after)):
@@ -252,28 +298,53 @@ class Comparison(Limits):
         sentence = "is gone (it was {})"
         if self.is_request and not isinstance(new.members, types.Never):
             sentence = "is gone as a field; `extra` still takes it (it was {})"
-        self.add("removed", "field", place, (was, None), sentence, shown, breaking=True)
+        value = self.proof.holding(old, prop.name)
+        witness = self.proof.lost([value])
+        if witness is None and self.is_request:
+            witness = self.calling(old, value)
+        self.add("removed", "field", place, (was, None), sentence, shown, breaking=True, witness=witness)
 
-    def _added(self, prop: Property, new: Object, place: str) -> None:
+    def _added(self, prop: Property, old: Object, new: Object, place: str) -> None:
         breaking = self.is_request and prop.name in new.required
+        witness = None
         sentence, values = "is new: {}", [self.new.describe(prop.shape)]
         if breaking:
             sentence = "is new and required: {}"
+            witness = self.proof.lost([self.proof.holding(old)])
         if self.is_request and prop.default is not ABSENT:
             sentence, values = f"{sentence}; left out, it is {{}}", [*values, plain(prop.default)]
-        self.add("added", "field", place, (None, values[0]), sentence, *values, breaking=breaking)
+        self.add("added", "field", place, (None, values[0]), sentence, *values, breaking=breaking, witness=witness)
 
     def _field(self, old: Object, new: Object, before: Property, after: Property, place: str) -> None:
         was, now = before.name in old.required, after.name in new.required
         if now and not was:
-            self.tightened("required", place, (was, now), self.side.required)
+            self.tightened("required", place, (was, now), self.side.required, shows=self.proof.holding(old))
         if was and not now:
-            self.wider("required", place, (was, now), self.side.optional)
-        self.compare(before.shape, after.shape, place)
+            self.add("loosened", "required", place, (was, now), self.side.optional, breaking=not self.is_request,
+                     witness=self.proof.gained([completed(new, {}, self.new.known)]))  # fmt: skip
+        self._inside(old, new, before.name, (before.shape, after.shape), place)
         if self.is_request:
             self._argument(old, new, before.name, place)
+            self._deprecation(before, after, place)
             self.default(before.default, after.default, place)
         self._reworded(place, before.text, after.text)
+
+    def _inside(self, old: Holder, new: Holder, name: str, sides: tuple[Shape, Shape], place: str) -> None:
+        """Compare what stands inside of two lists or objects; `name` is that of the member."""
+        self.proof.steps.append((old, new, name))
+        self.compare(*sides, place)
+        self.proof.steps.pop()
+
+    def calling(self, shape: Object, value: Any = ABSENT) -> Witness | None:
+        """Show how the class of an object was made, of as little as it takes if no value is given."""
+        if value is ABSENT:
+            value = self.proof.holding(shape)
+        found = self.old.classes.get(shape.pointer)
+        if found is None or value is ABSENT:
+            return None
+        named = [(found.arguments[name].name, item) for name, item in value.items() if name in found.arguments]
+        arguments = [f"{name}={item!r}" for name, item in named]
+        return Witness("call", f"{found.name}({', '.join(arguments)})")
 
     def _argument(self, old: Object, new: Object, name: str, place: str) -> None:
         """Compare what constructors call a member, and whether they still fill in a constant."""
@@ -284,13 +355,25 @@ class Comparison(Limits):
         was, now = (own[name] for own in arguments)
         if was.name != now.name:
             sentence = "is the argument {} now, not {}"
-            self.add("moved", "argument", place, (was.name, now.name), sentence, now.name, was.name, breaking=True)
+            self.add("moved", "argument", place, (was.name, now.name), sentence, now.name, was.name, breaking=True,
+                     witness=self.calling(old, self.proof.holding(old, name)))  # fmt: skip
         if was.default not in ("", "UNSET") and now.default in ("", "UNSET"):
             sentence = "must be given now; the class filled in {}"
             if now.default:
                 sentence = "is sent only if given now; the class filled in {}"
             filled = literal_eval(was.default)
-            self.add("changed", "constant", place, (filled, None), sentence, plain(filled), breaking=True)
+            without = {key: value for key, value in self.proof.holding(old, name).items() if key != name}
+            self.add("changed", "constant", place, (filled, None), sentence, plain(filled), breaking=True,
+                     witness=self.calling(old, without))  # fmt: skip
+
+    def _deprecation(self, old: Property, new: Property, place: str) -> None:
+        values = [value for value in new.deprecated_values if value not in old.deprecated_values]
+        if new.deprecated and not old.deprecated:
+            self.add("deprecated", "field", place, (False, True), "is deprecated")
+        elif values:
+            self.add("deprecated", "value", place, (None, values), "is deprecated with {}", listed(values))
+        if old.deprecated and not new.deprecated:
+            self.add("changed", "deprecation", place, (True, False), "is no longer deprecated")
 
     def default(self, old: Any, new: Any, place: str) -> None:
         """Compare what is taken where nothing is given."""
@@ -305,7 +388,8 @@ class Comparison(Limits):
         """Compare what may be given beside the fields that are named."""
         was_closed, is_closed = isinstance(old.members, types.Never), isinstance(new.members, types.Never)
         if is_closed and not was_closed:
-            self.tightened("others", place, (True, False), "takes no other fields any more")
+            self.tightened("others", place, (True, False), "takes no other fields any more",
+                           shows=self.proof.holding(old, OTHER))  # fmt: skip
         elif was_closed and not is_closed:
             self.loosened(
                 "others", place, (False, True), "takes other fields too, with {}", self.new.describe(new.members)
@@ -316,8 +400,9 @@ class Comparison(Limits):
                     self.loosened("barred", _below(place, name), (False, True), "may be given now")
             for name in _barred(new):
                 if old.get(name) is None:
-                    self.tightened("barred", _below(place, name), (True, False), "may not be given any more")
-            self.compare(old.members, new.members, _below(place, "*"))
+                    self.tightened("barred", _below(place, name), (True, False), "may not be given any more",
+                                   shows=self.proof.holding(old, name))  # fmt: skip
+            self._inside(old, new, OTHER, (old.members, new.members), _below(place, "*"))
 
     def _rules(self, old: Object, new: Object, place: str) -> None:
         least = new.min_properties
@@ -330,9 +415,9 @@ class Comparison(Limits):
                 self.loosened("together", place, (list(others), None), sentence, name, ", ".join(others))
         for name, others in new.dependent:
             if not depends(old, name, others):
-                self.tightened(
-                    "together", place, (None, list(others)), "with {}, {} must be given now", name, ", ".join(others)
-                )
+                sentence = "with {}, {} must be given now"
+                self.tightened("together", place, (None, list(others)), sentence, name, ", ".join(others),
+                               shows=self.proof.holding(old, name))  # fmt: skip
 
     def _reworded(self, place: str, old: str, new: str) -> None:
         was, now = one_line(old), one_line(new)

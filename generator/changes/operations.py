@@ -13,10 +13,11 @@ from generator.json_values import array_of, escape, is_object, object_of, text_o
 from generator.schema.reader import SchemaReader
 from generator.schema.types import ABSENT, Anything
 
-from .change import COSMETIC, Change, Witness
+from .change import COSMETIC, Change
 from .limits import differing
 from .objects import Comparison, Revision
-from .prose import REQUEST
+from .prose import REQUEST, plain
+from .witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -158,6 +159,11 @@ def compare_operation(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
         yield replace(change, file=new.description.file, pointer=change.pointer or new.operation.pointer)
 
 
+def _with(call: Asked, name: str, value: Any) -> Witness:
+    """Show a call with a value of a parameter."""
+    return Witness("request", f"{call.operation.method.upper()} {call.operation.path} with the {name} {plain(value)}")
+
+
 def _without(call: Asked, name: str) -> Witness:
     """Show a call as the runtime makes it."""
     return Witness("request", f"{call.operation.method.upper()} {call.operation.path} without the {name}")
@@ -201,9 +207,11 @@ def _parameter(scope: str, name: str, old: tuple[Asked, Parameter], new: tuple[A
     for change in _values(scope, old, new):
         place = f"{name}.{change.place}".rstrip(".")
         about = change.about.replace("request", "parameter", 1)
-        breaking = change.breaking and is_sent
+        breaking, witness = change.breaking and is_sent, None
+        if breaking and change.witness:
+            witness = _with(call, name, change.witness.value)
         if change.kind != "reworded":
-            yield replace(change, about=about, place=place, pointer=now.pointer, breaking=breaking)
+            yield replace(change, about=about, place=place, pointer=now.pointer, breaking=breaking, witness=witness)
 
 
 def _values(scope: str, old: tuple[Asked, Parameter], new: tuple[Asked, Parameter]) -> list[Change]:

@@ -14,11 +14,12 @@ from generator.json_values import escape, object_of, text_of
 from generator.schema.reader import SchemaReader
 from generator.schema.types import Anything
 
-from .change import Change, Witness
+from .change import Change
 from .limits import differing
 from .objects import Comparison, Revision
 from .places import names_of
 from .prose import ANSWER
+from .witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

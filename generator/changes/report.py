@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import visible
 
@@ -15,6 +15,13 @@ from .version import propose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+RANKS: Final = ("breaks", "may break", "")
+HTML: Final = "<>&\"'@#*_`~|[]()!:/\\"
+"""What may act in the summary of something to unfold."""
+
+MOST_OF_A_KIND: Final = 3
+"""How many changes of a kind that break nobody have lines of their own in the Markdown of a model."""
 
 LONGEST: Final = 60_000
 """Characters of the longest Markdown. GitHub takes 65,536 in the text of a pull request."""
@@ -35,6 +42,11 @@ class Line:
         return change.kind in ("added", "removed") and not change.path and change.model != SHARED
 
     @property
+    def is_of_all(self) -> bool:
+        """Whether it is about all models that both revisions have, or about what they share."""
+        return self.models == (SHARED,) or len(self.models) == self.change.models > 1
+
+    @property
     def is_cosmetic(self) -> bool:
         """Whether it is about order and wording alone."""
         return self.change.kind in COSMETIC
@@ -53,70 +65,173 @@ class Line:
 
     def text(self, quote: Callable[[str], str]) -> str:
         """Say what happened to what; `quote` is given whatever is not our own text."""
-        return _joined(self.subject and quote(self.subject), self.change.text(quote))
+        text = _joined(self.subject and quote(self.subject), self.change.text(quote))
+        if len(self.models) == 1:
+            return text
+        if self.is_of_all:
+            return f"{text}, in all {len(self.models)} models"
+        return f"{text} ({len(self.models)} models: {', '.join(map(quote, self.models))})"
 
 
 def as_json(changes: Sequence[Change]) -> str:
     """Give the changes as a JSON list, one object for each."""
-    names = "model", "kind", "rule", "path", "old", "new", "breaking", "file", "pointer"
+    names = "model", "kind", "rule", "path", "old", "new", "breaking", "verdict", "file", "pointer"
     rows = [
-        {name: getattr(change, name) for name in names} | {"text": _joined(change.path, change.text())}
+        {name: getattr(change, name) for name in names}
+        | {"text": _joined(change.path, change.text()), "witness": _witness(change)}
         for change in changes
     ]
     return json.dumps(rows, indent=2) + "\n"
 
 
+def _witness(change: Change) -> dict[str, Any] | None:
+    if change.witness is None:
+        return None
+    return {"form": change.witness.form, "value": change.witness.value}
+
+
 def as_text(changes: Sequence[Change]) -> str:
-    """Give the changes for a terminal: a block for each model, what breaks first."""
+    """Give the changes for a terminal: a block for each model, what breaks first, with what shows it."""
     out: list[str] = []
     for section in sections(changes):
-        out.append(_title(section, visible))
-        for line in section:
-            mark = "BREAKS" if line.change.breaking else "      "
-            out.append(f"  {mark}  {line.change.kind:<9}  {line.text(visible)}")
+        out.append(section.title(visible))
+        for line in section.lines:
+            change = line.change
+            out.append(f"  {change.verdict.upper():<6}  {change.kind:<9}  {line.text(visible)}")
+            if change.witness:
+                out.append(f"{'':21}{change.witness.text(visible)}")
         out.append("")
     return "\n".join([*out, _summary(changes), propose(changes)]) + "\n"
 
 
 def as_markdown(changes: Sequence[Change]) -> str:
-    """Give the changes for a pull request. Whatever is not our own text stands in code, so that none of it acts."""
-    out: list[str] = []
-    for section in sections(changes):
-        plain = [_item(line) for line in section if not line.is_cosmetic]
-        cosmetic = [_item(line) for line in section if line.is_cosmetic]
-        out += ["", f"### {_title(section, code)}", "", *plain]
-        if plain and cosmetic:
-            out.append("")
-        if cosmetic:
-            summary = f"<details><summary>Order and wording ({len(cosmetic)})</summary>"
-            out += [summary, "", *cosmetic, "", "</details>"]
+    """Give the changes for a pull request: a table, what breaks first, each model to unfold, order and wording last.
+
+    Whatever is not our own text stands in code, so that none of it acts.
+    """
+    found = sections(changes)
     head = f"**{_summary(changes)}** Proposed {propose(changes)}."
-    return "\n".join([head, *_within(out, LONGEST)]) + "\n"
+    out = [line for section in found for line in _folded(section)]
+    return "\n".join([head, *_within([*_table(found), *out, *_cosmetic(found)], LONGEST)]) + "\n"
 
 
-def sections(changes: Sequence[Change]) -> list[list[Line]]:
-    """Gather lines under headings: those of several models alike, those of each model, what breaks first."""
-    lines = lines_of(changes)
-    found = [[line for line in lines if line.is_whole and line.change.kind == kind] for kind in ("removed", "added")]
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines that stand together: those of one model, or those of many."""
+
+    name: str
+    """What they are about, in words, or the id of the model."""
+    lines: tuple[Line, ...]
+    is_model: bool = False
+
+    def title(self, quote: Callable[[str], str]) -> str:
+        """Give the words above it."""
+        if self.is_model:
+            return quote(self.name)
+        return self.name
+
+    def count(self, verdict: str) -> int:
+        """Count the lines of a verdict, order and wording apart."""
+        return sum(line.change.verdict == verdict and not line.is_cosmetic for line in self.lines)
+
+
+def sections(changes: Iterable[Change]) -> list[Section]:
+    """Gather lines: models that are gone, what all share, what several share, each model, new models; breaks first."""
+    lines = sorted(lines_of(changes), key=lambda line: (RANKS.index(line.change.verdict), line.is_cosmetic))
+    whole = [line for line in lines if line.is_whole]
+    gone = Section("Models that are gone", tuple(line for line in whole if line.change.kind == "removed"))
+    new = Section("New models", tuple(line for line in whole if line.change.kind == "added"))
     lines = [line for line in lines if not line.is_whole]
-    for models in sorted(dict.fromkeys(line.models for line in lines), key=lambda models: len(models) == 1):
-        own = [line for line in lines if line.models == models]
-        found.append(sorted(own, key=lambda line: (not line.change.breaking, line.is_cosmetic)))
-    return sorted(filter(None, found), key=lambda section: not any(line.change.breaking for line in section))
+    shared = Section("All models, and what stands beside them", tuple(line for line in lines if line.is_of_all))
+    several = Section("Several models", tuple(line for line in lines if len(line.models) > 1 and not line.is_of_all))
+    names = dict.fromkeys(line.models[0] for line in lines if len(line.models) == 1 and not line.is_of_all)
+    own = [Section(name, tuple(line for line in lines if line.models == (name,)), is_model=True) for name in names]
+    found = [section for section in (gone, shared, several, *own, new) if section.lines]
+    return sorted(found, key=lambda section: not any(line.change.breaking for line in section.lines))
 
 
 def lines_of(changes: Iterable[Change]) -> list[Line]:
-    """Put together what is said of several classes of a model, then what is said of the answers of several models."""
-    classes: dict[tuple[str, bool, str], list[Change]] = {}
+    """Put together what is said of several classes or answers of a model, then what is said of several models."""
+    classes: dict[tuple[str, str, str], list[Change]] = {}
     for change in changes:
-        same = repr(replace(change, scope="", model="", pointer="", file=""))
-        is_answer = "." in change.scope and change.model != SHARED
-        classes.setdefault((change.model, is_answer, same), []).append(change)
+        same = repr(replace(change, scope="", model="", pointer="", file="", witness=None))
+        classes.setdefault((change.model, change.scope.partition(".")[2], same), []).append(change)
     lines: dict[tuple[str, tuple[str, ...], str], list[Change]] = {}
-    for (model, is_answer, same), group in classes.items():
-        owner = "" if is_answer else model
+    for (model, _, same), group in classes.items():
+        owner = ""
+        if model == SHARED:
+            owner = model
         lines.setdefault((owner, tuple(change.scope for change in group), same), []).append(group[0])
     return [Line(group[0], scopes, tuple(change.model for change in group)) for (_, scopes, _), group in lines.items()]
+
+
+def _table(found: Sequence[Section]) -> list[str]:
+    """Count what breaks, section by section."""
+    if not found:
+        return []
+    lines: list[str] = []
+    for section in found:
+        numbers = [section.count(verdict) for verdict in RANKS]
+        if any(numbers):
+            lines.append(f"| {section.title(code)} | {' | '.join(str(number or '') for number in numbers)} |")
+    return ["", "| | breaks | may break | other |", "|---|---|---|---|", *lines]
+
+
+def _folded(section: Section) -> list[str]:
+    """Write a section; that of a model can be unfolded."""
+    lines = [line for line in section.lines if not line.is_cosmetic]
+    if not lines:
+        return []
+    items = _items(lines)
+    if not section.is_model:
+        return ["", f"### {section.name} ({len(lines)})", "", *items]
+    breaks = section.count("breaks") + section.count("may break")
+    summary = f"<b>{_html(section.name)}</b>: {count(len(lines), 'change')}"
+    if breaks:
+        summary = f"{summary}, {breaks} of them breaking"
+    return ["", f"<details><summary>{summary}</summary>", "", *items, "", "</details>"]
+
+
+def _items(lines: Sequence[Line]) -> list[str]:
+    """Write a line for each change that breaks; of the others, many of a kind are one line."""
+    items = [_item(line) for line in lines if line.change.verdict]
+    kinds: dict[str, list[Line]] = {}
+    for line in lines:
+        if not line.change.verdict:
+            kinds.setdefault(line.change.kind, []).append(line)
+    for kind, own in kinds.items():
+        if len(own) > MOST_OF_A_KIND:
+            items.append(f"- {kind} ({len(own)}) · {'; '.join(line.text(code) for line in own)}")
+        else:
+            items += map(_item, own)
+    return items
+
+
+def _cosmetic(found: Sequence[Section]) -> list[str]:
+    """Write what is order and wording alone: for each kind the places, with their models."""
+    kinds: dict[str, dict[str, dict[str, None]]] = {}
+    for line in (line for section in found for line in section.lines if line.is_cosmetic):
+        place = line.change.place or line.subject or "the model"
+        kinds.setdefault(line.change.kind, {}).setdefault(place, {}).update(dict.fromkeys(line.models))
+    items = [
+        f"- {kind} · {'; '.join(f'{code(place)} ({_owners(list(models))})' for place, models in places.items())}"
+        for kind, places in kinds.items()
+    ]
+    if not items:
+        return []
+    summary = "Order and wording; --json has the words"
+    return ["", f"<details><summary>{summary}</summary>", "", *items, "", "</details>"]
+
+
+def _owners(models: list[str]) -> str:
+    if models == [SHARED]:
+        return "all models"
+    return ", ".join(map(code, models))
+
+
+def _html(text: str) -> str:
+    """Write a text where Markdown is not read, so that nothing in it acts."""
+    return "".join(f"&#{ord(character)};" if character in HTML else character for character in visible(text))
 
 
 def code(text: str) -> str:
@@ -133,37 +248,29 @@ def _joined(subject: str, text: str) -> str:
     return ": ".join(filter(None, (subject, text)))
 
 
-def _title(section: Sequence[Line], quote: Callable[[str], str]) -> str:
-    [first, *_] = section
-    if first.is_whole and first.change.kind == "added":
-        return f"New models ({len(section)})"
-    if first.is_whole:
-        return f"Models that are gone ({len(section)})"
-    if first.models == (SHARED,):
-        return "All models"
-    names = ", ".join(map(quote, first.models))
-    if len(first.models) == 1:
-        return names
-    return f"{len(first.models)} models: {names}"
-
-
 def _item(line: Line) -> str:
-    if line.change.breaking:
-        return f"- **breaks** · {line.change.kind} · {line.text(code)}"
-    return f"- {line.change.kind} · {line.text(code)}"
+    change = line.change
+    text = f"{change.kind} · {line.text(code)}"
+    if change.witness:
+        text = f"{text}; {change.witness.text(code)}"
+    if change.verdict:
+        return f"- **{change.verdict}** · {text}"
+    return f"- {text}"
 
 
 def _summary(changes: Sequence[Change]) -> str:
     if not changes:
         return "Nothing changed."
-    match sum(change.breaking for change in changes):
-        case 0:
-            result = "none breaks a caller"
-        case 1:
-            result = "1 of them breaks callers"
-        case breaking:
-            result = f"{breaking} of them break callers"
-    return f"{count(len(changes), 'change')}; {result}."
+    broken = sum(change.verdict == "breaks" for change in changes)
+    doubtful = sum(change.verdict == "may break" for change in changes)
+    parts: list[str] = []
+    if broken == 1:
+        parts.append("1 of them breaks callers")
+    elif broken:
+        parts.append(f"{broken} of them break callers")
+    if doubtful:
+        parts.append(f"{doubtful} may break callers")
+    return f"{count(len(changes), 'change')}; {', '.join(parts) or 'none breaks a caller'}."
 
 
 def _within(lines: list[str], most: int) -> list[str]:

@@ -56,9 +56,11 @@ def test_json_is_a_list_of_rows_with_a_rule_and_a_place(run):
             "old": ["a", "b"],
             "new": ["a"],
             "breaking": True,
+            "verdict": "breaks",
             "file": "openapi.json",
             "pointer": f"{SCHEMA}/properties/mode",
             "text": 'mode: no longer takes "b"',
+            "witness": {"form": "payload", "value": {"mode": "b"}},
         }
     ]
 
@@ -118,7 +120,7 @@ def test_what_breaks_stands_first(capsys):
     breaks = ["BREAKS" in block for block in blocks]
     assert breaks == sorted(breaks, reverse=True)
     for block in blocks:
-        lines = ["BREAKS" in line for line in block.splitlines()[1:]]
+        lines = ["BREAKS" in line for line in block.splitlines()[1:] if not line.startswith(" " * 21)]
         assert lines == sorted(lines, reverse=True)
 
 
@@ -138,9 +140,11 @@ def test_text_of_a_description_stands_in_code_in_markdown(form, run):
     _, out = run(*hostile(HOSTILE), form)
     assert "evil.example" in out
     bare = re.sub(r"(?s)(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", out)
+    bare = re.sub(r"(?m)^\|[-a-z0-9A-Z ,|]*\|$", "", bare)
     for mark in ("evil", "img", "@", "#1", "head", "GH-", "|", "\x1b", "\u202e"):
         assert mark not in bare
-    assert all(line.startswith(("- ", "### ", "**", "<details>", "</details>")) for line in out.splitlines() if line)
+    starts = "- ", "### ", "**", "<details>", "</details>", "| ", "|---"
+    assert all(line.startswith(starts) for line in out.splitlines() if line)
 
 
 @pytest.mark.parametrize("text", ["`", "``", " a ", "`a", "a`", "", "\n", "a`b``c"])
@@ -160,9 +164,9 @@ def test_text_of_a_description_shows_its_control_characters_in_a_terminal(run):
 
 
 def test_markdown_fits_a_pull_request(tmp_path, capsys):
-    many = {f"field_{index}": {"type": "string", "description": "x" * 300} for index in range(900)}
+    many = {f"field_{index}": {"type": "string"} for index in range(900)}
     body = {"type": "object", "properties": many}
-    other = {"type": "object", "properties": {name: {"type": "string", "description": "y" * 300} for name in many}}
+    other = {"type": "object", "properties": {name: {"type": "string", "maxLength": 9} for name in many}}
     revisions = [
         write_revision(tmp_path / name, description({"acme/one": item}))
         for name, item in (("old", body), ("new", other))

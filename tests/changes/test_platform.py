@@ -256,6 +256,7 @@ def test_what_changes_beside_the_models_is_told(case, tmp_path):
         for rule, path, words, breaks in expected
     ]
     assert all(value_at(new, change.pointer) is not NOTHING for change in found)
+    assert all(change.witness for change in found if change.breaking)
 
 
 def test_a_version_that_moves_from_the_server_into_the_paths_is_no_change(tmp_path):
