@@ -102,6 +102,10 @@ class _Update:
         said = {(change.rule, change.place, change.text()) for change in told}
         for label, was, now in ends:
             sides = self.old.asked("post", was), self.new.asked("post", now)
+            if sides[0] and not sides[1]:
+                yield Change("removed", "operation", "is no longer described: {}", (f"POST {was}",), label, old=was)
+            elif sides[1] and not sides[0]:
+                yield Change("added", "operation", "is described now: {}", (f"POST {now}",), label, new=now)
             if not (sides[0] and sides[1]):
                 continue
             yield from compare_operation(label, sides[0], sides[1])

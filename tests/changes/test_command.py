@@ -182,7 +182,7 @@ def test_markdown_fits_a_pull_request(tmp_path, capsys):
     ("old", "words"),
     [
         ("missing", "is no folder, and no git revision"),
-        ("empty", "is a folder without openapi.json, and no git revision"),
+        ("empty", "is a folder without openapi.json or openapi.yaml, and no git revision"),
         ("", "is no folder, and no git revision"),
         ("--help-me", None),
         ("a\x1b[2J", "is no folder, and no git revision"),
@@ -267,7 +267,7 @@ def test_a_revision_without_descriptions_is_an_error(repository):
     git(repository, "commit", "--quiet", "--message", "three")
     done = changes_in(repository, "one", "HEAD")
     assert (done.returncode, done.stderr) == (
-        2, "error: HEAD: has no specs/openapi.json; name another revision, or a folder\n",
+        2, "error: HEAD: has no specs/openapi.json (or .yaml); name another revision, or a folder\n",
     )  # fmt: skip
 
 

@@ -203,12 +203,16 @@ def test_a_model_that_moved_breaks_if_its_module_has_another_name(module, breaki
     assert (change.kind, change.old, change.new, change.breaking) == ("moved", "a/x", "b/x", breaking)
 
 
-def test_a_stream_that_is_gone_takes_the_model_with_it_and_the_reason_is_told(tmp_path):
+def test_a_stream_that_is_no_longer_described_is_told_and_breaks_nobody(tmp_path):
     old = named("a/x=One", "a/y=Two")
     new = copy.deepcopy(old)
     del new["paths"]["/generation/sse/a/x"]
-    write_revision(tmp_path / "old", old)
-    write_revision(tmp_path / "new", new, navigation(*pages_of(["a/x", "a/y"])))
-    [change] = compare(found_in(str(tmp_path / "old"), None), found_in(str(tmp_path / "new"), None))
-    assert (change.kind, change.model, change.breaking) == ("removed", "a/x", True)
-    assert "its stream, POST /generation/sse/a/x, is described nowhere" in change.text()
+    pages = navigation(*pages_of(["a/x", "a/y"]))
+    write_revision(tmp_path / "old", old, pages)
+    write_revision(tmp_path / "new", new, pages)
+    for names, rule, text in (
+        (("old", "new"), "operation-removed", "is no longer described: POST /generation/sse/a/x"),
+        (("new", "old"), "operation-added", "is described now: POST /generation/sse/a/x"),
+    ):
+        [change] = compare(*(found_in(str(tmp_path / name), None) for name in names))
+        assert (change.rule, change.path, change.text(), change.breaking) == (rule, "stream", text, False)
