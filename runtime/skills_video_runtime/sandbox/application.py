@@ -1,4 +1,4 @@
-"""The ASGI application: routes, keys, and the record of requests."""
+"""The ASGI application: routes, keys, sizes, and the record of requests."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+MAX_BODY: Final = 64 * 2**20
+"""Bytes of a request, files included; our choice, the platform publishes no limit."""
+TOO_LARGE: Final = f"The body has more than {MAX_BODY} bytes"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -75,7 +78,7 @@ async def _refused(_request: Request, problem: Exception) -> Response:
 
 
 class _Middleware:
-    """What happens to every request first: it is recorded, and its key is checked."""
+    """What happens to every request first: it is recorded, and its key, its origin and its size are checked."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
@@ -90,15 +93,34 @@ class _Middleware:
         path: str = scope["path"]
         service = self._service
         query = scope["query_string"].decode("latin-1")
-        service.seen.append(RecordedRequest(scope["method"], path, query, dict(headers.items())))
+        service.seen.add(RecordedRequest(scope["method"], path, query, dict(headers.items())))
         service.ledger.count_request(f"{scope['method']} {_general(path, service)}")
         given = headers.get("authorization", "").encode("latin-1")
         app = self._app
         if path.startswith(BASE) and not hmac.compare_digest(given, self._expected):
             app = error(401, "UNAUTHORIZED", "The API key is missing or invalid")
+        elif int(headers.get("content-length", "0")) > MAX_BODY:
+            app = error(413, "INVALID_REQUEST", TOO_LARGE)
+        elif path.startswith(control.PREFIX):
+            app = control.refusal(scope, headers) or app
         # Only the end of the server cancels requests.
         with contextlib.suppress(asyncio.CancelledError):
-            await app(scope, receive, send)
+            await app(scope, _limited(receive), send)
+
+
+def _limited(receive: Receive) -> Receive:
+    """Read no more of a body than is taken, and hold nothing of it where there is more."""
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_BODY:
+            raise HTTPException(413, TOO_LARGE)
+        return message
+
+    return limited
 
 
 def _general(path: str, service: Service) -> str:

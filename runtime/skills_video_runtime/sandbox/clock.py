@@ -36,11 +36,11 @@ class Clock:
         """Move the clock ahead by sandbox seconds, at once. Safe in any thread.
 
         Raises:
-            ValueError: The number is negative or not finite.
+            ValueError: The number is negative or not finite, or the clock would be.
         """
-        if not 0 <= seconds < math.inf:
-            raise ValueError(f"the clock only goes forward, by a finite number of seconds, not {seconds}")
         with self._lock:
+            if not 0 <= seconds <= self._ahead + seconds < math.inf:
+                raise ValueError(f"the clock only goes forward, to a finite number of seconds, not by {seconds}")
             self._ahead += seconds
             waiting = tuple(self._waiting)
         for woken in waiting:

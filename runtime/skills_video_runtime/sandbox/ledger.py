@@ -21,6 +21,10 @@ PRICE_PER_SECOND: Final = 2
 """Credits for one second of one video; our choice, the platform's prices differ per model."""
 USUAL_SECONDS: Final = 5
 """Seconds paid for where the input does not say how long the video is."""
+OTHERS: Final = "others"
+"""What requests are counted as whose names are too long, or too many."""
+_LONGEST_NAME: Final = 200
+_MOST_NAMES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,8 @@ class Ledger:
     def count_request(self, name: str) -> None:
         """Count a request under a name such as `GET /api/v1/credits`."""
         with self._lock:
+            if len(name) > _LONGEST_NAME or (name not in self._requests and len(self._requests) >= _MOST_NAMES):
+                name = OTHERS
             self._requests[name] += 1
 
     def requests(self) -> Counter[str]:

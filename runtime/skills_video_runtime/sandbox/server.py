@@ -183,13 +183,16 @@ class Sandbox:
 
     @property
     def requests(self) -> Counter[str]:
-        """How many requests came, by method and path (`POST /api/v1/generation/ltx-2.3`, `GET /media/{id}/{file}`)."""
+        """How many requests came, by method and path (`POST /api/v1/generation/ltx-2.3`, `GET /media/{id}/{file}`).
+
+        Beyond a thousand names, and where one is longer than 200 characters, they are counted as `others`.
+        """
         return self._service.ledger.requests()
 
     @property
     def seen(self) -> tuple[RecordedRequest, ...]:
-        """The latest 20,000 requests with their headers, the key included."""
-        return tuple(self._service.seen.copy())
+        """The latest requests with their headers, the key included: at most 20,000, and 16 MiB of them."""
+        return self._service.seen.latest()
 
 
 def serve(  # noqa: PLR0913 - each is a knob of its own, all by name

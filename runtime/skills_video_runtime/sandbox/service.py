@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from skills_video_runtime.sandbox.faults import Faults, Plan
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 BASE: Final = "/api/v1"
 """Path below which the platform's endpoints are."""
 _REMEMBERED: Final = 20_000
+_REMEMBERED_BYTES: Final = 16 * 2**20
+_OVERHEAD: Final = 1000  # bytes of the objects that hold one request, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,31 @@ class RecordedRequest:
     query: str
     headers: Mapping[str, str]
     """Header fields by lower-case name, the key included."""
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes, about."""
+        told = sum(len(name) + len(value) for name, value in self.headers.items())
+        return _OVERHEAD + len(self.path) + len(self.query) + told
+
+
+class Record:
+    """The latest requests, as many as are kept. Safe in any thread as long as one alone adds."""
+
+    def __init__(self) -> None:
+        self._requests: deque[RecordedRequest] = deque()
+        self._size = 0
+
+    def add(self, request: RecordedRequest) -> None:
+        """Add one, and forget the oldest where they are too many."""
+        self._requests.append(request)
+        self._size += request.size
+        while len(self._requests) > _REMEMBERED or self._size > _REMEMBERED_BYTES:
+            self._size -= self._requests.popleft().size
+
+    def latest(self) -> tuple[RecordedRequest, ...]:
+        """All that are kept, in the order in which they came."""
+        return tuple(self._requests.copy())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +75,7 @@ class Service:
     """Faults of running lists and balances, which belong to no generation."""
     media_host: str | None = None
     """Host name in the URLs of files; None for the one that the client used."""
-    seen: deque[RecordedRequest] = field(default_factory=partial(deque[RecordedRequest], maxlen=_REMEMBERED))
-    """The latest requests."""
+    seen: Record = field(default_factory=Record)
 
     def media(self, request: Request) -> str:
         """Origin of the URLs of files, as this client reaches it."""
