@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import threading
+from itertools import count
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tests.support.scripted import (
 
 PAIRS = [(Client, AsyncClient), (ModelClient, AsyncModelClient)]
 VERBS = {"generate", "stream", "submit", "wait", "get", "running", "credits", "recover", "download", "close"}
+VERBS |= {"settle", "history", "prune"}
 
 
 def public(kind: type) -> set[str]:
@@ -115,7 +117,8 @@ def test_a_models_own_client_closes_what_it_made_itself(server: Scripted, monkey
 
 
 def test_threads_share_a_client(server: Scripted) -> None:
-    server.on(STREAM, events(state("IN_QUEUE"), state("COMPLETED")))
+    numbers = count()
+    server.on(STREAM, lambda _: events(state("COMPLETED", f"gen_{next(numbers)}")))
     results: list[str] = []
     with Client(KEY, server.base) as client:
         threads = [

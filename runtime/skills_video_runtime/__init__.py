@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         PayloadError as PayloadError,
         PermissionDenied as PermissionDenied,
         RateLimited as RateLimited,
+        RecordUnusable as RecordUnusable,
         ServerError as ServerError,
         SkillsVideoError as SkillsVideoError,
         SubmissionUncertain as SubmissionUncertain,
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from .payloads.file import File as File
     from .generations.states import Generation as Generation, MediaFile as MediaFile, Status as Status, Usage as Usage
     from .payloads.base import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
-    from .generations.outcomes import Recovered as Recovered
+    from .generations.outcomes import Record as Record, Recovered as Recovered
 else:
     from importlib import import_module
 
@@ -78,12 +79,12 @@ else:
         ".catalog": "Endpoint ModelInfo",
         ".errors": "APIError AuthenticationError ConnectionFailed ContentRejected DownloadFailed "
         "GenerationFailed GenerationTimeout InsufficientCredits InvalidRequest JournalUnavailable "
-        "MissingAPIKey NotFound PayloadError PermissionDenied RateLimited ServerError "
+        "MissingAPIKey NotFound PayloadError PermissionDenied RateLimited RecordUnusable ServerError "
         "SkillsVideoError SubmissionUncertain ValidationFailed Violation",
         ".payloads.file": "File",
         ".generations.states": "Generation MediaFile Status Usage",
         ".payloads.base": "BaseObject BasePayload parse_payload",
-        ".generations.outcomes": "Recovered",
+        ".generations.outcomes": "Record Recovered",
     }
     _MODULES = {"webhooks"}
     _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}

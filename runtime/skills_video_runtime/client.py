@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from skills_video_runtime.downloads.fetch import Download
-    from skills_video_runtime.generations.outcomes import Recovered
+    from skills_video_runtime.generations.outcomes import Record, Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
     from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
     from skills_video_runtime.payloads.base import BasePayload
@@ -180,6 +180,34 @@ class _Verbs(Generic[PayloadT]):
         """
         return run(self._coroutines.recover(journal))
 
+    def settle(self, key: int, id: str | None = None, *, journal: Where | None = None) -> None:
+        """Settle an unfinished record of a journal: with the id of its generation it is known, without it is dropped.
+
+        For a record that stays uncertain, once its owner has seen what became of it. `recover` gives the keys, follows
+        what has an id, and gives no more of what was dropped. Nothing is sent.
+
+        Raises:
+            ValueError: There is no unfinished record with this key, it is of a call that is under way, or the id is
+                none, or that of another record.
+            TypeError: The key is no int.
+            JournalUnavailable: It cannot be written.
+        """
+        run(self._coroutines.settle(key, id, journal=journal))
+
+    def history(self, journal: Where | None = None) -> list[Record]:
+        """Give what a journal knows to be over, oldest first. Nothing is sent."""
+        return run(self._coroutines.history(journal))
+
+    def prune(self, older_than: float = 0.0, *, journal: Where | None = None) -> int:
+        """Remove from a journal what is over for at least so many seconds, or since an unknown time.
+
+        Nothing is sent. What is not over stays.
+
+        Returns:
+            How many records were removed.
+        """
+        return run(self._coroutines.prune(older_than, journal=journal))
+
     def download(
         self,
         generation_or_file: Generation | MediaFile,
@@ -290,10 +318,32 @@ class _AsyncVerbs(Generic[PayloadT]):
 
     async def recover(self, journal: Where | None = None) -> list[Recovered]:
         """As `Client.recover`."""
-        from skills_video_runtime.generations.recovery import recover  # noqa: PLC0415  # on first use
+        from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
 
         async with self._session.call(journal=journal) as call:
-            return await recover(call)
+            return await recovery.recover(call)
+
+    async def settle(self, key: int, id: str | None = None, *, journal: Where | None = None) -> None:
+        """As `Client.settle`."""
+        from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
+
+        self._session.key.refuse(id)
+        async with self._session.call(journal=journal) as call:
+            await recovery.settle(call, key, id)
+
+    async def history(self, journal: Where | None = None) -> list[Record]:
+        """As `Client.history`."""
+        from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
+
+        async with self._session.call(journal=journal) as call:
+            return await recovery.history(call)
+
+    async def prune(self, older_than: float = 0.0, *, journal: Where | None = None) -> int:
+        """As `Client.prune`."""
+        from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
+
+        async with self._session.call(journal=journal) as call:
+            return await recovery.prune(call, older_than)
 
     async def download(
         self,

@@ -19,6 +19,7 @@ SkillsVideoError
 ├── GenerationTimeout       out of time; the generation goes on
 ├── DownloadFailed          a finished file could not be fetched whole
 └── JournalUnavailable      the journal cannot be written; nothing was sent
+    └── RecordUnusable      one of its records cannot be used, the others can
 
 Of these RateLimited, ServerError, ConnectionFailed and DownloadFailed are transient: they are raised after the tries
 of the client's RetryPolicy, and `retryable`.
@@ -249,6 +250,12 @@ class JournalUnavailable(SkillsVideoError):
 
     category = "journal"
     guidance = "Its folder must exist, the file must be a journal or new, and one client at a time may use it."
+
+
+class RecordUnusable(JournalUnavailable):
+    """A record of a journal cannot be read, or belongs to another platform or key. It is left as it is."""
+
+    guidance = "Recover it with the client that it belongs to; client.settle(key) drops it."
 
 
 def visible(text: str) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 JsonObject: TypeAlias = dict[str, Any]
+DEEPEST = 100  # arrays and objects, one inside the other, of a value that is read: pickle takes no thousand
 
 
 def as_object(value: object) -> JsonObject:
@@ -20,6 +21,16 @@ def as_object(value: object) -> JsonObject:
 def as_array(value: object) -> list[object] | None:
     """Give a JSON array, None in place of anything else."""
     return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def is_too_deep(value: object) -> bool:
+    """Tell whether a value has more arrays and objects inside each other than are read."""
+    level: list[object] = [value]
+    for _ in range(DEEPEST):
+        level = [item for node in level for item in as_array(node) or as_object(node).values()]
+        if not level:
+            return False
+    return True
 
 
 def is_array(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:

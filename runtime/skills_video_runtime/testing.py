@@ -63,6 +63,14 @@ def fast_time(client: Client | AsyncClient) -> FastTime:
     return time
 
 
+def forget_generations(client: Client | AsyncClient) -> None:
+    """Let this process forget the ids that it knows of the client's platform: for a server that tells one id twice.
+
+    Otherwise a call that is told the id of another one's generation raises SubmissionUncertain.
+    """
+    _session_of(client).claims.forget()
+
+
 def is_idle(client: Client | AsyncClient) -> bool:
     """Tell whether no call of a client is under way, nor believed to be."""
     session = _session_of(client)

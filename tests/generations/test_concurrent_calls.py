@@ -17,7 +17,9 @@ from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations.claims import Claims, Submission
 from skills_video_runtime.generations.journal import Journal
 from skills_video_runtime.generations.matching import agrees, is_ours
+from skills_video_runtime.generations.recovery import recover
 from skills_video_runtime.generations.states import Generation
+from skills_video_runtime.http.key import Key
 from skills_video_runtime.testing import fast_time
 from tests.support.callers import Payload as Json
 from tests.support.scripted import CREATE, KEY, RUNNING, Drop, Hold, Scripted, answer, state
@@ -293,7 +295,7 @@ def test_two_recoveries_at_once_post_once(server: Scripted, tmp_path: Path) -> N
 
 
 def test_an_id_that_was_told_is_recorded_even_if_the_call_is_given_up(tmp_path: Path) -> None:
-    journal, world = Journal(tmp_path / "j"), World()
+    journal, world = Journal(tmp_path / "j", "platform", Key(KEY)), World()
     work = call_of(world, journal=journal).submit(Payload())
     step, records = work.send(None), 0
     while records < 2:
@@ -306,7 +308,7 @@ def test_an_id_that_was_told_is_recorded_even_if_the_call_is_given_up(tmp_path: 
 
 
 def test_a_recovered_id_is_asked_for_where_its_model_says(tmp_path: Path) -> None:
-    journal, world, paths = Journal(tmp_path / "j"), World(), []
+    journal, world, paths = Journal(tmp_path / "j", "platform", Key(KEY)), World(), []
 
     class Elsewhere(Payload):
         endpoint = Endpoint("acme/one", None, "/generation/acme/one", "/elsewhere/{id}")
@@ -317,7 +319,7 @@ def test_a_recovered_id_is_asked_for_where_its_model_says(tmp_path: Path) -> Non
         paths.append(step.path)
         return "fine"
 
-    found = drive(call_of(world, journal=journal).recover(), world, choose)
+    found = drive(recover(call_of(world, journal=journal)), world, choose)
     assert found[0].generation is not None
     assert set(paths) == {"/elsewhere/gen_1"}
     journal.close()

@@ -17,7 +17,7 @@ import trio
 
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.errors import ConnectionFailed, JournalUnavailable
-from skills_video_runtime.testing import IOProxy, fast_time, is_idle, replace_io
+from skills_video_runtime.testing import IOProxy, fast_time, forget_generations, is_idle, replace_io
 from tests.support.callers import Payload
 from tests.support.children import PATIENCE
 from tests.support.scripted import (
@@ -189,6 +189,7 @@ def test_a_task_may_be_cancelled_wherever_it_waits(run: Any, server: Scripted) -
             whole_life(server)
             async with AsyncClient(KEY, server.base) as client:
                 fast_time(client)
+                forget_generations(client)
                 with anyio.CancelScope() as scope:
                     if await cut(client.generate(Payload()), waits, scope.cancel):
                         return waits
@@ -221,6 +222,7 @@ def test_ctrl_c_at_any_look_at_the_clock_leaves_nothing_behind(server: Scripted)
         looks += 1
         with Client(KEY, server.base) as client:
             fast_time(client)
+            forget_generations(client)
             replace_io(client, partial(Interrupted, at=looks))
             with suppress(KeyboardInterrupt):
                 client.generate(Payload())

@@ -173,10 +173,11 @@ def test_no_part_of_a_result_shows_the_key(server: Scripted) -> None:
 
 def test_a_key_that_looks_like_data_does_not_change_the_data(mode: str, server: Scripted) -> None:
     video = {"videos": [{"url": "https://cdn.example/test/v.mp4"}]}
-    server.on(STREAM, events({"id": "gen_test_1", "status": "COMPLETED", "data": video, "input": {"prompt": "test"}}))
-    for key in ("test", "e"):
+    for key, name in (("test", "gen_test_1"), ("e", "gen_test_2")):
+        told = {"id": name, "status": "COMPLETED", "data": video, "input": {"prompt": "test"}}
+        server.replace(STREAM, events(told))
         found = use(mode, server.base, lambda client: client.generate(Payload(prompt="test")), api_key=key)
-        assert (found.id, found.videos[0].url) == ("gen_test_1", "https://cdn.example/test/v.mp4")
+        assert (found.id, found.videos[0].url) == (name, "https://cdn.example/test/v.mp4")
         assert found.input == {"prompt": "test"}
 
 

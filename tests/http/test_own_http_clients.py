@@ -13,7 +13,7 @@ import pytest
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.generations.retry import RetryPolicy
-from skills_video_runtime.testing import fast_time
+from skills_video_runtime.testing import fast_time, forget_generations
 from tests.support.callers import Payload, use
 from tests.support.scripted import (
     CREATE,
@@ -99,6 +99,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 def test_an_asynchronous_transport_without_sockets_is_as_good(backend: str, transport: Any) -> None:
     async def main() -> Any:
         async with httpx.AsyncClient(transport=transport) as mine, AsyncClient(KEY, BASE, http_client=mine) as client:
+            forget_generations(client)
             return await client.generate(Payload())
 
     assert anyio.run(main, backend=backend).status == "COMPLETED"

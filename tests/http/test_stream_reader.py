@@ -11,7 +11,7 @@ import pytest
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SubmissionUncertain
 from skills_video_runtime.http.events import MAX_EVENT
-from skills_video_runtime.testing import fast_time
+from skills_video_runtime.testing import fast_time, forget_generations
 from tests.support.callers import Payload, use
 from tests.support.scripted import (
     KEY,
@@ -53,6 +53,7 @@ def test_frames_are_read_wherever_they_are_cut(server: Scripted) -> None:
     server.on(STREAM, *([stream_head(), chunk(WHOLE[:cut]), chunk(WHOLE[cut:]), b"0\r\n\r\n"] for cut in cuts))
     with Client(KEY, server.base) as client:
         for cut in cuts:
+            forget_generations(client)
             states = list(client.stream(Payload()))
             assert words(states) == ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"], cut
             assert states[-1].raw["note"] == "ä ☂", cut
@@ -76,6 +77,7 @@ def test_an_answer_cut_at_any_byte_ends_in_the_video_or_in_an_error_and_is_poste
     with Client(KEY, server.base) as client:
         fast_time(client)
         for cut in range(len(whole)):
+            forget_generations(client)
             before = server.count(STREAM)
             if cut < first:
                 with pytest.raises(SubmissionUncertain):

@@ -201,6 +201,7 @@ def test_a_journal_cannot_lead_the_key_to_another_server(server: Scripted, tmp_p
         client.submit(Payload())
     with closing(sqlite3.connect(tmp_path / "j")) as file, file:
         file.execute("UPDATE submission SET result = ?", (f":{server.port}/x/{{id}}",))
+        file.execute("DELETE FROM origin")  # as of a release that did not record it
     with Client(KEY, server.base.removesuffix("/api").rpartition(":")[0], journal=tmp_path / "j") as client:
         (found,) = client.recover()
     assert isinstance(found.error, errors.ConnectionFailed)

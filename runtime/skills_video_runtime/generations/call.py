@@ -88,8 +88,10 @@ class Call:
         self.silence = 0.0
         self.shown: set[str] = set()
         self.polled = ""
-        self.ended: list[str] = []
-        """Ids of generations that are over, for the journal, once the caller has been told."""
+        self.ended: dict[str, str] = {}
+        """Ids of generations that are over and their last status, for the journal, once the caller has been told."""
+        self.records: list[tuple[Journal, int]] = []
+        """What of a journal is held until the end of the call."""
 
     async def generate(self, payload: Submittable) -> AsyncGenerator[Generation, None]:
         """Post a payload and give each state of its generation once, wherever it comes from; the last is finished.
@@ -128,7 +130,7 @@ class Call:
                 if not is_last:
                     yield state
             yield state
-            self.ended.append(name)
+            self.end(name, state.status)
             if state.status != Status.COMPLETED:
                 raise GenerationFailed(state)  # noqa: TRY301  # to the caller, as all that is ours
         except SkillsVideoError:
@@ -185,15 +187,31 @@ class Call:
             raise answer.error()
         return Usage.parse(answer.body)
 
+    def end(self, name: str, status: str) -> None:
+        """Take note that a generation is over."""
+        self.ended[name] = status
+        self.claims.end_of(name)
+
     async def record_ended(self) -> None:
         """Tell the journal of what is over, and was given to the caller."""
-        for name in self.ended:
-            try:
-                if self.journal is not None:
-                    await self._record(partial(self.journal.finished, name))
-            except BaseException as error:
-                error.add_note(f"Generation {name} is over: client.get({name!r}) gives its last state again.")
-                raise
+        if self.journal is None or not self.ended:
+            return
+        ended = dict(self.ended)
+        try:
+            await self._record(partial(self.journal.finished, ended))
+        except BaseException:
+            ended.clear()  # which a thread may yet be about to record
+            self.journal.not_given(self.ended)
+            raise
+
+    def note_ended(self, error: BaseException) -> None:
+        """Say what is over and may not be in the hands of the caller."""
+        if self.ended:
+            error.add_note(f"Over: {', '.join(self.ended)}. client.get(id) gives the last state again.")
+
+    def release(self) -> None:
+        """Let go of what is held of a journal."""
+        self.claims.release(self.records)
 
     async def ask(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Answer | Lost:
         """Ask once, in one's turn."""
@@ -211,7 +229,10 @@ class Call:
         self, submission: Submission, payload: Submittable, path: str, form: Submittable | None
     ) -> Generation:
         if self.journal is not None:
-            await self.io.on_disk(partial(self.claims.intend, submission, self.journal, payload))
+            try:
+                await self.io.on_disk(partial(self.claims.intend, submission, self.journal, payload))
+            finally:
+                self.records += filter(None, [submission.record])
         return await self.post(submission, path, form)
 
     async def settled(self, submission: Submission, work: Coroutine[Any, Any, Generation]) -> Generation:
@@ -225,6 +246,7 @@ class Call:
             await self._record(submission.record_end)
             raise
         except BaseException as error:
+            self.claims.end(submission)  # a thread may yet be about to record the intent
             submission.record_end()  # at once: a call that is cancelled can wait for nothing more
             if isinstance(error, Exception) and submission.is_doubtful:
                 raise SubmissionUncertain(f"{submission.outlook()} {type(error).__name__} came in between.") from error
@@ -300,6 +322,9 @@ class Call:
             else:
                 told = _told_by(outcome) or outcome
             if isinstance(told, Generation):  # taken before anything else can happen
+                if self.claims.is_of_another_post(told.id, submission):
+                    self.streaming = False
+                    return Lost(f"generation {told.id} was told, which another post has made")
                 submission.generation = told
                 if told.id:
                     self.claims.claim(told.id, submission)

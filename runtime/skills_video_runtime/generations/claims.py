@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.json_values import JsonObject
 
     from .journal import Journal
-    from .outcomes import Entry, Post, Submittable
+    from .outcomes import Entry, Post, Recovered, Submittable
     from .states import Generation
 
 
@@ -93,13 +93,17 @@ class Look(NamedTuple):
     new: tuple[str, ...]
     """Ids of all that may be: it was not there before, and no call has claimed it."""
     contested: bool
-    """Whether another call of this process may have made what is ours, or where nothing is, what is new."""
+    """Whether another call of this process may have made what is ours, or where nothing is, what is new.
+
+    So it is, too, once a process has made thousands that nobody waited for, as it no longer knows them all.
+    """
 
 
 class Recent(dict[str, float]):
     """The last few thousand ids: far more than the running list can show, which is 100."""
 
     MOST = 4096
+    has_dropped = False
 
     def __setitem__(self, name: str, value: float) -> None:
         """Add an id, or move it to the end, and drop the first one where there are too many."""
@@ -107,6 +111,7 @@ class Recent(dict[str, float]):
         super().__setitem__(name, value)
         if len(self) > self.MOST:
             del self[next(iter(self))]
+            self.has_dropped = True
 
 
 class Claims:
@@ -116,7 +121,8 @@ class Claims:
     _lock: ClassVar[Lock] = Lock()
 
     def __init__(self) -> None:
-        self._announced, self._first_seen, self._claims = Recent(), Recent(), Recent()
+        self._announced, self._first_seen = Recent(), Recent()
+        self._claims, self._over = Recent(), Recent()
         self._turn = 0
         self._reserved: set[tuple[Journal, int] | None] = set()
         self._open: dict[Submission, None] = {}
@@ -128,6 +134,12 @@ class Claims:
         """Give what is known of a platform in this process, whatever the client and the key."""
         with cls._lock:
             return cls._of.setdefault(platform, cls())
+
+    def forget(self) -> None:
+        """Forget all ids."""
+        with self._lock:
+            for known in (self._announced, self._first_seen, self._claims, self._over):
+                known.clear()
 
     def begin(self, payload: Submittable) -> Submission:
         """Enter a submission, before its first post."""
@@ -151,7 +163,6 @@ class Claims:
         """Drop a submission: its id is known, or nobody waits for it any more."""
         with self._lock:
             self._open.pop(submission, None)
-            self._reserved.discard(submission.record)
 
     def has_open(self) -> bool:
         """Tell whether a submission is under way."""
@@ -159,13 +170,22 @@ class Claims:
 
     def claim(self, name: str, submission: Submission | None = None) -> bool:
         """Take a generation for one call; False if another call has it."""
-        owner = 0
-        if submission is not None:
-            owner = submission.turn or id(submission)
+        owner = _owner(submission)
         with self._lock:
-            if name not in self._claims:
+            if not self._is_claimed(name):
                 self._claims[name] = owner
-            return self._claims[name] == owner
+            return self._claims.get(name) == owner
+
+    def is_of_another_post(self, name: str, submission: Submission) -> bool:
+        """Tell whether a generation was made by another post of this process."""
+        with self._lock:
+            owner = self._claims.get(name, self._over.get(name, 0))
+            return owner not in {0, _owner(submission)}
+
+    def end_of(self, name: str) -> None:
+        """Take note that a generation is over: its id is kept until no list can show it any more."""
+        with self._lock:
+            self._over[name] = self._claims.pop(name, 0)
 
     def announce(self, name: str, now: float) -> None:
         """Remember when the platform told of a generation."""
@@ -179,24 +199,40 @@ class Claims:
     def intend(self, submission: Submission, journal: Journal, payload: Submittable) -> None:
         """Record in a journal that a payload is about to be posted, and hold the record until that has ended."""
         with self._lock:
-            submission.record = (journal, journal.intend(payload))
+            if submission not in self._open:
+                return  # the call was given up meanwhile
+            submission.record = (journal, journal.new_key())
             self._reserved.add(submission.record)
+            journal.intend(submission.record[1], payload)
 
-    def unfinished(self, journal: Journal) -> list[Entry]:
+    def unfinished(self, journal: Journal) -> list[Entry | Recovered]:
         """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""
         with self._lock:
             entries = [entry for entry in journal.unfinished() if (journal, entry.key) not in self._reserved]
             self._reserved.update((journal, entry.key) for entry in entries)
             return entries
 
-    def release(self, journal: Journal, entries: Iterable[Entry]) -> None:
-        """Let go of what `unfinished` gave."""
+    def release(self, records: Iterable[tuple[Journal, int]]) -> None:
+        """Let go of records: the calls that held them have ended."""
         with self._lock:
-            self._reserved.difference_update((journal, entry.key) for entry in entries)
+            self._reserved.difference_update(records)
+
+    def settle(self, journal: Journal, key: int, name: str | None) -> None:
+        """Record which generation a submission became, if any, as its owner says.
+
+        Raises:
+            ValueError: the record is not there, over, or of a call that is under way.
+        """
+        with self._lock:
+            if (journal, key) in self._reserved:
+                raise ValueError(f"key: record {key} is of a call that is under way")
+            journal.settle(key, name)
+        if name is not None:
+            self.claim(name)
 
     def unclaimed(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give those generations that no call has taken."""
-        return tuple(name for name in names if name not in self._claims)
+        return tuple(name for name in names if not self._is_claimed(name))
 
     def remember(self, generations: Sequence[Generation]) -> None:
         """Remember which generations are there: a submission that begins later did not make them."""
@@ -219,10 +255,22 @@ class Claims:
         with self._lock:
             others = [other for other in self._open if other is not submission]
         contested = any(_competes(other, submission, (ours or new).values()) for other in others)
+        contested = contested or self._claims.has_dropped  # what seems new may be what was dropped
         return Look(tuple(ours), tuple(new), contested)
 
     def _is_new(self, submission: Submission, item: Generation) -> bool:
-        return bool(item.id) and item.id not in self._claims and self._first_seen.get(item.id, 0) >= submission.turn
+        is_old = self._is_claimed(item.id) or self._first_seen.get(item.id, 0) < submission.turn
+        return bool(item.id) and not is_old
+
+    def _is_claimed(self, name: str) -> bool:
+        return name in self._claims or name in self._over
+
+
+def _owner(submission: Submission | None) -> int:
+    """Give what tells one submission from others; 0 where an id is all that is known."""
+    if submission is None:
+        return 0
+    return submission.turn or id(submission)
 
 
 def _competes(other: Submission, submission: Submission, new: Iterable[Generation]) -> bool:

@@ -6,21 +6,28 @@ import json
 import logging
 import os
 import sqlite3
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from itertools import count
-from threading import Lock
+from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.catalog import Endpoint
-from skills_video_runtime.errors import JournalUnavailable
-from skills_video_runtime.json_values import as_object
+from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
+from skills_video_runtime.json_values import as_object, is_too_deep
 
-from .outcomes import Entry
+from .outcomes import Entry, Record, Recovered
+from .states import is_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping
     from pathlib import Path
+
+    from skills_video_runtime.http.key import Key
+    from skills_video_runtime.json_values import JsonObject
 
     from .outcomes import Submittable
 
@@ -33,33 +40,48 @@ CREATE TABLE submission (
     state TEXT NOT NULL CHECK (state IN ('intended', 'submitted', 'refused', 'finished'))
 )
 """
+UNFINISHED = "state IN ('intended', 'submitted')"
+ADDED = (
+    """CREATE TABLE IF NOT EXISTS origin (
+        key INTEGER PRIMARY KEY, platform TEXT NOT NULL, salt TEXT NOT NULL, owner TEXT NOT NULL, begun REAL NOT NULL,
+        ended REAL, status TEXT
+    )""",
+    f"CREATE INDEX IF NOT EXISTS unfinished ON submission (id) WHERE {UNFINISHED}",
+)
 HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-
-
-def _without_content(_: object) -> dict[str, str]:
-    """Stand for a file, which is not kept."""
-    return {}
+KEYS = "SELECT key FROM submission"
+RECORDS = "FROM submission LEFT JOIN origin ON origin.key = submission.key WHERE"
+BEGUN = f"SELECT submission.key, id, platform, salt, owner {RECORDS} {UNFINISHED}"
+WHOLE = f"""
+SELECT submission.key, platform, salt, owner, id, payload, files, model, stream, "create", result
+{RECORDS} {UNFINISHED} ORDER BY submission.key
+"""
+OVER = f"SELECT submission.key, model, id, status, begun, ended {RECORDS} NOT {UNFINISHED} ORDER BY submission.key"
+PRUNED = f"SELECT submission.key {RECORDS} NOT {UNFINISHED} AND coalesce(ended, 0) <= ?"
+LAST = 2**62  # keys above it are not ours, and the next one might be none
 
 
 class Journal:
     """An SQLite file of submissions, held by one client at a time, and safe to share between its threads.
 
-    It holds prompts: a new one is for its owner's eyes alone. A submission is recorded before it is posted. From then
-    on the journal raises no more: an id that cannot be written is logged, as losing the generation over it would be
-    worse. `names` are the ids of generations that it knew as unfinished when it was opened.
+    It holds prompts: a new one is for its owner's eyes alone. A submission is recorded before it is posted, with the
+    platform and a salted digest of the key. From then on the journal raises no more: an id that cannot be written is
+    logged, as losing the generation over it would be worse. `names` are the ids of generations that it knew as
+    unfinished when it was opened.
 
     Raises:
         JournalUnavailable: the file cannot be opened, is no journal, or another client holds it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._lock = path, Lock()
+    def __init__(self, path: Path, platform: str, key: Key) -> None:
+        self._path, self._platform, self._api_key, self._lock = path, platform, key, RLock()
         try:
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
             self._file = sqlite3.connect(path, timeout=0.2, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise self._unavailable(error) from error
+        self._file.text_factory = partial(str, encoding="utf-8", errors="replace")
         try:
             self._begin()
         except BaseException:
@@ -76,72 +98,212 @@ class Journal:
             self._run(f"PRAGMA user_version = {LAYOUT}")
         elif layout != LAYOUT:
             raise self._unavailable("it is no journal, or one of another release")
+        for sql in ADDED:
+            self._run(sql)
         self._run("COMMIT")
-        self.names = [name for (name,) in self._run("SELECT id FROM submission WHERE state = 'submitted'")]
-        ((last,),) = self._run("SELECT coalesce(max(key), 0) FROM submission")
-        self._keys = count(int(last) + 1)
+        self._file_id = self._look_for_file()
+        known = self._run(f"{BEGUN} AND id IS NOT NULL")
+        self.names = [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
+        last: int
+        ((last,),) = self._run("SELECT coalesce(max(key), 0) FROM submission WHERE key < ?", LAST)
+        self._keys = count(max(last, 0) + 1)
 
-    def intend(self, payload: Submittable) -> int:
-        """Record that a payload is about to be posted, and give the key of the record.
+    def new_key(self) -> int:
+        """Give the key for a record, which no other has in this process."""
+        return next(self._keys)
+
+    def intend(self, key: int, payload: Submittable) -> None:
+        """Record that a payload is about to be posted.
 
         Raises:
-            JournalUnavailable: it cannot be written.
+            JournalUnavailable: it cannot be written, or the file is no longer in its place.
         """
-        place, key = payload.endpoint, next(self._keys)
-        text = json.dumps(payload.to_dict(), default=_without_content)
+        self._check_place()
+        place, text = payload.endpoint, json.dumps(payload.to_dict(), default=_without_content)
         row = (key, place.model, place.stream, place.create, place.result, text, payload.has_files())
-        self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
-        return key
+        with self._transaction():
+            self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
+            self._own(key)
 
-    def submitted(self, key: int | None, name: str) -> None:
+    def submitted(self, key: int, name: str) -> None:
         """Record the id of a submission; one that ended without an id is finished."""
-        state = "submitted" if name else "finished"
-        self._write("UPDATE submission SET id = ?, state = ? WHERE key = ?", name or None, state, key)
+        work: Callable[[], object] = partial(self._end, key, "finished", "COMPLETED")
+        if name:
+            work = partial(self._run, "UPDATE submission SET id = ?, state = 'submitted' WHERE key = ?", name, key)
+        self._write(f"record {key} is of generation {name}", work)
 
-    def refused(self, key: int | None) -> None:
+    def refused(self, key: int) -> None:
         """Record that a submission certainly made nothing."""
-        self._write("UPDATE submission SET state = 'refused' WHERE key = ?", key)
+        self._write(f"record {key} was refused", partial(self._end, key, "refused", "REFUSED"))
 
-    def forget(self, key: int | None) -> None:
+    def forget(self, key: int) -> None:
         """Take back an intent: nothing was sent."""
-        self._write("DELETE FROM submission WHERE key = ?", key)
+        self._write(f"of record {key} nothing was sent", partial(self._drop, [key]))
 
-    def finished(self, name: str) -> None:
-        """Record that a generation is finished, and was given to the caller."""
-        self._write("UPDATE submission SET state = 'finished' WHERE id = ?", name)
+    def finished(self, ended: Mapping[str, str]) -> None:
+        """Record that generations are over, each with its last status, and were given to the caller: all, or none."""
+        self._write(f"these are over: {', '.join(ended)}", partial(self._finish, ended))
 
-    def unfinished(self) -> list[Entry]:
+    def not_given(self, ended: Iterable[str]) -> None:
+        """Take back that generations were given to the caller."""
+        sql = "UPDATE submission SET state = 'submitted' WHERE state = 'finished' AND id = ?"
+        for name in ended:
+            self._write(f"generation {name} was not given to the caller", partial(self._run, sql, name))
+
+    def unfinished(self) -> list[Entry | Recovered]:
         """Give the submissions that were begun and not finished, oldest first.
 
-        Their payloads have no files, which are not kept: one that had any is not posted again.
+        Their payloads have no files, which are not kept: one that had any is not posted again. What cannot be read, or
+        belongs to another platform or key, is what `recover` gives for it: an error of that record alone.
+
+        Raises:
+            JournalUnavailable: nothing can be read.
+        """
+        return [self._entry(*row) for row in self._run(WHOLE)]
+
+    def settle(self, key: int, name: str | None) -> None:
+        """Record the id of a submission that is not finished, which is ours from then on, or drop it.
+
+        Raises:
+            ValueError: there is no such record, or the id is that of another one.
+            JournalUnavailable: it cannot be written.
+        """
+        if (key,) not in self._run(f"{KEYS} WHERE {UNFINISHED}"):
+            raise ValueError(f"key: the journal {self._path} holds no unfinished record {key}")
+        if name is None:
+            self._drop([key])
+            return
+        for (other,) in self._run("SELECT key FROM submission WHERE id = ? AND key <> ?", name, key):
+            raise ValueError(f"id: {name!r} is the generation of record {other}")
+        with self._transaction():
+            self._run("UPDATE submission SET id = ?, state = 'submitted' WHERE key = ?", name, key)
+            self._own(key)
+
+    def history(self) -> list[Record]:
+        """Give what is over, oldest first.
 
         Raises:
             JournalUnavailable: it cannot be read.
         """
-        entries: list[Entry] = []
-        for key, *place, text, files, name, _ in self._run(
-            "SELECT * FROM submission WHERE state IN ('intended', 'submitted') ORDER BY key"
-        ):
-            try:
-                fields = as_object(json.loads(text))
-            except ValueError as error:
-                raise self._unavailable(error) from error
-            payload: Any = SimpleNamespace(
-                endpoint=Endpoint(*place), to_dict=fields.copy, known_fields=dict, has_files=partial(bool, files)
-            )
-            entries.append(Entry(key, name, payload))
-        return entries
+        return [
+            Record(key, visible(str(model)), self._id_in(name), status, _moment(begun), _moment(ended))
+            for key, model, name, status, begun, ended in self._run(OVER)
+        ]
+
+    def prune(self, older_than: float) -> int:
+        """Remove what is over for so many seconds, and give how many records that were; the file shrinks.
+
+        Raises:
+            JournalUnavailable: it cannot be written.
+        """
+        keys = [key for (key,) in self._run(PRUNED, time.time() - older_than)]
+        self._drop(keys)
+        self._run("VACUUM")
+        return len(keys)
 
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
             self._file.close()
 
-    def _write(self, sql: str, *values: object) -> None:
+    def _entry(self, key: int, *row: Any) -> Entry | Recovered:
+        *origin, name, text, files, model, stream, create, result = row
+        known, fields, problem = self._id_in(name), _fields(text), ""
+        if name != known or fields is None or not _is_text(model, stream or "", create, result):
+            problem = "cannot be read"
+        elif not self._is_ours(*origin):
+            problem = f"belongs to another key or platform, {visible(str(origin[0]))}"
+        if problem:
+            error = RecordUnusable(f"Record {key} of the journal {self._path} {problem}.", generation_id=known)
+            return Recovered(visible(str(model)), fields or {}, None, error, key)
+        payload: Any = SimpleNamespace(
+            endpoint=Endpoint(model, stream, create, result),
+            to_dict=dict(fields or {}).copy,
+            known_fields=dict,
+            has_files=partial(bool, files),
+        )
+        return Entry(key, known, payload)
+
+    def _id_in(self, name: object) -> str | None:
+        """Give an id as it is recorded, None where there is none."""
+        if is_id(name) and not self._api_key.holds(name):
+            return name
+        return None
+
+    def _is_ours(self, platform: object, salt: object, owner: object) -> bool:
+        """Whether a record was made with this platform and key; one of an earlier release does not tell."""
+        if platform is None:
+            return True
+        return platform == self._platform and owner == self._api_key.digest(str(salt))
+
+    def _own(self, key: int) -> None:
+        """Note that a record is of this platform and key."""
+        salt = os.urandom(16).hex()
+        row = (key, self._platform, salt, self._api_key.digest(salt), time.time())
+        self._run(
+            "INSERT INTO origin (key, platform, salt, owner, begun) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
+            "SET platform = excluded.platform, salt = excluded.salt, owner = excluded.owner",
+            *row,
+        )
+
+    def _finish(self, ended: Mapping[str, str]) -> None:
+        with self._transaction():
+            for name, status in ended.items():
+                for key, _, *origin in self._run(f"{BEGUN} AND id = ?", name):
+                    if self._is_ours(*origin):
+                        self._end(key, "finished", status)
+
+    def _end(self, key: int, state: str, status: str) -> None:
+        with self._transaction():
+            self._run("UPDATE submission SET state = ? WHERE key = ?", state, key)
+            self._run("UPDATE origin SET ended = ?, status = ? WHERE key = ?", time.time(), status, key)
+
+    def _drop(self, keys: list[int]) -> None:
+        with self._transaction():
+            for key in keys:
+                self._run("DELETE FROM submission WHERE key = ?", key)
+                self._run("DELETE FROM origin WHERE key = ?", key)
+
+    @contextmanager
+    def _transaction(self) -> Generator[None]:
+        """Have all of what is run within, or none of it; within another one, as a part of that."""
+        with self._lock:
+            if self._file.in_transaction:
+                yield
+                return
+            self._run("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._run("COMMIT")
+            except BaseException:
+                with suppress(JournalUnavailable):
+                    self._run("ROLLBACK")
+                raise
+
+    def _write(self, what: str, work: Callable[[], object]) -> None:
+        """Write; what cannot be written is logged."""
         try:
-            self._run(sql, *values)
+            self._check_place()
+            work()
         except JournalUnavailable as error:
-            logger.warning("the journal could not be written: %s; it would have held %s", error.__cause__, values)
+            logger.warning("the journal could not be written: %s; not in it: %s", error.__cause__ or error.what, what)
+
+    def _check_place(self) -> None:
+        """Notice a journal that was moved, deleted or replaced while it was open.
+
+        Raises:
+            JournalUnavailable: it was.
+        """
+        if self._look_for_file() != self._file_id:
+            raise self._unavailable("another file is in its place")
+
+    def _look_for_file(self) -> tuple[int, int]:
+        """Tell which file is in the place of the journal."""
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            raise self._unavailable(error) from error
+        return found.st_ino, found.st_dev
 
     def _run(self, sql: str, *values: object) -> list[Any]:
         try:
@@ -152,3 +314,31 @@ class Journal:
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
         return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}.")
+
+
+def _without_content(_: object) -> dict[str, str]:
+    """Stand for a file, which is not kept."""
+    return {}
+
+
+def _fields(text: object) -> JsonObject | None:
+    """Read a payload, or give None if it is none."""
+    try:
+        read: object = json.loads(str(text))
+    except (ValueError, RecursionError):
+        return None
+    fields = as_object(read)
+    if fields is not read or is_too_deep(fields):
+        return None
+    return fields
+
+
+def _is_text(*values: object) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _moment(seconds: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

@@ -14,6 +14,7 @@ from .states import Generation, is_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from skills_video_runtime.catalog import Endpoint
     from skills_video_runtime.json_values import JsonObject
@@ -250,3 +251,19 @@ class Recovered:
     input: JsonObject = field(repr=False)
     generation: Generation | None
     error: SkillsVideoError | None
+    key: int
+    """Of its record, for `settle`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a journal holds of a submission that is over. What an earlier release did not record is None."""
+
+    key: int
+    model: str
+    id: str | None
+    status: str | None
+    """The last one; REFUSED where nothing was made."""
+    begun: datetime | None
+    ended: datetime | None
+    """When the journal was told, which is once the caller had the result."""

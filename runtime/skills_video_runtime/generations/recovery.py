@@ -8,34 +8,63 @@ from typing import TYPE_CHECKING
 
 from skills_video_runtime.errors import NotFound, SkillsVideoError
 
-from .outcomes import Lost, Recovered
-from .states import Generation
+from .outcomes import MAX_SECONDS, Entry, Lost, Recovered
+from .states import Generation, is_id
 from .uncertain import find
 
 if TYPE_CHECKING:
     from .call import Call
     from .claims import Submission
-    from .outcomes import Entry, Submittable
+    from .journal import Journal
+    from .outcomes import Record, Submittable
 
 INTERRUPTED = Lost("the process ended before the id of the generation was recorded")
 
 
 async def recover(call: Call) -> list[Recovered]:
     """Finish, one after the other, what a journal knows to be unfinished. Each has the whole time to itself."""
-    journal = call.journal
-    if journal is None:
-        raise ValueError("recover() needs a journal: pass the path that was given as journal before")
+    journal = _journal_of(call)
     entries = await call.io.on_disk(partial(call.claims.unfinished, journal))
-    rivals = {entry.key: call.claims.resume(entry, journal) for entry in entries if not entry.id}
+    call.records += [(journal, entry.key) for entry in entries]
+    begun = [entry for entry in entries if isinstance(entry, Entry)]
+    rivals = {entry.key: call.claims.resume(entry, journal) for entry in begun if not entry.id}
     try:
         return [await _recover(call, entry, rivals.get(entry.key)) for entry in entries]
     finally:
         for submission in rivals.values():
             call.claims.end(submission)
-        call.claims.release(journal, entries)
 
 
-async def _recover(call: Call, entry: Entry, submission: Submission | None) -> Recovered:
+async def settle(call: Call, key: int, name: str | None) -> None:
+    """Record which generation a submission became, or drop its record."""
+    if type(key) is not int:
+        raise TypeError(f"key is that of a record, an int, not {key!r:.80}")
+    if name is not None and not is_id(name):
+        raise ValueError(f"id: {name!r:.80} is no id of a generation")
+    await call.io.on_disk(partial(call.claims.settle, _journal_of(call), key, name))
+
+
+async def history(call: Call) -> list[Record]:
+    """Give what is over."""
+    return await call.io.on_disk(_journal_of(call).history)
+
+
+async def prune(call: Call, older_than: float) -> int:
+    """Remove from the journal what is over for so many seconds."""
+    if type(older_than) not in {int, float} or not 0 <= older_than <= MAX_SECONDS:
+        raise ValueError(f"older_than is a number of seconds from 0 to {MAX_SECONDS:g}, not {older_than!r:.80}")
+    return await call.io.on_disk(partial(_journal_of(call).prune, older_than))
+
+
+def _journal_of(call: Call) -> Journal:
+    if call.journal is None:
+        raise ValueError("this needs a journal: pass the path that was given as journal before")
+    return call.journal
+
+
+async def _recover(call: Call, entry: Entry | Recovered, submission: Submission | None) -> Recovered:
+    if isinstance(entry, Recovered):
+        return entry
     payload, generation, problem = entry.payload, None, None
     call.deadline = call.io.now() + call.timeout
     call.shown.clear()
@@ -50,8 +79,8 @@ async def _recover(call: Call, entry: Entry, submission: Submission | None) -> R
     except SkillsVideoError as error:
         generation, problem = None, error
         if entry.id and isinstance(error, NotFound):
-            call.ended.append(entry.id)  # asking again would tell the same
-    return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem)
+            call.end(entry.id, "NOT_FOUND")  # asking again would tell the same
+    return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem, entry.key)
 
 
 async def _take_up(call: Call, submission: Submission, payload: Submittable) -> Generation:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from skills_video_runtime.errors import MissingAPIKey
 from skills_video_runtime.generations.states import REDACTED, WORDS
-from skills_video_runtime.json_values import as_array, as_object
+from skills_video_runtime.json_values import DEEPEST, as_array, as_object, is_too_deep
 
 if TYPE_CHECKING:
     import httpx
@@ -20,7 +20,6 @@ MIN_LENGTH = 4  # characters; what is shorter would be found in any text
 CERTAIN_LENGTH = 8  # characters; a shorter key may be part of any id, address or prompt: our choice
 SPARED = frozenset({"id", "input", "data"})  # what is left as it came, where the key is so short
 LAYERS = 5  # of escapes, one inside the other, that are looked through: our choice
-DEEPEST = 100  # arrays and objects, one inside the other, of an answer that is read: pickle takes no thousand
 ESCAPE = re.compile(
     r"%(?P<percent>[2-7][0-9a-f])"
     r"|\\\\*(?:u00|x)(?P<json>[2-7][0-9a-f])"
@@ -91,14 +90,20 @@ class Key:
         """Tell whether a text holds the key; never of a key so short that any may."""
         return len(self._value) >= CERTAIN_LENGTH and self.redact(text) != text
 
-    def refuse(self, name: str) -> None:
+    def refuse(self, name: object) -> None:
         """Refuse a name that holds the key, as it would be told of in errors and logs.
 
         Raises:
             ValueError: it does.
         """
-        if self.holds(name):
+        if isinstance(name, str) and self.holds(name):
             raise ValueError("the API key was given where the name of a generation or workspace belongs")
+
+    def digest(self, salt: str) -> str:
+        """Give what tells this key from others, and does not tell what it is."""
+        from hashlib import blake2b  # noqa: PLC0415  # for who keeps a journal
+
+        return blake2b(self._value.encode(), key=salt.encode()[:64], digest_size=16).hexdigest()
 
     def parse(self, text: str) -> object:
         """Read JSON, without the key; None if it is no JSON, or nested too deeply."""
@@ -106,7 +111,7 @@ class Key:
             body: object = json.loads(text)
         except (ValueError, RecursionError):
             return None
-        if text.count("[") + text.count("{") > DEEPEST and _is_too_deep(body):
+        if text.count("[") + text.count("{") > DEEPEST and is_too_deep(body):
             return None
         if self.redact(text) == text:
             return body
@@ -142,13 +147,3 @@ def _without_escape(found: re.Match[str]) -> str:
     from html.entities import html5  # noqa: PLC0415  # a long list that few texts need
 
     return html5.get(told, found[0])
-
-
-def _is_too_deep(body: object) -> bool:
-    """Tell whether an answer has more arrays and objects inside each other than are read."""
-    level: list[object] = [body]
-    for _ in range(DEEPEST):
-        level = [item for node in level for item in as_array(node) or as_object(node).values()]
-        if not level:
-            return False
-    return True

@@ -44,6 +44,8 @@ class Session:
         self, address: str, key: Key, settings: Settings, journal: Where | None, http: Any, *, asynchronous: bool
     ) -> None:
         self.base_url = address.strip().rstrip("/")
+        self.held: dict[str, str] | None = None
+        """What is over, where the command line records that itself, once the files are there."""
         if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
@@ -107,28 +109,41 @@ class Session:
         self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True
     ) -> AsyncGenerator[Call, None]:
         """Begin a call: its time counts from now. One that records nothing opens no journal."""
-        recorder = None
         if self.closed:
             raise CLOSED.error()
         exchange, io = self.exchange()
-        async with exchange:
-            if records:
-                recorder = self._recorder(journal)
-            call = Call(
-                io,
-                self.settings,
-                self.claims,
-                timeout=timeout,
-                journal=recorder,
-                report=self.report,
-                paces=self.paces,
-            )
-            try:
+        recorder, call = None, None
+        try:
+            async with exchange:
+                if records:
+                    recorder = self._recorder(journal)
+                call = Call(
+                    io,
+                    self.settings,
+                    self.claims,
+                    timeout=timeout,
+                    journal=recorder,
+                    report=self.report,
+                    paces=self.paces,
+                )
                 yield call
-            except GenerationFailed:
-                await call.record_ended()
-                raise
-        await call.record_ended()
+            await self._record_ended(call)
+        except BaseException as error:
+            if call is not None and isinstance(error, GenerationFailed):
+                await self._record_ended(call)
+            elif call is not None:
+                call.note_ended(error)
+            raise
+        finally:
+            if call is not None:
+                call.release()
+
+    async def _record_ended(self, call: Call) -> None:
+        """Tell the journal of what is over, now that the caller has it."""
+        if self.held is None:
+            await call.record_ended()
+        else:
+            self.held.update(call.ended)
 
     def _recorder(self, journal: Where | None) -> Journal | None:
         """Open a journal, once; None where nothing is to be recorded."""
@@ -141,7 +156,7 @@ class Session:
         path = Path(journal).resolve()
         with self.lock:
             if path not in self.journals:
-                self.journals[path] = Journal(path)
+                self.journals[path] = Journal(path, platform_of(self.base_url), self.key)
                 for name in self.journals[path].names:
                     self.claims.claim(name)
             return self.journals[path]
