@@ -205,15 +205,21 @@ def recover(
     timeout: Timeout = 900.0,
     poll_interval: Interval = 3.0,
     as_json: Json = False,
+    forget: Annotated[
+        list[int] | None,
+        typer.Option(metavar="KEY", help="Only drop this record, once for each, as its owner has settled it."),
+    ] = None,
 ) -> int:
     """Finish what an earlier run had begun.
 
-    After a crash or Ctrl-C, of runs with --journal FILE.
+    After a crash or Ctrl-C, of runs with --journal FILE. With --download, a record is done once its files are there.
     """
     from . import generations  # noqa: PLC0415  # as above
 
     if journal is None:
         raise UsageProblem("recover needs --journal FILE, the file that was given to run --journal FILE")
+    if forget:
+        return generations.forget(journal, forget)
     return generations.recover(journal, generations.Choices(timeout, poll_interval, download), as_json=as_json)
 
 

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.client import Client
-from skills_video_runtime.errors import GenerationFailed, SkillsVideoError
+from skills_video_runtime.errors import GenerationFailed, RecordUnusable, SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.json_values import as_array, as_object
 from skills_video_runtime.payloads.file import File
@@ -24,7 +24,7 @@ from .signals import Stopped
 from .watch import Watch, Watched, tell_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from skills_video_runtime.generations.outcomes import Recovered
@@ -68,6 +68,8 @@ def run(payload: BasePayload, choices: Choices) -> int:
         began = monotonic()
         generation = client.submit(payload)
         on_state(generation)
+        if not generation.id:  # which is whole then, as nothing else could be waited for
+            return generation
         left = max(choices.timeout - (monotonic() - began), 0.001)
         return client.wait(generation.id, timeout=left, on_state=on_state)
 
@@ -106,8 +108,10 @@ def _follow(
                 if choices.download is not None:
                     files = _download(client, generation, choices.download, show)
             show.finished(generation, files)
+            client.hand_over(generation.id)
         except GenerationFailed as error:
             show.finished(error.generation, None)
+            client.hand_over(error.generation.id)
             complain(f"error: {error}")
             return exit_code(error)
         except (Stopped, OutputLost) as error:
@@ -232,44 +236,108 @@ def in_pots(balance: Usage) -> str:
 
 def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     """Finish what a journal knows to be begun; the exit code is that of the first that did not end well."""
-    if not journal.is_file():
-        raise UsageProblem(f"there is no journal {str(journal)!r}: it is the file that was given to run --journal")
     _check(choices.download)
+    journal = _existing(journal)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=journal) as client:
         client.watch(tell_state)
         try:
-            found = client.recover()
+            endings = [_ending(client, item, choices.download) for item in client.recover()]
         except Stopped as stop:
             complain("interrupted: what is not finished stays in the journal, and the same command goes on")
             return stop.exit_code
-        files = [_files_of(client, item, choices.download) for item in found]
-    if as_json:
-        say_json([_as_json(item, saved) for item, saved in zip(found, files, strict=True)])
-    elif not found:
-        say("the journal holds nothing unfinished")
-    else:
-        for item, saved in zip(found, files, strict=True):
-            told = f"error: {item.error}"
-            if item.generation:
-                told = f"{item.generation.status} {item.generation.id}"
-            say("\n  ".join((f"{item.model}: {told}", *(f"saved {path}" for path in saved))))
-    return next((exit_code(item.error) for item in found if item.error), 0)
+        if as_json:
+            say_json([ending.as_json() for ending in endings])
+        elif not endings:
+            say("the journal holds nothing unfinished")
+        else:
+            for ending in endings:
+                say(ending.as_text())
+        for ending in endings:
+            if ending.is_over:
+                client.hand_over(ending.id)
+    return next((ending.code for ending in endings if ending.code), 0)
 
 
-def _files_of(client: Client, item: Recovered, directory: Path | None) -> list[Path]:
+def forget(journal: Path, keys: Sequence[int]) -> int:
+    """Drop records of a journal."""
+    with Client(journal=_existing(journal)) as client:
+        for key in keys:
+            client.settle(key)
+            say(f"record {key} is forgotten")
+    return 0
+
+
+def _existing(journal: Path) -> Path:
+    if not journal.is_file():
+        raise UsageProblem(f"there is no journal {str(journal)!r}: it is the file that was given to run --journal")
+    return journal
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What became of a record of a journal, and its files."""
+
+    item: Recovered
+    files: list[Path]
+    problem: Exception | None
+
+    @property
+    def id(self) -> str:
+        if self.item.generation is not None:
+            return self.item.generation.id
+        return (self.item.error and self.item.error.generation_id) or ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the journal need not give it again: its files are there, if it has any."""
+        return self.problem is self.item.error
+
+    @property
+    def code(self) -> int:
+        if self.problem is None:
+            return 0
+        if isinstance(self.problem, SkillsVideoError):
+            return exit_code(self.problem)
+        return OTHER
+
+    def as_text(self) -> str:
+        lines = [f"{self.item.model}: error: {self.problem}"]
+        if self.item.generation is not None:
+            lines = [f"{self.item.model}: {self.item.generation.status} {self.id}"]
+        lines += [f"saved {path}" for path in self.files]
+        if self.item.generation is not None and self.problem is not None:
+            lines.append(f"error: {self.problem}")
+        elif isinstance(self.problem, (SubmissionUncertain, RecordUnusable)):
+            lines.append(f"it stays in the journal; to drop it: recover --journal FILE --forget {self.item.key}")
+        return "\n  ".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        generation, error = None, None
+        if self.item.generation is not None:
+            generation = self.item.generation.raw
+        if self.problem is not None:
+            error = error_event(self.problem, self.code, self.id or None)
+        return {
+            "key": self.item.key,
+            "model": self.item.model,
+            "input": self.item.input,
+            "generation": generation,
+            "error": error,
+            "files": [str(path) for path in self.files],
+        }
+
+
+def _ending(client: Client, item: Recovered, directory: Path | None) -> _Ending:
+    """Fetch the files of what was recovered; one that fails keeps no other from being fetched."""
     if directory is None or item.generation is None:
-        return []
-    return client.download(item.generation, directory)
-
-
-def _as_json(item: Recovered, files: list[Path]) -> dict[str, Any]:
-    generation, error = None, None
-    if item.generation:
-        generation = item.generation.raw
-    if item.error:
-        error = error_event(item.error, exit_code(item.error), item.error.generation_id)
-    saved = [str(path) for path in files]
-    return {"model": item.model, "input": item.input, "generation": generation, "error": error, "files": saved}
+        return _Ending(item, [], item.error)
+    if not item.generation.has_files:
+        complain(f"note: generation {item.generation.id} has no files to download")
+        return _Ending(item, [], None)
+    try:
+        return _Ending(item, client.download(item.generation, directory), None)
+    except (SkillsVideoError, OSError) as error:
+        return _Ending(item, [], error)
 
 
 def _brief(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from skills_video_runtime.client import Client
@@ -17,13 +18,41 @@ if TYPE_CHECKING:
 
     from .progress import Lines
 
+logger = logging.getLogger("skills_video")
+
 
 class Watched(Client):
-    """A client whose calls report what they do beside telling states."""
+    """A client whose calls report what they do beside telling states, and which tells its journal itself what is over.
+
+    What cannot be written to a journal is told on standard error.
+    """
 
     def watch(self, report: Callable[[Report], object]) -> None:
         """Have it told."""
         self._session.report = report
+        self._session.held = {}
+        self._warnings = Warnings(logging.WARNING)
+        logger.addHandler(self._warnings)
+
+    def hand_over(self, generation_id: str) -> None:
+        """Record that a generation is over, if it is: its state was told, and its files are there."""
+        status = (self._session.held or {}).pop(generation_id, None)
+        if status is not None:
+            for journal in self._session.journals.values():
+                journal.finished({generation_id: status})
+
+    def close(self) -> None:
+        """Close the client."""
+        super().close()
+        logger.removeHandler(self._warnings)
+
+
+class Warnings(logging.Handler):
+    """Tells what the library warns of, which is what a journal does not hold."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell one."""
+        complain(f"warning: {record.getMessage()}")
 
 
 class Watch:
