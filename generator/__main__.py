@@ -99,14 +99,36 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Sta
             print(f"second reader: {count} classes agree", file=sys.stderr)
     if _is_refused(options, diagnostics):
         return 1
-    written = [(options.out, files)]
-    if options.out.resolve() == OUT:
+    out = options.out or OUT
+    if options.command == "generate" and options.openapi and options.out is None:
+        _require_consent(options.openapi[0], files)
+    written = [(out, files)]
+    if out.resolve() == OUT:
         from generator.output import readme  # noqa: PLC0415  # only the package of this repository has a README.md
 
         written.append((ROOT, {"README.md": readme.with_models(ROOT / "README.md", modules)}))
     if options.command == "check":
         return _check(written)
     return _generate(written, len(modules), diagnostics, stamp)
+
+
+def _require_consent(openapi: Path, made: dict[str, str]) -> None:
+    """Let no description of fewer models take the others away that nobody spoke of.
+
+    Raises:
+        GeneratorError: the package would lose modules, and is not named as what is to be written.
+    """
+    from generator.output import files  # noqa: PLC0415  # listing models writes nothing
+
+    lost = files.stale(OUT, made)
+    if lost:
+        folder = OUT.relative_to(ROOT).as_posix()
+        names = ", ".join(lost[:3])
+        raise GeneratorError(
+            f"{openapi.as_posix()} would take the place of all that {folder} is made from, and "
+            f"{counted(len(lost), 'module')} would go ({names}, …); name another folder with --out, or say "
+            f"--out {folder} if that is meant"
+        )
 
 
 def _is_refused(options: argparse.Namespace, diagnostics: Diagnostics) -> bool:
@@ -268,7 +290,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m generator", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     out = argparse.ArgumentParser(add_help=False)
-    out.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="the package (generated/skills_video)")
+    out.add_argument("--out", type=Path, metavar="DIR", help="the package (generated/skills_video)")
     commands.add_parser("generate", parents=[common, out], help="write the modules")
     commands.add_parser("check", parents=[common, out], help="write nothing; show what is stale and exit with 1")
     listing = commands.add_parser("list", parents=[common], help="list the selected models and what was passed over")

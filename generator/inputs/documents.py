@@ -37,12 +37,15 @@ def found_in(folder: Path, stem: str) -> Path | None:
 
 
 def scoped_in(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Give the model-scoped descriptions below a folder, by name, and what else lies there and is not read."""
+    """Give the model-scoped descriptions below a folder, by name, and what else lies there and is not read.
+
+    Pages of a documentation may lie there as well, and a text that tells what is there.
+    """
     try:
         paths = sorted((folder / "models").iterdir())
     except OSError:
         return [], []
-    shown = [path for path in paths if not path.name.startswith(".")]
+    shown = [path for path in paths if not path.name.startswith(".") and path.suffix.lower() not in (".md", ".mdx")]
     read = [path for path in shown if path.suffix.lower() in SUFFIXES]
     return read, [path for path in shown if path not in read]
 

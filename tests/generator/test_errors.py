@@ -354,6 +354,19 @@ def test_the_command_ends_with_2_and_one_line(case, command, generated):
     assert tree(generated.out) == before
 
 
+def test_a_description_of_one_model_takes_the_others_away_only_if_that_is_said(tmp_path):
+    description_of_one = tmp_path / "one.json"
+    openapi = description({"acme/one": GOOD})
+    openapi["paths"]["/generation/acme/one"]["post"]["tags"] = ["Videos"]
+    description_of_one.write_text(json.dumps(openapi), "utf-8")
+    before = tree(ROOT / "generated" / "skills_video")
+    done = finished([sys.executable, "-m", "generator", "generate", "--openapi", description_of_one], cwd=ROOT)
+    assert done.returncode == 2
+    assert "and 31 modules would go (" in done.stderr
+    assert "or say --out generated/skills_video if that is meant" in done.stderr
+    assert tree(ROOT / "generated" / "skills_video") == before
+
+
 @pytest.mark.parametrize("arguments", [[], ["build"], ["generate", "--nonsense"], ["list", "--out", "x"]])
 def test_wrong_usage_ends_with_2(arguments):
     done = finished([sys.executable, "-m", "generator", *arguments], cwd=ROOT)
