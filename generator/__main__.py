@@ -1,4 +1,4 @@
-"""`python -m generator`: fetch, generate, check, list, changes."""
+"""`python -m generator`: fetch, generate, check, list, changes, impact."""
 
 from __future__ import annotations
 
@@ -79,8 +79,15 @@ def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = Non
 def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Stamp | None) -> int:
     if options.command == "changes":
         return _changes(options)
+    if options.command == "impact":
+        return _impact(options)
     if options.command == "fetch":
         return _fetch(options, diagnostics)
+    return _make(options, diagnostics, stamp)
+
+
+def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Stamp | None) -> int:
+    """Read the inputs, and list, check or write what they give."""
     inputs = _inputs(options, stamp)
     found = read(inputs, diagnostics)
     if stamp is not None:
@@ -221,6 +228,19 @@ def _changes(options: argparse.Namespace) -> int:
     return int(any(change.counts_as(wanted) for change in found for wanted in options.fail_on))
 
 
+def _impact(options: argparse.Namespace) -> int:
+    from generator import impact  # noqa: PLC0415  # the other commands read no code
+    from generator.changes import revisions  # noqa: PLC0415  # as above
+
+    old, new = (revisions.found_in(revision, options.config) for revision in (options.old, options.new))
+    found = impact.breaks(options.code, old, new)
+    form = impact.as_text
+    if options.json:
+        form = impact.as_json
+    sys.stdout.write(form(found))
+    return int(bool(found))
+
+
 def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
     models, passed_over = found.selection.models, found.selection.passed_over
     if as_json:
@@ -330,6 +350,11 @@ def _parser() -> argparse.ArgumentParser:
     changes.add_argument(
         "--fail-on-breaking", action="append_const", const="breaking", dest="fail_on", help="as --fail-on breaking"
     )
+    impact = commands.add_parser("impact", parents=[config], help="tell which lines of your code break by an update")
+    impact.add_argument("code", type=Path, metavar="PATH", help="a folder of your code, or a file")
+    for age, given in (("old", "HEAD"), ("new", "specs")):
+        impact.add_argument(age, nargs="?", default=given, metavar=age.upper(), help=f"as of `changes` ({given})")
+    impact.add_argument("--json", action="store_true", help="as a JSON list")
     return parser
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Updates a checkout from the platform, tries the result, and leaves what is to be proposed in the folder that it is
 # given: update.patch, which is empty if there is nothing to propose, text.md, and `draft` where a check or a test fails.
+# IMPACT names a folder of code that uses the package, if the text is to say which lines of it break.
 # It runs what it installs and reads what the platform says, so that it must have no token.
 set -euo pipefail
 export LC_ALL=C.UTF-8
@@ -63,6 +64,18 @@ main() {
         {
             printf 'New warnings of `make generate`:\n\n'
             as_code <"$scratch/warnings"
+            echo
+        } >>"$proposal/text.md"
+    fi
+    if [[ -n "${IMPACT:-}" ]]; then
+        local broken=0
+        .venv/bin/python -m generator impact "$IMPACT" HEAD specs >"$scratch/impact" || broken=$?
+        if ((broken > 1)); then
+            exit "$broken"
+        fi
+        {
+            printf 'What breaks in `%s`:\n\n' "$IMPACT"
+            as_code <"$scratch/impact"
             echo
         } >>"$proposal/text.md"
     fi

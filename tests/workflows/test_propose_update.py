@@ -102,6 +102,7 @@ class Night:
         self.proposal = folder / "proposal"
         self.source = folder / "source"
         self.open = ""
+        self.impact = ""
         shutil.copytree(begun / "specs", self.described)
         shutil.copytree(begun, self.source)
         git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.origin))
@@ -135,7 +136,7 @@ class Night:
         git(self.making, "fetch", "--quiet", "origin", "main")
         git(self.making, "reset", "--quiet", "--hard", "origin/main")
         address = {"OPENAPI_URL": self.described / "openapi.json", "DOCS_URL": self.described / "docs.json"}
-        given = environment(**{name: str(path) for name, path in address.items()})
+        given = environment(**{name: str(path) for name, path in address.items()}, IMPACT=self.impact)
         return finished(["bash", MAKE, self.proposal], cwd=self.making, env=given, seconds=120)
 
     def propose(self) -> subprocess.CompletedProcess[str]:
@@ -214,6 +215,12 @@ def described_with_a_doubt(document):
             media["schema"]["properties"]["prompt"]["default"] = 7
 
 
+def without_duration(document):
+    for post in posts(document):
+        for media in post["requestBody"]["content"].values():
+            del media["schema"]["properties"]["duration"]
+
+
 def test_an_update_becomes_one_commit_on_main_and_a_pull_request_that_tells_what_it_means(night):
     night.describe(narrowed)
     night.run()
@@ -285,6 +292,21 @@ def test_tests_that_fail_are_told_in_a_draft_and_those_that_pass_again_make_it_r
     edited, ready = night.gh()
     assert "fails" not in edited["body"]
     assert ready["words"] == ["pr", "ready", "7"]
+
+
+def test_lines_of_the_code_that_is_named_are_told_where_they_break(night):
+    (night.source / "examples").mkdir()
+    code = 'from skills_video import vidu_q3\nvidu_q3.Payload(prompt="x", duration=4)\n'
+    (night.source / "examples" / "one.py").write_text(code, "utf-8")
+    (night.source / "runtime").symlink_to(ROOT / "runtime")
+    commit(night.source, "Show how")
+    git(night.source, "push", "--quiet", str(night.origin), "main")
+    night.impact = "examples"
+    night.describe(without_duration)
+    night.run()
+    [call] = night.gh()
+    assert "What breaks in `examples`:\n\n    examples/one.py:2:" in call["body"]
+    assert "    Broken by this update: 1 line in 1 file.\n" in call["body"]
 
 
 def test_the_next_night_builds_the_branch_anew_from_main(night):
@@ -364,7 +386,7 @@ def test_no_job_that_installs_anything_has_a_token_that_writes():
     assert "token" not in make.replace("without a token", "")
     assert re.findall(r"^ +([a-z-]+): write\b", make, re.MULTILINE) == []
     assert re.findall(r"^ +([a-z-]+): write\b", propose, re.MULTILINE) == ["contents", "pull-requests"]
-    assert re.findall(r"\$\{\{(.*?)\}\}", text) == [" github.token "]
+    assert re.findall(r"\$\{\{(.*?)\}\}", text) == [" vars.UPDATE_IMPACT ", " github.token "]
     assert "\npermissions: {}\n" in text
     assert "vars.UPDATE_EVERY_NIGHT == 'true'" in make
 
