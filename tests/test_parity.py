@@ -6,7 +6,7 @@ import inspect
 import sys
 import threading
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,9 @@ from tests.support.scripted import (
     state,
     stream_head,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAIRS = [(Client, AsyncClient), (ModelClient, AsyncModelClient)]
 VERBS = {"generate", "stream", "submit", "wait", "get", "running", "credits", "recover", "download", "close"}
@@ -155,3 +158,20 @@ def test_a_limit_that_the_platform_does_not_know_is_refused(server: Scripted, li
     with Client(KEY, server.base) as client, pytest.raises(ValueError, match="limit"):
         client.running(limit)
     assert server.requests == []
+
+
+WRONG_CALLS: dict[str, Callable[[], object]] = {
+    "Client.generate": lambda: Client(KEY).generate(),  # type: ignore[call-arg]
+    "Client.wait": lambda: Client(KEY).wait(),  # type: ignore[call-arg]
+    "Client.download": lambda: ModelClient[Payload](Client(KEY)).download(5),  # type: ignore[arg-type,call-arg]
+    "Client.__init__": lambda: Client(unknown=1),  # type: ignore[call-arg]
+    "ModelClient.__init__": lambda: ModelClient[Payload](1, 2),  # type: ignore[arg-type,call-arg]
+    "AsyncClient.submit": lambda: AsyncClient(KEY).submit(),  # type: ignore[call-arg]
+    "AsyncClient.stream": lambda: AsyncModelClient[Payload](AsyncClient(KEY)).stream(),  # type: ignore[call-arg]
+}
+
+
+@pytest.mark.parametrize("name", WRONG_CALLS)
+def test_an_error_about_arguments_names_what_its_reader_knows(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}\(\) "):
+        WRONG_CALLS[name]()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from contextlib import aclosing
 from inspect import isawaitable
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast
 
 from skills_video_runtime.generations.retry import RetryPolicy
@@ -417,6 +418,18 @@ class AsyncModelClient(_AsyncVerbs[PayloadT]):
     def __init__(self, client: AsyncClient | None = None) -> None:
         self._owned = client is None
         self._session = (client or AsyncClient())._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def _show_as(public: type, *owners: type) -> None:
+    """Have a TypeError about arguments name the class that its reader knows."""
+    for owner in owners:
+        for name, member in vars(owner).items():
+            if isinstance(member, FunctionType):
+                member.__qualname__ = f"{public.__name__}.{name}"
+
+
+_show_as(Client, _Base, _Verbs)
+_show_as(AsyncClient, _AsyncVerbs)
 
 
 async def last(states: AsyncGenerator[Generation, None], on_state: OnState | None) -> Generation:

@@ -7,12 +7,14 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from skills_video_runtime.cli.signals import Stopped, heeded
 from tests.support.children import started
 from tests.support.processes import call, command, environment, events, made
+from tests.support.scripted import Scripted, answer
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 
@@ -141,6 +143,61 @@ def test_a_reader_that_leaves_does_not_lose_the_id(still):
         assert process.wait() == 141
     assert "Traceback" not in err
     assert "skills-video wait gen_000001" in err
+
+
+def call_into(path, sandbox, *arguments):
+    """Run a command whose output goes to a file."""
+    with path.open("w") as out:
+        return subprocess.run(
+            arguments, env=environment(sandbox), stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+
+
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+
+
+@FULL
+@pytest.mark.parametrize("options", [(), ("--json-lines",), ("--no-stream",)])
+def test_a_full_disk_before_the_post_says_that_nothing_was_sent(options, sandbox):
+    done = call_into(Path("/dev/full"), sandbox, *command(*RUN, *options))
+    assert (done.returncode, sandbox.made()) == (25, 0)
+    assert "No space left on device" in done.stderr
+    assert "nothing was sent" in done.stderr
+    assert "charged" not in done.stderr
+
+
+@FULL
+def test_a_full_disk_before_a_look_leaves_the_id(sandbox):
+    done = call_into(Path("/dev/full"), sandbox, *command("wait", "gen_000001"))
+    assert (done.returncode, "skills-video wait gen_000001" in done.stderr) == (25, True)
+
+
+LIMITED = """
+import os, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(("fault", "said"), [("", "skills-video wait gen_000001"), ("429", "nothing was made")])
+def test_a_disk_that_is_full_after_the_first_line_leaves_what_is_known(fault, said, sandbox, tmp_path):
+    first = len(call(*RUN, "--json-lines", sandbox=sandbox).stdout.splitlines()[0])
+    sandbox.plan(fault)
+    known = sandbox.made()
+    limited = [sys.executable, "-c", LIMITED, str(first + 9), *command(*RUN, "--json-lines")]
+    done = call_into(tmp_path / "out", sandbox, *limited)
+    assert done.returncode == 25
+    assert said.replace("000001", f"{known + 1:06}") in done.stderr
+
+
+def test_a_result_without_an_id_is_not_lost():
+    with Scripted() as server:
+        video = {"status": "COMPLETED", "data": {"videos": [{"url": "https://cdn.example/v.mp4"}]}}
+        server.on("POST /api/generation/openai/sora-2", answer(200, video))
+        settings = {"SKILLS_VIDEO_BASE_URL": server.base, "SKILLS_VIDEO_API_KEY": "some-key-01"}
+        done = call(*RUN, "--no-stream", "--json-lines", **settings)
+    assert (done.returncode, events(done.stdout)[-1]["response"]) == (0, video)
 
 
 def test_an_interrupted_run_is_recovered_from_its_journal(still, tmp_path):

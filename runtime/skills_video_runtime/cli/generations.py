@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import GenerationFailed, RecordUnusable, SkillsVideoError, SubmissionUncertain
+from skills_video_runtime.generations.claims import NOTHING_MADE, NOTHING_SENT
 from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.json_values import as_array, as_object
 from skills_video_runtime.payloads.file import File
@@ -102,6 +103,10 @@ def _follow(
         client.watch(watch)
         try:
             show.start(what, facts)
+        except OutputLost as error:
+            error.add_note(NOTHING_SENT)
+            return _interrupted(error, show, choices, generation_id)
+        try:
             files = None
             with show:
                 generation = work(client, watch.state)
@@ -115,8 +120,6 @@ def _follow(
             complain(f"error: {error}")
             return exit_code(error)
         except (Stopped, OutputLost) as error:
-            if isinstance(error, OutputLost):
-                lost(error)
             return _interrupted(error, show, choices, generation_id)
         except Exception as error:  # noqa: BLE001  # whatever happens, who paid is told the id
             code, known = _code_of(error, show), show.id_or(generation_id)
@@ -160,7 +163,9 @@ def _download(client: Client, generation: Generation, directory: Path, show: Lin
 
 
 def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, generation_id: str | None) -> int:
-    """Leave the id and the command that resumes."""
+    """Leave the id and the command that resumes, or that nothing was made, if that is what the call says."""
+    if isinstance(error, OutputLost):
+        lost(error)
     known = show.id_or(generation_id)
     if choices.json_lines and not show.is_over:
         with suppress(OutputLost):
@@ -175,6 +180,10 @@ def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, gen
         if show.last and show.last.is_finished:
             fate = "is finished"
         complain(f"interrupted: generation {known} {fate}. To resume:\n  {resume(known, options)}")
+        return error.exit_code
+    certain = {NOTHING_SENT, NOTHING_MADE}.intersection(getattr(error, "__notes__", ()))
+    if certain:
+        complain(f"interrupted: {certain.pop().lower()}")
         return error.exit_code
     then = "running"
     if choices.journal:

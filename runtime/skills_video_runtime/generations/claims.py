@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .outcomes import Entry, Post, Recovered, Submittable
     from .states import Generation
 
+NOTHING_SENT, NOTHING_MADE = "Nothing was sent.", "Nothing was made."
+
 
 @dataclass(eq=False, slots=True)
 class Submission:
@@ -81,8 +83,8 @@ class Submission:
         if self.is_doubtful:
             return "It is not known whether a generation was made."
         if self.was_sent:
-            return "Nothing was made."
-        return "Nothing was sent."
+            return NOTHING_MADE
+        return NOTHING_SENT
 
 
 class Look(NamedTuple):
