@@ -216,10 +216,10 @@ def _sources(options: argparse.Namespace) -> Sources:
 
 
 def _changes(options: argparse.Namespace) -> int:
-    from generator.changes import changelog, models, report, revisions  # noqa: PLC0415  # the others compare nothing
+    from generator.changes import changelog, models, report, revisions, warned  # noqa: PLC0415  # the others compare nothing
 
     old, new = (revisions.found_in(revision, options.config) for revision in (options.old, options.new))
-    found = models.compare(old, new)
+    found = [*models.compare(old, new), *warned.compare_warnings(old, new)]
     forms = {"json": report.as_json, "markdown": report.as_markdown, "changelog": changelog.as_changelog}
     form = forms.get(options.form, report.as_text)
     if options.write_changelog:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from generator.inputs.selection import Selection
     from generator.output.classes import Module
 
-    from .diagnostics import Diagnostics
+    from .diagnostics import Diagnostic, Diagnostics
 
 
 SETTINGS: Final = "pyproject.toml#/tool/generator"
@@ -80,6 +80,8 @@ class Found:
     descriptions: tuple[Description, ...]
     asked: tuple[Path, ...] = ()
     """The files beside the navigation that were looked for."""
+    warnings: tuple[Diagnostic, ...] = ()
+    """What was warned of."""
 
 
 def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
@@ -119,7 +121,7 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
         passed = PassedOver(path.as_posix(), "it is not read: it is no JSON or YAML file, or another one stands for it")
         diagnostics.warn(passed.page, "", f"is passed over: {passed.reason}")
         selection = replace(selection, passed_over=(*selection.passed_over, passed))
-    return Found(selection, digests, tuple(descriptions), tuple(folder.asked))
+    return Found(selection, digests, tuple(descriptions), tuple(folder.asked), tuple(diagnostics.warnings))
 
 
 def _settings_digest(config: Path | None, chosen: Choices) -> dict[str, str]:

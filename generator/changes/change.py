@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from .witness import Witness
 
 Kind: TypeAlias = Literal[
-    "removed", "moved", "tightened", "capability", "added", "loosened", "changed", "deprecated", "reordered", "reworded"
+    "removed", "moved", "tightened", "capability", "added", "loosened", "changed", "deprecated", "warning",
+    "reordered", "reworded",
 ]  # fmt: skip
-"""`capability` is what is on offer now and the runtime could use.
+"""`warning` is what `generate` says of the description. `capability` is what is on offer now and the runtime could use.
 
 `changed` is what is neither more nor less: a default, a path of an endpoint."""
 

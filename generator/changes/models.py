@@ -79,7 +79,12 @@ class _Update:
         main = self.new.found.descriptions[0].file
         stayed = sum(renamed.get(name, name) in before for name in after)
         return [
-            replace(change, file=names[change.file or main], pointer=change.pointer or "/paths", models=stayed)
+            replace(
+                change,
+                file=names.get(change.file or main, change.file),
+                pointer=change.pointer or "/paths",
+                models=stayed,
+            )
             for change in with_capabilities(changes)
         ]
 

@@ -31,12 +31,16 @@ def inputs_in(folder: Path, config: Path | None) -> Inputs:
 def found_in(revision: str, config: Path | None) -> Found:
     """Read a revision: a folder, with the settings of `config`, else one of git, with the settings that it had.
 
+    A folder whose descriptions are in `specs/` is a working tree, such as `.`.
+
     Raises:
         GeneratorError: it is neither, or its descriptions cannot be read.
     """
     folder = Path(revision)
     if _is_folder(revision):
         return read(inputs_in(folder, config), Diagnostics())
+    if revision and _is_folder(folder / SPECS):
+        return read(inputs_in(folder / SPECS, config), Diagnostics())
     commit = _commit(revision)
     if commit is None:
         what = "no folder"
@@ -57,7 +61,7 @@ def beginning(first: str, counted: str | None) -> str:
     That is the tag of the last release, else the one since which it has counted, else `first`; of folders, `first`.
     """
     commit = _commit(first)
-    if _is_folder(first) or commit is None:
+    if _is_folder(first) or _is_folder(f"{first}/{SPECS}") or commit is None:
         return first
     tag = _git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", commit)
     if tag.returncode == 0:
@@ -65,8 +69,8 @@ def beginning(first: str, counted: str | None) -> str:
     return counted or commit[:12]
 
 
-def _is_folder(revision: str) -> bool:
-    return bool(revision) and documents.found_in(Path(revision), "openapi") is not None
+def _is_folder(folder: str | Path) -> bool:
+    return folder != "" and documents.found_in(Path(folder), "openapi") is not None
 
 
 def _commit(revision: str) -> str | None:

@@ -22,11 +22,13 @@ def propose(changes: Sequence[Change]) -> str:
     major, minor, patch = (int(part) for part in re.findall(r"\d+", VERSION)[:3])
     if not changes:
         return "version: none; nothing changed"
+    if all(change.kind == "warning" for change in changes):
+        return "version: none; no caller notices"
     if breaking and major:
         return f"version: major, {VERSION} → {major + 1}.0.0; {count(breaking, 'change')} that callers notice"
     if breaking:
         reason = "would be major, and the minor number counts while the version is 0.x"
         return f"version: minor, {VERSION} → 0.{minor + 1}.0; {count(breaking, 'breaking change')} {reason}"
-    if any(change.kind not in COSMETIC for change in changes):
+    if any(change.kind not in (*COSMETIC, "warning") for change in changes):
         return f"version: minor, {VERSION} → {major}.{minor + 1}.0; nothing breaks, and there is something new"
     return f"version: patch, {VERSION} → {major}.{minor}.{patch + 1}; order and wording alone"

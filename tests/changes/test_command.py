@@ -241,6 +241,17 @@ def changes_in(repository: Path, *arguments: str) -> subprocess.CompletedProcess
     return finished(command, cwd=repository, env={**os.environ, "PYTHONPATH": str(repository)})
 
 
+def test_a_folder_with_specs_is_a_working_tree(repository):
+    path = repository / "specs" / "openapi.json"
+    document = json.loads(path.read_text("utf-8"))
+    document["info"]["version"] = "9"
+    path.write_text(json.dumps(document), "utf-8")
+    for new in (".", str(repository), "specs"):
+        done = changes_in(repository, "HEAD", new, "--json")
+        assert done.stderr == ""
+        assert [row["rule"] for row in json.loads(done.stdout)] == ["version-changed"]
+
+
 @pytest.mark.parametrize("old", ["one", "HEAD~1", "main^", "refs/tags/one", "one^{commit}"])
 @pytest.mark.parametrize("new", ["two", "HEAD", "specs"])
 def test_revisions_of_specs_are_compared_with_the_settings_they_had(old, new, repository):

@@ -10,6 +10,7 @@ import pytest
 
 from generator.changes.models import compare
 from generator.changes.platform import CAPABILITIES, RUNTIME
+from generator.changes.warned import compare_warnings
 from generator.json_values import NOTHING, value_at
 from tests.support.project import description, navigation, pages_of
 from tests.support.revisions import changes, revision
@@ -276,6 +277,20 @@ def test_what_goes_the_other_way_is_told(tmp_path):
             edit(edited)
         if edited != new and len(changes(tmp_path, old, edited)):
             assert changes(tmp_path, edited, old), edits
+
+
+def test_what_generate_warns_of_is_told_once_for_each_text(tmp_path):
+    old, new = platform(), platform()
+    for path in (CREATE, STREAM):
+        put(f"{at(path)}/parameters", [TENANT | {"required": True}])(new)
+    message = "the parameter 'X-Tenant' is required, and no payload can hold it"
+    for sides, text in (
+        ((old, new), f"`generate` warns in 2 places: {message}"),
+        ((new, old), f"`generate` warns no longer: {message}"),
+    ):
+        [change] = compare_warnings(*(revision(tmp_path / "side", side) for side in sides))
+        assert (change.model, change.text(), change.breaking) == ("*", text, False)
+        assert value_at(sides[1], change.pointer) is not NOTHING
 
 
 def test_webhooks_that_are_gone_or_hold_less_break(tmp_path):
