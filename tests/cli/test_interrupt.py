@@ -14,7 +14,7 @@ import pytest
 from skills_video_runtime.cli.signals import Stopped, heeded
 from tests.support.children import started
 from tests.support.processes import call, command, environment, events, made
-from tests.support.scripted import Scripted, answer
+from tests.support.scripted import Hold, Scripted, answer
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 
@@ -57,10 +57,17 @@ def test_interrupted_json_lines_end_with_an_event(still):
     assert (code, last["event"], last["category"], last["generation_id"]) == (130, "error", "interrupted", "gen_000001")
 
 
-def test_interrupted_before_an_id_points_to_the_running_list(still):
-    still.plan("silence-after")
-    code, _, err = interrupted(still, *RUN, after="openai/sora-2")
-    assert code == 130
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_before_an_id_points_to_the_running_list(number):
+    hold = Hold()
+    with Scripted() as server:
+        server.on("POST /api/generation/sse/openai/sora-2", [hold])
+        settings = environment(SKILLS_VIDEO_BASE_URL=server.base, SKILLS_VIDEO_API_KEY="some-key-01")
+        with started(command(*RUN), env=settings) as process:
+            assert hold.reached.wait(60)
+            process.send_signal(number)
+            err = process.communicate()[1]
+    assert process.returncode == 128 + number
     assert "skills-video running" in err
 
 
