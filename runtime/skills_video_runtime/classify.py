@@ -7,6 +7,7 @@ HTML of a proxy. Code and status decide first; the text decides only where they 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from .errors import (
     EXCERPT,
@@ -23,6 +24,9 @@ from .errors import (
     visible,
 )
 from .json_values import as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BY_CODE: dict[str, type[APIError]] = {
     "FAILED": ServerError,
@@ -43,10 +47,9 @@ BY_STATUS: dict[int, type[APIError]] = {
     422: ValidationFailed,
     429: RateLimited,
 }
-NOT_ABOUT_CREDITS = frozenset({401, 404, 429})
 NO_CREDITS = re.compile(
     r"(insufficient|(\bnot|n.t)( have)? enough|\bout of)[\s_]+(credits?|balance|funds)\b"
-    r"|\btop[ -]?up\b|\brecharge\b",
+    r"|\bcredit balance\b|\btop[ -]?up\b|\brecharge\b",
     re.IGNORECASE,
 )
 MODERATED = re.compile(
@@ -54,15 +57,26 @@ MODERATED = re.compile(
     r"|\bsafety (filter|system|polic)|\bviolat.{0,40}\bpolic|\b(sensitive|inappropriate|prohibited|unsafe) content",
     re.IGNORECASE,
 )
-QUOTED = re.compile(r"(?<!\w)(['\"`]).*?\1(?!\w)")
+QUOTED = re.compile(r"(?<!\w)(['\"`]).*?\1(?!\w)|[“„«].*?[”“»]|\u2018.*?\u2019(?!\w)")
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,80}")
 
 
-def api_error(status: int, body: object, text: str, *, generation_id: str | None = None, where: str = "") -> APIError:
-    """Give the error that an answer means; `where` is the origin that a redirect leads to."""
+def api_error(
+    status: int,
+    body: object,
+    text: str,
+    *,
+    generation_id: str | None = None,
+    where: str = "",
+    sent: Iterable[str] = (),
+) -> APIError:
+    """Give the error that an answer means.
+
+    `where` is the origin that a redirect leads to, `sent` the texts that an answer may repeat.
+    """
     code, message = _code(body), _message(body)
     is_page = body is None and text.lstrip().startswith("<")
-    kind = _kind(status, code, _own_words(status, body, message, text, is_page=is_page))
+    kind = _kind(status, code, _own_words(body, message, text, sent, is_page=is_page))
     shown = message or text
     if 300 <= status < 400:
         shown = f"a redirect to {where}, which is not followed"
@@ -79,12 +93,12 @@ def api_error(status: int, body: object, text: str, *, generation_id: str | None
 
 
 def _kind(status: int, code: str | None, words: str) -> type[APIError]:
-    if status < 300:
-        return ServerError
     by_code = BY_CODE.get(_short(code or ""))
     if by_code is not None:
         return by_code
-    if status not in NOT_ABOUT_CREDITS and NO_CREDITS.search(words):
+    if status < 300:
+        return ServerError
+    if NO_CREDITS.search(words):
         return InsufficientCredits
     if status == 422 and MODERATED.search(words):
         return ContentRejected
@@ -93,12 +107,15 @@ def _kind(status: int, code: str | None, words: str) -> type[APIError]:
     return BY_STATUS.get(status, InvalidRequest)
 
 
-def _own_words(status: int, body: object, message: str | None, text: str, *, is_page: bool) -> str:
-    """Give what the platform itself says: no markup of a failing proxy, and no quotation, which may be the caller's."""
+def _own_words(body: object, message: str | None, text: str, sent: Iterable[str], *, is_page: bool) -> str:
+    """Give what the platform itself says: no page of a proxy, no quotation, and nothing of what was sent."""
     said = message
-    if said is None and (body or (is_page and status >= 500)):
+    if said is None and (body or is_page):
         return ""
-    return QUOTED.sub("", (said or text)[:EXCERPT])
+    said = said or text
+    for words in sent:
+        said = said.replace(words, "")
+    return QUOTED.sub("", said[:EXCERPT])
 
 
 def _short(code: str) -> str:

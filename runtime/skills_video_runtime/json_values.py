@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 JsonObject: TypeAlias = dict[str, Any]
 DEEPEST = 100  # arrays and objects, one inside the other, of a value that is read: pickle takes no thousand
+MIN_TEXT = 4  # characters
 
 
 def as_object(value: object) -> JsonObject:
@@ -48,6 +49,18 @@ def is_number(value: object) -> TypeGuard[int | float]:
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def texts_in(value: object) -> list[str]:
+    """Give the texts in a value, but for those too short to tell anything, the longest first."""
+    texts: set[str] = set()
+    nodes = [value]
+    for node in nodes:
+        if isinstance(node, str) and len(node) >= MIN_TEXT:
+            texts.add(node)
+        nodes.extend(as_object(node).values())
+        nodes.extend(as_array(node) or ())
+    return sorted(texts, key=len, reverse=True)
 
 
 def exact(number: float) -> Fraction:

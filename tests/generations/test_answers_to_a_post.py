@@ -114,8 +114,8 @@ def test_a_missing_stream_endpoint_that_tells_an_id_is_not_followed_by_a_second_
     ("body", "text"),
     [
         (None, 'ReadError: reset: {"id": "gen_1", "status": "IN_QU'),
-        ({"generation": {"id": "gen_1"}}, '{"generation": {"id": "gen_1"}}'),
-        ({"generationId": "gen_1"}, '{"generationId": "gen_1"}'),
+        ({"result": {"id": "gen_1"}}, '{"result": {"id": "gen_1"}}'),
+        ({"made": [{"generationId": "gen_1"}]}, '{"made": [{"generationId": "gen_1"}]}'),
         (None, 'data: {"id":"gen_1","status":"IN_QUEUE"}'),
     ],
 )

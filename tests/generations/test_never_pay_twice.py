@@ -11,6 +11,7 @@ from skills_video_runtime.errors import (
     ConnectionFailed,
     GenerationFailed,
     GenerationTimeout,
+    NotFound,
     SkillsVideoError,
     SubmissionUncertain,
 )
@@ -235,9 +236,11 @@ def test_a_404_of_a_fresh_id_is_not_believed_for_thirty_seconds_only() -> None:
     world = World()
     drive(call_of(world).generate(Payload()), world, scripted(["cut after id", *["404"] * 8]))
     world = World()
-    with pytest.raises(APIError) as caught:
+    with pytest.raises(SubmissionUncertain, match="knew of none") as caught:
         drive(call_of(world).generate(Payload()), world, scripted(["cut after id", *["404"] * 50]))
     assert caught.value.generation_id == "gen_1"
+    with pytest.raises(NotFound):
+        drive(call_of(world).wait("gen_1"), world, scripted(["404"] * 50))
 
 
 def test_an_outage_while_polling_is_outlasted() -> None:

@@ -27,6 +27,7 @@ from tests.support.scripted import (
     Scripted,
     answer,
     chunk,
+    events,
     state,
 )
 
@@ -117,6 +118,131 @@ def test_an_id_that_the_platform_has_forgotten_is_told_once(mode: str, server: S
     (found,) = use(mode, server.base, lambda client: client.recover(tmp_path / "j"))
     assert isinstance(found.error, errors.NotFound)
     assert use(mode, server.base, lambda client: client.recover(tmp_path / "j")) == []
+
+
+UNDER_WAY = {"id": "gen_1", "status": "IN_QUEUE", "input": {"task_id": "no id"}}
+ENVELOPES = [
+    {"success": True, "data": UNDER_WAY},
+    {"id": "req_1", "status": "success", "data": UNDER_WAY},
+    {"prediction": {"id": "gen_1", "state": "queued"}, "input": {"generation_id": "no id"}},
+    {"task": {"task_id": "gen_1", "queueState": "IN_QUEUE"}},
+    {"generation": {"id": "gen_1"}, "id": None},
+    {"status": "queued", "data": {"id": "gen_1"}},
+    {"generation_id": "gen_1", "id": "req_1", "status": "ok", "state": "starting"},
+    {"predictionStatus": "processing", "prediction_id": "gen_1"},
+]
+
+
+@pytest.mark.parametrize("body", ENVELOPES)
+def test_a_generation_is_found_in_an_envelope_and_under_other_names(
+    mode: str, body: dict[str, Any], server: Scripted
+) -> None:
+    done = {"request_id": "req_2", "success": True, "data": state("COMPLETED")}
+    server.on(STREAM, answer(200, body)).on(RESULT, answer(200, body), answer(200, done))
+    result = use(mode, server.base, generate)
+    assert (result.id, result.status, result.videos[0].file_name) == ("gen_1", "COMPLETED", "v.mp4")
+    assert server.count(STREAM) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": {"id": "gen_1", "status": "IN_QUEUE"}},
+        {"data": {"input": {"id": "gen_1", "status": "IN_QUEUE"}}},
+        {"more": {"id_of": "gen_1"}},
+    ],
+)
+def test_nothing_is_taken_from_the_input(mode: str, body: dict[str, Any], server: Scripted) -> None:
+    server.on(STREAM, answer(200, body)).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, generate)
+    assert (caught.value.generation_id, caught.value.candidates) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "COMPLETED", "data": {"id": "file_1", "status": "ready", "url": "https://cdn.example/v.mp4"}},
+        {"id": "gen_1", "status": "COMPLETED", "data": {"id": "gen_2", "status": "COMPLETED", "videos": []}},
+    ],
+)
+def test_the_result_of_a_finished_generation_is_no_envelope(mode: str, body: dict[str, Any], server: Scripted) -> None:
+    server.on(RESULT, answer(200, body))
+    assert use(mode, server.base, lambda client: client.wait("gen_1")).raw == body
+
+
+def test_events_in_envelopes_are_told_apart_by_the_word_that_counts(mode: str, server: Scripted) -> None:
+    words = ("queued", "running", "running", "succeeded")
+    frames = [{"status": "ok", "state": word, "id": "gen_1", "data": state("COMPLETED")["data"]} for word in words]
+    server.on(STREAM, events(*frames))
+    told = use(mode, server.base, lambda client: client.stream(Payload()))
+    assert [state.status for state in told] == ["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
+
+
+def test_an_id_that_is_none_leaves_all_ids_that_were_told(mode: str, server: Scripted) -> None:
+    frames = [state("IN_QUEUE", "task_9"), state("IN_PROGRESS", "gen_1"), state("COMPLETED", "gen_1")]
+    server.on(STREAM, events(*frames)).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, generate)
+    assert (caught.value.generation_id, caught.value.candidates) == ("task_9", ("task_9", "gen_1"))
+    assert (server.count(STREAM), server.count(RUNNING)) == (1, 2)
+
+
+def test_an_id_that_is_none_is_replaced_by_what_the_list_shows(mode: str, server: Scripted, tmp_path: Path) -> None:
+    server.on(STREAM, events(state("IN_QUEUE", "task_9"))).on(RUNNING, answer(200, [ours("gen_1")]))
+    server.on(RESULT, answer(200, state("COMPLETED")))
+    assert use(mode, server.base, generate, journal=tmp_path / "j").id == "gen_1"
+    assert rows(tmp_path / "j") == [("gen_1", "finished")]
+
+
+def test_a_generation_without_data_is_asked_for_again_before_it_is_handed_over(mode: str, server: Scripted) -> None:
+    empty = answer(200, {"id": "gen_1", "status": "COMPLETED", "data": None})
+    server.on(RESULT, empty, empty, answer(200, state("COMPLETED")))
+    assert use(mode, server.base, lambda client: client.wait("gen_1")).videos
+    server.replace(RESULT, empty)
+    server.rewind()
+    assert use(mode, server.base, lambda client: client.wait("gen_1")).videos == ()
+    assert server.count(RESULT) == 3 + 4
+
+
+@pytest.mark.parametrize("status", [303, 409, 425])
+def test_the_list_is_asked_whether_a_conflict_has_made_something(mode: str, status: int, server: Scripted) -> None:
+    server.on(STREAM, answer(status, {})).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.InvalidRequest):
+        use(mode, server.base, generate)
+    server.replace(RUNNING, answer(200, [{"id": "gen_2", "status": "IN_QUEUE"}])).rewind()
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, generate)
+    assert caught.value.candidates == ("gen_2",)
+    server.replace(RUNNING, answer(200, [ours("gen_1")])).on(RESULT, answer(200, state("COMPLETED"))).rewind()
+    assert use(mode, server.base, generate).id == "gen_1"
+    assert server.count(STREAM) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "place"), [(303, "/api/generation/gen_7"), (202, "https://x.example/tasks/gen_7?a")]
+)
+def test_a_location_names_a_candidate(mode: str, status: int, place: str, server: Scripted) -> None:
+    server.on(STREAM, answer(status, {}, Location=place)).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, generate)
+    assert (caught.value.generation_id, caught.value.candidates) == ("gen_7", ("gen_7",))
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_a_code_that_refuses_is_believed_in_a_success(mode: str, server: Scripted, *, is_stream: bool) -> None:
+    body = {"code": "VIDEO_GENERATION_INSUFFICIENT_CREDITS", "message": "no"}
+    server.on(STREAM, events(body) if is_stream else answer(200, body))
+    with pytest.raises(errors.InsufficientCredits):
+        use(mode, server.base, generate)
+    assert [request.path for request in server.requests] == ["/api/generation/sse/acme/one"]
+
+
+@pytest.mark.parametrize("told", ["bad prompt: please top up my glass", "please top up my glass is too long", "x"])
+def test_words_of_the_caller_tell_nothing_of_the_platform(mode: str, told: str, server: Scripted) -> None:
+    server.on(STREAM, answer(422, {"message": told}))
+    with pytest.raises(errors.ValidationFailed):
+        use(mode, server.base, lambda client: client.generate(Payload(prompt="please top up my glass")))
 
 
 class Interrupted(IOProxy):

@@ -21,17 +21,18 @@ from __future__ import annotations
 from contextlib import aclosing
 from functools import partial
 from random import random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
 from skills_video_runtime.errors import (
     GenerationFailed,
     GenerationTimeout,
+    NotFound,
     SkillsVideoError,
     SubmissionUncertain,
     visible,
 )
-from skills_video_runtime.json_values import as_object
+from skills_video_runtime.json_values import as_object, texts_in
 
 from .outcomes import (
     Answer,
@@ -46,8 +47,8 @@ from .outcomes import (
     told_id,
 )
 from .pace import Paces
-from .states import STATUSES, Generation, Status, Usage, is_id
-from .uncertain import LIST_LIMIT, PATH, find, parse_running
+from .states import STATUSES, WORDS, Generation, Status, Usage, is_id
+from .uncertain import LIST_LIMIT, PATH, find, find_instead, parse_running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
 RESULT = "/generation/{id}"
 LONGEST_WAIT = 60.0  # seconds between two looks at a generation, whatever `Retry-After` says: our choice
+HOLLOW_LOOKS = 3  # at a COMPLETED generation without data, before it is handed over as it is: our choice
 GET_PATIENCE = 30.0  # seconds for one answer to a GET: our choice
 UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made is not believed: our choice
 
@@ -88,6 +90,9 @@ class Call:
         self.silence = 0.0
         self.shown: set[str] = set()
         self.polled = ""
+        self.submission: Submission | None = None
+        self.others: dict[str, None] = {}
+        """Ids that the stream has told beside that of its generation."""
         self.ended: dict[str, str] = {}
         """Ids of generations that are over and their last status, for the journal, once the caller has been told."""
         self.records: list[tuple[Journal, int]] = []
@@ -99,8 +104,18 @@ class Call:
         Raises:
             SkillsVideoError: as `submit` and `follow`.
         """
-        state = await self.submit(payload, stream=True)
-        async with aclosing(self.follow(state, payload.endpoint.result)) as states:
+        state, result = await self.submit(payload, stream=True), payload.endpoint.result
+        try:
+            async with aclosing(self.follow(state, result)) as states:
+                async for new in states:
+                    yield new
+        except NotFound:
+            if self.polled:  # it was there once
+                raise
+        else:
+            return
+        state = await self._submitted_instead(state.id)
+        async with aclosing(self.follow(state, result)) as states:
             async for new in states:
                 yield new
 
@@ -154,8 +169,15 @@ class Call:
             form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
         elif stream and payload.endpoint.stream is not None and path not in self.claims.without_stream:
             path = payload.endpoint.stream
-        submission = self.claims.begin(payload)
+        self.submission = submission = self.claims.begin(payload)
         return await self.settled(submission, self._submit(submission, payload, path, form))
+
+    async def _submitted_instead(self, told: str) -> Generation:
+        """Find the generation of a post that told an id by which no look has found one."""
+        submission = cast("Submission", self.submission)
+        submission.generation = None
+        self.claims.reopen(submission)
+        return await self.settled(submission, find_instead(self, submission, told, self.others))
 
     async def get(self, name: str) -> Generation:
         """Ask once for the state of a generation, finished or not."""
@@ -316,6 +338,8 @@ class Call:
         try:
             outcome = await self.io.post(post, patience, self.silence)
             self._note(self.paces.posts, sent_at, outcome)
+            if isinstance(outcome, Answer):
+                outcome = outcome._replace(sent=tuple(texts_in(submission.fields)))
             told: Generation | Answer | Lost
             if isinstance(outcome, Opened):
                 told = await self._first_event()
@@ -337,13 +361,16 @@ class Call:
         finally:
             submission.pending = False
 
-    async def _first_event(self) -> Generation | Lost:
-        """Read a stream up to the event that tells the id."""
+    async def _first_event(self) -> Generation | Answer | Lost:
+        """Read a stream up to the event that tells the id, or that nothing was made."""
         said = ""
         while True:
             event = await self.io.next_event(self._patience_for_stream())
             if isinstance(event, Ended):
                 return Lost(f"the stream ended before it told an id ({event.reason}{said})", text=event.text)
+            refusal = Answer(200, event)
+            if refusal.refuses:
+                return refusal
             state = Generation.parse(event)
             if state is not None and (state.id or _is_result(state)):
                 self.streaming = True
@@ -359,12 +386,15 @@ class Call:
         quiet_until = self.io.now() + self.silence
         while self.streaming:
             patience = min(self._patience_for_stream(), quiet_until - self.io.now())
-            event = await self.io.next_event(max(patience, 0.001), state.raw.get("status"))
+            event = await self.io.next_event(max(patience, 0.001), _known_word(state))
             if isinstance(event, Ended):
                 self._leave_stream(event.reason)
                 return None
             told = Generation.parse(event)
-            if told is None or not told.status or told.id not in {"", state.id}:
+            if told is not None and told.id not in {"", state.id}:
+                self.others[told.id] = None
+                continue
+            if told is None or not told.status:
                 continue
             state = Generation(state.id, told.status, told.raw)
             if state.is_finished and not _is_whole(state):
@@ -384,7 +414,7 @@ class Call:
 
     async def _next_polled(self, name: str, result: str) -> Generation:
         """Ask until there is a new state; all that is transient is outlasted, up to the deadline."""
-        path, failures = _path_of(result, name), 0
+        path, failures, hollow = _path_of(result, name), 0, 0
         if self.polled:
             await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(self.polled)}")
         while True:
@@ -392,6 +422,10 @@ class Call:
             state = self._state(outcome, name)
             if state is not None:
                 failures, self.polled = 0, state.status
+                if _is_hollow(state) and hollow < HOLLOW_LOOKS and self.settings.poll_interval < self.time_left():
+                    hollow += 1
+                    await self.io.sleep(self.settings.poll_interval)
+                    continue
                 if self._is_new(state) or state.is_finished:
                     return state
                 await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(state.status)}")
@@ -496,6 +530,14 @@ def _ignore(_: object) -> None:
     """Tell nobody."""
 
 
+def _known_word(state: Generation) -> object:
+    """Give the `status` of a state if that alone told it, so that an event with the same one is no news."""
+    word = state.raw.get("status")
+    if isinstance(word, str) and WORDS.get(word.upper()) == state.status:
+        return word
+    return None
+
+
 def _is_busy(outcome: Answer | Lost) -> bool:
     """Whether the platform wants to be asked less often."""
     return isinstance(outcome, Answer) and outcome.status == 429
@@ -525,6 +567,11 @@ def _told_by(answer: Answer | Lost) -> Generation | None:
     if state.id and state.status in STATUSES and not state.is_finished:
         return state
     return None
+
+
+def _is_hollow(state: Generation) -> bool:
+    """Whether a state is said to be the last, and has no data yet, which are null until then."""
+    return state.status == Status.COMPLETED and state.raw.get("data") is None
 
 
 def _is_result(state: Generation) -> bool:

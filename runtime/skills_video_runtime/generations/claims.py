@@ -161,6 +161,11 @@ class Claims:
         submission.was_sent = submission.was_lost = True
         return submission
 
+    def reopen(self, submission: Submission) -> None:
+        """Enter a submission again, whose id turned out to be none."""
+        with self._lock:
+            self._open[submission] = None
+
     def end(self, submission: Submission) -> None:
         """Drop a submission: its id is known, or nobody waits for it any more."""
         with self._lock:

@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from skills_video_runtime.classify import api_error
-from skills_video_runtime.errors import APIError, ConnectionFailed, SkillsVideoError
+from skills_video_runtime.errors import (
+    APIError,
+    ConnectionFailed,
+    ContentRejected,
+    InsufficientCredits,
+    InvalidRequest,
+    SkillsVideoError,
+)
 
 from .retry import RetryPolicy
-from .states import Generation, is_id
+from .states import STATUSES, Generation, is_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +32,8 @@ TRANSIENT = frozenset({408, 425, 429})
 NO_STREAM = frozenset({404, 405, 501})
 NO_UNDESCRIBED_STREAM = NO_STREAM | {400}
 UNDECIDED = frozenset({408, 429})  # 4xx that refuse no payload
+CONFLICTS = frozenset({303, 409, 425})  # what refuses, unless the running list shows something new beside it
+REFUSALS = (InvalidRequest, InsufficientCredits, ContentRejected)
 TOLD_ID = re.compile(r'"(?:(?:generation|prediction|task)_?)?id"\s*:\s*"([^"\\]+)"', re.IGNORECASE)
 MAX_SECONDS = 1e9  # what is longer overflows the clocks of some systems
 
@@ -89,6 +98,11 @@ class Answer(NamedTuple):
     text: str = ""
     retry_after: float | None = None
     location: str = ""
+    """The origin that a redirect leads to."""
+    place: str | None = None
+    """The id of a generation that `Location` names."""
+    sent: tuple[str, ...] = ()
+    """The texts of the payload that it answers; where it repeats them, they tell nothing of the platform."""
 
     @property
     def ok(self) -> bool:
@@ -109,7 +123,16 @@ class Answer(NamedTuple):
 
     def error(self, generation_id: str | None = None) -> APIError:
         """Give the error that this answer means."""
-        return api_error(self.status, self.body, self.text, generation_id=generation_id, where=self.location)
+        return api_error(
+            self.status, self.body, self.text, generation_id=generation_id, where=self.location, sent=self.sent
+        )
+
+    @property
+    def refuses(self) -> bool:
+        """Whether its code says that nothing was made, although it is a success."""
+        state = Generation.parse(self.body)
+        is_bare = state is not None and not state.id and state.status not in STATUSES
+        return self.ok and is_bare and isinstance(self.error(), REFUSALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +188,25 @@ def meaning(post: Post, outcome: Answer | Lost) -> Literal["nothing made", "no s
         return "no stream"
     if outcome.status == 429 and told is None:
         return "nothing made"
-    if 300 <= outcome.status < 500 and outcome.status not in UNDECIDED:
+    if outcome.status in CONFLICTS and (told is None or outcome.place is not None):
+        return "ambiguous"
+    if outcome.refuses or (300 <= outcome.status < 500 and outcome.status not in UNDECIDED):
         return "refused"
     return "ambiguous"
 
 
 def told_id(outcome: Answer | Lost) -> str | None:
-    """Give the id that an answer holds, be it an error, or a success that broke off or has another shape."""
+    """Give the id that an answer holds, be it an error, or a success that broke off or has another shape.
+
+    What it repeats of the input is no id.
+    """
     if isinstance(outcome, Answer):
         state = Generation.parse(outcome.body)
         if state is not None and state.id:
             return state.id
-        if not outcome.ok:
-            return None
-    found = TOLD_ID.search(outcome.text)
+        if outcome.place is not None or not outcome.ok:
+            return outcome.place
+    found = TOLD_ID.search(outcome.text.partition('"input"')[0])
     if found is None or not is_id(found[1]):
         return None
     return found[1]

@@ -32,6 +32,9 @@ WORDS: dict[str, Status] = {status.value: status for status in Status} | {
     "SUCCEEDED": Status.COMPLETED,
     "CANCELLED": Status.CANCELED,
 }
+ID_NAMES = ("generation_id", "generationId", "id", "prediction_id", "task_id", "taskId")
+STATE_NAMES = ("status", "state", "queue_state", "queueState", "prediction_status", "predictionStatus")
+ENVELOPES = ("data", "prediction", "generation", "task")
 REDACTED = "<key>"  # stands where the API key stood
 MEDIA_KEYS = ("videos", "video", "images", "image", "audios", "audio")
 
@@ -74,22 +77,35 @@ class Generation:
     status: str
     """A `Status`; a word that is no known status stays as it came, and is not finished."""
     raw: JsonObject = field(repr=False, compare=False)
-    """The whole answer."""
+    """The whole answer, or what lay in its envelope."""
 
     @classmethod
     def parse(cls, body: object) -> Generation | None:
-        """Read an answer or an event, or give None if it is no object."""
+        """Read an answer or an event, or give None if it is no object.
+
+        What tells no id or no known status may be an envelope: then one look into it is taken.
+        """
         if not isinstance(body, dict):
             return None
-        raw = cast("JsonObject", body)
-        name, word = raw.get("id"), raw.get("status")
-        if type(name) is int:
-            name = str(name)
-        if not is_id(name):
-            name = ""
-        if not isinstance(word, str):
-            word = ""
-        return cls(name, WORDS.get(word.upper(), word), raw)
+        outer = cls._read(cast("JsonObject", body))
+        if outer.is_finished or (outer.id and outer.status in STATUSES):
+            return outer
+        for name in ENVELOPES:
+            inner = cls._read(as_object(outer.raw.get(name)))
+            is_known = inner.status in STATUSES
+            if is_known and (inner.id or not (outer.id or outer.status in STATUSES)):
+                return inner
+            if inner.id and not outer.id:
+                return cls(inner.id, outer.status or inner.status, outer.raw)
+        return outer
+
+    @classmethod
+    def _read(cls, raw: JsonObject) -> Generation:
+        """Read what one object tells."""
+        names = [str(raw[key]) for key in ID_NAMES if type(raw.get(key)) in {str, int}]
+        words = [raw[key] for key in STATE_NAMES if isinstance(raw.get(key), str)]
+        known = [WORDS[word.upper()] for word in words if word.upper() in WORDS]
+        return cls(next(filter(is_id, names), ""), next(iter([*known, *words]), ""), raw)
 
     @property
     def is_finished(self) -> bool:
@@ -156,7 +172,8 @@ def _files(data: object) -> Iterator[MediaFile]:
             media = _media(node, bare=root is not data)
             if media is not None:
                 yield media
-            nodes.extend(child for child in as_object(node).values() if as_object(child) or as_array(child))
+            children = (child for name, child in as_object(node).items() if name != "input")  # what was sent
+            nodes.extend(child for child in children if as_object(child) or as_array(child))
             nodes.extend(as_array(node) or ())
 
 

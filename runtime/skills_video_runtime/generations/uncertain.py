@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from skills_video_runtime.errors import SubmissionUncertain
 from skills_video_runtime.json_values import as_array
 
-from .outcomes import Answer, Lost, Retry, told_id
+from .outcomes import CONFLICTS, Answer, Lost, Retry, told_id
 from .states import Generation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .call import Call
     from .claims import Look, Submission
 
@@ -40,12 +42,29 @@ async def find(
     if search.found is not None:
         return search.found
     possible = call.claims.unclaimed(search.possible)
+    if isinstance(outcome, Answer) and outcome.status in CONFLICTS and told is None and not possible:
+        return None
     shows_nothing = search.shows_nothing and told is None and not possible
     if may_repeat and shows_nothing and _made_nothing(call, outcome, sent_at):
         return None
     error = outcome.error()
     what = f"It is not known whether a generation was made: {search.why}. {error.what}"
     raise SubmissionUncertain(what, candidates=possible, code=error.code, status=error.status, generation_id=told)
+
+
+async def find_instead(call: Call, submission: Submission, told: str, others: Iterable[str]) -> Generation:
+    """Give the generation of a post that told an id of which the platform knows nothing.
+
+    Raises:
+        SubmissionUncertain: it is not certain; `others` are ids that were told as well.
+    """
+    search = Search(call, submission, None)
+    await search.run()
+    if search.found is not None:
+        return search.found
+    names = dict.fromkeys((told, *others, *call.claims.unclaimed(search.possible)))
+    what = f"The platform told of generation {told}, and then knew of none; {search.why}."
+    raise SubmissionUncertain(what, candidates=tuple(names), generation_id=told)
 
 
 class Search:

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache, partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import unquote
 
 import anyio
 import anyio.to_thread
@@ -23,6 +24,7 @@ import httpx
 
 from skills_video_runtime.errors import visible
 from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post
+from skills_video_runtime.generations.states import is_id
 from skills_video_runtime.json_values import JsonObject, as_object
 
 from .connections import LOOK, PLAIN
@@ -52,6 +54,7 @@ HOPELESS = re.compile(
     r"CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|^407\b|Invalid username/password"  # the last two by a proxy
     rf"|\[Errno ({'|'.join(map(str, NO_HOST))})\]"
 )
+GENERATION = re.compile(r"/(?:generation|prediction|task)s?/([^/?#]+)/?(?:[?#]|$)")
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
 clock = time.monotonic
@@ -322,12 +325,15 @@ class Exchange:
             text = f"{broken}: {text}"
         else:
             told = key.parse(text)
-        where = "the same origin"
-        origin = re.match(r"[a-z]+://[^/?#]*", opened.headers.get("location", ""))
+        where, place, location = "the same origin", None, opened.headers.get("location", "")
+        named = GENERATION.search(location)
+        if named is not None and is_id(key.redact(unquote(named[1]))):
+            place = unquote(named[1])
+        origin = re.match(r"[a-z]+://[^/?#]*", location)
         if origin is not None:
             where = visible(key.redact(origin[0]))
         retry_after = seconds_of(opened.headers.get("retry-after", ""), opened.headers.get("date", ""))
-        return Answer(opened.status, told, key.redact(text), retry_after, where)
+        return Answer(opened.status, told, key.redact(text), retry_after, where, place)
 
     async def _next(self, things: Any) -> Any:
         """Give the next thing, None where there are no more."""
