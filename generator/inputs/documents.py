@@ -124,8 +124,9 @@ def normal_form(document: Any) -> bytes:
 
 
 def digest_of(document: Any) -> str:
-    """Give the SHA-256 of a document in its normal form."""
-    return hashlib.sha256(normal_form(document)).hexdigest()
+    """Give the SHA-256 of a document without blanks between its parts, which is quickly written."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _read_json(text: str) -> tuple[Any, list[tuple[str, list[str]]]]:

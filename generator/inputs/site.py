@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -32,9 +33,16 @@ INDEX: Final = "llms.txt"
 MOST_PAGES: Final = 1_000
 """How many pages of a site are read. The limit is ours."""
 
+MOST_DOCUMENTS: Final = 20
+"""How many descriptions and navigations of a site are fetched whole. The limit is ours."""
+
+MOST_LINKS: Final = 10_000
+"""How many links of an index are looked at. The limit is ours."""
+
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t](?P<text>.*)")
 _LINK = re.compile(r"\[(?P<text>[^\[\]]{0,500})\]\(<?(?P<address>[^()<>\s]{1,2000})>?\)")
 _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})(?P<info>.*)")
+_PORTS: Final = {"https": 443, "http": 80}
 _NAVIGATIONS: Final = ("docs.json", "mint.json")
 
 
@@ -93,23 +101,30 @@ class Page:
 
 def read_index(text: str, address: str) -> Index:
     """Read the links of an index, which stands at this address."""
-    heading, elsewhere = "", 0
+    home, elsewhere = origin(address), 0
     links: dict[str, Link] = {}
-    for line in text.splitlines():
-        if match := _HEADING.fullmatch(line):
-            heading = match["text"].strip().rstrip("#").strip()
-            continue
-        for match in _LINK.finditer(line):
-            target = _joined(address, match["address"])
-            if target is None or origin(target) != origin(address):
-                elsewhere += 1
-            else:
-                links.setdefault(target, Link(heading, match["text"], target))
+    for heading, words, target in islice(_links(text), MOST_LINKS):
+        joined = _joined(address, target)
+        if joined is None or origin(joined) != home:
+            elsewhere += 1
+        else:
+            links.setdefault(joined, Link(heading, words, joined))
     found = list(links.values())
     navigations = [link for link in found if link.name in _NAVIGATIONS]
     descriptions = [link for link in found if link.name.endswith(SUFFIXES) and link not in navigations]
     pages = [link for link in found if link not in navigations and link not in descriptions]
-    return Index(tuple(descriptions), tuple(navigations), tuple(pages[:MOST_PAGES]), elsewhere)
+    documents = tuple(descriptions[:MOST_DOCUMENTS]), tuple(navigations[:MOST_DOCUMENTS])
+    return Index(*documents, tuple(pages[:MOST_PAGES]), elsewhere)
+
+
+def _links(text: str) -> Iterator[tuple[str, str, str]]:
+    """Give the links of a text: the heading that each stands below, its own text, and where it leads."""
+    heading = ""
+    for line in text.splitlines():
+        if match := _HEADING.fullmatch(line):
+            heading = match["text"].strip().rstrip("#").strip()
+        for link in _LINK.finditer(line):
+            yield heading, link["text"], link["address"]
 
 
 def _joined(base: str, address: str) -> str | None:
@@ -123,7 +138,7 @@ def origin(address: str) -> tuple[str, str, int | None]:
     """Give what two addresses of one site have in common: scheme, host and port (RFC 6454)."""
     with suppress(ValueError):
         parts = urlsplit(address)
-        return parts.scheme, parts.hostname or "", parts.port
+        return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
     return "", address, None
 
 

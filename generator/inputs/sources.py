@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 TIMEOUT: Final = 60.0
 """Seconds that one input may take, redirects included. The limit is ours."""
 
+LONGEST: Final = 600.0
+"""Seconds that all pages of a site may take together. The limit is ours."""
+
 MOST_REDIRECTS: Final = 5
 AT_ONCE: Final = 8
 """How many pages are asked for at a time. The limit is ours."""
@@ -88,11 +91,13 @@ async def _download_all(sources: Sequence[str], etag: str, most: int) -> list[Fe
     if etag:
         headers["If-None-Match"] = etag
     turn, room = asyncio.Semaphore(AT_ONCE), Room(most, most)
+    now = asyncio.get_running_loop().time
+    end = now() + LONGEST
     async with httpx.AsyncClient(timeout=TIMEOUT, headers=headers) as client:
 
         async def one(source: str) -> Fetched | GeneratorError:
             try:
-                async with turn, asyncio.timeout(TIMEOUT):
+                async with turn, asyncio.timeout(min(TIMEOUT, end - now())):
                     return await _download(client, source, etag, room)
             except GeneratorError as error:
                 return error

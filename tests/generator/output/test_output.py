@@ -360,8 +360,8 @@ def test_missing_parents_of_the_folder_are_made(project):
 
 
 def digest(path):
-    """Give the digest of a document in the form in which it is fetched."""
-    text = json.dumps(json.loads(path.read_bytes()), indent=2, ensure_ascii=False) + "\n"
+    """Give the digest of a document without blanks."""
+    text = json.dumps(json.loads(path.read_bytes()), separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
