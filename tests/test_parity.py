@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import threading
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from skills_video_runtime.client import AsyncClient, AsyncModelClient, Client, ModelClient
 from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.generations.states import MediaFile
 from tests.support.callers import Payload
 from tests.support.children import finished
 from tests.support.scripted import (
@@ -29,6 +31,7 @@ from tests.support.scripted import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 PAIRS = [(Client, AsyncClient), (ModelClient, AsyncModelClient)]
 VERBS = {"generate", "stream", "submit", "wait", "get", "running", "credits", "recover", "download", "close"}
@@ -175,3 +178,26 @@ WRONG_CALLS: dict[str, Callable[[], object]] = {
 def test_an_error_about_arguments_names_what_its_reader_knows(name: str) -> None:
     with pytest.raises(TypeError, match=rf"^{name}\(\) "):
         WRONG_CALLS[name]()
+
+
+async def awaited(*_: object) -> None:
+    """Do nothing that needs no loop."""
+
+
+class Awaited:
+    async def __call__(self, _: object) -> None:
+        """As above."""
+
+
+@pytest.mark.parametrize("hook", [awaited, Awaited(), partial(awaited, 1), "no function"])
+def test_a_synchronous_client_refuses_at_once_what_must_be_awaited(hook: Any, server: Scripted, tmp_path: Path) -> None:
+    with Client(KEY, server.base) as client:
+        for work in (
+            lambda: client.generate(Payload(), on_state=hook),
+            lambda: client.wait("gen_1", on_state=hook),
+            lambda: client.download(MediaFile(f"{server.base}/v.mp4"), tmp_path, hook),
+            lambda: ModelClient(client).generate(Payload(), on_state=hook),
+        ):
+            with pytest.raises(TypeError, match="must be a plain function"):
+                work()
+    assert server.requests == []

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from contextlib import aclosing
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutinefunction
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast
 
@@ -130,6 +130,7 @@ class _Verbs(Generic[PayloadT]):
             GenerationTimeout: It was not finished in time; the error carries its id.
             OSError: A file of the payload cannot be read.
         """
+        refuse_async("on_state", on_state)
         return run(self._coroutines.generate(payload, timeout=timeout, on_state=on_state))
 
     def stream(self, payload: PayloadT, *, timeout: float | None = None) -> Generator[Generation, None, None]:
@@ -153,6 +154,7 @@ class _Verbs(Generic[PayloadT]):
 
     def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
+        refuse_async("on_state", on_state)
         return run(self._coroutines.wait(id, timeout=timeout, on_state=on_state))
 
     def get(self, id: str) -> Generation:
@@ -238,6 +240,7 @@ class _Verbs(Generic[PayloadT]):
 
         from skills_video_runtime.downloads.fetch import downloads_of  # noqa: PLC0415  # as above
 
+        refuse_async("on_progress", on_progress)
         downloads = downloads_of(self._session, generation_or_file, directory, on_progress, max_bytes)
         with ThreadPoolExecutor(PARALLEL) as pool:
             fetches = [pool.submit(run, download.run()) for download in downloads]
@@ -357,6 +360,7 @@ class _AsyncVerbs(Generic[PayloadT]):
         """As `Client.download`, with tasks in place of threads."""
         from skills_video_runtime.downloads.fetch import downloads_of  # noqa: PLC0415  # on first use
 
+        refuse_async("on_progress", on_progress)
         downloads = downloads_of(self._session, generation_or_file, directory, on_progress, max_bytes)
         from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
 
@@ -442,6 +446,18 @@ async def last(states: AsyncGenerator[Generation, None], on_state: OnState | Non
                 if isawaitable(told):
                     await told
     return cast("Generation", state)
+
+
+def refuse_async(name: str, hook: object) -> None:
+    """Refuse what would have to be awaited where it is only called.
+
+    Raises:
+        TypeError: it is an asynchronous function, or no function at all.
+    """
+    if hook is None:
+        return
+    if not callable(hook) or iscoroutinefunction(hook) or iscoroutinefunction(hook.__call__):
+        raise TypeError(f"{name} is called here, and not awaited: it must be a plain function, not {hook!r:.80}")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

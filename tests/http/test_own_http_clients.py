@@ -22,11 +22,14 @@ from tests.support.scripted import (
     RUNNING,
     STREAM,
     Drop,
+    Hold,
     Scripted,
     answer,
+    chunk,
     events,
     frame,
     state,
+    stream_head,
 )
 
 if TYPE_CHECKING:
@@ -185,3 +188,41 @@ def test_closing_an_asynchronous_client_wakes_a_call_that_waits_between_two_look
         assert caught.value.generation_id == "gen_1"
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("lent", [False, True])
+@pytest.mark.parametrize("place", ["for the head", "within a stream", "for a look"])
+def test_closing_an_asynchronous_client_ends_its_calls_at_once(
+    backend: str, place: str, server: Scripted, *, lent: bool
+) -> None:
+    hold = Hold()
+    begun = [stream_head(), chunk(frame(state("IN_QUEUE"))), hold]
+    server.on(STREAM, {"for the head": [hold], "within a stream": begun}.get(place, answer(200, state("IN_QUEUE"))))
+    server.on(RESULT, [hold])
+    ended: list[errors.SkillsVideoError] = []
+
+    async def main() -> None:
+        async with httpx.AsyncClient() as mine, anyio.create_task_group() as group:
+            client, over = AsyncClient(KEY, server.base, http_client=mine if lent else None), anyio.Event()
+
+            async def call() -> None:
+                try:
+                    await client.generate(Payload())
+                except errors.SkillsVideoError as error:
+                    ended.append(error)
+                over.set()
+
+            group.start_soon(call)
+            await anyio.to_thread.run_sync(hold.reached.wait)
+            await anyio.wait_all_tasks_blocked()
+            with anyio.fail_after(5):
+                await client.close()
+                await over.wait()
+
+    anyio.run(main, backend=backend)
+    if place == "for the head":
+        assert isinstance(ended[0], errors.SubmissionUncertain)
+    else:
+        assert ended[0].generation_id == "gen_1"
+    assert "closed" in str(ended[0])

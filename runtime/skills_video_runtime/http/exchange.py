@@ -63,6 +63,25 @@ if hasattr(time, "CLOCK_BOOTTIME"):
 encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
+class Unsigned(logging.Filter):
+    """Keeps out of the log of httpx what an address that we ask for has after its `?`, which may be a signature."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change a record of ours, and let all pass."""
+        if current.get() is not None and isinstance(record.args, tuple):
+            record.args = tuple(_without_query(value) for value in record.args)
+        return True
+
+
+UNSIGNED = Unsigned()
+
+
+def _without_query(value: object) -> object:
+    if isinstance(value, httpx.URL):
+        return value.copy_with(query=None)
+    return value
+
+
 @lru_cache(256)
 def parsed(address: str) -> httpx.URL:
     """Take an address apart, once for all the times that it is polled."""
@@ -72,7 +91,19 @@ def parsed(address: str) -> httpx.URL:
 class Exchange:
     """The requests of one call, one after the other."""
 
-    __slots__ = ("aborted", "alarm", "body", "connections", "events", "http", "posting", "response", "stream", "until")
+    __slots__ = (
+        "aborted",
+        "alarm",
+        "body",
+        "connections",
+        "events",
+        "http",
+        "posting",
+        "response",
+        "scope",
+        "stream",
+        "until",
+    )
 
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
@@ -81,6 +112,7 @@ class Exchange:
         self.posting: Post | None = None
         self.aborted = False
         self.alarm: Any = None
+        self.scope: anyio.CancelScope | None = None
         self.http: Any = None
         self.response: Any = None
         self.stream: Any = None
@@ -158,6 +190,7 @@ class Exchange:
 
     async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
         """Ask any origin for a file, without the key, for `next_piece`."""
+        logging.getLogger("httpx").addFilter(UNSIGNED)
         return await self._send("GET", url, patience, patience, signed=False, headers={**PLAIN, **headers})
 
     async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
@@ -204,6 +237,8 @@ class Exchange:
         self.aborted = True
         if self.alarm is not None:
             self.alarm.set()
+        if self.scope is not None:
+            self.scope.cancel()
         stream = self.stream
         if stream is not None and not self.connections.asynchronous and not self._is_shared():
             with suppress(OSError):  # past ssl, whose own shutdown is not for two threads at a time
@@ -345,8 +380,9 @@ class Exchange:
         """Await for as long as there is time, which the connections of a user's own client may not see to."""
         if self.connections.lent is None:
             return await work
-        with anyio.fail_after(self.until - self.now()):
+        with anyio.fail_after(self.until - self.now()) as self.scope:
             return await work
+        raise TimeoutError("the client is closed")
 
     @contextmanager
     def _limit(self, patience: float) -> Generator[None]:
