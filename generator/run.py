@@ -71,17 +71,25 @@ class Inputs:
         return names
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
-    """What was read: the selected models, the digest of each input by its name, and the descriptions."""
+    """What was read: the selected models, each input by its name, and the descriptions."""
 
     selection: Selection
-    digests: dict[str, str]
+    inputs: dict[str, Any]
+    """Documents that are as they were read, and of the others their digests."""
     descriptions: tuple[Description, ...]
     asked: tuple[Path, ...] = ()
     """The files beside the navigation that were looked for."""
     warnings: tuple[Diagnostic, ...] = ()
     """What was warned of."""
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """The digest of each input by its name. Whoever compares revisions needs none, and is spared the time."""
+        digests = {name: item for name, item in self.inputs.items() if isinstance(item, str)}
+        others = {name: documents.digest_of(item) for name, item in self.inputs.items() if name not in digests}
+        return {**digests, **others}
 
 
 def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
@@ -92,7 +100,7 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
     """
     corrections = overrides.read_overrides(inputs.config)
     chosen = choices(inputs.config)
-    digests = _settings_digest(inputs.config, chosen)
+    found: dict[str, Any] = _settings_digest(inputs.config, chosen)
     folder = Folder((inputs.docs or inputs.openapi[0]).parent)
 
     def load(path: Path) -> dict[str, Any]:
@@ -105,8 +113,11 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
         names = [name]
         if path == inputs.openapi[0]:
             names.append("")
-        digests[name] = documents.digest_of(document)
-        overrides.apply([item for item in corrections if item.file in names], document, diagnostics)
+        own = [item for item in corrections if item.file in names]
+        found[name] = document
+        if own:
+            found[name] = documents.digest_of(document)
+        overrides.apply(own, document, diagnostics)
         return document
 
     descriptions = [description_of(load(path), path.as_posix()) for path in inputs.openapi]
@@ -115,13 +126,13 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
         listing = read_navigation(load(inputs.docs), file, descriptions, diagnostics, chosen, folder.page)
     else:
         listing = tagged_operations(descriptions, chosen)
-    overrides.unused(corrections, digests, diagnostics)
+    overrides.unused(corrections, found, diagnostics)
     selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics)
     for path in inputs.unread:
         passed = PassedOver(path.as_posix(), "it is not read: it is no JSON or YAML file, or another one stands for it")
         diagnostics.warn(passed.page, "", f"is passed over: {passed.reason}")
         selection = replace(selection, passed_over=(*selection.passed_over, passed))
-    return Found(selection, digests, tuple(descriptions), tuple(folder.asked), tuple(diagnostics.warnings))
+    return Found(selection, found, tuple(descriptions), tuple(folder.asked), tuple(diagnostics.warnings))
 
 
 def _settings_digest(config: Path | None, chosen: Choices) -> dict[str, str]:

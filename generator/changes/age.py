@@ -30,10 +30,17 @@ class Parts:
     description: Description
     texts: dict[str, str] = field(default_factory=dict[str, str])
     """What stands at the pointers that were asked for, as JSON."""
+    digests: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
+    """The digests by these texts: many places say the same."""
 
     def digest(self, *pointers: str) -> str:
         """Give what tells these places from others; where they stand does not count."""
-        own = [self._text(pointer) for pointer in pointers]
+        own = tuple(self._text(pointer) for pointer in pointers)
+        if own not in self.digests:
+            self.digests[own] = self._digest(own)
+        return self.digests[own]
+
+    def _digest(self, own: tuple[str, ...]) -> str:
         pending = _targets("".join(own))
         known: dict[str, str] = {}
         while pending:

@@ -114,8 +114,7 @@ class _Update:
             if not (sides[0] and sides[1]):
                 continue
             yield from compare_operation(label, sides[0], sides[1])
-            is_own = not (self.old.posts(before, sides[0]) and self.new.posts(after, sides[1]))
-            if is_own and not is_alike:
+            if not (is_alike or (self.old.posts(before, sides[0]) and self.new.posts(after, sides[1]))):
                 own = compare_bodies(f"{label}.request", sides[0], sides[1])
                 yield from (change for change in own if (change.rule, change.place, change.text()) not in said)
             yield from self._answers(label, sides[0], sides[1])

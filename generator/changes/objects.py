@@ -199,8 +199,8 @@ class Comparison(Limits):
             if stands:
                 sentence, values = "the class {} stands after {} now", [name, stands]
             if made:
-                sentence = f"{sentence}; parse() makes {{}} a {{}}, which was a {{}}"
-                values += [plain(made[0]), *made[1:]]
+                sentence = f"{sentence}; parse() makes {{}} of {{}}, not {{}}"
+                values += [made[1], plain(made[0]), made[2]]
             self.add("reordered", "classes", place, (stood, stands), sentence, *values)
 
     def _pairs(self, before: list[Shape], after: list[Shape]) -> list[tuple[Shape, Shape]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.project import description
+from tests.support.project import Project, description
 from tests.support.revisions import changes
 
 TEXT = {"type": "string"}
@@ -249,6 +249,71 @@ def test_a_payload_class_that_is_added_removed_or_renamed(old, new, expected, tm
 def test_a_constructor_that_is_called_otherwise_breaks(old, new, path, words, tmp_path):
     found = [change for change in between(tmp_path, old, new) if change.breaking]
     assert [(change.path, change.text()) for change in found] == [(path, words)]
+
+
+ALPHA, BETA = body(n=WHOLE) | {"title": "Alpha"}, body(n=NUMBER) | {"title": "Beta"}
+ONLY_A, ONLY_B = (
+    {"type": "object", "properties": {name: TEXT}, "required": [name], "title": name.upper()} for name in "ab"
+)
+MADE = 'the class Alpha stands after Beta now; parse() makes Beta of {"prompt": "a"}, not Alpha'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "words"),
+    [
+        ({"anyOf": [ALPHA, BETA]}, {"anyOf": [BETA, ALPHA]}, "", MADE),
+        (body(a={"anyOf": [ALPHA, BETA]}), body(a={"anyOf": [BETA, ALPHA]}), "a", MADE),
+        (body(a=listed({"anyOf": [ALPHA, BETA]})), body(a=listed({"anyOf": [BETA, ALPHA]})), "a[]", MADE),
+        ({"anyOf": [ONLY_A, ONLY_B]}, {"anyOf": [ONLY_B, ONLY_A]}, "", "the class A stands after B now"),
+    ],
+)  # fmt: skip
+def test_classes_in_another_order_are_told_with_a_payload_that_becomes_another_one(old, new, path, words, tmp_path):
+    found = between(tmp_path, old, new)
+    assert rows(found) == [("reordered", path, False)]
+    assert found[0].text() == words
+
+
+def test_what_the_order_is_said_to_make_is_made(tmp_path):
+    for number, order in enumerate(([ALPHA, BETA], [BETA, ALPHA])):
+        project = Project(tmp_path)
+        project.write(description({"acme/one": {"anyOf": order}}))
+        assert project.run() == 0
+        assert type(project.load("acme_one").parse({"prompt": "a"})).__name__ == ("Alpha", "Beta")[number]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "words"),
+    [
+        ({}, {"type": ["string", "null"]}, "tightened", "takes a string or null now, not any value"),
+        ({"type": ["string", "null"]}, {}, "loosened", "takes any value now, not a string or null"),
+        ({"enum": ["x", "y"]}, {"enum": ["z"]}, "changed", 'takes "z" now, not "x", "y"'),
+        (TEXT, TEXT | {"deprecated": True}, "deprecated", "is deprecated"),
+        (TEXT | {"deprecated": True}, TEXT, "changed", "is no longer deprecated"),
+        (
+            {"oneOf": [{"const": "x"}, {"const": "y"}]},
+            {"oneOf": [{"const": "x", "deprecated": True}, {"const": "y"}]}, "deprecated", 'is deprecated with "x"',
+        ),
+    ],
+)  # fmt: skip
+def test_words_say_what_happened_to_a_field(old, new, kind, words, tmp_path):
+    [change] = between(tmp_path, body(a=old), body(a=new))
+    assert (change.kind, change.text()) == (kind, words)
+
+
+def test_what_takes_any_value_and_gets_a_limit_does_not_say_that_no_value_is_taken(tmp_path):
+    [change] = between(tmp_path, body(a={}), body(a={"maximum": 1}))
+    assert change.text().startswith("takes ")
+    assert change.text().endswith(" now, not any value")
+    assert change.witness.value == {"prompt": "a", "a": 2}
+
+
+@pytest.mark.parametrize("states", [["IN_QUEUE", "completed"], ["a", "b", "running"]])
+@pytest.mark.parametrize("name", ["state", "status", "queue_state"])
+def test_a_state_that_the_runtime_knows_breaks_nobody(name, states, tmp_path):
+    sides = [{"type": "object", "properties": {name: {"enum": values}}} for values in (["a", "b"], states)]
+    found = changes(tmp_path, *map(answering, sides))
+    assert not any(change.breaking for change in found)
+    assert {change.path for change in found} == {f"create.response.{name}"}
 
 
 def test_a_file_that_is_taken_too_is_loosened(tmp_path):
