@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 RESERVED_FIELDS: Final = frozenset({
     # what a payload has of its own
-    "endpoint", "extra", "has_files", "known_fields", "one_of", "rules", "template", "to_dict", "to_multipart",
-    "with_defaults",
+    "endpoint", "extra", "has_files", "json_schema", "known_fields", "one_of", "rules", "template", "to_dict",
+    "to_multipart", "with_defaults",
     # what the annotations of a module are made of
     "bool", "dataclass", "field", "float", "int", "object", "str",
 })  # fmt: skip
@@ -24,9 +24,10 @@ RESERVED_FIELDS: Final = frozenset({
 
 RESERVED_CLASSES: Final = frozenset({
     "Annotated", "AnyOf", "Array", "AsyncModelClient", "BaseObject", "BasePayload", "ClassVar", "Default",
-    "DependentRequired", "ENDPOINT", "Endpoint", "ExactlyOne", "File", "Final", "Finite", "Format", "Ge", "Gt", "Json",
-    "Le", "Literal", "Lt", "Mapping", "MaxLen", "MaxProperties", "MinLen", "MinProperties", "ModelClient", "MultipleOf",
-    "Never", "OneOf", "Pattern", "Payload", "TypeAlias", "UNSET", "UniqueItems", "Unset", "Uri",
+    "DependentRequired", "Deprecated", "ENDPOINT", "Endpoint", "ExactlyOne", "File", "Final", "Finite", "Format", "Ge",
+    "Gt", "Json", "Le", "Literal", "Lt", "Mapping", "MaxLen", "MaxProperties", "MinLen", "MinProperties",
+    "ModelClient", "MultipleOf", "Never", "OneOf", "Pattern", "Payload", "TypeAlias", "UNSET", "UniqueItems", "Unset",
+    "Uri",
 })  # fmt: skip
 """Names that a class of a module cannot have, save `Payload` where it is the only request schema."""
 

@@ -50,10 +50,13 @@ class Annotator:
         """Give the annotation of a member of an object, with the default that the schema shows."""
         self.within = (holder, prop.name)
         texts: list[str] = []
+        extras: list[str] = []
         if prop.default is not types.ABSENT:
-            texts.append(self.write(prop.shape, self.call("Default", prop.default)))
-        elif not isinstance(prop.shape, types.Never):
-            texts.append(self.write(prop.shape))
+            extras.append(self.call("Default", prop.default))
+        if prop.deprecated or prop.deprecated_values:
+            extras.append(self.call("Deprecated", *prop.deprecated_values))
+        if extras or not isinstance(prop.shape, types.Never):
+            texts.append(self.write(prop.shape, *extras))
         if not required:
             self.uses.update(("Unset", "UNSET"))
             texts.append("Unset")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Array as Array,
         Default as Default,
         DependentRequired as DependentRequired,
+        Deprecated as Deprecated,
         ExactlyOne as ExactlyOne,
         Finite as Finite,
         Format as Format,
@@ -74,8 +75,8 @@ else:
     _NAMES = {
         ".generations.retry": "RetryPolicy",
         ".client": "AsyncClient AsyncModelClient Client ModelClient",
-        ".payloads.constraints": "UNSET AnyOf Array Default DependentRequired ExactlyOne Finite Format Ge Gt Json Le "
-        "Lt MaxLen MaxProperties MinLen MinProperties MultipleOf OneOf Pattern UniqueItems Unset Uri",
+        ".payloads.constraints": "UNSET AnyOf Array Default DependentRequired Deprecated ExactlyOne Finite Format Ge "
+        "Gt Json Le Lt MaxLen MaxProperties MinLen MinProperties MultipleOf OneOf Pattern UniqueItems Unset Uri",
         ".catalog": "Endpoint ModelInfo",
         ".errors": "APIError AuthenticationError ConnectionFailed ContentRejected DownloadFailed "
         "GenerationFailed GenerationTimeout InsufficientCredits InvalidRequest JournalUnavailable "

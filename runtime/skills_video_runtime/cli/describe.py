@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import sys
-from functools import cache
-from inspect import cleandoc, getsource
-from itertools import pairwise
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.classify import BY_CODE, BY_STATUS
@@ -15,6 +11,7 @@ from skills_video_runtime.errors import APIError, InvalidRequest, ServerError
 from skills_video_runtime.generations.states import FINISHED, WORDS, Status
 from skills_video_runtime.payloads.checks import PLANS, hints_of
 from skills_video_runtime.payloads.constraints import UNSET, DependentRequired
+from skills_video_runtime.payloads.json_schema import texts_of
 
 from .annotations import allowed, in_words
 from .catalog import model_facts
@@ -82,7 +79,7 @@ def _by_status() -> dict[str, type[APIError]]:
 
 
 def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseObject]]]:
-    plan, hints, texts = PLANS[cls], hints_of(cls), _texts(cls.__module__).get(cls.__name__, {})
+    plan, hints, texts = PLANS[cls], hints_of(cls), texts_of(cls.__module__).get(cls.__name__, {})
     inside: list[type[BaseObject]] = []
     facts: list[dict[str, Any]] = []
     for wire, field in plan.by_wire.items():
@@ -96,7 +93,7 @@ def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseO
                 "limits": what.limits,
                 "default": _known(field.default),
                 "constant": _known(field.constant),
-                "text": texts.get(field.name, ""),
+                "text": " ".join(texts.get(field.name, "").split()),
             }
         )
     if plan.extra is not None:
@@ -114,25 +111,6 @@ def _rule(rule: ObjectRule) -> dict[str, Any]:
     if isinstance(rule, DependentRequired):
         return {"rule": "dependentRequired", "field": rule.name, "value": list(rule.required)}
     return {"rule": rule.keyword_for(dict), "value": rule.operands[0]}
-
-
-@cache
-def _texts(module: str) -> dict[str, dict[str, str]]:
-    """Read the texts of fields from the source of a module, by class and name; empty where there is no source."""
-    try:
-        tree = ast.parse(getsource(sys.modules[module]))
-    except (OSError, TypeError, SyntaxError):
-        return {}
-    found: dict[str, dict[str, str]] = {}
-    for item in tree.body:
-        if isinstance(item, ast.ClassDef):
-            for pair in pairwise(item.body):
-                match pair:
-                    case ast.AnnAssign(ast.Name(field)), ast.Expr(ast.Constant(text)):
-                        found.setdefault(item.name, {})[field] = " ".join(str(text).split())
-                    case _:
-                        pass
-    return found
 
 
 def _show(facts: dict[str, Any]) -> None:

@@ -93,6 +93,30 @@ class BaseObject:
                 result[wire] = None
         return result
 
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Give the JSON Schema (Draft 2020-12) of what the class takes as JSON.
+
+        Each field has its text. Where a `File` may stand, only what JSON can say is described, such as an address.
+        """
+        from .json_schema import json_schema  # noqa: PLC0415  # who asks for a schema can wait for it
+
+        return json_schema(cls)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        """Tell pydantic how to take and write an object, so that it can stand in models and requests."""
+        from .pydantic_schema import core_schema_of  # noqa: PLC0415  # pydantic itself calls this
+
+        return core_schema_of(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, handler: Any) -> dict[str, Any]:
+        """Tell pydantic the JSON Schema of an object."""
+        from .pydantic_schema import json_schema_of  # noqa: PLC0415  # as above
+
+        return json_schema_of(cls, handler)
+
 
 class BasePayload(BaseObject):
     """What is posted to create a generation with one model.

@@ -148,14 +148,19 @@ class Plan(NamedTuple):
             return
         given = instance.to_dict()
         found += [Problem(rule, given, path) for rule, test in self.rules.items() if not test(given)]
-        home = next(base.__module__ for base in self.cls.__mro__ if "one_of" in vars(base))
-        rivals = [getattr(sys.modules[home], name) for name in self.cls.one_of]
         message = "the fields fit {} as well, where exactly one form is allowed"
-        for plan in [PLANS[rival] for rival in rivals if not issubclass(self.cls, rival)]:
+        for plan in map(PLANS.__getitem__, rivals_of(self.cls)):
             problems: list[Problem] = []
             plan.build(given, path, problems)
             if not problems and all(test(given) for test in plan.rules.values()):
                 found.append(Problem(Stated("oneOf", message, plan.cls.__name__), given, path))
+
+
+def rivals_of(cls: type[Any]) -> list[type[Any]]:
+    """Give the classes of which an object of a class must fit none, in the module that names them."""
+    home = next(base.__module__ for base in cls.__mro__ if "one_of" in vars(base))
+    rivals = [getattr(sys.modules[home], name) for name in cls.one_of]
+    return [rival for rival in rivals if not issubclass(cls, rival)]
 
 
 class _Plans(dict[type[Any], Plan]):

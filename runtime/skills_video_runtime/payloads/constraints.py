@@ -211,6 +211,10 @@ class Default(_Single, _Unary):
     value = property(_operand)
 
 
+class Deprecated(Constraint):
+    """The platform advises against the field, or against those of its values that are named."""
+
+
 class OneOf(_Single):
     """The values that are allowed, where `Literal` cannot say it: fractions, arrays, objects."""
 
@@ -235,25 +239,31 @@ def _is_among(keys: frozenset[object], value: Any) -> bool:
 _PLAIN = r"A-Za-z0-9\-._~!$&'()*+,;="
 
 
-def _run_of(characters: str, times: str = "*") -> str:
-    """Match a run of characters, percent-encoded or not. It never backs off, which would take memory for each one."""
-    return rf"(?:[{characters}]++|%[0-9A-Fa-f]{{2}}){times}+"
+def uri_pattern(firmly: str) -> str:
+    """Write what an absolute URI matches as a whole.
+
+    RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https. A scheme of one letter is a
+    drive (`C:/cat.png`), and no such scheme is registered. `firmly` is `+`, by which Python's runs of characters never
+    back off, which would take memory for each of them, or empty for dialects that know no such mark.
+    """
+
+    def run_of(characters: str, times: str = "*") -> str:
+        """Match a run of characters, percent-encoded or not."""
+        return rf"(?:[{characters}]{firmly * 2}|%[0-9A-Fa-f]{{2}}){times}{firmly}"
+
+    host = rf"(?:\[[0-9A-Fa-f:.]+\]|{run_of(_PLAIN, '+')})"
+    user = rf"(?:{run_of(f'{_PLAIN}:')}@)?"
+    path = rf"(?:/{run_of(f'{_PLAIN}:@')})*{firmly}"
+    tail = rf"(?:\?{run_of(f'{_PLAIN}:@/?')})?(?:#{run_of(f'{_PLAIN}:@/?')})?"
+    web = rf"[Hh][Tt][Tt][Pp][Ss]?://{user}{host}(?::[0-9]*)?{path}{tail}"
+    other = (
+        r"(?![Hh][Tt][Tt][Pp][Ss]?:)[A-Za-z][A-Za-z0-9+.\-]+:"
+        rf"(?://{user}{host}?(?::[0-9]*)?{path}|/?(?:{run_of(f'{_PLAIN}:@', '+')}{path})?){tail}"
+    )
+    return rf"(?:{web}|{other})"
 
 
-_HOST = rf"(?:\[[0-9A-Fa-f:.]+\]|{_run_of(_PLAIN, '+')})"
-_USER = rf"(?:{_run_of(f'{_PLAIN}:')}@)?"
-_PATH = rf"(?:/{_run_of(f'{_PLAIN}:@')})*+"
-_TAIL = rf"(?:\?{_run_of(f'{_PLAIN}:@/?')})?(?:#{_run_of(f'{_PLAIN}:@/?')})?"
-_WEB = rf"[Hh][Tt][Tt][Pp][Ss]?://{_USER}{_HOST}(?::[0-9]*)?{_PATH}{_TAIL}"
-_OTHER = (
-    r"(?![Hh][Tt][Tt][Pp][Ss]?:)[A-Za-z][A-Za-z0-9+.\-]+:"
-    rf"(?://{_USER}{_HOST}?(?::[0-9]*)?{_PATH}|/?(?:{_run_of(f'{_PLAIN}:@', '+')}{_PATH})?){_TAIL}"
-)
-_URI = rf"(?:{_WEB}|{_OTHER})"
-"""An absolute URI: RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https.
-
-A scheme of one letter is a drive (`C:/cat.png`), and no such scheme is registered.
-"""
+_URI = uri_pattern("+")
 
 
 class Format(_Unary):
