@@ -13,6 +13,7 @@ import json
 import re
 import resource
 import time
+from itertools import count
 from typing import ClassVar, cast
 
 PACE = 0.005  # seconds between two states of a paced stream
@@ -21,6 +22,7 @@ FILE = {"url": "https://cdn.example.com/clip.mp4", "file_name": "clip.mp4", "con
 INPUT = {"prompt": "neon rain, slow dolly", "duration": 10, "aspect_ratio": "16:9"}
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
+NO_ID = b"gen_00000000"
 LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 
 
@@ -33,8 +35,8 @@ def generation(status: str, **more: object) -> dict[str, object]:
 
 
 def event(status: str, **more: object) -> bytes:
-    """Give an event as one chunk of a body."""
-    data = b"data: " + json.dumps(generation(status, **more)).encode() + b"\n\n"
+    """Give an event as one chunk of a body, of a generation whose id is yet to be told."""
+    data = b"data: " + json.dumps(generation(status, **more) | {"id": NO_ID.decode()}).encode() + b"\n\n"
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
@@ -45,11 +47,13 @@ class Platform(asyncio.Protocol):
     """One connection."""
 
     idle: ClassVar[set[Platform]] = set()
+    numbers: ClassVar[count[int]] = count(1)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self.transport = cast("asyncio.Transport", transport)
         self.data = b""
+        self.name = NO_ID
         self.began = 0.0
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -76,14 +80,15 @@ class Platform(asyncio.Protocol):
         if b"/generation/sse/" not in path:
             if mode == b"release":
                 for stream in self.idle:
-                    stream.transport.write(RUNNING + DONE + END)
+                    stream.tell(RUNNING + DONE + END)
                 self.idle.clear()
             body = json.dumps(generation("COMPLETED", received=self.began)).encode()
             head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
             self.transport.write(head + body)
             return
         loop = asyncio.get_running_loop()
-        write = self.transport.write
+        write = self.tell
+        self.name = b"gen_%08d" % next(self.numbers)
         write(HEAD)
         if mode == b"now":
             for data in (QUEUED, RUNNING, DONE, END):
@@ -96,10 +101,14 @@ class Platform(asyncio.Protocol):
             loop.call_later(PACE, write, RUNNING)
             loop.call_later(2 * PACE, self.finish, OPEN if mode == b"late" else 0.0)
 
+    def tell(self, data: bytes) -> None:
+        """Write what is told of the generation of this stream."""
+        self.transport.write(data.replace(NO_ID, self.name))
+
     def finish(self, seconds: float) -> None:
         """Write the last state, which tells when that was, and then the end of the stream."""
         data = event("COMPLETED", written=time.monotonic())
-        self.transport.write(data)
+        self.tell(data)
         if seconds:
             asyncio.get_running_loop().call_later(seconds, self.transport.write, END)
         else:
