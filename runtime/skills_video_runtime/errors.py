@@ -261,4 +261,6 @@ class RecordUnusable(JournalUnavailable):
 def visible(text: str) -> str:
     """Give a text from the network on one line, cut to a length, with control characters shown instead of obeyed."""
     text = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.client import Client
@@ -24,7 +24,9 @@ from skills_video_runtime.testing import fast_time
 from tests.support.callers import Payload as Json
 from tests.support.scripted import CREATE, KEY, RUNNING, Drop, Hold, Scripted, answer, state
 from tests.support.simulation import (
+    ECHOES,
     Get,
+    Made,
     OnDisk,
     Payload,
     Post,
@@ -62,13 +64,27 @@ class Calls(RuleBasedStateMachine):
         self.claims = Claims()
         self.made: list[Any] = []
         self.calls: list[Call] = []
+        self.others: list[Made] = []
 
-    @rule(prompt=st.sampled_from(["a", "a", "b"]))
+    @initialize(lag=st.sampled_from([0.0, 0.0, 2.9]), echo=st.sampled_from(["faithful", *ECHOES]))
+    def be(self, lag: float, echo: str) -> None:
+        self.lag, self.echo = lag, echo
+
+    @rule(prompt=st.sampled_from(["a & c\u00e9", "a & c\u00e9", "b & c\u00e9"]))
     def begin(self, prompt: str) -> None:
-        world = World(self.clock, self.made)
+        world = World(self.clock, self.made, others=self.others, lag=self.lag, echo=self.echo)
         payload = Payload(prompt)
         work = work_of(call_of(world, claims=self.claims).generate(payload), world)
         self.calls.append(Call(world, work, payload, work.send(None)))
+
+    @rule()
+    def make_something_elsewhere(self) -> None:
+        name, entered = f"gen_other_{len(self.others)}", {"prompt": "another caller's", "duration": 5}
+        self.others.append(Made(name, self.clock, self.clock + self.lag, entered))
+
+    @rule(seconds=st.sampled_from([60.0, 7200.0]))
+    def sleep(self, seconds: float) -> None:
+        self.clock += seconds
 
     @precondition(lambda self: any(call.ended is None for call in self.calls))
     @rule(which=st.integers(0, 100), fault=st.integers(0, 1000))
@@ -91,9 +107,9 @@ class Calls(RuleBasedStateMachine):
 
     @invariant()
     def no_more_is_made_than_was_asked_for(self) -> None:
-        for prompt in ("a", "b"):
+        for prompt in {call.payload.prompt for call in self.calls}:
             asked = sum(call.payload.prompt == prompt for call in self.calls)
-            assert sum(made.input["prompt"] == prompt for made in self.made) <= asked
+            assert sum(made.sent["prompt"] == prompt for made in self.made) <= asked
 
     @invariant()
     def no_two_calls_end_with_the_same_generation(self) -> None:
@@ -102,7 +118,7 @@ class Calls(RuleBasedStateMachine):
 
     @invariant()
     def every_result_is_what_was_asked_for(self) -> None:
-        inputs = {made.id: made.input["prompt"] for made in self.made}
+        inputs = {made.id: made.sent["prompt"] for made in self.made}
         for call in self.calls:
             if isinstance(call.ended, Generation):
                 assert call.ended.status == "COMPLETED"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass, field
+from html import escape
 from inspect import isasyncgen
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from unicodedata import normalize
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.generations.call import Call
@@ -99,6 +101,18 @@ POST_FAULTS = (
     "foreign id",
     "bare completed",
 )
+ECHOES = (
+    "faithful",
+    "clipped",
+    "clipped and marked",
+    "enhanced",
+    "escaped for HTML",
+    "decomposed",
+    "duration as text",
+    "duration in milliseconds",
+    "duration clamped",
+    "aspect ratio renamed",
+)
 LIST_FAULTS = ("fine", "lost", "500", "429", "429 huge", "garbage", "401", "302")
 GET_FAULTS = (
     "fine",
@@ -113,6 +127,31 @@ GET_FAULTS = (
     "bare completed",
     "failed",
 )
+
+
+def reworded(echo: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Give an input as a platform tells it that puts it into other words."""
+    prompt, told = fields["prompt"], dict(fields)
+    match echo:
+        case "clipped":
+            told["prompt"] = prompt[:9]
+        case "clipped and marked":
+            told["prompt"] = f"{prompt[:9]}..."
+        case "enhanced":
+            told["prompt"] = f"cinematic: {prompt}"
+        case "escaped for HTML":
+            told["prompt"] = escape(prompt)
+        case "decomposed":
+            told["prompt"] = normalize("NFD", prompt)
+        case "duration as text":
+            told["duration"] = f"{fields['duration']}s"
+        case "duration in milliseconds":
+            told["duration"] = fields["duration"] * 1000
+        case "duration clamped":
+            told["duration"] = 4
+        case "aspect ratio renamed":
+            told |= {"ratio": "16:9", "aspect_ratio": "landscape"}
+    return told
 
 
 @dataclass
@@ -146,6 +185,8 @@ class Made:
     created: float
     shown_from: float
     input: dict[str, Any]
+    sent: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What was posted, before the platform has put it into words of its own."""
     status: str = "COMPLETED"
 
     def at(self, now: float) -> dict[str, Any]:
@@ -160,17 +201,25 @@ class World:
     told: set[str] = field(default_factory=set)
     stream: list[Any] | None = None
     foreign: list[dict[str, Any]] = field(default_factory=list)
+    others: list[Made] = field(default_factory=list)
+    """What other callers have made, or are about to make."""
+    lag: float = 0.0
+    """Seconds after which the running list shows a generation."""
+    echo: str = "faithful"
+    """How the platform words an input, one of `ECHOES`."""
+    nap: float = 0.0
+    """Seconds for which the machine sleeps in the first wait of a call."""
     shown: list[Generation] = field(default_factory=list)
 
     def make(self, fields: dict[str, Any], lag: float = 0.0) -> Made:
         """Do the work: the platform normalizes the input, and adds its defaults."""
-        entered = {**fields, "duration": 5.0, "seed": None, "aspect_ratio": "16:9"}
-        made = Made(f"gen_{len(self.made) + 1}", self.now, self.now + lag, entered)
+        entered = {"duration": 5.0, "seed": None, "aspect_ratio": "16:9", **reworded(self.echo, fields)}
+        made = Made(f"gen_{len(self.made) + 1}", self.now, self.now + (lag or self.lag), entered, fields)
         self.made.append(made)
         return made
 
     def find(self, path: str) -> Made | None:
-        return next((made for made in self.made if path.endswith(f"/{made.id}")), None)
+        return next((made for made in [*self.made, *self.others] if path.endswith(f"/{made.id}")), None)
 
     def post(self, step: Post, fault: str) -> Any:
         self.now += 60.0 if fault.endswith("slow") else 0.2
@@ -211,6 +260,7 @@ class World:
             "silent after id": [first, "silence"],
             "noise before id": [{"data": None}, first, second, "wait", last],
             "strange word": [first, {"id": made.id, "status": "PAUSED"}, "wait", last],
+            "two ids": [{"id": "task_9", "status": "IN_QUEUE"}, second, "wait", last],
             "foreign id": [first, {"id": "gen_other", "status": "COMPLETED", "data": DATA}, Ended("closed")],
             "bare completed": [first, "wait", {"id": made.id, "status": "COMPLETED"}],
         }.get(fault, [first, second, "wait", last])
@@ -241,7 +291,9 @@ class World:
         if code.isdigit():
             return Answer(int(code), {"message": "no"}, "", HUGE if tail else None)
         if step.path == "/generations/running":
-            running = [m.at(self.now) for m in self.made if m.shown_from <= self.now < m.created + TAKES]
+            running = [
+                m.at(self.now) for m in [*self.made, *self.others] if m.shown_from <= self.now < m.created + TAKES
+            ]
             return Answer(200, [*self.foreign, *running])
         made = self.find(step.path)
         if made is None:
@@ -253,6 +305,8 @@ class World:
             del body["status"]
         elif fault == "bare completed" and body["status"] == "COMPLETED":
             body["data"] = None
+        elif fault == "another id":
+            return Answer(200, {"id": "gen_other", "status": "COMPLETED", "data": DATA})
         elif fault == "failed":
             made.status, made.created = "FAILED", self.now - TAKES
             body = made.at(self.now)
@@ -308,7 +362,8 @@ def perform(world: World, step: Step, choose: Callable[[Step], str]) -> Any:
         return world.next(step)
     if isinstance(step, Sleep):
         assert 0 <= step.seconds < 1e6
-        world.now += step.seconds
+        world.now += step.seconds + world.nap
+        world.nap = 0.0
         return None
     return step.work()
 

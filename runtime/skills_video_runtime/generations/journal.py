@@ -54,10 +54,12 @@ RECORDS = "FROM submission LEFT JOIN origin ON origin.key = submission.key WHERE
 BEGUN = f"SELECT submission.key, id, platform, salt, owner {RECORDS} {UNFINISHED}"
 WHOLE = f"""
 SELECT submission.key, platform, salt, owner, id, payload, files, model, stream, "create", result
-{RECORDS} {UNFINISHED} ORDER BY submission.key
+{RECORDS} {UNFINISHED} ORDER BY +submission.key
 """
 OVER = f"SELECT submission.key, model, id, status, begun, ended {RECORDS} NOT {UNFINISHED} ORDER BY submission.key"
-PRUNED = f"SELECT submission.key {RECORDS} NOT {UNFINISHED} AND coalesce(ended, 0) <= ?"
+PRUNE = """
+DELETE FROM submission WHERE state IN ('refused', 'finished') AND key NOT IN (SELECT key FROM origin WHERE ended > ?)
+"""
 LAST = 2**62  # keys above it are not ours, and the next one might be none
 
 
@@ -138,7 +140,7 @@ class Journal:
 
     def forget(self, key: int) -> None:
         """Take back an intent: nothing was sent."""
-        self._write(f"of record {key} nothing was sent", partial(self._drop, [key]))
+        self._write(f"of record {key} nothing was sent", partial(self._drop, key))
 
     def finished(self, ended: Mapping[str, str]) -> None:
         """Record that generations are over, each with its last status, and were given to the caller: all, or none."""
@@ -171,7 +173,7 @@ class Journal:
         if (key,) not in self._run(f"{KEYS} WHERE {UNFINISHED}"):
             raise ValueError(f"key: the journal {self._path} holds no unfinished record {key}")
         if name is None:
-            self._drop([key])
+            self._drop(key)
             return
         for (other,) in self._run("SELECT key FROM submission WHERE id = ? AND key <> ?", name, key):
             raise ValueError(f"id: {name!r} is the generation of record {other}")
@@ -196,10 +198,12 @@ class Journal:
         Raises:
             JournalUnavailable: it cannot be written.
         """
-        keys = [key for (key,) in self._run(PRUNED, time.time() - older_than)]
-        self._drop(keys)
+        with self._transaction():
+            self._run(PRUNE, time.time() - older_than)
+            ((removed,),) = self._run("SELECT changes()")
+            self._run("DELETE FROM origin WHERE key NOT IN (SELECT key FROM submission)")
         self._run("VACUUM")
-        return len(keys)
+        return int(removed)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -258,11 +262,10 @@ class Journal:
             self._run("UPDATE submission SET state = ? WHERE key = ?", state, key)
             self._run("UPDATE origin SET ended = ?, status = ? WHERE key = ?", time.time(), status, key)
 
-    def _drop(self, keys: list[int]) -> None:
+    def _drop(self, key: int) -> None:
         with self._transaction():
-            for key in keys:
-                self._run("DELETE FROM submission WHERE key = ?", key)
-                self._run("DELETE FROM origin WHERE key = ?", key)
+            self._run("DELETE FROM submission WHERE key = ?", key)
+            self._run("DELETE FROM origin WHERE key = ?", key)
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
