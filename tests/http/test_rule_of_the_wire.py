@@ -16,8 +16,9 @@ import pytest
 
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
-from skills_video_runtime.testing import IOProxy, fast_time, is_idle, replace_io
+from skills_video_runtime.testing import fast_time, is_idle, replace_io
 from tests.support.callers import Payload, use
+from tests.support.interruptions import Fault, ForeignEnd, innermost
 from tests.support.scripted import CREATE, KEY, RESULT, RUNNING, STREAM, Drop, Request, Scripted, answer, events, state
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ ROOT = Path(__file__).parents[2]
 
 class ForeignError(Exception):
     """An exception of a library that nobody has thought of."""
-
-
-class ForeignEnd(BaseException):
-    """One that is no Exception, as a framework has for its own ends."""
 
 
 RAISED: dict[str, Callable[[], BaseException]] = {
@@ -75,39 +72,6 @@ class Platform:
     def result(self, _: Request) -> Any:
         self.looks += 1
         return answer(200, state("IN_PROGRESS" if self.looks == 1 else "COMPLETED"))
-
-
-class Fault(IOProxy):
-    """Raises at one step of a call, before it is done or after."""
-
-    def __init__(self, io: Any, at: int, make: Callable[[], BaseException], *, after: bool) -> None:
-        super().__init__(io)
-        self.left, self.make, self.after = at, make, after
-
-    def strike(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise self.make()
-
-    def now(self) -> float:
-        self.strike()
-        return float(self.io.now())
-
-
-def faulty(name: str) -> Any:
-    async def step(self: Fault, *given: Any) -> Any:
-        if not self.after:
-            self.strike()
-        outcome = await getattr(self.io, name)(*given)
-        if self.after:
-            self.strike()
-        return outcome
-
-    return step
-
-
-for each in ("post", "get", "next_event", "sleep", "on_disk"):
-    setattr(Fault, each, faulty(each))
 
 
 def states_of(journal: Path | None) -> list[tuple[str | None, str]]:
@@ -176,9 +140,7 @@ def struck(mode: str, server: Scripted, journal: Path | None, kind: str, at: int
     try:
         result = use(mode, server.base, work, journal=journal)
     except BaseException as error:  # noqa: BLE001  # any may be raised
-        ended: BaseException = error
-        while isinstance(ended, BaseExceptionGroup):
-            ended = ended.exceptions[0]
+        ended = innermost(error)
     else:
         assert result.id == "gen_1"
         return None if reached[0].left > 0 else OUTLASTED
@@ -260,6 +222,7 @@ AUDITED = """
 import sys
 from skills_video_runtime.testing import IOProxy, replace_io
 from tests.support.callers import Payload, use
+from tests.support.interruptions import Fault, ForeignEnd, innermost
 
 loaded, posts = [], []
 
