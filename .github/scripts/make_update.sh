@@ -6,9 +6,9 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 
-# As code in Markdown, whatever it holds: the end of it, in lines of a bearable length.
+# As code in Markdown, whatever it holds: the last lines of it, none of them too long.
 as_code() {
-    tr -d '\000-\010\013-\037' | tail -n 25 | sed -E 's/^(.{300}).*/\1 …/; s/^/    /'
+    tr -d '\000-\010\013-\037' | tail -n "$1" | sed -E 's/^(.{300}).*/\1 …/; s/^/    /'
 }
 
 try() {
@@ -17,15 +17,11 @@ try() {
         touch "$proposal/draft"
         {
             printf '**`make %s` fails on this branch**, so that this is a draft. What it says ends with\n\n' "$1"
-            cat "$scratch/$1.out" "$scratch/$1.err" | as_code
+            cat "$scratch/$1.out" "$scratch/$1.err" | as_code 25
             echo
         } >>"$proposal/text.md"
     fi
     cat "$scratch/$1.out" "$scratch/$1.err"
-}
-
-warnings_in() {
-    { grep '^warning: ' "$1" || true; } | sort --unique
 }
 
 main() {
@@ -41,45 +37,32 @@ main() {
     : >"$proposal/text.md"
     : >"$proposal/update.patch"
 
-    make check >/dev/null 2>"$scratch/before" || true
     make update
     git add --all -- specs generated README.md CHANGELOG.md
     try check
-    warnings_in "$scratch/before" >"$scratch/old"
-    warnings_in "$scratch/check.err" >"$scratch/new"
-    comm -13 "$scratch/old" "$scratch/new" >"$scratch/warnings"
     local changed=0
     .venv/bin/python -m generator changes HEAD specs --markdown --fail-on any >"$scratch/changes.md" || changed=$?
     if ((changed > 1)) || [[ ! -s "$scratch/changes.md" ]]; then
         exit "$changed"
     fi
     # That the manifest alone differs tells of other bytes in the inputs, which is nothing to review.
-    if ((changed == 0)) && [[ ! -s "$scratch/warnings" ]] &&
+    if ((changed == 0)) &&
         git diff --cached --quiet -- generated ':(exclude)generated/skills_video/MANIFEST.json'; then
-        echo "nothing to propose: no change, no new warning, and no generated file differs"
+        echo "nothing to propose: no change, and no generated file differs"
         return
     fi
     try test
-    if [[ -s "$scratch/warnings" ]]; then
-        {
-            printf 'New warnings of `make generate`:\n\n'
-            as_code <"$scratch/warnings"
-            echo
-        } >>"$proposal/text.md"
-    fi
     if [[ -n "${IMPACT:-}" ]]; then
-        local broken=0
-        .venv/bin/python -m generator impact "$IMPACT" HEAD specs >"$scratch/impact" || broken=$?
-        if ((broken > 1)); then
-            exit "$broken"
-        fi
         {
             printf 'What breaks in `%s`:\n\n' "$IMPACT"
-            as_code <"$scratch/impact"
+            { .venv/bin/python -m generator impact "$IMPACT" HEAD specs 2>&1 || true; } | as_code 60
             echo
         } >>"$proposal/text.md"
     fi
     cat "$scratch/changes.md" >>"$proposal/text.md"
+    # GitHub takes 65,536 characters.
+    head -c 65000 "$proposal/text.md" | iconv -c -f UTF-8 -t UTF-8 >"$scratch/text.md"
+    mv "$scratch/text.md" "$proposal/text.md"
     git diff --cached --binary --full-index --no-renames --no-ext-diff >"$proposal/update.patch"
     echo "to be proposed: $proposal"
 }

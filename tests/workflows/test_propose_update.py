@@ -84,7 +84,8 @@ def begun(tmp_path_factory):
             shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, source / name)
-    (source / "specs" / "docs.json").write_text(json.dumps(navigation(*pages_of(MODELS))), "utf-8")
+    docs = json.dumps(navigation(*pages_of(MODELS)), indent=2)
+    (source / "specs" / "docs.json").write_text(f"{docs}\n", "utf-8")
     (source / "tests.py").write_text(TESTS, "utf-8")
     finished([sys.executable, "-m", "generator", "generate"], cwd=source, check=True)
     git(source, "init", "--quiet", "--initial-branch=main")
@@ -193,10 +194,11 @@ def failing(document):
     narrowed(document, 2001)
 
 
-def retitled(document):
+def hostile(document):
     narrowed(document)
     for post in posts(document):
-        post["summary"] = "$(touch pwned) `touch pwned` @someone"
+        for media in post["requestBody"]["content"].values():
+            media["schema"]["properties"]["prompt"]["default"] = "$(touch pwned) `touch pwned` @someone"
 
 
 def answered_otherwise(document):
@@ -251,27 +253,17 @@ def test_what_breaks_is_proposed_though_no_generated_file_differs(night):
 def test_nothing_is_proposed_if_nothing_differs_but_the_bytes_of_an_input(night):
     night.open = "7"
     night.describe(lambda document: None)
-    assert "nothing to propose: no change, no new warning, and no generated file differs\n" in night.run()
+    assert "nothing to propose: no change, and no generated file differs\n" in night.run()
     assert night.head() == ""
     [call] = night.gh()
     assert call["words"][:3] == ["pr", "close", "7"]
 
 
-def test_new_warnings_are_in_the_text_and_old_ones_are_not(night):
+def test_new_warnings_are_in_the_text(night):
     night.describe(described_with_a_doubt)
     night.run()
     [call] = night.gh()
-    before, _, rest = call["body"].partition("New warnings of `make generate`:\n\n")
-    assert before == ""
-    warnings = rest.partition("\n\n")[0].splitlines()
-    assert warnings
-    assert all(line.startswith("    warning: ") and "prompt" in line for line in warnings)
-    git(night.source, "pull", "--quiet", str(night.origin), BRANCH)
-    git(night.source, "push", "--quiet", str(night.origin), "main")
-    night.describe(narrowed)
-    night.run()
-    [call] = night.gh()
-    assert "New warnings" not in call["body"]
+    assert "- warning · `generate` warns in `2` places: `the default 7 contradicts its schema;" in call["body"]
 
 
 def test_tests_that_fail_are_told_in_a_draft_and_those_that_pass_again_make_it_ready(night):
@@ -345,7 +337,7 @@ def test_a_branch_that_somebody_moved_in_between_is_left_alone(night):
 
 
 def test_text_of_a_description_is_not_run(night):
-    night.describe(retitled)
+    night.describe(hostile)
     night.run()
     assert not list(night.folder.rglob("pwned"))
     [call] = night.gh()
