@@ -97,7 +97,7 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
         _list(found, inputs, as_json=options.json)
         require_models(found, inputs)
         return int(_is_refused(options, diagnostics))
-    files, modules = files_of(found, inputs, diagnostics)
+    files, modules = files_of(found, inputs)
     if options.command == "check" or options.strict:
         from generator import second_reader  # noqa: PLC0415  # what it asks takes longer to import than all else
 

@@ -136,7 +136,7 @@ def _problems(code: Path, found: Found, temporary: Path, age: str) -> list[Probl
     """Let mypy read the code with the package of one age."""
     package = temporary / age / PACKAGE
     package.mkdir(parents=True)
-    texts, _ = package_of(found, Diagnostics())
+    texts, _ = package_of(found)
     for name, text in (texts | {"py.typed": ""}).items():
         (package / name).write_text(text, "utf-8")
     folder = code.parent

@@ -159,18 +159,18 @@ def require_models(found: Found, inputs: Inputs) -> None:
     raise GeneratorError(f"{listing}: {message}. A model is what POST /generation/<model> generates with")
 
 
-def package_of(found: Found, diagnostics: Diagnostics) -> tuple[dict[str, str], list[Module]]:
+def package_of(found: Found) -> tuple[dict[str, str], list[Module]]:
     """Give the Python of the package by its file name, not formatted yet, and the modules."""
     from generator.output import render  # noqa: PLC0415  # listing models needs no templates
     from generator.output.classes import module_of  # noqa: PLC0415  # as above
 
-    modules = [module_of(model, diagnostics) for model in found.selection.models]
+    modules = [module_of(model) for model in found.selection.models]
     texts = {f"{module.model.module}.py": render.render_module(module) for module in modules}
     texts |= {name: render.render_package(modules, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
     return texts, modules
 
 
-def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[dict[str, str], list[Module]]:
+def files_of(found: Found, inputs: Inputs) -> tuple[dict[str, str], list[Module]]:
     """Give the text of every generated file by its name, and the modules.
 
     Raises:
@@ -179,7 +179,7 @@ def files_of(found: Found, inputs: Inputs, diagnostics: Diagnostics) -> tuple[di
     from generator.output import files, manifest, render  # noqa: PLC0415  # listing models needs no templates
 
     require_models(found, inputs)
-    texts, modules = package_of(found, diagnostics)
+    texts, modules = package_of(found)
     made = {**files.formatted(texts), "API.md": render.render_package(modules, "API.md"), "py.typed": ""}
     sources = {
         model.module: {"model": model.model, "source": inputs.names[model.file]} for model in found.selection.models

@@ -493,7 +493,7 @@ def _kind(shape: Shape) -> tuple[type[Shape], bool]:
 def _fields(shape: Object) -> dict[str, Property]:
     """Give the fields that an object has, those included that it requires and does not describe."""
     described = {prop.name: prop for prop in shape.properties if not isinstance(prop.shape, types.Never)}
-    bare = {name: types.Property(name, shape.members) for name in shape.required if shape.get(name) is None}
+    bare = {name: types.Property(name, shape.allowed(name)) for name in shape.required if shape.get(name) is None}
     return {**described, **bare}
 
 

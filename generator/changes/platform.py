@@ -186,7 +186,7 @@ def _webhooks(old: Description, new: Description) -> Iterator[Change]:
 
 def _webhook(description: Description, pointer: str) -> tuple[Revision, Shape]:
     """Read what the platform posts; what cannot be read may be anything."""
-    reader = SchemaReader(description, Diagnostics())
+    reader = SchemaReader(description, Diagnostics(), is_answer=True)
     shape: Shape = Anything()
     for method in METHODS:
         body = f"{pointer}/{method}/requestBody"

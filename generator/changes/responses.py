@@ -81,7 +81,7 @@ def _either(bodies: _Bodies) -> Shape:
 
 def _answers(description: Description, operation: Operation) -> tuple[Revision, _Bodies, _Bodies]:
     """Read what an operation answers where it succeeds and where it does not. What cannot be read may be anything."""
-    reader = SchemaReader(description, Diagnostics())
+    reader = SchemaReader(description, Diagnostics(), is_answer=True)
     successes: _Bodies = {}
     errors: _Bodies = {}
     for status in object_of(description.at(f"{operation.pointer}/responses")):

@@ -13,7 +13,7 @@ from generator.names import client_name, module_name
 from generator.schema.file_fields import overlay
 from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
-from generator.schema.types import variants_of
+from generator.schema.types import Never, variants_of
 
 from .navigation import Listed, PassedOver, tagged
 from .paths import below_base, route
@@ -237,7 +237,10 @@ class _Selector:
         known = self._reader(chosen).known
         variants = variants_of(shape, known)
         if not variants:
-            self.pass_over(entry, "its body is no object that could be posted")
+            reason = "its body is no object that could be posted"
+            if isinstance(shape, Never) and shape.reason:
+                reason += f": {shape.reason}"
+            self.pass_over(entry, reason)
             return None
         for description, operation in filter(None, (stream, create)):
             self._report_parameters(description, operation)

@@ -55,7 +55,7 @@ def capabilities_of(model: VideoModel) -> Capabilities:
     durations: list[Value] = []
     resolutions: list[Value] = []
     for variant in model.variants:
-        for path, shape in _leaves(variant.shape, model.known, (), frozenset()):
+        for path, shape in _leaves(variant.shape, model.known, (), set()):
             words = frozenset(word for name in path for word in _words(name))
             if _is_media(shape, words):
                 takes.update(_media(words))
@@ -69,20 +69,22 @@ def capabilities_of(model: VideoModel) -> Capabilities:
 
 
 def _leaves(
-    shape: Shape, known: Mapping[str, Shape], path: tuple[str, ...], above: frozenset[str]
+    shape: Shape, known: Mapping[str, Shape], path: tuple[str, ...], seen: set[tuple[str, ...]]
 ) -> Iterator[tuple[tuple[str, ...], Shape]]:
-    """Give each part that holds no others, with the names that lead to it; what holds itself is entered once."""
+    """Give each part that holds no others, with the names that lead to it; an object is entered once under a name."""
+    shape = followed(shape, known)
     match shape:
-        case types.Reference(pointer) if pointer not in above:
-            yield from _leaves(followed(shape, known), known, path, above | {pointer})
         case types.Array(items):
-            yield from _leaves(items, known, path, above)
-        case types.Object(properties=properties):
+            yield from _leaves(items, known, path, seen)
+        case types.Object(pointer, properties) if (pointer, *path[-1:]) not in seen:
+            seen.add((pointer, *path[-1:]))
             for prop in properties:
-                yield from _leaves(prop.shape, known, (*path, prop.name), above)
+                yield from _leaves(prop.shape, known, (*path, prop.name), seen)
+        case types.Object():
+            return
         case types.Union(options):
             for option in options:
-                yield from _leaves(option, known, path, above)
+                yield from _leaves(option, known, path, seen)
         case _:
             yield path, shape
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from generator.diagnostics import Diagnostics
 from generator.names import field_names
 from generator.schema.algebra import fits
 from generator.schema.types import ABSENT, Choice, Never, Null, Object, Property, Union, followed, parts_of
@@ -94,9 +93,9 @@ class Module:
         return self.variants != ("Payload",)
 
 
-def module_of(model: VideoModel, diagnostics: Diagnostics) -> Module:
-    """Give the module of a model, with what is to be said of its fields."""
-    return _Builder(model, diagnostics).build()
+def module_of(model: VideoModel) -> Module:
+    """Give the module of a model."""
+    return _Builder(model).build()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ class Constructor:
 
 def constructors_of(model: VideoModel) -> dict[str, Constructor]:
     """Give the constructor of each class of a model's module, by the pointer of its object."""
-    builder = _Builder(model, Diagnostics())
+    builder = _Builder(model)
     found: dict[str, Constructor] = {}
     for pointer, name in builder.names.items():
         members = builder.members(builder.objects[pointer])
@@ -128,9 +127,8 @@ def constructors_of(model: VideoModel) -> dict[str, Constructor]:
 class _Builder:
     """Builds the classes of one module."""
 
-    def __init__(self, model: VideoModel, diagnostics: Diagnostics) -> None:
+    def __init__(self, model: VideoModel) -> None:
         self.model = model
-        self.diagnostics = diagnostics
         self.variants = [variant.shape for variant in model.variants]
         self.objects: dict[str, Object] = {}
         self.uses: dict[str, set[str]] = {}
@@ -233,7 +231,7 @@ class _Builder:
 
     def members(self, shape: Object) -> Iterator[tuple[Property, Argument]]:
         """Give the members that an object has fields for, those included that it requires and does not describe."""
-        properties = [prop for prop in shape.properties if not self._is_barred(prop, shape)]
+        properties = [prop for prop in shape.properties if not _is_barred(prop, shape)]
         properties += [Property(name, shape.asked_of(name)) for name in shape.required if shape.get(name) is None]
         names = field_names([prop.name for prop in properties], self.names.values())
         tags = self.tags.get(shape.pointer, ())
@@ -252,6 +250,8 @@ class _Builder:
             is_right = prop.default is ABSENT or fits(prop.shape, prop.default, self.model.known)
             text = with_facts(prop.text, prop, is_default_right=is_right)
             brief = with_facts(first_paragraph(prop.text), prop, is_default_right=is_right)
+            if prop.read_only:
+                text = f"{text}\n\nRead-only: the platform sets it, and asks nobody for it.".strip()
             if not is_right:
                 text = f"{text}\n\nThe default {prop.default!r} contradicts the schema and is not used.".strip()
             yield PayloadField(argument.name, prop.name, annotation, argument.default, text, brief or "Not described.")
@@ -259,12 +259,10 @@ class _Builder:
             text = "Members that the schema allows and does not name."
             yield PayloadField("extra", "extra", annotator.others(shape.members), "UNSET", text, text)
 
-    def _is_barred(self, prop: Property, shape: Object) -> bool:
-        if not isinstance(prop.shape, Never):
-            return False
-        message = f"{prop.name!r} of {self.names[shape.pointer]} can have no value"
-        self.diagnostics.warn(self.model.file, self.model.pointer, message)
-        return isinstance(shape.members, Never)
+
+def _is_barred(prop: Property, shape: Object) -> bool:
+    """Tell whether no field is needed to refuse a member, as the object takes no others."""
+    return isinstance(prop.shape, Never) and isinstance(shape.members, Never)
 
 
 def _constant(shape: Shape) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.json_values import escape, is_array, is_object, object_of
 
 from .algebra import union
-from .types import Array, Never, Object, Property, Shape, options_of
+from .types import Anything, Array, Never, Object, Property, Shape, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,34 +20,35 @@ UNCHECKED: Final = ("not", "if", "then", "else", "patternProperties", "propertyN
                     "maxContains", "prefixItems", "dependentSchemas", "dependencies", "unevaluatedItems",
                     "$dynamicRef", "$recursiveRef")  # fmt: skip
 
+_NAMING: Final = {"properties", "allOf", "anyOf", "oneOf", "$ref", "if", "dependentSchemas"}
+"""Keywords of which one at least stands in a schema that names properties."""
+
 
 def conditions(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the schemas that count under a condition and name properties, each by its pointer below the schema."""
+    """Give the schemas that count under a condition and may name properties, each by its pointer below the schema."""
     parts = [(keyword, schema.get(keyword)) for keyword in ("then", "else")]
     for keyword in ("dependentSchemas", "dependencies"):
         members = object_of(schema.get(keyword))
         parts += [(f"{keyword}/{escape(name)}", part) for name, part in members.items()]
     for place, part in parts:
-        if is_object(object_of(part).get("properties")):
+        if not _NAMING.isdisjoint(object_of(part)):
             yield place, object_of(part)
 
 
 def conditional_properties(schema: dict[str, Any], pointer: str, read: Read) -> Iterator[Property]:
-    """Give the properties that a schema names only under conditions: with any of the shapes that they may have then.
-
-    Where it says what members of other names are, it says so of them as well.
-    """
-    if "additionalProperties" in schema:
-        return
+    """Give the properties that a schema names under conditions, with any of the shapes that they may have then."""
     found: dict[str, list[Property]] = {}
     for place, part in conditions(schema):
         for option in options_of(read(part, f"{pointer}/{place}", "")):
             if isinstance(option, Object):
                 for prop in option.properties:
                     found.setdefault(prop.name, []).append(prop)
-    for name, props in found.items():
-        if name not in schema.get("properties", {}):
-            yield Property(name, union(prop.shape for prop in props), props[0].default, props[0].text)
+    for name in object_of(object_of(schema.get("if")).get("properties")):
+        found.setdefault(name, [Property(name, Anything())])
+    for props in found.values():
+        shape = union(prop.shape for prop in props)
+        if not isinstance(shape, Never):
+            yield replace(props[0], shape=shape, conditional=True)
 
 
 def with_patterns(schema: dict[str, Any], extra: Shape | None, pointer: str, read: Read) -> Shape | None:

@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Any
 from generator.json_values import array_of, escape, is_array, is_object, object_of, text_of
 
 from . import types
-from .algebra import TooManyOptionsError, UnfinishedReferenceError, choice, fits, intersect, union
+from .algebra import (
+    Intersection,
+    TooManyOptionsError,
+    UnfinishedReferenceError,
+    asked_of_callers,
+    choice,
+    fits,
+    union,
+)
+from .inheritance import Inheritance
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
-from .types import Shape, parts_of
+from .types import Shape, key_of, parts_of, shapes_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from generator.diagnostics import Diagnostics
     from generator.inputs.description import Description
@@ -36,6 +45,9 @@ DEEPEST = 40
 MOST_SHAPES = 50_000
 """How many shapes a request may be made of once references are followed. The limit is ours."""
 
+LONGEST_SHOWN = 200
+"""Characters of a value that a message shows."""
+
 _INSIDE = ""
 """Among the references that are being followed: from here on, inside an object that is a class of its own."""
 
@@ -51,20 +63,54 @@ class SchemaReader:
     """The shapes of what has been referred to, by pointer."""
     active: list[str] = field(default_factory=list[str])
     depth: int = 0
+    is_answer: bool = False
+    """Whether what is read is sent by the platform, which then sends what it sets (`readOnly`)."""
     sizes: dict[int, tuple[int, Shape]] = field(default_factory=dict[int, tuple[int, Shape]])
+    said: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
+    """The annotations of what has been referred to, by pointer and name."""
+    causes: set[str] = field(default_factory=set[str])
+    """What was told to leave something without a value."""
+    intersection: Intersection = field(init=False)
+    inheritance: Inheritance = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with no shape known."""
+        self.intersection = Intersection(self.known)
+        self.inheritance = Inheritance(self.description)
 
     def body(self, schema: Any, pointer: str) -> Shape:
-        """Give the shape of a request body.
+        """Give the shape of a request body, and warn of what in it can have no value.
 
         Raises:
             GeneratorError: a reference leads nowhere, a schema is none, or the body is too large or too deep.
         """
         try:
-            return self.read(schema, pointer)
+            shape = self.read(schema, pointer)
+            shapes = list(shapes_in(shape, self.known))
         except TooManyOptionsError:
             self.description.fail(pointer, "has more than 1,000 alternatives once they are multiplied out")
         except RecursionError:
             self.description.fail(pointer, "is nested too deeply to be read")
+        if sum(self._size(part) for part in shapes if isinstance(part, types.Object)) > MOST_SHAPES:
+            self.description.fail(pointer, f"is made of more than {MOST_SHAPES:,} schemas")
+        self._report_impossible(part for part in shapes if isinstance(part, types.Never) and part is not shape)
+        return shape
+
+    def _report_impossible(self, found: Iterable[types.Never]) -> None:
+        """Warn of what can have no value, once for each cause."""
+        causes: dict[str, list[types.Never]] = {}
+        for never in found:
+            if never.reason:
+                causes.setdefault(never.cause or never.pointer, []).append(never)
+        for first, *others in causes.values():
+            if first.cause in self.causes:
+                continue
+            self.causes.add(first.cause)
+            message = f"can have no value: {first.reason}"
+            if others:
+                names = dict.fromkeys(repr(never.pointer.rpartition("/")[2]) for never in others[:9])
+                message += f"; as {', '.join(names)} for the same cause"
+            self._warn(first.pointer, message)
 
     def read(self, schema: Any, pointer: str, hint: str = "") -> Shape:
         """Give the shape of a schema; `hint` is what an object may be called."""
@@ -72,11 +118,13 @@ class SchemaReader:
         if self.depth > DEEPEST:
             self.description.fail(pointer, f"is nested more than {DEEPEST} schemas deep")
         shape = self._read(schema, pointer, hint)
-        if isinstance(shape, types.Object) and shape.is_impossible:
-            shape = types.Never()
+        if isinstance(shape, types.Object):
+            shape = shape.obstacle or shape
+        if isinstance(shape, types.Never):
+            shape = replace(shape, pointer=pointer)
         self.depth -= 1
         if self._size(shape) > MOST_SHAPES:
-            self.description.fail(pointer, f"is made of more than {MOST_SHAPES:,} schemas once references are followed")
+            self.description.fail(pointer, f"is made of more than {MOST_SHAPES:,} schemas")
         return shape
 
     def _read(self, schema: Any, pointer: str, hint: str) -> Shape:
@@ -94,6 +142,8 @@ class SchemaReader:
             read = self.read(part, f"{pointer}/allOf/{index}", hint)
             parts += not isinstance(read, types.Anything)
             shape = self._intersect(shape, read, f"{pointer}/allOf/{index}")
+            if isinstance(shape, types.Never) and not shape.reason:
+                shape = replace(shape, reason=f"nothing fits #{pointer}/allOf/{index} and what stands before it")
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
                 parts += 1
@@ -102,7 +152,7 @@ class SchemaReader:
             shape = self._identify(shape, schema, pointer, hint)
         if "unevaluatedProperties" in schema:
             rest = self.read(schema["unevaluatedProperties"], f"{pointer}/unevaluatedProperties", f"{hint} value")
-            shape = _with_rest(shape, rest)
+            shape = _with_rest(shape, rest, f"{pointer}/unevaluatedProperties")
         if schema.get("nullable") is True and "type" not in schema:
             shape = union([shape, types.Null()])
         return shape
@@ -111,40 +161,36 @@ class SchemaReader:
         self.diagnostics.warn(self.description.file, pointer, message)
 
     def _intersect(self, left: Shape, right: Shape, pointer: str) -> Shape:
-        is_bare = isinstance(left, types.Object) and replace(left, title="", hint="", text="") == types.Object(
-            left.pointer
-        )
-        if is_bare and isinstance(right, types.Reference):
+        if isinstance(right, types.Reference) and isinstance(left, types.Object) and _says_nothing(left):
             return right
         try:
-            return intersect(left, right, self.known)
+            return self.intersection.of(left, right)
         except UnfinishedReferenceError as error:
             self._warn(pointer, "narrows a reference to what it stands in itself; only the reference is checked")
             return error.reference
 
     def _size(self, shape: Shape) -> int:
-        """Count the shapes that a shape is made of, each as often as it stands in it."""
+        """Count the shapes that a shape is made of, as often as they stand in it: an object is written once."""
         if id(shape) not in self.sizes:
-            self.sizes[id(shape)] = (1 + sum(map(self._size, parts_of(shape))), shape)
+            parts = [part for part in parts_of(shape) if not isinstance(part, types.Object) or part.is_map]
+            self.sizes[id(shape)] = (1 + sum(map(self._size, parts)), shape)
         return self.sizes[id(shape)][0]
 
     def annotation(self, schema: Any, pointer: str, name: str) -> Any:
         """Give an annotation such as `default`: the schema's own, else that of what it refers to or is made of."""
-        seen: set[str] = set()
-        pending = [(schema, pointer)]
-        while pending:
-            schema, pointer = pending.pop(0)
-            if not is_object(schema) or pointer in seen:
-                continue
-            seen.add(pointer)
-            if name in schema:
-                return schema[name]
-            if isinstance(schema.get("$ref"), str):
-                target, value = self.description.resolve(schema["$ref"], f"{pointer}/$ref")
-                pending.append((value, target))
-            parts = schema.get("allOf")
-            pending += [(part, f"{pointer}/allOf/{index}") for index, part in enumerate(parts or ())]
-        return types.ABSENT
+        if not is_object(schema) or name in schema:
+            return object_of(schema).get(name, types.ABSENT)
+        found = types.ABSENT
+        if isinstance(schema.get("$ref"), str):
+            target, value = self.description.resolve(schema["$ref"], f"{pointer}/$ref")
+            if (target, name) not in self.said:
+                self.said[target, name] = types.ABSENT  # what leads back to itself says nothing
+                self.said[target, name] = self.annotation(value, target, name)
+            found = self.said[target, name]
+        for index, part in enumerate(array_of(schema.get("allOf"))):
+            if found is types.ABSENT:
+                found = self.annotation(part, f"{pointer}/allOf/{index}", name)
+        return found
 
     def _reference(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         reference = schema["$ref"]
@@ -160,7 +206,7 @@ class SchemaReader:
             self._warn(pointer, message)
         elif siblings:
             merged = self._intersect(shape, self.read(siblings, pointer, hint), pointer)
-            if repr(merged) != repr(shape):
+            if key_of(merged) != key_of(shape):
                 shape = self._identify(merged, schema, pointer, hint)
         if nullable and self.description.is_3_0:
             message = "'nullable' next to '$ref' is taken as it is meant, though OpenAPI 3.0 ignores it there"
@@ -170,6 +216,8 @@ class SchemaReader:
         return union([shape, types.Null()])
 
     def _referred(self, target: str, value: Any, pointer: str, hint: str) -> Shape:
+        if self.inheritance.is_base(target, pointer):
+            return self.read(self.inheritance.without_children(value), target, target.rpartition("/")[2])
         if target in self.active:
             if _INSIDE in self.active[self.active.index(target) :]:
                 return types.Reference(target)
@@ -179,11 +227,25 @@ class SchemaReader:
         if target not in self.known:
             self.active.append(target)
             depth, self.depth = self.depth, 0
-            name = target.rpartition("/")[2] if target.startswith("/components/schemas/") else hint
-            self.known[target] = self.read(value, target, name)
+            name = hint
+            if target.startswith("/components/schemas/"):
+                name = target.rpartition("/")[2]
+            self.known[target] = self._children(value, target) or self.read(value, target, name)
             self.depth = depth
             self.active.pop()
         return self.known[target]
+
+    def _children(self, schema: Any, pointer: str) -> Shape | None:
+        """Give the union of the components that extend one with a discriminator by `allOf`, None if there are none."""
+        options: list[Shape] = []
+        for index, (child, values) in enumerate(self.inheritance.children(schema, pointer)):
+            place = f"{pointer}/discriminator/{index}"
+            options.append(
+                self._tagged(self._referred(child, self.description.at(child), place, ""), values, schema, place)
+            )
+        if not options:
+            return None
+        return union(options)
 
     def _own(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         for keyword in UNCHECKED:
@@ -196,7 +258,7 @@ class SchemaReader:
         if names := self._types(schema, pointer):
             shape = union(self._typed(name, schema, pointer, hint) for name in names)
         if "enum" in schema:
-            shape = self._one_of(self._list(schema, "enum", pointer), shape, schema, f"{pointer}/enum")
+            shape = self._one_of(array_of(schema["enum"]), shape, schema, f"{pointer}/enum")
         if "const" in schema:
             shape = self._one_of([schema["const"]], shape, schema, f"{pointer}/const")
         return shape
@@ -205,9 +267,12 @@ class SchemaReader:
         """Keep those values that the rest of the schema takes as well."""
         if schema.get("nullable") is True and None not in values:
             values = [*values, None]
-        if left_out := [repr(value) for value in values if not fits(shape, value, self.known)]:
-            self._warn(pointer, f"{', '.join(left_out)} cannot be given: the rest of the schema excludes it")
-        return intersect(choice(values), shape, self.known)
+        left_out = [shortened(value) for value in values if not fits(shape, value, self.known)]
+        if len(left_out) == len(values):
+            return types.Never(pointer, f"none of the values of #{pointer} fits the rest of the schema", pointer)
+        if left_out:
+            self._warn(pointer, f"{', '.join(left_out[:20])} cannot be given: the rest of the schema excludes it")
+        return self._intersect(choice(values), shape, pointer)
 
     def _types(self, schema: dict[str, Any], pointer: str) -> list[str]:
         """Give the types that a schema allows: those it names, else all, if it limits one of them."""
@@ -220,6 +285,8 @@ class SchemaReader:
             self.description.fail(f"{pointer}/type", f"{given!r} is no type of JSON Schema; one of {allowed} is")
         if not names and "enum" not in schema and "const" not in schema:
             names = _limited_types(schema)
+            if not names and any(conditions(schema)):
+                names = ["object"]
         if names and schema.get("nullable") is True and "null" not in names:
             names = [*names, "null"]
         return names
@@ -291,13 +358,14 @@ class SchemaReader:
             case _:
                 return limit, self._limit(schema, exclusive, pointer)
 
-    def _object(self, schema: dict[str, Any], pointer: str, hint: str) -> types.Object:
+    def _object(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         self.active.append(_INSIDE)
-        properties = [*self._properties(schema, pointer), *conditional_properties(schema, pointer, self.read)]
+        properties = tuple(self._properties(schema, pointer))
+        under_conditions = tuple(conditional_properties(schema, pointer, self.read))
         self.active.pop()
-        return types.Object(
+        firm = types.Object(
             pointer=pointer,
-            properties=tuple(properties),
+            properties=properties,
             extra=self._extra(schema, pointer, hint),
             required=self._names(schema.get("required"), f"{pointer}/required"),
             min_properties=self._count(schema, "minProperties", pointer) or 0,
@@ -307,7 +375,17 @@ class SchemaReader:
             hint=hint,
             text=text_of(schema.get("description")),
             deprecated=schema.get("deprecated") is True,
+            conditional="type" not in schema and not _limited_types(schema),
         )
+        if firm.conditional and not under_conditions:
+            return types.Anything()
+        if not under_conditions:
+            return asked_of_callers(firm)
+        named = types.Object(f"{pointer}?", under_conditions, conditional=True)
+        both = self._intersect(firm, named, pointer)
+        if not isinstance(both, types.Object):
+            return both
+        return replace(both, pointer=pointer)
 
     def _properties(self, schema: dict[str, Any], pointer: str) -> Iterator[types.Property]:
         described = schema.get("properties", {})
@@ -320,10 +398,22 @@ class SchemaReader:
             text = text_of(self.annotation(value, place, "description"))
             deprecated = self.annotation(value, place, "deprecated") is True
             if default is not types.ABSENT and not fits(shape, default, self.known):
-                message = f"the default {default!r} contradicts its schema; it is shown and not used"
+                message = f"the default {shortened(default)} contradicts its schema; it is shown and not used"
                 self._warn(f"{place}/default", message)
+            if value is False:
+                shape = types.Never(place, "its schema is 'false'", place)
+            read_only = not self.is_answer and self.annotation(value, place, "readOnly") is True
             values = tuple(self._deprecated_values(value, place))
-            yield types.Property(name, shape, default, text, deprecated, values)
+            yield types.Property(
+                name=name,
+                shape=shape,
+                default=default,
+                text=text,
+                pointer=place,
+                read_only=read_only,
+                deprecated=deprecated,
+                deprecated_values=values,
+            )
 
     def _deprecated_values(self, schema: Any, pointer: str) -> Iterator[Any]:
         """Give the constants among the alternatives of a schema, or of its items, that say that they are deprecated."""
@@ -356,7 +446,10 @@ class SchemaReader:
             place = f"{pointer}/{keyword}/{index}"
             if len(schema[keyword]) > 1:
                 hint = ""
-            read = self._tagged(self.read(option, place, hint), option, schema, place)
+            read = self.read(option, place, hint)
+            if "discriminator" in schema and "$ref" in object_of(option):
+                target = self.description.resolve(option["$ref"], place)[0]
+                read = self._tagged(read, self.inheritance.values(target, schema), schema, place)
             shape = self._intersect(base, read, place)
             if (
                 isinstance(shape, types.Object)
@@ -367,36 +460,40 @@ class SchemaReader:
                 shape = replace(shape, pointer=place, title=read.title, hint=read.hint, text=text)
             options.append(shape)
         exclusive = keyword == "oneOf"
-        unique = list({repr(option): option for option in options}.values())
+        impossible = [option for option in options if isinstance(option, types.Never) and option.reason]
+        options = [option for option in options if not isinstance(option, types.Never)] or options[:1]
+        if impossible and options[0] is not impossible[0]:
+            message = f"{len(impossible)} of its alternatives can have no value; of one, {impossible[0].reason}"
+            self.diagnostics.note(self.description.file, f"{pointer}/{keyword}", message)
+        unique = list({key_of(option): option for option in options}.values())
         if exclusive and len(unique) < len(options):
             message = "has two alternatives that are equal, so that no value fits just one of them; "
             self._warn(f"{pointer}/{keyword}", message + "they are taken as one")
             options = unique
         if "discriminator" in schema and any(isinstance(option, types.Reference) for option in options):
             exclusive = False
+        if any(isinstance(option, types.Object) and option.unasked for option in options):
+            exclusive = False  # what tells them apart is set by the platform
         return union(options, exclusive=exclusive)
 
-    def _tagged(self, shape: Shape, option: Any, schema: dict[str, Any], pointer: str) -> Shape:
+    def _tagged(self, shape: Shape, values: list[str], schema: dict[str, Any], pointer: str) -> Shape:
         """Narrow an option to the values of the discriminator that lead to it (OpenAPI, "Discriminator Object")."""
-        discriminator = schema.get("discriminator")
-        if discriminator is None:
-            return shape
-        name = object_of(discriminator).get("propertyName")
+        name = object_of(schema["discriminator"]).get("propertyName")
         if not isinstance(name, str):
             self.description.fail(f"{pointer.rsplit('/', 2)[0]}/discriminator", "has no 'propertyName'")
-        if not (isinstance(shape, types.Object) and "$ref" in object_of(option)):
+        if not isinstance(shape, types.Object):
             return shape
-        target = self.description.resolve(option["$ref"], pointer)[0]
-        values = _leading_to(target, option["$ref"], discriminator.get("mapping"))
-        tag = types.Object(pointer, (types.Property(name, choice(values)),))
-        narrowed = intersect(shape, tag, self.known)
+        tag = types.Object(pointer, (types.Property(name, choice(values), pointer=f"{pointer}/discriminator"),))
+        narrowed = self.intersection.of(shape, tag)
         if not isinstance(narrowed, types.Object) or isinstance(narrowed.asked_of(name), types.Never):
-            message = f"the mapping of {name!r} contradicts the values that the variant allows; it is ignored"
-            self._warn(pointer, message)
+            if "mapping" in schema["discriminator"]:
+                message = f"the mapping of {name!r} contradicts the values that the variant allows; it is ignored"
+                self._warn(pointer, message)
             return shape
-        if repr(narrowed.get(name)) == repr(shape.get(name)):
+        own = shape.get(name)
+        if own and key_of(narrowed.asked_of(name)) == key_of(own.shape):
             return shape
-        return replace(narrowed, pointer=f"{shape.pointer}+{pointer}")
+        return narrowed
 
     def _identify(self, shape: Shape, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         """Say of merged objects that they belong to the place where they were merged, not to one of their parts."""
@@ -442,27 +539,29 @@ class SchemaReader:
 def _limited_types(schema: dict[str, Any]) -> list[str]:
     """Give the types of which a schema that names none can tell some values from others; all, if that is one."""
     limited = [name for name, keywords in _KEYWORDS.items() if any(keyword in schema for keyword in keywords)]
-    if not limited and any(conditions(schema)):
-        limited = ["object"]
     if limited in ([], ["object"]) or schema.get("format") == "binary":
         return limited
     return [name for name in _TYPES if name != "integer"]
 
 
-def _leading_to(target: str, reference: str, mapping: Any) -> list[str]:
-    """Give the values of a discriminator that lead to a component: those of the mapping, else its own name."""
-    own = target.rpartition("/")[2]
-    values: list[str] = []
-    for value, leads_to in object_of(mapping).items():
-        if leads_to == own or str(leads_to).removeprefix("#") in (target, reference.removeprefix("#")):
-            values.append(value)
-    return values or [own]
+def _says_nothing(shape: types.Object) -> bool:
+    """Tell whether an object narrows no other one."""
+    bare = replace(shape, title="", hint="", text="", deprecated=False)
+    return shape.conditional or bare == types.Object(shape.pointer)
 
 
-def _with_rest(shape: Shape, rest: Shape) -> Shape:
+def _with_rest(shape: Shape, rest: Shape, pointer: str) -> Shape:
     """Say what members are that nothing has named, where nothing has said it (`unevaluatedProperties`)."""
     if isinstance(shape, types.Union):
-        return union((_with_rest(option, rest) for option in shape.options), exclusive=shape.exclusive)
+        return union((_with_rest(option, rest, pointer) for option in shape.options), exclusive=shape.exclusive)
     if isinstance(shape, types.Object) and shape.extra is None:
-        return replace(shape, extra=rest)
+        return replace(shape, extra=rest, pointer=f"{shape.pointer}+{pointer}")
     return shape
+
+
+def shortened(value: Any) -> str:
+    """Write a value for a message, at most 200 characters of it."""
+    text = repr(value)
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"{text[:LONGEST_SHOWN]}…"

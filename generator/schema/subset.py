@@ -107,10 +107,10 @@ class Subset:
         if pair in self.assumed:
             return True
         outside, self.assumed = self.assumed, self.assumed | {pair}
-        names = dict.fromkeys(prop.name for prop in (*left.properties, *right.properties))
+        names = {prop.name for prop in (*left.properties, *right.properties)} | {*left.required, *right.required}
         found = (
             set(right.required) <= set(left.required)
-            and all(self.holds(member_of(left, name), member_of(right, name)) for name in names)
+            and all(self.holds(left.allowed(name), right.allowed(name)) for name in names)
             and self.holds(left.members, right.members)
             and right.min_properties <= max(left.min_properties, len(left.required))
             and _at_most(_most(left), right.max_properties)
@@ -120,18 +120,10 @@ class Subset:
         return found
 
 
-def member_of(shape: Object, name: str) -> Shape:
-    """Give what an object takes under a name."""
-    prop = shape.get(name)
-    if prop is None:
-        return shape.members
-    return prop.shape
-
-
 def depends(shape: Object, name: str, others: tuple[str, ...]) -> bool:
     """Tell whether an object that has a member of a name certainly has the others as well."""
     own = {other for key, names in shape.dependent if key == name for other in names}
-    return isinstance(member_of(shape, name), types.Never) or set(others) <= {*shape.required, *own, name}
+    return isinstance(shape.allowed(name), types.Never) or set(others) <= {*shape.required, *own, name}
 
 
 def finite(shape: Shape) -> list[Any] | None:

@@ -6,11 +6,11 @@ brought to one. They are compared, intersected and asked whether a value fits, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 ABSENT: Final[Any] = object()
@@ -24,7 +24,14 @@ class Anything:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """No value at all."""
+    """No value at all. What is told of it tells no two of them apart."""
+
+    pointer: str = field(default="", compare=False)
+    """Where the schema stands that has no value."""
+    reason: str = field(default="", compare=False)
+    """Why, where it is not plainly said by `false`."""
+    cause: str = field(default="", compare=False)
+    """What many of them may have in common: the place that excludes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,11 @@ class Property:
     shape: Shape
     default: Any = ABSENT
     text: str = ""
+    pointer: str = ""
+    conditional: bool = False
+    """Whether it is named under a condition alone: what is said of it elsewhere counts, and this does not."""
+    read_only: bool = False
+    """Whether the platform sets it, so that nobody is asked for it."""
     deprecated: bool = False
     deprecated_values: tuple[Any, ...] = ()
     """Those of its values that are deprecated: of `oneOf` or `anyOf`, constants that say so."""
@@ -124,10 +136,19 @@ class Object:
     hint: str = ""
     text: str = ""
     deprecated: bool = False
+    conditional: bool = False
+    """Whether it only names members under a condition, and lets pass what is no object."""
+    unasked: tuple[str, ...] = ()
+    """What it requires and nobody is asked for, as the platform sets it (`readOnly`)."""
+    _by_name: dict[str, Property] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look properties up by name once: an object may have thousands."""
+        object.__setattr__(self, "_by_name", {prop.name: prop for prop in self.properties})
 
     def get(self, name: str) -> Property | None:
         """Give the property of a name."""
-        return next((prop for prop in self.properties if prop.name == name), None)
+        return self._by_name.get(name)
 
     @property
     def names(self) -> frozenset[str]:
@@ -162,7 +183,17 @@ class Object:
     @property
     def is_impossible(self) -> bool:
         """Whether it requires a member that can have no value."""
-        return any(isinstance(self.asked_of(name), Never) for name in self.required)
+        return self.obstacle is not None
+
+    @property
+    def obstacle(self) -> Never | None:
+        """What makes it impossible: itself as a shape without a value, and why."""
+        for name in self.required:
+            shape = self.asked_of(name)
+            if isinstance(shape, Never):
+                why = shape.reason or f"#{shape.pointer} excludes it"
+                return Never(self.pointer, f"it requires {name!r}: {why}", shape.cause or shape.pointer)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +237,34 @@ def options_of(shape: Shape) -> tuple[Shape, ...]:
     if isinstance(shape, Union):
         return shape.options
     return (shape,)
+
+
+def shapes_in(shape: Shape, known: Mapping[str, Shape]) -> Iterator[Shape]:
+    """Give a shape and all that it is made of, each object once, references followed."""
+    waiting, seen = [shape], set[str]()
+    while waiting:
+        found = followed(waiting.pop(), known)
+        if isinstance(found, Object):
+            if found.pointer in seen:
+                continue
+            seen.add(found.pointer)
+        yield found
+        waiting += reversed(parts_of(found))
+
+
+def key_of(shape: Shape) -> str:
+    """Give what two shapes have in common if they say the same, which is no more than objects that have one pointer."""
+    match shape:
+        case Object(pointer):
+            return pointer
+        case Never():
+            return "Never"
+        case Array(items):
+            return f"{replace(shape, items=Anything())!r} of {key_of(items)}"
+        case Union(options, exclusive):
+            return f"{exclusive} of ({', '.join(map(key_of, options))})"
+        case _:
+            return repr(shape)
 
 
 def is_exclusive(shape: Shape) -> bool:
