@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .changes.models import compare
 from .changes.prose import count
-from .diagnostics import Diagnostics, GeneratorError, visible
+from .diagnostics import GeneratorError, visible
 from .run import package_of
 
 if TYPE_CHECKING:
