@@ -180,7 +180,7 @@ def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
     from generator.inputs import fetch  # noqa: PLC0415  # the other commands fetch nothing
 
     def select(openapi: tuple[Path, ...], docs: Path | None, remarks: Diagnostics) -> Selection:
-        return read(Inputs(openapi, docs, options.config), remarks).selection
+        return read(Inputs(openapi, docs, options.config, optional=openapi[1:]), remarks).selection
 
     def say(text: str) -> None:
         print(visible(text), file=sys.stderr)

@@ -40,6 +40,8 @@ class Inputs:
     config: Path | None
     unread: tuple[Path, ...] = ()
     """What lies where inputs are looked for, and is none."""
+    optional: tuple[Path, ...] = ()
+    """Those of the descriptions that were found and not named. One that cannot be read stops no other."""
 
     @classmethod
     def beside(cls, openapi: Path, docs: Path | None, config: Path | None) -> Inputs:
@@ -49,8 +51,8 @@ class Inputs:
         others = [folder / f"openapi{suffix}" for suffix in documents.SUFFIXES]
         if openapi in others:
             unread += [path for path in others if path != openapi and path.is_file()]
-        docs = docs or documents.found_in(folder, "docs")
-        return cls((openapi, *scoped), docs, config, tuple(unread))
+        docs = docs or documents.found_in(folder, "docs") or documents.found_in(folder, "mint")
+        return cls((openapi, *scoped), docs, config, tuple(unread), tuple(scoped))
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -120,7 +122,19 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
         overrides.apply(own, document, diagnostics)
         return document
 
-    descriptions = [description_of(load(path), path.as_posix()) for path in inputs.openapi]
+    descriptions: list[Description] = []
+    passed_over: list[PassedOver] = []
+    for path in inputs.openapi:
+        try:
+            descriptions.append(description_of(load(path), path.as_posix()))
+        except GeneratorError as error:
+            if path not in inputs.optional:
+                raise
+            passed_over.append(PassedOver(path.as_posix(), str(error)))
+    reason = "it is not read: it is no JSON or YAML file, or another one stands for it"
+    passed_over += [PassedOver(path.as_posix(), reason) for path in inputs.unread]
+    for passed in passed_over:
+        diagnostics.warn(passed.page, "", f"is passed over: {passed.reason}")
     if inputs.docs:
         file = inputs.docs.as_posix()
         listing = read_navigation(load(inputs.docs), file, descriptions, diagnostics, chosen, folder.page)
@@ -128,10 +142,7 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
         listing = tagged_operations(descriptions, chosen)
     overrides.unused(corrections, found, diagnostics)
     selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics)
-    for path in inputs.unread:
-        passed = PassedOver(path.as_posix(), "it is not read: it is no JSON or YAML file, or another one stands for it")
-        diagnostics.warn(passed.page, "", f"is passed over: {passed.reason}")
-        selection = replace(selection, passed_over=(*selection.passed_over, passed))
+    selection = replace(selection, passed_over=(*selection.passed_over, *passed_over))
     return Found(selection, found, tuple(descriptions), tuple(folder.asked), tuple(diagnostics.warnings))
 
 

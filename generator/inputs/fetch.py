@@ -21,7 +21,7 @@ from .beside import Folder, expanded
 from .description import Description, description_of
 from .documents import LARGEST, document_of, normal_form, scoped_in
 from .navigation import Slugs
-from .sources import ETAG, get, get_all, path_of, without_query
+from .sources import ETAG, UnavailableError, get, get_all, path_of, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -123,7 +123,7 @@ class Fetching:
                 )
                 address = found.address
             except GeneratorError as error:
-                self.say(str(error))
+                self._pass(error)
         whole = self._descriptions(sources, index, address)
         if whole:
             for inputs in self._with_navigation(whole, sources, index, address):
@@ -162,7 +162,7 @@ class Fetching:
             except GeneratorError as error:
                 if is_named:
                     raise
-                self.say(str(error))
+                self._pass(error)
             else:
                 self.say(f"{without_query(source)}: a description")
                 yield item, description
@@ -179,7 +179,7 @@ class Fetching:
             try:
                 item = self._navigation(source)
             except GeneratorError as error:
-                self.say(str(error))
+                self._pass(error)
             else:
                 self.say(f"{without_query(source)}: a navigation")
                 yield inputs | {DOCS: item}
@@ -200,10 +200,14 @@ class Fetching:
         found: list[tuple[sites.Link, Description]] = []
         for link, answer in zip(links, get_all([link.markdown for link in links], LARGEST), strict=True):
             if isinstance(answer, GeneratorError):
-                self.say(str(answer))
+                self._pass(answer)
                 continue
             text = (answer.data or b"").decode("utf-8", "replace")
-            found += [(link, item) for item in sites.descriptions_in(text, without_query(link.markdown))]
+            for item in sites.descriptions_in(text, without_query(link.markdown)):
+                if isinstance(item, Description):
+                    found.append((link, item))
+                else:
+                    self.diagnostics.warn(without_query(link.markdown), "", f"is passed over: {item}")
         if not found:
             raise GeneratorError(f"{without_query(links[0].address)} and the other pages describe no operation")
         descriptions = [description for _, description in found]
@@ -223,6 +227,12 @@ class Fetching:
             pages = sites.linked((link, *key) for link, item in found for key in item.operations)
             inputs[DOCS] = self._implied(sites.pages_in(descriptions, pages, self.choices), first)
         yield "the pages", inputs
+
+    def _pass(self, error: GeneratorError) -> None:
+        """Say why a source is of no use and go on, unless it may be there and cannot be had now."""
+        if isinstance(error, UnavailableError):
+            raise error
+        self.say(str(error))
 
     def _implied(self, pages: list[sites.Page], address: str) -> Input:
         document, is_said = sites.navigation_of(pages, self.choices)

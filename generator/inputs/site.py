@@ -15,11 +15,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from generator.diagnostics import GeneratorError
-from generator.json_values import is_object, object_of
+from generator.diagnostics import Diagnostics, GeneratorError
+from generator.json_values import object_of
 
 from .description import Description, description_of
-from .documents import SUFFIXES, NoDocumentError, parsed
+from .documents import SUFFIXES, document_of
 from .navigation import tagged
 from .paths import route
 from .selection import model_in
@@ -42,6 +42,7 @@ MOST_LINKS: Final = 10_000
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t](?P<text>.*)")
 _LINK = re.compile(r"\[(?P<text>[^\[\]]{0,500})\]\(<?(?P<address>[^()<>\s]{1,2000})>?\)")
 _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})(?P<info>.*)")
+_DESCRIPTION = re.compile(r"^[ \t]*openapi[ \t]*:|[\"']openapi[\"'][ \t]*:", re.MULTILINE)
 _PORTS: Final = {"https": 443, "http": 80}
 _NAVIGATIONS: Final = ("docs.json", "mint.json")
 
@@ -147,8 +148,11 @@ def api_pages(index: Index) -> list[Link]:
     return [link for link in index.pages if "api-reference" in link.slug.split("/")] or list(index.pages)
 
 
-def descriptions_in(page: str, file: str) -> Iterator[Description]:
-    """Give the descriptions that stand in fenced blocks of a page in Markdown (CommonMark, "Fenced code blocks")."""
+def descriptions_in(page: str, file: str) -> Iterator[Description | GeneratorError]:
+    """Give the descriptions that stand in fenced blocks of a page in Markdown (CommonMark, "Fenced code blocks").
+
+    In the place of one that cannot be read there is its error.
+    """
     lines: list[str] = []
     mark = ""
     for line in page.splitlines():
@@ -162,15 +166,13 @@ def descriptions_in(page: str, file: str) -> Iterator[Description]:
             lines.append(line)
 
 
-def _described(block: str, file: str) -> Iterator[Description]:
-    if "openapi" not in block:
+def _described(block: str, file: str) -> Iterator[Description | GeneratorError]:
+    if not _DESCRIPTION.search(block):
         return
     try:
-        document, _ = parsed(block.encode("utf-8", "replace"))
-        if is_object(document):
-            yield description_of(document, file)
-    except (NoDocumentError, GeneratorError):
-        return
+        yield description_of(document_of(block.encode("utf-8", "replace"), file, Diagnostics()), file)
+    except GeneratorError as error:
+        yield error
 
 
 def models_of(description: Description) -> list[str]:

@@ -32,7 +32,16 @@ AT_ONCE: Final = 8
 """How many pages are asked for at a time. The limit is ours."""
 
 ETAG: Final = re.compile(r'(?:W/)?"[!\x23-\x7e]{0,500}"')
+_TRANSIENT = (408, 425, 429)
 _ENCODINGS = ("", "identity", "gzip", "deflate")
+
+
+class UnavailableError(GeneratorError):
+    """A source may be there and cannot be had now, which is no reason to believe that it is gone."""
+
+    def __init__(self, source: str, message: str) -> None:
+        """Take what is wrong with a source."""
+        super().__init__(f"{without_query(source)}: {message}; try again later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ def get(source: str, etag: str = "") -> Fetched:
 
 
 def get_all(sources: Sequence[str], most: int) -> list[Fetched | GeneratorError]:
-    """Get several addresses, several at a time, of at most so many bytes together; an error in the place of each."""
+    """Get several addresses, some at a time, of at most so many bytes together, or the error in the place of each."""
     return asyncio.run(_download_all(sources, "", most))
 
 
@@ -102,7 +111,7 @@ async def _download_all(sources: Sequence[str], etag: str, most: int) -> list[Fe
             except GeneratorError as error:
                 return error
             except TimeoutError:
-                return failed(source, f"did not arrive within {TIMEOUT:.0f} s; try again later")
+                return UnavailableError(source, f"did not arrive within {TIMEOUT:.0f} s")
 
         return await asyncio.gather(*map(one, sources))
 
@@ -122,7 +131,7 @@ async def _download(client: httpx.AsyncClient, source: str, etag: str, room: Roo
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         if isinstance(error, TimeoutError):
             raise
-        raise failed(source, f"cannot be fetched: {str(error) or type(error).__name__}; try again later") from error
+        raise UnavailableError(source, f"cannot be fetched: {str(error) or type(error).__name__}") from error
 
 
 async def _read(response: httpx.Response, source: str, etag: str, room: Room) -> Fetched:
@@ -130,8 +139,11 @@ async def _read(response: httpx.Response, source: str, etag: str, room: Room) ->
     address = str(response.url)
     if response.status_code == 304 and etag:
         return Fetched(None, etag, address)
+    said = f"answers {response.status_code}, not 200; correct the address"
+    if response.status_code >= 500 or response.status_code in _TRANSIENT:
+        raise UnavailableError(source, said)
     if response.status_code != 200:
-        raise failed(source, f"answers {response.status_code}, not 200; correct the address, or try again later")
+        raise failed(source, said)
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
         raise failed(source, "is packed in a way that was not asked for")
     data = bytearray()

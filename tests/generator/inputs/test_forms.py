@@ -274,6 +274,20 @@ def test_a_file_that_is_not_read_is_named(name, project, capsys):
     assert f"warning: {path.as_posix()}: is passed over: it is not read" in err
 
 
+@pytest.mark.parametrize("text", ["{", "", "[]", "{}", '{"openapi": "2.0"}', "openapi: 3.1.0\n", "a: [\n"])
+def test_a_model_scoped_file_that_cannot_be_read_is_named_and_the_others_are_made(text, project, capsys):
+    project.write(description({"acme/one": BODY}))
+    (project.folder / "models").mkdir()
+    scoped = project.folder / "models" / "bad.yaml"
+    scoped.write_text(text, "utf-8")
+    models, [passed], err = shown(project, capsys, "--strict", code=1)
+    assert models == ["acme/one"]
+    assert passed["page"] == scoped.as_posix()
+    assert f"warning: {scoped.as_posix()}: is passed over: " in err
+    capsys.readouterr()
+    assert main(["list", "--openapi", str(project.openapi), "--openapi", str(scoped)]) == 2
+
+
 def test_a_model_scoped_file_that_nothing_lists_is_named(project, capsys):
     project.write(description({"acme/one": BODY}))
     (project.folder / "models").mkdir()

@@ -268,3 +268,30 @@ def test_several_descriptions_are_taken_together(site, specs, capsys):
     assert fetch(site, specs) == 0
     assert models_in(specs, capsys) == ["zoo/cat", "acme/v1"]
     assert json.loads((specs / "models" / "openapi.json").read_text("utf-8")) == rest
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 408])
+@pytest.mark.parametrize("path", ["llms.txt", "openapi.json", "docs.json", "api-reference/acme-v1.md"])
+def test_what_cannot_be_had_now_is_not_taken_to_be_gone(path, status, site, specs, capsys):
+    for model, title in MODELS.items():
+        page(site, slug(title), description({model: BODY}))
+    index(site, map(slug, MODELS.values()))
+    assert fetch(site, specs) == 0
+    before = held(specs)
+    if path == "docs.json":
+        site.serve("/openapi.json", json.dumps(whole()).encode())
+    site.serve(f"/{path}", b"", status)
+    capsys.readouterr()
+    assert fetch(site, specs) == 2
+    assert f"/{path}: answers {status}, not 200" in capsys.readouterr().err.splitlines()[-1]
+    assert held(specs) == before
+
+
+@pytest.mark.parametrize("block", ["openapi: [3.1.0\n", "openapi: 3.1.0\nopenapi: 3.1.0\n", '{"openapi": "2.0"}'])
+def test_a_block_that_cannot_be_read_is_named_and_the_others_are_taken(block, site, specs, capsys):
+    page(site, slug("Acme V1"), description({"acme/v1": BODY}))
+    page(site, slug("Zoo Cat"), block, form=str)
+    index(site, [slug("Acme V1"), slug("Zoo Cat")])
+    assert fetch(site, specs) == 0
+    assert f"warning: {site.url}/{slug('Zoo Cat')}.md: is passed over: " in capsys.readouterr().err
+    assert models_in(specs, capsys) == ["acme/v1"]
