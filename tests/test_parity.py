@@ -104,13 +104,19 @@ def test_importing_the_client_loads_nothing_that_it_does_not_need_yet() -> None:
 
 
 def test_a_models_own_client_shares_the_connections_of_the_client_it_is_given(server: Scripted) -> None:
-    at_once = stream_head() + chunk(frame(state("COMPLETED"))) + b"0\r\n\r\n"
-    server.on(STREAM, [at_once]).on(RESULT, answer(200, state("COMPLETED")))
+    names = count(1)
+
+    def at_once(_: object) -> Any:
+        return [stream_head() + chunk(frame(state("COMPLETED", f"gen_{next(names)}"))) + b"0\r\n\r\n"]
+
+    server.on(STREAM, at_once).on(RESULT, answer(200, state("COMPLETED")))
     with Client(KEY, server.base) as client:
         with ModelClient[Payload](client) as front:
             assert front.generate(Payload()).id == "gen_1"
+            assert front.get("gen_1").status == "COMPLETED"
+        assert client.generate(Payload()).id == "gen_2"
         assert client.get("gen_1").status == "COMPLETED"
-    assert server.accepted == 1
+    assert server.accepted == 2  # posts have pools of their own
 
 
 def test_a_models_own_client_closes_what_it_made_itself(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:

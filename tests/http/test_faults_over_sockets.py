@@ -461,3 +461,35 @@ def test_a_connection_that_is_made_too_late_has_sent_nothing(server: Scripted) -
         with pytest.raises(errors.ConnectionFailed):
             client.generate(Payload())
     assert server.requests == []
+
+
+@pytest.mark.parametrize(("idle", "connections"), [(0.0, 1), (0.9, 1), (1.1, 2), (4.0, 2)])
+def test_a_post_takes_no_connection_that_was_idle_for_a_second(
+    idle: float, connections: int, mode: str, server: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.on(CREATE, answer(200, state("IN_QUEUE")), answer(200, state("IN_QUEUE", "gen_2")))
+    later = time.monotonic
+
+    def wait() -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: later() + idle)
+
+    async def twice(client: Any) -> None:
+        await client.submit(Payload())
+        wait()
+        await client.submit(Payload())
+
+    def twice_at_once(client: Any) -> None:
+        client.submit(Payload())
+        wait()
+        client.submit(Payload())
+
+    use(mode, server.base, twice_at_once if mode == "sync" else twice)
+    assert server.accepted == connections
+
+
+def test_looks_keep_their_connection_for_longer(mode: str, server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: later() + 3.5 * server.count(RESULT))
+    server.on(RESULT, answer(200, state("IN_QUEUE")), answer(200, state("IN_PROGRESS")), DONE)
+    use(mode, server.base, lambda client: client.wait("gen_1"))
+    assert (server.count(RESULT), server.accepted) == (3, 1)

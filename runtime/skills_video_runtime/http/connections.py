@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .key import Key
 
 PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
+KEPT, KEPT_FOR_POSTS = 5.0, 1.0  # seconds for which an idle connection is used again: our choice
 PLAIN = {"Accept-Encoding": "identity"}
 LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
 LOOP: RunVar[object] = RunVar("skills_video_loop")
@@ -30,8 +31,14 @@ class Pool:
 
     loop: object
     """The event loop that its connections belong to."""
+    for_posts: bool
+    """Whether it is for posts, which take no connection that was idle for long."""
     used: int = 0
     """Requests under way."""
+
+    def can_be(self, wanted: Pool) -> bool:
+        """Whether it has room for one more request of a kind."""
+        return self.used < PER_POOL and self.loop is wanted.loop and self.for_posts == wanted.for_posts
 
 
 class Connections:
@@ -45,8 +52,12 @@ class Connections:
         self.closed = False
         self.lock = Lock()
 
-    def borrow(self) -> Any:
-        """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`."""
+    def borrow(self, *, for_post: bool) -> Any:
+        """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`.
+
+        A connection that is kept is most likely to be closed by the other side just as it is used again, and a post
+        that is lost so may be paid for in vain. So posts have pools of their own.
+        """
         if self.lent is not None:
             return None if self.lent.is_closed else self.lent
         with self.lock:
@@ -55,12 +66,12 @@ class Connections:
             loop = None
             if self.asynchronous:
                 loop = running_loop()
-            fitting = (http for http, pool in self.pools.items() if pool.used < PER_POOL and pool.loop is loop)
-            http = next(fitting, None)
+            wanted = Pool(loop, for_post)
+            http = next((http for http, pool in self.pools.items() if pool.can_be(wanted)), None)
             if http is None:
-                http = self._new_pool()
+                http = self._new_pool(KEPT_FOR_POSTS if for_post else KEPT)
                 self._forget_other_loops(loop)
-                self.pools[http] = Pool(loop)
+                self.pools[http] = wanted
             self.pools[http].used += 1
             return http
 
@@ -105,8 +116,8 @@ class Connections:
         """Drop what is idle and belongs to an event loop that is over, or that makes itself new connections."""
         self.pools = {http: pool for http, pool in self.pools.items() if pool.used or pool.loop is loop}
 
-    def _new_pool(self) -> Any:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL)
+    def _new_pool(self, kept: float) -> Any:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL, keepalive_expiry=kept)
         kind: Any = httpx.Client
         transport: Any = httpx.HTTPTransport
         if self.asynchronous:

@@ -303,7 +303,7 @@ class Exchange:
         connections, auth = self.connections, None
         if self.is_over():
             return None
-        self.http = http = connections.borrow()
+        self.http = http = connections.borrow(for_post=method == "POST")
         if http is None:
             return None
         limits = {"connect": min(patience, MAX_CONNECT), "read": patience, "write": patience, "pool": patience}
