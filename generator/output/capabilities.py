@@ -27,12 +27,19 @@ MEDIA_WORDS = {
     "audio": frozenset({"audio", "audios", "sound", "music", "voice"}),
 }
 FRAME = frozenset({"frame", "frames", "keyframe", "keyframes"})
-PLACES = frozenset({"start", "end", "first", "last", "tail"})
+FIRST = frozenset({"first", "start"})
+LAST = frozenset({"last", "end", "tail"})
+REFERENCE = frozenset({"reference", "references", "ref", "refs"})
+SOUND = frozenset({"audio", "sound"})
+ASKED = frozenset({"generate", "make", "add", "create", "enable", "include", "with", "has", "native", "synced"})
+RATIO = frozenset({"ratio"})
 ADDRESS = frozenset({"url", "urls", "uri", "uris"})
-OUTPUT = frozenset({"video", "output", "target", "in"})
+OUTPUT = frozenset({"video", "output", "target", "in", "aspect"})
 TIMES = frozenset({"duration", "seconds"})
 SIZES = frozenset({"resolution", "size", "quality"})
 PIXELS = re.compile(r"\d+[pP]|\d+[kK]|\d+\s*[xX*]\s*\d+|auto")
+OFF = frozenset({"off", "none", "no", "false", "disabled", "silent", "mute"})
+TAKEN = ("image", "video", "audio", "frames", "first_frame", "last_frame", "references")
 LONGEST_SECONDS = 10**6  # seconds; a limit beyond is none that a video has
 MOST_SPELT = 120  # seconds that are listed one by one; more are given as a range
 
@@ -42,11 +49,15 @@ class Capabilities:
     """What the catalog tells of a model beyond its names."""
 
     takes: tuple[str, ...]
-    """Of `image`, `video`, `audio` and `frames` (images for given places in the video) those that can be handed in."""
+    """What can be handed in, of `TAKEN`: the runtime's `ModelInfo` tells what the words mean."""
     durations: tuple[Value, ...]
     """Lengths of the video in seconds; `"1-15"` is a range, fractions included."""
     resolutions: tuple[Value, ...]
     """Sizes of the picture, in the platform's own words."""
+    aspect_ratios: tuple[Value, ...]
+    """Shapes of the picture, in the platform's own words."""
+    makes_sound: bool | None
+    """Whether a field asks for sound along with the video, and may be true; None where no field speaks of it."""
 
 
 def capabilities_of(model: VideoModel) -> Capabilities:
@@ -54,6 +65,8 @@ def capabilities_of(model: VideoModel) -> Capabilities:
     takes: set[str] = set()
     durations: list[Value] = []
     resolutions: list[Value] = []
+    ratios: list[Value] = []
+    sounds: list[bool] = []
     for variant in model.variants:
         for path, shape in _leaves(variant.shape, model.known, (), set()):
             words = frozenset(word for name in path for word in _words(name))
@@ -64,8 +77,29 @@ def capabilities_of(model: VideoModel) -> Capabilities:
             elif len(path) == 1 and words <= SIZES | OUTPUT and words & SIZES:
                 is_quality = "quality" in words
                 resolutions += [size for size in _plain(shape) if not is_quality or PIXELS.fullmatch(str(size))]
-    ordered = tuple(name for name in ("image", "video", "audio", "frames") if name in takes)
-    return Capabilities(ordered, _unique(durations), _unique(resolutions))
+            elif len(path) == 1 and words <= RATIO | OUTPUT and words & RATIO:
+                ratios += _plain(shape)
+            elif len(path) == 1 and words <= SOUND | ASKED | OUTPUT and words & SOUND:
+                sounds += _switch(shape)
+    ordered = tuple(name for name in TAKEN if name in takes)
+    makes_sound = None
+    if sounds:
+        makes_sound = any(sounds)
+    return Capabilities(ordered, _unique(durations), _unique(resolutions), _unique(ratios), makes_sound)
+
+
+def _switch(shape: Shape) -> list[bool]:
+    """Give what a switch can be set to; empty for what is none."""
+    if isinstance(shape, types.Boolean):
+        return [True, False]
+    if not isinstance(shape, types.Choice):
+        return []
+    if all(isinstance(value, bool) for value in shape.values):
+        return list(shape.values)
+    words = [str(value).lower() for value in shape.values]
+    if OFF.isdisjoint(words):
+        return []
+    return [word not in OFF for word in words]
 
 
 def _leaves(
@@ -103,12 +137,18 @@ def _is_media(shape: Shape, words: frozenset[str]) -> bool:
 
 def _media(words: frozenset[str]) -> Iterator[str]:
     found = [kind for kind, names in MEDIA_WORDS.items() if words & names]
-    is_frame = bool(words & FRAME) or (found == ["image"] and bool(words & PLACES))
+    is_frame = bool(words & FRAME) or (found == ["image"] and bool(words & (FIRST | LAST)))
     yield from found
     if is_frame and not found:
         yield "image"
     if is_frame:
         yield "frames"
+    if is_frame and words & FIRST:
+        yield "first_frame"
+    if is_frame and words & LAST:
+        yield "last_frame"
+    if found and words & REFERENCE:
+        yield "references"
 
 
 def _amounts(shape: Shape) -> list[Value]:

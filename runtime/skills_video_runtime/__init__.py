@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Unset as Unset,
         Uri as Uri,
     )
-    from .catalog import Endpoint as Endpoint, ModelInfo as ModelInfo
+    from .catalog import Endpoint as Endpoint, ModelInfo as ModelInfo, Models as Models
     from .errors import (
         APIError as APIError,
         AuthenticationError as AuthenticationError,
@@ -77,7 +77,7 @@ else:
         ".client": "AsyncClient AsyncModelClient Client ModelClient",
         ".payloads.constraints": "UNSET AnyOf Array Default DependentRequired Deprecated ExactlyOne Finite Format Ge "
         "Gt Json Le Lt MaxLen MaxProperties MinLen MinProperties MultipleOf OneOf Pattern UniqueItems Unset Uri",
-        ".catalog": "Endpoint ModelInfo",
+        ".catalog": "Endpoint ModelInfo Models",
         ".errors": "APIError AuthenticationError ConnectionFailed ContentRejected DownloadFailed "
         "GenerationFailed GenerationTimeout InsufficientCredits InvalidRequest JournalUnavailable "
         "MissingAPIKey NotFound PayloadError PermissionDenied RateLimited RecordUnusable ServerError "

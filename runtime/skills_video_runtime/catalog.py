@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex, overload
 
 
 class Endpoint(NamedTuple):
@@ -29,8 +32,52 @@ class ModelInfo(NamedTuple):
     variants: tuple[str, ...]
     endpoint: Endpoint
     takes: tuple[str, ...] = ()
-    """Of `image`, `video`, `audio` and `frames` (images for given places in the video) those that can be handed in."""
+    """What can be handed in: `image`, `video` and `audio` for whatever use, and besides, as far as names tell it:
+
+    `frames` (images for given places in the video), of these `first_frame` and `last_frame`, and `references` (what the
+    video is to look or sound like).
+    """
     durations: tuple[int | float | str, ...] = ()
     """Lengths of the video in seconds; `"1-15"` is a range, fractions included."""
     resolutions: tuple[int | float | str, ...] = ()
     """Sizes of the picture, in the platform's own words."""
+    aspect_ratios: tuple[int | float | str, ...] = ()
+    """Shapes of the picture, such as `16:9`, in the platform's own words."""
+    makes_sound: bool | None = None
+    """Whether sound can be asked for along with the video; None where no field speaks of it."""
+    deprecated: bool = False
+    """Whether the platform advises against the model."""
+
+
+class Models(tuple[ModelInfo, ...]):
+    """Models in the order of the platform's documentation: a tuple that knows them by model id and module as well."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, key: str | SupportsIndex, /) -> ModelInfo: ...
+        @overload
+        def __getitem__(self, key: slice, /) -> tuple[ModelInfo, ...]: ...
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """Give the model of an id (`kling-ai/kling-v2.6`), a module (`kling_v2_6`) or a place.
+
+        Raises:
+            KeyError: no model has that id or module.
+        """
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        found = self.get(key)
+        if found is None:
+            raise KeyError(f"no model has the id or module {key!r}")
+        return found
+
+    def __contains__(self, key: object, /) -> bool:
+        """Tell whether a model is among them, or one of this id or module."""
+        return super().__contains__(key) or (isinstance(key, str) and self.get(key) is not None)
+
+    def get(self, name: str) -> ModelInfo | None:
+        """Give the model of an id or a module, None where there is none."""
+        return next((info for info in self if name in (info.endpoint.model, info.module)), None)

@@ -65,7 +65,11 @@ def test_models_as_json_has_all_that_the_catalog_knows():
         "create": "/generation/kling-ai/kling-v2.6",
         "result": "/generation/{id}",
     }
-    assert (one["takes"], one["durations"], one["resolutions"]) == (["image", "video", "frames"], [5, 10], [])
+    assert (one["takes"], one["durations"], one["resolutions"]) == (
+        ["image", "video", "frames", "last_frame"],
+        [5, 10],
+        [],
+    )
 
 
 def test_models_searches_names_texts_and_traits_for_all_words():

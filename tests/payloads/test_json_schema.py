@@ -122,6 +122,7 @@ def test_the_schemas_of_all_forms_allow_what_their_classes_take(modules):
 ADDRESSES = st.text(alphabet="htps:/?#[]@!$&'()*+,;=%2FaZ0.-_~ \n", max_size=24)
 
 
+@settings(deadline=None)
 @given(st.one_of(ADDRESSES, ADDRESSES.map("https://a.example/{}".format), ADDRESSES.map("https://{}".format)))
 def test_an_address_is_judged_alike_by_schema_and_class(text):
     body = {"prompt": "p", "feature": "motion-control", "image_url": text, "video_url": "https://a.example"}

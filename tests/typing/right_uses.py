@@ -14,6 +14,7 @@ from skills_video import (
     AsyncClient,
     Client,
     File,
+    ModelInfo,
     PayloadError,
     google_veo_3_1,
     happyhorse_1_0,
@@ -68,6 +69,9 @@ def forms(data: dict[str, object]) -> None:
     payload.to_dict()["prompt"] = "dog"
     assert_type(kling_v2_6.ENDPOINT.model, str)
     assert_type(MODELS[0].module, str)
+    assert_type(MODELS["kling_v2_6"].makes_sound, bool | None)
+    assert_type(MODELS[:2], tuple[ModelInfo, ...])
+    assert_type(MODELS.get("kling-ai/kling-v2.6"), ModelInfo | None)
 
 
 def variant(payload: happyhorse_1_0.Payload) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .output import UsageProblem, block, is_terminal, say, say_json, table
+from .output import UsageProblem, block, is_terminal, say, say_json, table, yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.payloads.base import BasePayload
 
 MOST_NAMED = 8
-HEADER = ("model", "module", "title", "endpoints", "takes", "seconds", "resolutions")
+HEADER = ("model", "module", "title", "endpoints", "takes", "seconds", "resolutions", "ratios", "sound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,9 @@ def model_facts(info: ModelInfo) -> dict[str, Any]:
         "takes": list(info.takes),
         "durations": list(info.durations),
         "resolutions": list(info.resolutions),
+        "aspect_ratios": list(info.aspect_ratios),
+        "makes_sound": info.makes_sound,
+        "deprecated": info.deprecated,
     }
 
 
@@ -112,8 +115,13 @@ def spans(values: Sequence[int | float | str]) -> str:
 def _row(info: ModelInfo) -> tuple[str, ...]:
     place = info.endpoint
     paths = "\n".join(f"POST {path}" for path in (place.stream, place.create) if path)
-    sizes = ", ".join(map(str, info.resolutions))
-    return place.model, info.module, info.title, paths, ", ".join(info.takes), spans(info.durations), sizes
+    lists = (", ".join(map(str, values)) for values in (info.resolutions, info.aspect_ratios))
+    title, sound = info.title, ""
+    if info.deprecated:
+        title += " (deprecated)"
+    if info.makes_sound is not None:
+        sound = yes_or_no(info.makes_sound)
+    return place.model, info.module, title, paths, ", ".join(info.takes), spans(info.durations), *lists, sound
 
 
 def _names(info: ModelInfo) -> tuple[str, str]:
@@ -121,7 +129,7 @@ def _names(info: ModelInfo) -> tuple[str, str]:
 
 
 def _searched(info: ModelInfo) -> str:
-    parts = (*_names(info), info.title, info.text, *info.takes, *map(str, info.resolutions))
+    parts = (*_names(info), info.title, info.text, *info.takes, *map(str, (*info.resolutions, *info.aspect_ratios)))
     return "\n".join(parts).casefold()
 
 

@@ -11,7 +11,7 @@ from skills_video_runtime.errors import APIError, InvalidRequest, ServerError
 from skills_video_runtime.generations.states import FINISHED, WORDS, Status
 from skills_video_runtime.payloads.checks import PLANS, hints_of
 from skills_video_runtime.payloads.constraints import UNSET, DependentRequired
-from skills_video_runtime.payloads.json_schema import texts_of
+from skills_video_runtime.payloads.json_schema import facts_of, texts_of
 
 from .annotations import allowed, in_words
 from .catalog import model_facts
@@ -92,6 +92,7 @@ def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseO
                 "required": field.required,
                 "limits": what.limits,
                 "default": _known(field.default),
+                "deprecated": facts_of(hints[field.name]).get("deprecated", False),
                 "constant": _known(field.constant),
                 "text": " ".join(texts.get(field.name, "").split()),
             }
@@ -115,6 +116,8 @@ def _rule(rule: ObjectRule) -> dict[str, Any]:
 
 def _show(facts: dict[str, Any]) -> None:
     say(f"{facts['title']}\n{facts['id']} (module {facts['module']})")
+    if facts["deprecated"]:
+        say("Deprecated: the platform advises against this model.")
     if facts["text"]:
         say(facts["text"])
     say("")

@@ -75,7 +75,10 @@ class Writer:
             others = self._value(hints["extra"])["additionalProperties"]
         schema: Schema = {
             "type": "object",
-            "properties": {wire: self._member(hints[member.name]) for wire, member in plan.by_wire.items()},
+            "properties": {
+                wire: {**self._value(hints[member.name]), **facts_of(hints[member.name])}
+                for wire, member in plan.by_wire.items()
+            },
             "required": [wire for wire, member in plan.by_wire.items() if member.required],
             "additionalProperties": others,
         }
@@ -83,16 +86,6 @@ class Writer:
             schema.setdefault("dependentRequired", {}).setdefault(name, []).extend(required)
         sizes = [rule for rule in cls.rules if rule.keyword != "dependentRequired"]
         return _limited(schema, sizes, Mapping)
-
-    def _member(self, hint: Any) -> Schema:
-        metadata = [part for option in (hint, *get_args(hint)) for part in getattr(option, "__metadata__", ())]
-        facts: Schema = {}
-        for item in metadata:
-            if isinstance(item, Default):
-                facts["default"] = item.value
-            elif isinstance(item, Deprecated) and not item.operands:
-                facts["deprecated"] = True
-        return {**self._value(hint), **facts}
 
     def _value(self, annotation: Any) -> Schema:
         metadata: list[Any] = []
@@ -125,6 +118,17 @@ class Writer:
         else:
             schema = {"type": TYPES[origin]}
         return _limited(schema, metadata, origin)
+
+
+def facts_of(hint: Any) -> Schema:
+    """Give what the annotation of a field tells and does not ask: its default, and whether it is deprecated."""
+    facts: Schema = {}
+    for item in (part for option in (hint, *get_args(hint)) for part in getattr(option, "__metadata__", ())):
+        if isinstance(item, Default):
+            facts["default"] = item.value
+        elif isinstance(item, Deprecated) and not item.operands:
+            facts["deprecated"] = True
+    return facts
 
 
 def _limited(schema: Schema, metadata: Iterable[Any], kind: Any) -> Schema:
