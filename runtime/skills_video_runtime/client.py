@@ -312,6 +312,7 @@ class _AsyncVerbs(Generic[PayloadT]):
 
     async def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """As `Client.running`."""
+        self._session.key.refuse(workspace)
         async with self._session.call(records=False) as call:
             return await call.running(limit, workspace)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
@@ -107,6 +108,10 @@ class Generation:
         known = [WORDS[word.upper()] for word in words if word.upper() in WORDS]
         return cls(next(filter(is_id, names), ""), next(iter([*known, *words]), ""), raw)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy the answer as JSON: it may be nested more deeply than pickle goes."""
+        return _of_json, (self.id, self.status, json.dumps(self.raw))
+
     @property
     def is_finished(self) -> bool:
         """Whether this is the last state."""
@@ -151,6 +156,10 @@ class Generation:
     def has_files(self) -> bool:
         """Whether `videos` holds any, which is told by the first."""
         return next(_files(self.raw.get("data")), None) is not None
+
+
+def _of_json(name: str, status: str, raw: str) -> Generation:
+    return Generation(name, status, json.loads(raw))
 
 
 def is_id(name: object) -> TypeGuard[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from skills_video_runtime.errors import MissingAPIKey
 from skills_video_runtime.generations.states import REDACTED, WORDS
-from skills_video_runtime.json_values import DEEPEST, as_array, as_object, is_too_deep
+from skills_video_runtime.json_values import as_array, as_object
 
 if TYPE_CHECKING:
     import httpx
@@ -107,18 +107,16 @@ class Key:
 
     def parse(self, text: str) -> object:
         """Read JSON, without the key; None if it is no JSON, or nested too deeply."""
-        try:
-            body: object = json.loads(text)
-        except (ValueError, RecursionError):
-            return None
-        if text.count("[") + text.count("{") > DEEPEST and is_too_deep(body):
-            return None
-        if self.redact(text) == text:
-            return body
         spared = SPARED
         if len(self._value) >= CERTAIN_LENGTH:
             spared = frozenset[str]()
-        return self._redacted(body, spared)
+        try:
+            body: object = json.loads(text)
+            if self.redact(text) != text:
+                return self._redacted(body, spared)
+        except (ValueError, RecursionError):
+            return None
+        return body
 
     def _redacted(self, value: object, spared: frozenset[str]) -> object:
         if isinstance(value, str):

@@ -115,10 +115,10 @@ class Reading(io.RawIOBase, BinaryIO):
             view[: len(data)] = data
             self._left -= len(data)
         except Exception as error:
-            self.problem = f"the file {self._name!r} could not be read while it was sent: {error}"
+            self.problem = f"the file {self._name!r} could not be read while it was sent, which was broken off: {error}"
             raise OSError(self.problem) from error
         if self._left < 0 or (self._left and not data):
-            self.problem = f"the file {self._name!r} has changed while it was sent"
+            self.problem = f"the file {self._name!r} has changed while it was sent, which was broken off"
             raise OSError(self.problem)
         return len(data)
 
