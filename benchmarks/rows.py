@@ -166,6 +166,18 @@ def _versioned(samples: Samples) -> Samples:
     return Samples(f"{samples.name} {version_of(samples.name)}", samples.values)
 
 
+def journal() -> list[Line]:
+    """Open a long journal."""
+    program, python = HERE / "programs" / "journal.py", python_of(OURS)
+    with TemporaryDirectory() as folder:
+        contenders = [
+            Contender(name, [python, program, Path(folder) / str(size), str(size)], tells=True)
+            for name, size in ((OURS, 100_000), ("an empty journal", 0))
+        ]
+        samples = alternate(contenders, 9)
+    return _compare(samples, [Figure("wall", "time", "ms", 50.0, difference=True)])
+
+
 def payload() -> list[Line]:
     """Build, check, JSON."""
     program = HERE / "programs" / "payload.py"
@@ -299,6 +311,10 @@ ROWS = {
         "5,000 streams of one client in one asyncio process, from the first until all have their first state; beside "
         "one `httpx.AsyncClient` without a limit of connections.",
         _programs("streams", [Figure("opening", "wall", "s", 0.35)], "5000", "0", rounds=2),
+    ),
+    "journal": Row(
+        "A new client opens a journal of 100,000 records that are over and looks for what is not; beside an empty one.",
+        journal,
     ),
     "cli": Row("Whole process, beside the faster of `httpx --help` and `fal --help`.", command_line),
 }

@@ -180,6 +180,7 @@ class _Verbs(Generic[PayloadT]):
 
         A submission without an id that the list does not show stays in the journal with SubmissionUncertain, and is
         posted anew only by a client with on_lost_submission="resubmit". Each has the client's timeout to itself.
+        What another platform or key has made, and what cannot be read, is given with RecordUnusable and left alone.
         """
         return run(self._coroutines.recover(journal))
 

@@ -34,6 +34,7 @@ class Submission:
     known_fields: Callable[[], Mapping[str, object]]
     """Gives the fields that the class of the payload has, with their defaults."""
     turn: int
+    """What tells it from others; negative, before all that was seen, where an earlier process began it."""
     stream_is_described: bool = True
     post: Post | None = None
     """The last one, unless it certainly made nothing."""
@@ -157,7 +158,7 @@ class Claims:
     def resume(self, entry: Entry, journal: Journal) -> Submission:
         """Take the place of an earlier process, which may have posted what a record holds."""
         submission = self.begin(entry.payload)
-        submission.record, submission.turn = (journal, entry.key), 0
+        submission.record, submission.turn = (journal, entry.key), -submission.turn
         submission.was_sent = submission.was_lost = True
         return submission
 
@@ -277,7 +278,7 @@ def _owner(submission: Submission | None) -> int:
     """Give what tells one submission from others; 0 where an id is all that is known."""
     if submission is None:
         return 0
-    return submission.turn or id(submission)
+    return submission.turn
 
 
 def _competes(other: Submission, submission: Submission, new: Iterable[Generation]) -> bool:

@@ -49,7 +49,6 @@ ADDED = (
     f"CREATE INDEX IF NOT EXISTS unfinished ON submission (id) WHERE {UNFINISHED}",
 )
 HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-KEYS = "SELECT key FROM submission"
 RECORDS = "FROM submission LEFT JOIN origin ON origin.key = submission.key WHERE"
 BEGUN = f"SELECT submission.key, id, platform, salt, owner {RECORDS} {UNFINISHED}"
 WHOLE = f"""
@@ -103,7 +102,7 @@ class Journal:
         for sql in ADDED:
             self._run(sql)
         self._run("COMMIT")
-        self._file_id = self._look_for_file()
+        self._opened = self._file_in_place()
         known = self._run(f"{BEGUN} AND id IS NOT NULL")
         self.names = [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
         last: int
@@ -170,7 +169,7 @@ class Journal:
             ValueError: there is no such record, or the id is that of another one.
             JournalUnavailable: it cannot be written.
         """
-        if (key,) not in self._run(f"{KEYS} WHERE {UNFINISHED}"):
+        if key not in {known for known, *_ in self._run(BEGUN)}:
             raise ValueError(f"key: the journal {self._path} holds no unfinished record {key}")
         if name is None:
             self._drop(key)
@@ -292,20 +291,20 @@ class Journal:
             logger.warning("the journal could not be written: %s; not in it: %s", error.__cause__ or error.what, what)
 
     def _check_place(self) -> None:
-        """Notice a journal that was moved, deleted or replaced while it was open.
+        """Notice a journal that is no longer in its place, so that nobody will find what is written to it.
 
         Raises:
-            JournalUnavailable: it was.
+            JournalUnavailable: it is not.
         """
-        if self._look_for_file() != self._file_id:
-            raise self._unavailable("another file is in its place")
+        found = self._file_in_place()
+        if found is None or found != self._opened:
+            raise self._unavailable("it was moved, deleted or replaced while it was open")
 
-    def _look_for_file(self) -> tuple[int, int]:
-        """Tell which file is in the place of the journal."""
+    def _file_in_place(self) -> tuple[int, int] | None:
         try:
             found = self._path.stat()
-        except OSError as error:
-            raise self._unavailable(error) from error
+        except OSError:
+            return None
         return found.st_ino, found.st_dev
 
     def _run(self, sql: str, *values: object) -> list[Any]:
