@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skills_video_runtime.errors import NotFound, SkillsVideoError, SubmissionUncertain
+from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations.states import Generation
 from tests.support.simulation import ECHOES, Get, Made, Payload, Post, Step, World, call_of, drive, reworded
 
@@ -97,11 +97,10 @@ def test_after_a_machine_has_slept_a_5xx_is_not_repeated() -> None:
         assert world.made == []
 
 
-def test_the_states_of_another_id_are_none_of_ours() -> None:
-    """A stream that begins with another id is polled by that one, and the caller is told both of what is known."""
+def test_of_a_stream_with_two_ids_both_are_told() -> None:
     ended = ask(World(), "two ids")
-    assert isinstance(ended, NotFound)
-    assert ended.generation_id == "task_9"
+    assert isinstance(ended, SubmissionUncertain)
+    assert ended.candidates == ("task_9", "gen_1")
 
 
 def test_a_look_that_tells_of_another_id_is_no_state() -> None:
