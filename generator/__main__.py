@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = Non
 
 def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Stamp | None) -> int:
     if options.command == "changes":
-        return _changes(options)
+        return _changes(options, diagnostics)
     if options.command == "impact":
         return _impact(options)
     if options.command == "fetch":
@@ -215,16 +215,23 @@ def _sources(options: argparse.Namespace) -> Sources:
     return Sources(**given)
 
 
-def _changes(options: argparse.Namespace) -> int:
-    from generator.changes import changelog, models, report, revisions, warned  # noqa: PLC0415  # the others compare nothing
+def _changes(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
+    from generator.changes import accepted, changelog, ci, models, report, revisions, warned  # noqa: PLC0415  # the others compare nothing
 
     old, new = (revisions.found_in(revision, options.config) for revision in (options.old, options.new))
     found = [*models.compare(old, new), *warned.compare_warnings(old, new)]
-    forms = {"json": report.as_json, "markdown": report.as_markdown, "changelog": changelog.as_changelog}
-    form = forms.get(options.form, report.as_text)
+    found = accepted.accept(found, options.config, diagnostics)
     if options.write_changelog:
         changelog.write_in(options.write_changelog, options.old, new, options.config)
-    sys.stdout.write(form(found))
+    if options.form == "github":
+        sys.stdout.write(ci.as_github(found, options.new))
+    else:
+        forms = {
+            "changelog": changelog.as_changelog, "json": report.as_json, "junit": ci.as_junit,
+            "markdown": report.as_markdown, "text": report.as_text,
+        }  # fmt: skip
+        sys.stdout.write(forms[options.form](found))
+    _report(diagnostics)
     return int(any(change.counts_as(wanted) for change in found for wanted in options.fail_on))
 
 
@@ -333,6 +340,13 @@ def _parser() -> argparse.ArgumentParser:
         ("changelog", "the lines for CHANGELOG.md"),
     ):
         form.add_argument(f"--{name}", action="store_const", const=name, dest="form", default="text", help=words)
+    form.add_argument(
+        "--format",
+        choices=("text", "json", "markdown", "changelog", "github", "junit"),
+        dest="form",
+        default="text",
+        help="one of these forms; github: annotations on the lines of the description",
+    )
     changes.add_argument(
         "--write-changelog",
         type=Path,

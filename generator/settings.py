@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .diagnostics import GeneratorError
-from .json_values import array_of, is_object
+from .json_values import array_of, is_array, is_object
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-TABLES: Final = ("fetch", "modules", "overrides")
+TABLES: Final = ("accepted", "fetch", "modules", "overrides")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +90,15 @@ def module_names(config: Path | None) -> dict[str, str]:
     if not all(isinstance(name, str) for name in names.values()):
         raise GeneratorError(f"{config}: [tool.generator.modules] is a table of module names by model id")
     return names
+
+
+def accepted_entries(config: Path | None) -> list[Any]:
+    """Give the entries of `[[tool.generator.accepted]]`.
+
+    Raises:
+        GeneratorError: as `settings`, and if it is no list.
+    """
+    found = _table(config, ("tool", "generator")).get("accepted", [])
+    if not is_array(found):
+        raise GeneratorError(f"{config}: accepted is a list of tables: [[tool.generator.accepted]]")
+    return found

@@ -18,8 +18,8 @@ Kind: TypeAlias = Literal[
 
 `changed` is what is neither more nor less: a default, a path of an endpoint."""
 
-VERDICTS: Final = ("any", "breaking", *get_args(Kind))
-"""What a caller may ask of a change."""
+VERDICTS: Final = ("any", "breaking", "breaks", "may-break", *get_args(Kind))
+"""What `--fail-on` takes: `breaking` is what `breaks`, by a witness, and what `may-break`."""
 
 COSMETIC: Final = ("reordered", "reworded")
 """Kinds that are order and wording alone, and never break."""
@@ -58,6 +58,14 @@ class Change:
     witness: Witness | None = None
     """What shows that it breaks."""
 
+    accepted: str = ""
+    """Why somebody accepts it, if one does: then no run fails by it."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether it breaks, or may break, and nobody accepts that."""
+        return self.breaking and not self.accepted
+
     @property
     def verdict(self) -> Literal["", "may break", "breaks"]:
         """What it does to callers: it breaks them only where a witness shows that."""
@@ -79,7 +87,12 @@ class Change:
 
     def counts_as(self, verdict: str) -> bool:
         """Tell whether it is what one of `VERDICTS` names."""
-        return verdict in ("any", self.kind) or (verdict == "breaking" and self.breaking)
+        if self.accepted:
+            return False
+        own = ["any", self.kind, self.verdict.replace(" ", "-")]
+        if self.breaking:
+            own.append("breaking")
+        return verdict in own
 
     def text(self, quote: Callable[[str], str] = str) -> str:
         """Say what happened, without the path; `quote` is given whatever is not our own text."""

@@ -75,7 +75,7 @@ class Line:
 
 def as_json(changes: Sequence[Change]) -> str:
     """Give the changes as a JSON list, one object for each."""
-    names = "model", "kind", "rule", "path", "old", "new", "breaking", "verdict", "file", "pointer"
+    names = "model", "kind", "rule", "path", "old", "new", "breaking", "verdict", "accepted", "file", "pointer"
     rows = [
         {name: getattr(change, name) for name in names}
         | {"text": _joined(change.path, change.text()), "witness": _witness(change)}
@@ -100,6 +100,8 @@ def as_text(changes: Sequence[Change]) -> str:
             out.append(f"  {change.verdict.upper():<6}  {change.kind:<9}  {line.text(visible)}")
             if change.witness:
                 out.append(f"{'':21}{change.witness.text(visible)}")
+            if change.accepted:
+                out.append(f"{'':21}accepted: {visible(change.accepted)}")
         out.append("")
     return "\n".join([*out, _summary(changes), propose(changes)]) + "\n"
 
@@ -253,6 +255,8 @@ def _item(line: Line) -> str:
     text = f"{change.kind} · {line.text(code)}"
     if change.witness:
         text = f"{text}; {change.witness.text(code)}"
+    if change.accepted:
+        text = f"{text}; accepted: {code(change.accepted)}"
     if change.verdict:
         return f"- **{change.verdict}** · {text}"
     return f"- {text}"

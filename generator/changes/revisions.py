@@ -55,6 +55,15 @@ def found_in(revision: str, config: Path | None) -> Found:
             raise GeneratorError(str(error).replace(copy.as_posix(), visible(revision))) from error
 
 
+def source_of(revision: str, name: str) -> tuple[str, str]:
+    """Give the path of an input of a revision, as a checkout has it, and its text."""
+    for folder in (Path(revision), Path(revision, SPECS)):
+        if _is_folder(folder) and (folder / name).is_file():
+            return (folder / name).as_posix(), (folder / name).read_text("utf-8", "replace")
+    path = f"{SPECS}/{name}"
+    return path, _git("cat-file", "blob", f"{_commit(revision)}:{path}").stdout.decode("utf-8", "replace")
+
+
 def beginning(first: str, counted: str | None) -> str:
     """Give the revision since which CHANGELOG.md tells what changed, of an update that begins at `first`.
 

@@ -57,6 +57,7 @@ def test_json_is_a_list_of_rows_with_a_rule_and_a_place(run):
             "new": ["a"],
             "breaking": True,
             "verdict": "breaks",
+            "accepted": "",
             "file": "openapi.json",
             "pointer": f"{SCHEMA}/properties/mode",
             "text": 'mode: no longer takes "b"',
@@ -330,4 +331,4 @@ def test_a_kind_that_is_none_is_refused_with_those_that_are(kinds, run, capsys):
     with pytest.raises(SystemExit) as caught:
         run(BODY, NARROWER, "--fail-on", kinds)
     assert caught.value.code == 2
-    assert "is none of any, breaking, removed, moved, tightened," in capsys.readouterr().err
+    assert "is none of any, breaking, breaks, may-break, removed, moved, tightened," in capsys.readouterr().err
