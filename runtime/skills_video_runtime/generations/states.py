@@ -103,10 +103,7 @@ class Generation:
     @classmethod
     def _read(cls, raw: JsonObject) -> Generation:
         """Read what one object tells."""
-        names = [str(raw[key]) for key in ID_NAMES if type(raw.get(key)) in {str, int}]
-        words = [raw[key] for key in STATE_NAMES if isinstance(raw.get(key), str)]
-        known = [WORDS[word.upper()] for word in words if word.upper() in WORDS]
-        return cls(next(filter(is_id, names), ""), next(iter([*known, *words]), ""), raw)
+        return cls(_told_name(raw), _told_status(raw), raw)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy the answer as JSON: it may be nested more deeply than pickle goes."""
@@ -160,6 +157,30 @@ class Generation:
 
 def _of_json(name: str, status: str, raw: str) -> Generation:
     return Generation(name, status, json.loads(raw))
+
+
+def _told_name(raw: JsonObject) -> str:
+    """Give the first id that there is."""
+    for key in ID_NAMES:
+        name = raw.get(key)
+        if type(name) is int:
+            name = str(name)
+        if is_id(name):
+            return name
+    return ""
+
+
+def _told_status(raw: JsonObject) -> str:
+    """Give the first status that is known, else the first word that stands in place of one."""
+    unknown = ""
+    for key in STATE_NAMES:
+        word = raw.get(key)
+        if isinstance(word, str):
+            status = WORDS.get(word.upper())
+            if status is not None:
+                return status
+            unknown = unknown or word
+    return unknown
 
 
 def is_id(name: object) -> TypeGuard[str]:

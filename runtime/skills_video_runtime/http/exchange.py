@@ -421,7 +421,7 @@ class Exchange:
 def _text_of(error: BaseException) -> str:
     """Give what an exception says, or else what the one behind it says: over trio that alone tells the cause."""
     text, behind = str(error), error.__cause__ or error.__context__
-    if text or behind is None:
+    if text or not isinstance(behind, Exception):
         return text
     return _text_of(behind)
 
