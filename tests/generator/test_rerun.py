@@ -75,7 +75,7 @@ def test_a_second_run_does_nothing_and_says_the_same(copy):
     assert not copy.did_all
     assert "acme/lost" in remarks
     assert copy.said == remarks
-    assert copy.printed == "1 models; 0 files changed\n"
+    assert copy.printed == "1 model; 0 files changed\n"
     assert {path: path.stat().st_mtime_ns for path in copy.out.iterdir()} == before
 
 
