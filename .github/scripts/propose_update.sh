@@ -48,16 +48,15 @@ main() {
         git_with_token push --quiet --force-with-lease="refs/heads/$branch:$old" origin "HEAD:refs/heads/$branch"
         echo "pushed: $branch"
     fi
-    local draft=() ready=()
+    local draft=""
     if [[ -e "$proposal/draft" ]]; then
-        draft=(--draft)
-        ready=(--undo)
+        draft=yes
     fi
     if [[ "$number" =~ ^[0-9]+$ ]]; then
         gh pr edit "$number" --title "$title" --body-file "$proposal/text.md"
-        gh pr ready "$number" "${ready[@]}"
+        gh pr ready "$number" ${draft:+--undo}
     else
-        gh pr create --head "$branch" --base "$base" --title "$title" --body-file "$proposal/text.md" "${draft[@]}"
+        gh pr create --head "$branch" --base "$base" --title "$title" --body-file "$proposal/text.md" ${draft:+--draft}
     fi
 }
 

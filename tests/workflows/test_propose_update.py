@@ -194,13 +194,6 @@ def failing(document):
     narrowed(document, 2001)
 
 
-def hostile(document):
-    narrowed(document)
-    for post in posts(document):
-        for media in post["requestBody"]["content"].values():
-            media["schema"]["properties"]["prompt"]["default"] = "$(touch pwned) `touch pwned` @someone"
-
-
 def answered_otherwise(document):
     """Rename what every answer has, which no generated file shows."""
     for schema in document["components"]["schemas"].values():
@@ -210,11 +203,11 @@ def answered_otherwise(document):
             schema["required"] = [{"id": "generation_id"}.get(name, name) for name in schema.get("required", [])]
 
 
-def described_with_a_doubt(document):
-    """Give a default that its schema does not take."""
+def hostile(document):
+    """Give a default that its schema does not take, which would like to be run."""
     for post in posts(document):
         for media in post["requestBody"]["content"].values():
-            media["schema"]["properties"]["prompt"]["default"] = 7
+            media["schema"]["properties"]["duration"]["default"] = "$(touch pwned) `touch pwned` @someone"
 
 
 def without_duration(document):
@@ -259,11 +252,14 @@ def test_nothing_is_proposed_if_nothing_differs_but_the_bytes_of_an_input(night)
     assert call["words"][:3] == ["pr", "close", "7"]
 
 
-def test_new_warnings_are_in_the_text(night):
-    night.describe(described_with_a_doubt)
+def test_new_warnings_are_in_the_text_and_nothing_of_a_description_is_run(night):
+    night.describe(hostile)
     night.run()
     [call] = night.gh()
-    assert "- warning · `generate` warns in `2` places: `the default 7 contradicts its schema;" in call["body"]
+    assert "- warning · `generate` warns in `2` places: ``the default " in call["body"]
+    assert "$(touch pwned)" in call["body"]
+    assert not any("pwned" in word for word in call["words"])
+    assert not list(night.folder.rglob("pwned"))
 
 
 def test_tests_that_fail_are_told_in_a_draft_and_those_that_pass_again_make_it_ready(night):
@@ -334,15 +330,6 @@ def test_a_branch_that_somebody_moved_in_between_is_left_alone(night):
     assert "stale info" in done.stderr
     assert night.head() == night.head("refs/heads/main")
     assert night.gh() == []
-
-
-def test_text_of_a_description_is_not_run(night):
-    night.describe(hostile)
-    night.run()
-    assert not list(night.folder.rglob("pwned"))
-    [call] = night.gh()
-    assert "pwned" in call["body"]
-    assert not any("pwned" in word for word in call["words"])
 
 
 def test_a_description_that_is_of_no_use_stops_the_run_before_anything_is_proposed(night):
