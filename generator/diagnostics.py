@@ -61,6 +61,8 @@ def counted(number: int, noun: str) -> str:
 
 def visible(text: str) -> str:
     """Escape what a terminal or an editor would not show: control characters, line ends, direction marks."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else _escaped(character) for character in text)
 
 

@@ -46,6 +46,8 @@ def _facts(prop: Property, *, is_default_right: bool) -> Iterator[str]:
 
 
 def _says(text: str, fact: str) -> bool:
+    if fact.lower() not in text.lower():
+        return False
     return re.search(rf"(?<![\w.]){re.escape(fact)}(?!\w|[.]\d)", text, re.IGNORECASE) is not None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.diagnostics import visible
 
@@ -33,9 +33,6 @@ _ELEMENTS: Final = {
 """What is written where an element begins and where it ends. Other names in angle brackets are no HTML to us."""
 
 
-_UNBROKEN: Final[dict[str, Any]] = {"break_long_words": False, "break_on_hyphens": False}
-
-
 class _Block(NamedTuple):
     """What begins on a line of its own, with the indents of its first line and of those after it."""
 
@@ -60,8 +57,7 @@ def docstring(text: str, indent: int = 4, arguments: Sequence[tuple[str, str]] =
     if arguments:
         lines += ["", "Args:"]
     for name, told in arguments:
-        words = _escaped(f"{name}: {told}".split())
-        lines += textwrap.wrap(words, width, initial_indent=" " * 4, subsequent_indent=" " * 8, **_UNBROKEN)
+        lines += _wrapped(f"{name}: {told}".split(), width, " " * 4, " " * 8)
     return textwrap.indent('"""' + "\n".join([*lines, '"""']), " " * indent).lstrip()
 
 
@@ -76,9 +72,7 @@ def lines_of(text: str, width: int) -> list[str]:
         room = width
         if not lines:
             room -= len('"""')
-        wrapped = textwrap.wrap(
-            _escaped(words), room, initial_indent=indent, subsequent_indent=indent + hanging, **_UNBROKEN
-        )
+        wrapped = _wrapped(words, room, indent, indent + hanging)
         if wrapped or (lines and lines[-1]):
             lines += wrapped or [""]
     if lines and not lines[-1]:
@@ -86,9 +80,15 @@ def lines_of(text: str, width: int) -> list[str]:
     return lines
 
 
-def _escaped(words: Iterable[str]) -> str:
-    shown = " ".join(words).encode("utf-8", "backslashreplace").decode()  # no docstring holds half a surrogate pair
-    return visible(shown.replace("\\", "\\\\")).replace('"""', '\\"\\"\\"')
+def _wrapped(words: Iterable[str], width: int, first: str, later: str) -> list[str]:
+    """Escape words and write them in lines, with these indents."""
+    text = " ".join(words).encode("utf-8", "backslashreplace").decode()  # no docstring holds half a surrogate pair
+    shown = visible(text.replace("\\", "\\\\")).replace('"""', '\\"\\"\\"')
+    if shown and len(first) + len(shown) <= width:
+        return [first + shown]
+    return textwrap.wrap(
+        shown, width, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def first_paragraph(text: str) -> str:
@@ -129,6 +129,8 @@ def _blocks(text: str) -> list[_Block]:
 
 def without_html(text: str) -> str:
     """Write what HTML says as Markdown says it, save in code. What is no element of HTML stays as it is."""
+    if "<" not in text and "&" not in text:
+        return text
     parts = _CODE.split(text)
     parts[::2] = map(_from_html, parts[::2])
     return "".join(parts)

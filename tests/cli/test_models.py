@@ -144,7 +144,7 @@ def test_show_tells_types_limits_defaults_and_texts_of_every_kind(acme):
     }
     assert (found["n"]["default"], found["class"]["default"], found["seed"]["default"]) == (4, "x", None)
     assert (found["prompt"]["text"], found["prompt"]["required"], found["n"]["required"]) == (
-        "A [b]wanted", True, False,
+        "A [b]wanted. 1 to 20 characters; matches `^a`.", True, False,
     )  # fmt: skip
     [brush] = facts["objects"]
     assert (brush["name"], brush["fields"][0]["name"], brush["fields"][0]["text"]) == ("Brush", "x", "Column")
