@@ -107,7 +107,12 @@ class _Verbs(Generic[PayloadT]):
         return _AsyncVerbs(self._session)
 
     def generate(
-        self, payload: PayloadT, *, timeout: float | None = None, on_state: OnState | None = None
+        self,
+        payload: PayloadT,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        on_state: OnState | None = None,
     ) -> Generation:
         """Make a generation and wait until it is finished.
 
@@ -116,6 +121,8 @@ class _Verbs(Generic[PayloadT]):
 
         Args:
             payload: What to make.
+            key: A text of your own that names it in the client's journal, such as `row-17`. With a key that was used
+                before, in whatever process, the generation of then is followed or given, and nothing is posted.
             timeout: Seconds that this may take, instead of the client's.
             on_state: Called with each new state, the last one included.
 
@@ -129,18 +136,28 @@ class _Verbs(Generic[PayloadT]):
             GenerationFailed: It ended as FAILED or CANCELED.
             GenerationTimeout: It was not finished in time; the error carries its id.
             OSError: A file of the payload cannot be read.
+            ValueError: The key is that of another payload, or there is no journal for it.
         """
         refuse_async("on_state", on_state)
-        return run(self._coroutines.generate(payload, timeout=timeout, on_state=on_state))
+        return run(self._coroutines.generate(payload, key=key, timeout=timeout, on_state=on_state))
 
-    def stream(self, payload: PayloadT, *, timeout: float | None = None) -> Generator[Generation, None, None]:
+    def stream(
+        self, payload: PayloadT, *, key: str | None = None, timeout: float | None = None
+    ) -> Generator[Generation, None, None]:
         """Make a generation and give each of its states once, whether streamed or polled; the last one is finished.
 
         Nothing is sent before the first state is asked for. Raises as `generate`, after the last state was given.
         """
-        return iterate(self._coroutines.stream(payload, timeout=timeout))
+        return iterate(self._coroutines.stream(payload, key=key, timeout=timeout))
 
-    def submit(self, payload: PayloadT, *, timeout: float | None = None, journal: Where | None = None) -> Generation:
+    def submit(
+        self,
+        payload: PayloadT,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        journal: Where | None = None,
+    ) -> Generation:
         """Make a generation and return as soon as its id is known; `wait` takes it from there, in any process.
 
         It is posted to the create endpoint, as leaving a stream early may mean anything to the platform. With a
@@ -150,7 +167,7 @@ class _Verbs(Generic[PayloadT]):
             JournalUnavailable: The intent could not be recorded; nothing was sent.
             SkillsVideoError: As `generate`, up to the id.
         """
-        return run(self._coroutines.submit(payload, timeout=timeout, journal=journal))
+        return run(self._coroutines.submit(payload, key=key, timeout=timeout, journal=journal))
 
     def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
@@ -184,7 +201,7 @@ class _Verbs(Generic[PayloadT]):
         """
         return run(self._coroutines.recover(journal))
 
-    def settle(self, key: int, id: str | None = None, *, journal: Where | None = None) -> None:
+    def settle(self, key: int | str, id: str | None = None, *, journal: Where | None = None) -> None:
         """Settle an unfinished record of a journal: with the id of its generation it is known, without it is dropped.
 
         For a record that stays uncertain, once its owner has seen what became of it. `recover` gives the keys, follows
@@ -193,7 +210,7 @@ class _Verbs(Generic[PayloadT]):
         Raises:
             ValueError: There is no unfinished record with this key, it is of a call that is under way, or the id is
                 none, or that of another record.
-            TypeError: The key is no int.
+            TypeError: The key is neither an int nor a text.
             JournalUnavailable: It cannot be written.
         """
         run(self._coroutines.settle(key, id, journal=journal))
@@ -205,7 +222,7 @@ class _Verbs(Generic[PayloadT]):
     def prune(self, older_than: float = 0.0, *, journal: Where | None = None) -> int:
         """Remove from a journal what is over for at least so many seconds, or since an unknown time.
 
-        Nothing is sent. What is not over stays.
+        Nothing is sent. What is not over stays. A key of yours that named what is removed is free again.
 
         Returns:
             How many records were removed.
@@ -280,24 +297,42 @@ class _AsyncVerbs(Generic[PayloadT]):
         self._session = session
 
     async def generate(
-        self, payload: PayloadT, *, timeout: float | None = None, on_state: OnState | None = None
+        self,
+        payload: PayloadT,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        on_state: OnState | None = None,
     ) -> Generation:
         """As `Client.generate`; what `on_state` returns is awaited if it can be."""
+        self._session.key.refuse(key)
         async with self._session.call(timeout) as call:
-            return await last(call.generate(payload), on_state)
+            return await last(call.generate(payload, key), on_state)
 
-    async def stream(self, payload: PayloadT, *, timeout: float | None = None) -> AsyncGenerator[Generation, None]:
+    async def stream(
+        self, payload: PayloadT, *, key: str | None = None, timeout: float | None = None
+    ) -> AsyncGenerator[Generation, None]:
         """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
-        async with self._session.call(timeout) as call, aclosing(call.generate(payload)) as states:
+        self._session.key.refuse(key)
+        async with self._session.call(timeout) as call, aclosing(call.generate(payload, key)) as states:
             async for state in states:
                 yield state
 
     async def submit(
-        self, payload: PayloadT, *, timeout: float | None = None, journal: Where | None = None
+        self,
+        payload: PayloadT,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+        journal: Where | None = None,
     ) -> Generation:
         """As `Client.submit`."""
+        self._session.key.refuse(key)
         async with self._session.call(timeout, journal) as call:
-            return await call.submit(payload)
+            state = await call.submit(payload, own_key=key)
+            if call.submission is None:  # it was begun before
+                return await call.get(state.id)
+            return state
 
     async def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """As `Client.wait`."""
@@ -329,7 +364,7 @@ class _AsyncVerbs(Generic[PayloadT]):
         async with self._session.call(journal=journal) as call:
             return await recovery.recover(call)
 
-    async def settle(self, key: int, id: str | None = None, *, journal: Where | None = None) -> None:
+    async def settle(self, key: int | str, id: str | None = None, *, journal: Where | None = None) -> None:
         """As `Client.settle`."""
         from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
 

@@ -300,3 +300,17 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_sent(sand
     done = call(*RUN, "--json-lines", "--download", str(tmp_path / "out"), sandbox=sandbox)
     assert (done.returncode, names(events(done.stdout))) == (1, ["error"])
     assert not sandbox.requests
+
+
+def test_a_run_with_the_same_key_makes_nothing_anew(sandbox, tmp_path):
+    options = ["run", "veo-3.1-lite", "--set", "prompt=neon rain", "--key", "row-17"]
+    ends = [call(*options, "--journal", "jobs.db", "--json-lines", sandbox=sandbox, folder=tmp_path) for _ in range(2)]
+    assert [end.returncode for end in ends] == [0, 0]
+    assert len({json.loads(end.stdout.splitlines()[-1])["generation_id"] for end in ends}) == 1
+    assert sandbox.made() == 1
+    unkept = call(*options, sandbox=sandbox, folder=tmp_path)
+    assert (unkept.returncode, unkept.stderr.splitlines()[0]) == (
+        1,
+        "error: --key needs --journal FILE, which holds the keys",
+    )
+    assert sandbox.made() == 1

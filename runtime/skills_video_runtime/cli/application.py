@@ -134,6 +134,12 @@ def run(
     json_lines: JsonLines = False,
     no_stream: Annotated[bool, typer.Option("--no-stream", help="Poll from the start.")] = False,
     journal: JournalFile = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Your own name for it in the journal: with the same one nothing is made anew."
+        ),
+    ] = None,
 ) -> int:
     """Make a video and wait for it.
 
@@ -148,7 +154,9 @@ def run(
     catalog: Catalog = context.obj
     variants = catalog.variants(catalog.find(model), variant)
     built = build(variants, read_payload(payload), settings or ())
-    choices = generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines)
+    if key is not None and journal is None:
+        raise UsageProblem("--key needs --journal FILE, which holds the keys")
+    choices = generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines, key)
     return generations.run(built, choices)
 
 
@@ -206,7 +214,7 @@ def recover(
     poll_interval: Interval = 3.0,
     as_json: Json = False,
     forget: Annotated[
-        list[int] | None,
+        list[str] | None,
         typer.Option(metavar="KEY", help="Only drop this record, once for each, as its owner has settled it."),
     ] = None,
 ) -> int:

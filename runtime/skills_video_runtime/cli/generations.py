@@ -48,6 +48,7 @@ class Choices:
     journal: Path | None = None
     stream: bool = True
     json_lines: bool = False
+    key: str | None = None
 
 
 def run(payload: BasePayload, choices: Choices) -> int:
@@ -65,9 +66,9 @@ def run(payload: BasePayload, choices: Choices) -> int:
 
     def work(client: Client, on_state: Callable[[Generation], object]) -> Generation:
         if choices.stream:
-            return client.generate(payload, on_state=on_state)
+            return client.generate(payload, key=choices.key, on_state=on_state)
         began = monotonic()
-        generation = client.submit(payload)
+        generation = client.submit(payload, key=choices.key)
         on_state(generation)
         if not generation.id:  # which is whole then, as nothing else could be waited for
             return generation
@@ -267,7 +268,7 @@ def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     return next((ending.code for ending in endings if ending.code), 0)
 
 
-def forget(journal: Path, keys: Sequence[int]) -> int:
+def forget(journal: Path, keys: Sequence[str]) -> int:
     """Drop records of a journal."""
     with Client(journal=_existing(journal)) as client:
         for key in keys:

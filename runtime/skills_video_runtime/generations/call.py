@@ -95,22 +95,24 @@ class Call:
         """Ids that the stream has told beside that of its generation."""
         self.ended: dict[str, str] = {}
         """Ids of generations that are over and their last status, for the journal, once the caller has been told."""
-        self.records: list[tuple[Journal, int]] = []
+        self.records: list[tuple[Journal, int | str]] = []
         """What of a journal is held until the end of the call."""
 
-    async def generate(self, payload: Submittable) -> AsyncGenerator[Generation, None]:
+    async def generate(self, payload: Submittable, own_key: str | None = None) -> AsyncGenerator[Generation, None]:
         """Post a payload and give each state of its generation once, wherever it comes from; the last is finished.
+
+        What the journal knows under a key of the caller's own is followed, and nothing posted.
 
         Raises:
             SkillsVideoError: as `submit` and `follow`.
         """
-        state, result = await self.submit(payload, stream=True), payload.endpoint.result
+        state, result = await self.submit(payload, stream=True, own_key=own_key), payload.endpoint.result
         try:
             async with aclosing(self.follow(state, result)) as states:
                 async for new in states:
                     yield new
         except NotFound:
-            if self.polled:  # it was there once
+            if self.polled or self.submission is None:  # it was there once
                 raise
         else:
             return
@@ -154,8 +156,10 @@ class Call:
             error.add_note(f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up.")
             raise
 
-    async def submit(self, payload: Submittable, *, stream: bool = False) -> Generation:
+    async def submit(self, payload: Submittable, *, stream: bool = False, own_key: str | None = None) -> Generation:
         """Post a payload until the id of its generation is known; with `stream`, the stream may then be open.
+
+        Of what the journal knows under a key of the caller's own the id is all that is given.
 
         Raises:
             SubmissionUncertain: a generation may have been made.
@@ -169,7 +173,14 @@ class Call:
             form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
         elif stream and payload.endpoint.stream is not None and path not in self.claims.without_stream:
             path = payload.endpoint.stream
+        if own_key is not None:
+            from .keyed import begun_before  # noqa: PLC0415  # for who has keys
+
+            before = await begun_before(self, payload, own_key)
+            if before is not None:
+                return before
         self.submission = submission = self.claims.begin(payload)
+        submission.own_key = own_key
         return await self.settled(submission, self._submit(submission, payload, path, form))
 
     async def _submitted_instead(self, told: str) -> Generation:

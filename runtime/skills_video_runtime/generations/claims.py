@@ -49,6 +49,8 @@ class Submission:
     """The id in an answer that refused it."""
     record: tuple[Journal, int] | None = None
     """Where it is recorded, if it began with that."""
+    own_key: str | None = None
+    """The caller's key for it."""
 
     @property
     def is_doubtful(self) -> bool:
@@ -127,7 +129,7 @@ class Claims:
         self._announced, self._first_seen = Recent(), Recent()
         self._claims, self._over = Recent(), Recent()
         self._turn = 0
-        self._reserved: set[tuple[Journal, int] | None] = set()
+        self._reserved: set[tuple[Journal, int | str]] = set()
         self._open: dict[Submission, None] = {}
         self.without_stream: set[str] = set()
         """Create endpoints that took what the stream, which no description has, had refused."""
@@ -211,7 +213,7 @@ class Claims:
                 return  # the call was given up meanwhile
             submission.record = (journal, journal.new_key())
             self._reserved.add(submission.record)
-            journal.intend(submission.record[1], payload)
+            journal.intend(submission.record[1], payload, submission.own_key)
 
     def unfinished(self, journal: Journal) -> list[Entry | Recovered]:
         """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""
@@ -220,21 +222,31 @@ class Claims:
             self._reserved.update((journal, entry.key) for entry in entries)
             return entries
 
-    def release(self, records: Iterable[tuple[Journal, int]]) -> None:
+    def hold(self, journal: Journal, key: int | str) -> bool:
+        """Hold a record until it is released; False if another call holds it."""
+        with self._lock:
+            is_free = (journal, key) not in self._reserved
+            self._reserved.add((journal, key))
+        return is_free
+
+    def release(self, records: Iterable[tuple[Journal, int | str]]) -> None:
         """Let go of records: the calls that held them have ended."""
         with self._lock:
             self._reserved.difference_update(records)
 
-    def settle(self, journal: Journal, key: int, name: str | None) -> None:
+    def settle(self, journal: Journal, key: int | str, name: str | None) -> None:
         """Record which generation a submission became, if any, as its owner says.
 
         Raises:
             ValueError: the record is not there, over, or of a call that is under way.
         """
         with self._lock:
-            if (journal, key) in self._reserved:
+            number = journal.number_of(key)
+            if number is None:
+                raise ValueError(f"key: the journal holds no record {key!r:.80}")
+            if {(journal, key), (journal, number)} & self._reserved:
                 raise ValueError(f"key: record {key} is of a call that is under way")
-            journal.settle(key, name)
+            journal.settle(number, name)
         if name is not None:
             self.claim(name)
 

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import count
 from threading import RLock
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
@@ -46,20 +46,31 @@ ADDED = (
         key INTEGER PRIMARY KEY, platform TEXT NOT NULL, salt TEXT NOT NULL, owner TEXT NOT NULL, begun REAL NOT NULL,
         ended REAL, status TEXT
     )""",
+    "CREATE TABLE IF NOT EXISTS named (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     f"CREATE INDEX IF NOT EXISTS unfinished ON submission (id) WHERE {UNFINISHED}",
 )
 HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-RECORDS = "FROM submission LEFT JOIN origin ON origin.key = submission.key WHERE"
+RECORDS = "FROM submission LEFT JOIN origin USING (key) LEFT JOIN named USING (key) WHERE"
 BEGUN = f"SELECT submission.key, id, platform, salt, owner {RECORDS} {UNFINISHED}"
-WHOLE = f"""
-SELECT submission.key, platform, salt, owner, id, payload, files, model, stream, "create", result
-{RECORDS} {UNFINISHED} ORDER BY +submission.key
-"""
-OVER = f"SELECT submission.key, model, id, status, begun, ended {RECORDS} NOT {UNFINISHED} ORDER BY submission.key"
+COLUMNS = 'submission.key, name, platform, salt, owner, id, payload, files, model, stream, "create", result'
+WHOLE = f"SELECT {COLUMNS} {RECORDS} {UNFINISHED} ORDER BY +submission.key"
+NAMED = f"SELECT state, {COLUMNS} {RECORDS} name = ?"
+OVER = (
+    f"SELECT submission.key, name, model, id, status, begun, ended {RECORDS} NOT {UNFINISHED} ORDER BY submission.key"
+)
 PRUNE = """
 DELETE FROM submission WHERE state IN ('refused', 'finished') AND key NOT IN (SELECT key FROM origin WHERE ended > ?)
 """
 LAST = 2**62  # keys above it are not ours, and the next one might be none
+
+
+class Known(NamedTuple):
+    """What a journal holds under a key of the caller's own."""
+
+    entry: Entry | Recovered
+    is_same: bool
+    """Whether it is of the same payload, files apart."""
+    is_over: bool
 
 
 class Journal:
@@ -113,18 +124,20 @@ class Journal:
         """Give the key for a record, which no other has in this process."""
         return next(self._keys)
 
-    def intend(self, key: int, payload: Submittable) -> None:
-        """Record that a payload is about to be posted.
+    def intend(self, key: int, payload: Submittable, own_key: str | None = None) -> None:
+        """Record that a payload is about to be posted, under a key of the caller's own if there is one.
 
         Raises:
             JournalUnavailable: it cannot be written, or the file is no longer in its place.
         """
         self._check_place()
-        place, text = payload.endpoint, json.dumps(payload.to_dict(), default=_without_content)
+        place, text = payload.endpoint, _text_of(payload)
         row = (key, place.model, place.stream, place.create, place.result, text, payload.has_files())
         with self._transaction():
             self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
             self._own(key)
+            if own_key is not None:
+                self._run("INSERT OR REPLACE INTO named VALUES (?, ?)", key, own_key)
 
     def submitted(self, key: int, name: str) -> None:
         """Record the id of a submission; one that ended without an id is finished."""
@@ -162,6 +175,29 @@ class Journal:
         """
         return [self._entry(*row) for row in self._run(WHOLE)]
 
+    def known_as(self, own_key: str, payload: Submittable) -> Known | None:
+        """Give what is recorded under a key of the caller's own, if anything that may have made a generation is.
+
+        Raises:
+            JournalUnavailable: it cannot be read.
+        """
+        for state, *row in self._run(NAMED, own_key):
+            if state != "refused":
+                entry = self._entry(*row)
+                is_same = (payload.endpoint.model, _text_of(payload)) == (row[8], row[6])
+                return Known(entry, is_same, is_over=state == "finished")
+        return None
+
+    def number_of(self, key: int | str) -> int | None:
+        """Give the number of a record, which may be called by its owner's key."""
+        if isinstance(key, int):
+            return key
+        for (number,) in self._run("SELECT key FROM named WHERE name = ?", key):
+            return int(number)
+        if key.isdecimal() and len(key) < 19:
+            return int(key)
+        return None
+
     def settle(self, key: int, name: str | None) -> None:
         """Record the id of a submission that is not finished, which is ours from then on, or drop it.
 
@@ -187,8 +223,8 @@ class Journal:
             JournalUnavailable: it cannot be read.
         """
         return [
-            Record(key, visible(str(model)), self._id_in(name), status, _moment(begun), _moment(ended))
-            for key, model, name, status, begun, ended in self._run(OVER)
+            Record(own_key or key, visible(str(model)), self._id_in(name), status, _moment(begun), _moment(ended))
+            for key, own_key, model, name, status, begun, ended in self._run(OVER)
         ]
 
     def prune(self, older_than: float) -> int:
@@ -201,6 +237,7 @@ class Journal:
             self._run(PRUNE, time.time() - older_than)
             ((removed,),) = self._run("SELECT changes()")
             self._run("DELETE FROM origin WHERE key NOT IN (SELECT key FROM submission)")
+            self._run("DELETE FROM named WHERE key NOT IN (SELECT key FROM submission)")
         self._run("VACUUM")
         return int(removed)
 
@@ -209,7 +246,7 @@ class Journal:
         with self._lock:
             self._file.close()
 
-    def _entry(self, key: int, *row: Any) -> Entry | Recovered:
+    def _entry(self, key: int, own_key: str | None, *row: Any) -> Entry | Recovered:
         *origin, name, text, files, model, stream, create, result = row
         known, fields, problem = self._id_in(name), _fields(text), ""
         if name != known or fields is None or not _is_text(model, stream or "", create, result):
@@ -217,15 +254,17 @@ class Journal:
         elif not self._is_ours(*origin):
             problem = f"belongs to another key or platform, {visible(str(origin[0]))}"
         if problem:
-            error = RecordUnusable(f"Record {key} of the journal {self._path} {problem}.", generation_id=known)
-            return Recovered(visible(str(model)), fields or {}, None, error, key)
+            error = RecordUnusable(
+                f"Record {own_key or key} of the journal {self._path} {problem}.", generation_id=known
+            )
+            return Recovered(visible(str(model)), fields or {}, None, error, own_key or key)
         payload: Any = SimpleNamespace(
             endpoint=Endpoint(model, stream, create, result),
             to_dict=dict(fields or {}).copy,
             known_fields=dict,
             has_files=partial(bool, files),
         )
-        return Entry(key, known, payload)
+        return Entry(key, known, payload, own_key)
 
     def _id_in(self, name: object) -> str | None:
         """Give an id as it is recorded, None where there is none."""
@@ -265,6 +304,7 @@ class Journal:
         with self._transaction():
             self._run("DELETE FROM submission WHERE key = ?", key)
             self._run("DELETE FROM origin WHERE key = ?", key)
+            self._run("DELETE FROM named WHERE key = ?", key)
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -316,6 +356,10 @@ class Journal:
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
         return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}.")
+
+
+def _text_of(payload: Submittable) -> str:
+    return json.dumps(payload.to_dict(), default=_without_content)
 
 
 def _without_content(_: object) -> dict[str, str]:

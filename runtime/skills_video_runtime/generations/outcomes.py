@@ -269,6 +269,7 @@ class Entry:
     key: int
     id: str | None
     payload: Submittable
+    own_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,15 +280,16 @@ class Recovered:
     input: JsonObject = field(repr=False)
     generation: Generation | None
     error: SkillsVideoError | None
-    key: int
-    """Of its record, for `settle`."""
+    key: int | str
+    """The caller's own, where one was given, else the number of the record; `settle` takes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What a journal holds of a submission that is over. What an earlier release did not record is None."""
 
-    key: int
+    key: int | str
+    """The caller's own, where one was given, else the number of the record."""
     model: str
     id: str | None
     status: str | None

@@ -27,7 +27,9 @@ async def recover(call: Call) -> list[Recovered]:
     entries = await call.io.on_disk(partial(call.claims.unfinished, journal))
     call.records += [(journal, entry.key) for entry in entries]
     begun = [entry for entry in entries if isinstance(entry, Entry)]
-    rivals = {entry.key: call.claims.resume(entry, journal) for entry in begun if not entry.id}
+    rivals: dict[int | str, Submission] = {
+        entry.key: call.claims.resume(entry, journal) for entry in begun if not entry.id
+    }
     try:
         return [await _recover(call, entry, rivals.get(entry.key)) for entry in entries]
     finally:
@@ -35,10 +37,10 @@ async def recover(call: Call) -> list[Recovered]:
             call.claims.end(submission)
 
 
-async def settle(call: Call, key: int, name: str | None) -> None:
+async def settle(call: Call, key: int | str, name: str | None) -> None:
     """Record which generation a submission became, or drop its record."""
-    if type(key) is not int:
-        raise TypeError(f"key is that of a record, an int, not {key!r:.80}")
+    if type(key) not in {int, str}:
+        raise TypeError(f"key is that of a record, an int or your own text, not {key!r:.80}")
     if name is not None and not is_id(name):
         raise ValueError(f"id: {name!r:.80} is no id of a generation")
     await call.io.on_disk(partial(call.claims.settle, _journal_of(call), key, name))
@@ -72,7 +74,7 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
     try:
         begun = Generation(entry.id or "", "", {})
         if submission is not None:
-            begun = await call.settled(submission, _take_up(call, submission, payload))
+            begun = await call.settled(submission, take_up(call, submission, payload))
         async with aclosing(call.follow(begun, payload.endpoint.result)) as states:
             async for generation in states:
                 call.report(generation)
@@ -80,10 +82,10 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
         generation, problem = None, error
         if entry.id and isinstance(error, NotFound):
             call.end(entry.id, "NOT_FOUND")  # asking again would tell the same
-    return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem, entry.key)
+    return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem, entry.own_key or entry.key)
 
 
-async def _take_up(call: Call, submission: Submission, payload: Submittable) -> Generation:
+async def take_up(call: Call, submission: Submission, payload: Submittable) -> Generation:
     """Find what an earlier process made of a submission, or make it where that was asked for."""
     may_repeat = not payload.has_files()  # which the journal does not keep
     found = await find(call, submission, INTERRUPTED, sent_at=call.io.now(), may_repeat=may_repeat)

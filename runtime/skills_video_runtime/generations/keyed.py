@@ -1,0 +1,84 @@
+"""Keys of the caller's own: what was begun under one is taken up, and not posted again."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from skills_video_runtime.errors import GenerationTimeout, RecordUnusable
+
+from .outcomes import Recovered
+from .recovery import take_up
+from .states import Generation
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .journal import Journal
+    from .outcomes import Entry, Submittable
+
+LONGEST = 200  # characters of a key: our choice
+PAUSE = 0.2  # seconds between two looks at what another call of the process does under the same key: our choice
+
+
+def check_key(own_key: object) -> None:
+    """Refuse what is no key of a submission.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    if not isinstance(own_key, str):
+        raise TypeError(f"key is a text of your own, such as 'row-17', not {own_key!r:.80}")
+    if not 0 < len(own_key) <= LONGEST or not own_key.isprintable():
+        raise ValueError(f"key is a printable text of 1 to {LONGEST} characters, not {own_key!r:.80}")
+
+
+async def begun_before(call: Call, payload: Submittable, own_key: str) -> Generation | None:
+    """Give the generation that was begun under a key, by its id alone; None where none was, and none is by others.
+
+    Raises:
+        ValueError: there is no journal, or the key is that of another payload.
+        SubmissionUncertain: it is not known whether one was made.
+        RecordUnusable: its record cannot be read, or holds no id.
+        GenerationTimeout: another call with this key has not been told an id in time.
+    """
+    check_key(own_key)
+    if call.journal is None:
+        raise ValueError("key needs a journal: Client(journal='jobs.db')")
+    journal = call.journal
+    is_held = False
+    while True:
+        is_held = is_held or _hold(call, journal, own_key)
+        known = await call.io.on_disk(partial(journal.known_as, own_key, payload))
+        if known is None:
+            if is_held:
+                return None
+        elif isinstance(known.entry, Recovered):
+            raise known.entry.error or LookupError(own_key)
+        elif not known.is_same:
+            raise ValueError(f"key: {own_key!r} is that of another payload, which was begun before")
+        elif known.entry.id is not None:
+            return Generation(known.entry.id, "", {})
+        elif known.is_over:
+            raise RecordUnusable(f"The generation of key {own_key!r} is over, and never had an id.")
+        elif is_held and _hold(call, journal, known.entry.key):
+            return await _reconciled(call, known.entry, journal)
+        if call.time_left() <= 0:
+            raise GenerationTimeout(f"Another call with key {own_key!r} was told no id within {call.timeout:g} s.")
+        await call.io.sleep(min(PAUSE, max(call.time_left(), 0)))
+
+
+def _hold(call: Call, journal: Journal, key: int | str) -> bool:
+    """Hold a record until the end of the call, unless another call does."""
+    is_held = call.claims.hold(journal, key)
+    if is_held:
+        call.records.append((journal, key))
+    return is_held
+
+
+async def _reconciled(call: Call, entry: Entry, journal: Journal) -> Generation:
+    """Find what an earlier process made of a record without an id."""
+    submission = call.claims.resume(entry, journal)
+    try:
+        return await call.settled(submission, take_up(call, submission, entry.payload))
+    finally:
+        call.claims.end(submission)
