@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.json_values import json_key
 from generator.schema import types
-from generator.schema.algebra import LONGEST_MATCHED, fits
+from generator.schema.algebra import fits
 from generator.schema.subset import limits_of
 from generator.schema.types import ABSENT, followed, options_of
 
@@ -29,6 +29,9 @@ ADDRESS: Final = "https://a.example/"
 
 WORDS: Final = ("", "a", "A", "0", "a1", "1:1", "16:9", "720p", "#000000", "2027-01-01", "a@a.example", "en-US")
 """Strings that are put to patterns."""
+
+LONGEST_TEXT = 20
+"""Characters of the longest of them."""
 
 
 def smallest(shape: Shape, known: Mapping[str, Shape], depth: int = 0) -> Any:
@@ -105,7 +108,7 @@ def _texts(shape: Text) -> Iterator[str]:
     lengths = dict.fromkeys((1, 0, shape.min_length - 1, shape.min_length, longest, longest + 1))
     most = MOST
     if shape.patterns:
-        most = LONGEST_MATCHED
+        most = LONGEST_TEXT
     for length in lengths:
         if 0 <= length <= most:
             yield "a" * length
@@ -161,7 +164,7 @@ def parted(old: Shape, new: Shape, known: Mapping[str, Shape], other: Mapping[st
     texts = [option for shape in (old, new) for option in options_of(shape) if isinstance(option, types.Text)]
     most = MOST
     if any(text.patterns for text in texts):
-        most = LONGEST_MATCHED
+        most = LONGEST_TEXT
     found = [*around(old, known), *around(new, other)]
     found = [value for value in found if not isinstance(value, str) or len(value) <= most]
     return shortest(value for value in found if fits(old, value, known) and not fits(new, value, other))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.names import class_name, distinct
 from generator.schema import types
+from generator.schema.patterns import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -142,7 +143,7 @@ class Annotator:
 
     def _text(self, shape: types.Text) -> tuple[str, list[str]]:
         metadata = self._lengths(shape.min_length, shape.max_length)
-        metadata += [self.call("Pattern", pattern) for pattern in shape.patterns]
+        metadata += [self.call("Pattern", *spelled(pattern)) for pattern in shape.patterns]
         metadata += [self.call("Format", name) for name in shape.formats if name != "uri"]
         if "uri" in shape.formats:
             return self._name("Uri"), metadata

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.json_values import is_array, is_object, json_key
 
 from . import types
+from .patterns import matches
 from .types import followed, is_exclusive, key_of, options_of
 from .uris import ABSOLUTE_URI
 
@@ -27,10 +27,6 @@ MOST_MERGED: Final = 300_000
 
 LONGEST_POINTER: Final = 500
 """Characters with which merged places are named in full."""
-
-LONGEST_MATCHED: Final = 20
-"""Characters of the longest value of a description that is put to a pattern of it: some patterns take time that doubles
-with each further character."""
 
 
 class UnfinishedReferenceError(ValueError):
@@ -399,7 +395,7 @@ class _Fitting:
 def _text_fits(shape: types.Text, value: str) -> bool:
     return (
         _between(shape.min_length, len(value), shape.max_length)
-        and (len(value) > LONGEST_MATCHED or all(re.search(pattern, value) for pattern in shape.patterns))
+        and all(matches(pattern, value) for pattern in shape.patterns)
         and ("uri" not in shape.formats or ABSOLUTE_URI.fullmatch(value) is not None)
     )
 

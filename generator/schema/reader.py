@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from .algebra import (
 )
 from .inheritance import Inheritance
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
+from .patterns import judged
 from .types import Shape, key_of, parts_of, shapes_in
 
 if TYPE_CHECKING:
@@ -321,13 +321,13 @@ class SchemaReader:
             return types.Binary()
         patterns: tuple[str, ...] = ()
         pattern = schema.get("pattern")
-        if pattern is not None:
-            try:
-                re.compile(pattern)
-                patterns = (pattern,)
-            except (re.error, TypeError, RecursionError, OverflowError) as error:
-                message = f"{pattern!r} is no regular expression that Python reads ({error}); it is not checked"
+        if isinstance(pattern, str):
+            patterns = (pattern,)
+            if reason := judged(pattern).reason:
+                message = f"{shortened(pattern)} is shown, and checked by the platform alone: {reason}"
                 self._warn(f"{pointer}/pattern", message)
+        elif pattern is not None:
+            self._warn(f"{pointer}/pattern", f"{shortened(pattern)} is no regular expression; ignored")
         formats: tuple[str, ...] = ()
         if text_of(form):
             formats = (text_of(form),)

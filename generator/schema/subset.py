@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from generator.json_values import json_key
 
 from . import types
-from .algebra import LONGEST_MATCHED, disjoint, fits
+from .algebra import disjoint, fits
+from .patterns import is_unchecked
 from .types import followed, options_of
 
 if TYPE_CHECKING:
@@ -173,9 +174,12 @@ def is_multiple(shape: Number, step: float) -> bool:
 
 
 def _is_unsure(values: list[Any], shape: Shape) -> bool:
-    """Tell whether a pattern was not put to one of the values, since that is too long for it."""
-    patterns = any(isinstance(option, types.Text) and option.patterns for option in options_of(shape))
-    return patterns and any(isinstance(value, str) and len(value) > LONGEST_MATCHED for value in values)
+    """Tell whether a pattern was not put to one of the values."""
+    patterns = [
+        pattern for option in options_of(shape) if isinstance(option, types.Text) for pattern in option.patterns
+    ]
+    texts = [value for value in values if isinstance(value, str)]
+    return any(is_unchecked(pattern, text) for pattern in patterns for text in texts)
 
 
 def _numbers(left: Number, right: Number) -> bool:

@@ -25,7 +25,7 @@ from typing import (
 
 from skills_video_runtime.json_values import FrozenMap, is_array, is_mapping, is_number, json_key
 
-from .constraints import UNSET, AnyJson, Default, ExactlyOne, Format, OneOf, Unset, tests_of
+from .constraints import UNSET, AnyJson, Default, ExactlyOne, Format, MaxLen, OneOf, Pattern, Unset, tests_of
 from .file import File
 from .nearest import closest, nearest
 from .violations import KINDS, WRONG, Kind, OfType, Problem, Stated, likeliest, refusal
@@ -260,7 +260,7 @@ def _value(first: Constraint, kind: Kind, metadata: Iterable[Any], parts: Take |
         kept = kind.read(value)
         broken = [first]
         if kept is not WRONG:
-            broken = [rule for rule, test in rules.items() if not test(kept)]
+            broken = _broken(rules, kept)
         found += [Problem(rule, value, path, partial(nearest, [first, *rules], value, check.fits)) for rule in broken]
         if kept is WRONG or parts is None:
             return kept
@@ -268,6 +268,16 @@ def _value(first: Constraint, kind: Kind, metadata: Iterable[Any], parts: Take |
 
     check = Check(take, {exact: (*more, *rules.values()) for exact, more in kind.exact.items()})
     return check
+
+
+def _broken(rules: Mapping[Constraint, Test], value: Any) -> list[Constraint]:
+    """Give the rules that a value breaks. One that is too long is put to no pattern."""
+    broken: list[Constraint] = []
+    for rule, test in rules.items():
+        is_too_long = isinstance(rule, Pattern) and any(isinstance(other, MaxLen) for other in broken)
+        if not is_too_long and not test(value):
+            broken.append(rule)
+    return broken
 
 
 def _among(values: Iterable[Any]) -> Kind:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import operator
 import re
+import sys
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias, cast
 
 from skills_video_runtime.json_values import divides, is_number, is_unique, json_key, shown
@@ -290,14 +292,46 @@ class Format(_Unary):
         return beside
 
 
-class Pattern(_Unary):
-    """A regular expression that is found somewhere in the string (JSON Schema Validation, section 6.3.3)."""
+class Pattern(Constraint):
+    """A regular expression that is found somewhere in the string (JSON Schema Validation, section 6.3.3).
+
+    It is ECMA-262's. `python` says the same in Python, as far as a text can be checked in time: None leaves it to the
+    platform, and a text of more than `longest` characters is left to it too.
+    """
 
     keyword, words, message = "pattern", "matches {}", "{value} does not match {!r}"
-    regex = property(_operand)
 
-    def test(self) -> Test:
-        return re.compile(self.regex).search
+    def __init__(self, regex: str, python: str | None = "", longest: int | None = None) -> None:
+        super().__init__(regex, python, longest)
+        if python == "":
+            python = regex
+        self.regex, self.python, self.longest = regex, python, longest
+
+    def test(self) -> Test | None:
+        if self.python is None:
+            return None
+        search = re.compile(re.sub(r"\\([pP])\{(\w+)\}", _characters, self.python)).search
+        if self.longest is None:
+            return search
+        return partial(_found_in_time, search, self.longest)
+
+
+def _found_in_time(search: Test, longest: int, value: str) -> object:
+    return len(value) > longest or search(value)
+
+
+def _characters(category: re.Match[str]) -> str:
+    """Write the characters of a general category of Unicode, or all others, as a set has them."""
+    import unicodedata  # noqa: PLC0415  # few patterns need it, and an import counts
+
+    runs: list[str] = []
+    first = 0
+    for name, run in groupby(map(unicodedata.category, map(chr, range(sys.maxunicode + 1)))):
+        following = first + sum(1 for _ in run)
+        if name.startswith(category[2]) is (category[1] == "p"):
+            runs.append(f"\\U{first:08x}-\\U{following - 1:08x}")
+        first = following
+    return "".join(runs)
 
 
 class UniqueItems(Constraint):
