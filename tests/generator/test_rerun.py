@@ -108,7 +108,7 @@ def a_template_edited(copy):
 
 
 def a_source_edited(copy):
-    copy.replace("generator/output/classes.py", 'f"What {self.model.title} takes."', 'f"All {self.model.title} takes."')
+    copy.replace("generator/output/classes.py", 'f"What {title} takes."', 'f"All {title} takes."')
 
 
 def another_version_of_a_package(copy):
