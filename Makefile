@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 
 export SITE_URL OPENAPI_URL DOCS_URL
 
-.PHONY: setup generate update check lint types test quick corpus docs bench clean
+.PHONY: setup generate update check lint types test quick corpus pairs docs bench clean
 
 setup: $(STAMP)
 
@@ -49,9 +49,14 @@ quick: setup
 corpus: setup
 	$(BIN)/python -m tests.generator.schema.draw $(SEED)
 
+# As above, of pairs of schemas: what `changes` says breaks, and what it shows for that.
+pairs: setup
+	$(BIN)/python -m tests.changes.pairs $(SEED)
+
 docs: setup
 	$(BIN)/python docs/record.py
 	$(BIN)/python -m generator changes tests/changes/specs/previous tests/changes/specs/current --markdown > docs/review-example.md
+	$(BIN)/python -m tests.changes.mutations > docs/review-mutations.md
 
 # ROWS="stream poll" measures these alone.
 bench: setup

@@ -179,6 +179,10 @@ class Comparison(Limits):
             return
         texts = self.old.describe(old), self.new.describe(new)
         for shape in removed:
+            if self.is_request and isinstance(shape, types.Binary):
+                self.add("tightened", "type", place, texts, self.side.removed, self.old.describe(shape),
+                         breaking=True, witness=Witness("call", f'{self.member}=File("a.png")'))  # fmt: skip
+                continue
             self.tightened("type", place, texts, self.side.removed, self.old.describe(shape), among=shape)
         for shape in added:
             self.wider("type", place, texts, self.side.added, self.new.describe(shape), among=shape)
@@ -335,14 +339,18 @@ class Comparison(Limits):
         self.compare(*sides, place)
         self.proof.steps.pop()
 
-    def calling(self, shape: Object, value: Any = ABSENT) -> Witness | None:
+    def calling(self, shape: Object, value: Any = ABSENT, left_out: str = "") -> Witness | None:
         """Show how the class of an object was made, of as little as it takes if no value is given."""
         if value is ABSENT:
             value = self.proof.holding(shape)
         found = self.old.classes.get(shape.pointer)
         if found is None or value is ABSENT:
             return None
-        named = [(found.arguments[name].name, item) for name, item in value.items() if name in found.arguments]
+        named = [
+            (found.arguments[name].name, item)
+            for name, item in value.items()
+            if name in found.arguments and name != left_out
+        ]
         arguments = [f"{name}={item!r}" for name, item in named]
         return Witness("call", f"{found.name}({', '.join(arguments)})")
 
@@ -362,9 +370,8 @@ class Comparison(Limits):
             if now.default:
                 sentence = "is sent only if given now; the class filled in {}"
             filled = literal_eval(was.default)
-            without = {key: value for key, value in self.proof.holding(old, name).items() if key != name}
             self.add("changed", "constant", place, (filled, None), sentence, plain(filled), breaking=True,
-                     witness=self.calling(old, without))  # fmt: skip
+                     witness=self.calling(old, left_out=name))  # fmt: skip
 
     def _deprecation(self, old: Property, new: Property, place: str) -> None:
         values = [value for value in new.deprecated_values if value not in old.deprecated_values]

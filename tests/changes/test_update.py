@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import griffe
 import pytest
 
 from generator.__main__ import main
@@ -98,9 +99,35 @@ def test_every_model_that_stays_is_reordered_and_n_alone_has_moved(update):
     assert not any(change.breaking for change in update if change.kind in COSMETIC)
 
 
+def test_the_real_update_reads_in_120_lines_what_breaks_first(capsys):
+    assert main(["changes", str(OLD), str(NEW), "--markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 120
+    assert lines[2] == "| | breaks | may break | other |"
+    bold = [index for index, line in enumerate(lines) if line.startswith(("- **breaks", "- **may break"))]
+    folded = [index for index, line in enumerate(lines) if line.startswith(("### All models", "### New models"))]
+    assert max(bold) < min(folded)
+    assert sum("<details>" in line for line in lines) == lines.count("</details>") > 5
+
+
 def test_the_same_revision_twice_is_no_change():
     for folder in (OLD, NEW):
         assert compare(found_in(str(folder), None), found_in(str(folder), None)) == []
+
+
+def test_what_griffe_calls_breaking_of_the_real_update_breaks(update, tmp_path):
+    for specs in (OLD, NEW):
+        generated(tmp_path / specs.name / "skills_video", specs)
+    packages = [
+        griffe.load("skills_video", search_paths=[tmp_path / specs.name], try_relative_path=False)
+        for specs in (OLD, NEW)
+    ]
+    seen = {breakage.obj.path.split(".")[1] for breakage in griffe.find_breaking_changes(*packages)}
+    broken = {change.model for change in update if change.breaking}
+    told = {model.module for model in found_in(str(NEW), None).selection.models if model.model in broken}
+    told |= {str(value) for change in update if change.about == "model" for value in change.values}
+    assert len(seen) >= 6
+    assert seen <= told
 
 
 def moved_last(schema: Any, name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import griffe
 import pytest
 
 from generator.changes.models import compare
@@ -61,6 +62,16 @@ def ages(tmp_path_factory):
         assert project.run() == 0
         found.append((revision(folder / name, document), project))
     return found
+
+
+def test_whatever_griffe_calls_breaking_breaks(ages):
+    packages = [
+        griffe.load(project.name, search_paths=[project.folder], try_relative_path=False) for _, project in ages
+    ]
+    told = {change.model for change in compare(*(found for found, _ in ages)) if change.breaking}
+    seen = {breakage.obj.path.split(".")[1] for breakage in griffe.find_breaking_changes(*packages)}
+    assert len(seen) > 3
+    assert {name.replace("acme_", "acme/", 1) for name in seen} <= told
 
 
 @pytest.mark.parametrize("case", CASES)
