@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from skills_video_runtime.downloads.fetch import Download
+    from skills_video_runtime.downloads.fetch import Save
     from skills_video_runtime.generations.outcomes import Record, Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
     from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
@@ -402,10 +402,10 @@ class _AsyncVerbs(Generic[PayloadT]):
         from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
 
         limiter = CapacityLimiter(PARALLEL)
-        paths: dict[Download, Path] = {}
-        errors: dict[Download, Exception] = {}
+        paths: dict[Save, Path] = {}
+        errors: dict[Save, Exception] = {}
 
-        async def fetch(download: Download) -> None:
+        async def fetch(download: Save) -> None:
             async with limiter:
                 try:
                     paths[download] = await download.run()

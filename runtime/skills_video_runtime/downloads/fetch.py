@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from pathlib import Path
 from random import random
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
 
 from skills_video_runtime.errors import DownloadFailed, visible
@@ -59,6 +59,8 @@ class Save:
     """Whether the platform is on this machine, as the sandbox is, and so may name addresses on it."""
     on_progress: Callable[[MediaFile, int, int | None], object] | None = None
     generation_id: str | None = None
+    exchange: Any = field(default_factory=nullcontext[None])
+    """What is let go of at the end, and can be given up from another thread."""
     received: int = 0
     total: int | None = None
     retry_after: float | None = None
@@ -74,6 +76,10 @@ class Save:
             DownloadFailed: it cannot be fetched whole.
             OSError: it cannot be written.
         """
+        async with self.exchange:
+            return await self._run()
+
+    async def _run(self) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)
         part = self.directory / f".{secrets.token_hex(8)}.part"
         handle = part.open("xb")
@@ -241,21 +247,9 @@ def _is_local(url: str) -> bool:
     return is_trusted(f"http:{url.partition(':')[2]}")
 
 
-class Download(NamedTuple):
-    """One file to be fetched, and the exchange that carries it."""
-
-    exchange: Exchange
-    save: Save
-
-    async def run(self) -> Path:
-        """Fetch it, and give its path."""
-        async with self.exchange:
-            return await self.save.run()
-
-
 def downloads_of(
     session: Session, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None, max_bytes: int
-) -> list[Download]:
+) -> list[Save]:
     """Give what fetches the files of a generation, none of them begun.
 
     Raises:
@@ -274,10 +268,10 @@ def downloads_of(
     if not files:
         raise ValueError(f"there is nothing to download: {what}")
     settings, is_local = session.settings, _is_local(session.base_url)
-    downloads: list[Download] = []
+    saves: list[Save] = []
     for file in files:
         exchange, io = session.exchange()
         save = Save(file, Path(directory), io, settings.retry, io.now() + settings.timeout, session.key, max_bytes)
-        save.is_local, save.on_progress, save.generation_id = is_local, on_progress, name
-        downloads.append(Download(exchange, save))
-    return downloads
+        save.is_local, save.on_progress, save.generation_id, save.exchange = is_local, on_progress, name, exchange
+        saves.append(save)
+    return saves
