@@ -351,7 +351,7 @@ def test_a_process_that_made_thousands_takes_none_of_them_for_new(server: Script
     server.on(CREATE, lambda _: answer(200, state("IN_QUEUE", f"gen_{next(numbers)}"))).on(RUNNING, answer(200, [mine]))
     with Client(KEY, server.base) as client:
         fast_time(client)
-        for _ in range(4200):
+        for _ in range(2100):
             client.submit(Payload())
         server.requests.clear()
         server.replace(CREATE, [Drop])

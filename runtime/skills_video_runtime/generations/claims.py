@@ -105,9 +105,9 @@ class Look(NamedTuple):
 
 
 class Recent(dict[str, float]):
-    """The last few thousand ids: far more than the running list can show, which is 100."""
+    """The last two thousand ids: far more than the running list can show, which is 100."""
 
-    MOST = 4096
+    MOST = 2048
     has_dropped = False
 
     def __setitem__(self, name: str, value: float) -> None:
