@@ -150,3 +150,19 @@ def test_a_video_without_an_id_is_given_without_a_stream(server: Scripted, journ
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "v.mp4").read_bytes() == b"video"
     assert [request.path for request in server.requests] == [CREATE.removeprefix("POST "), "/v.mp4"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_what_was_fetched_before_a_kill_is_not_fetched_again(server: Scripted, journal: str, tmp_path: Path) -> None:
+    hold = Hold()
+    leave(server, journal, "gen_1", "gen_2")
+    plan(server, "gen_1")
+    plan(server, "gen_2", [hold], answer(200, b"video", kind="video/mp4"))
+    again = ("recover", "--journal", journal, "--download", str(tmp_path / "out"))
+    with subprocess.Popen(command(*again), env=environment(**at(server)), stdout=subprocess.DEVNULL) as process:
+        assert hold.reached.wait(30)
+        process.kill()
+    hold.go.set()
+    assert call(*again, **at(server)).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["gen_1.mp4", "gen_2.mp4"]
+    assert server.count("GET /gen_1.mp4") == 1

@@ -250,21 +250,22 @@ def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     journal = _existing(journal)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=journal) as client:
         client.watch(tell_state)
+        endings: list[_Ending] = []
         try:
-            endings = [_ending(client, item, choices.download) for item in client.recover()]
+            for item in client.recover():
+                endings.append(_ending(client, item, choices.download))
+                if not as_json:
+                    say(endings[-1].as_text())
+                    endings[-1].hand_over(client)
         except Stopped as stop:
             complain("interrupted: what is not finished stays in the journal, and the same command goes on")
             return stop.exit_code
         if as_json:
             say_json([ending.as_json() for ending in endings])
+            for ending in endings:
+                ending.hand_over(client)
         elif not endings:
             say("the journal holds nothing unfinished")
-        else:
-            for ending in endings:
-                say(ending.as_text())
-        for ending in endings:
-            if ending.is_over:
-                client.hand_over(ending.id)
     return next((ending.code for ending in endings if ending.code), 0)
 
 
@@ -297,10 +298,10 @@ class _Ending:
             return self.item.generation.id
         return (self.item.error and self.item.error.generation_id) or ""
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the journal need not give it again: its files are there, if it has any."""
-        return self.problem is self.item.error
+    def hand_over(self, client: Watched) -> None:
+        """Tell the journal that it need not give this again, unless files are missing."""
+        if self.problem is self.item.error:
+            client.hand_over(self.id)
 
     @property
     def code(self) -> int:
