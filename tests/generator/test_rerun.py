@@ -199,7 +199,7 @@ def test_a_description_from_a_pipe_is_read_once_and_never_taken_for_the_last_one
             file.write(json.dumps(description({model: BODY})))
         os.dup2(read, 250)  # which no other thread is about to open
         os.close(read)
-        options = ("--openapi", "/dev/fd/250", "--docs", "specs/docs.json")
+        options = ("--openapi", "/dev/fd/250", "--docs", "specs/docs.json", "--out", "generated/skills_video")
         command = [sys.executable, "-m", "generator", "generate", *options]
         done = finished(command, cwd=copy.folder, pass_fds=[250])
         os.close(250)
