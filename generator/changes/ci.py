@@ -10,6 +10,7 @@ from generator.diagnostics import visible
 from generator.json_values import unescape
 
 from . import revisions
+from .change import SHARED
 from .report import lines_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def as_github(changes: Sequence[Change], new: str) -> str:
             parts = {"file": path, "line": str(places.line(change.pointer)), **parts}
         shown = ",".join(f"{name}={_property(value)}" for name, value in parts.items())
         text = line.text(visible)
-        if len(line.models) == 1 and not line.is_whole:
+        if len(line.models) == 1 and not line.is_whole and change.model != SHARED:
             text = f"{visible(line.models[0])}: {text}"
         out.append(f"::{level} {shown}::{_data(text)}\n")
     return "".join(out)
