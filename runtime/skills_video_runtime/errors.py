@@ -22,7 +22,8 @@ SkillsVideoError
     └── RecordUnusable      one of its records cannot be used, the others can
 
 Of these RateLimited, ServerError, ConnectionFailed and DownloadFailed are transient: they are raised after the tries
-of the client's RetryPolicy, and `retryable`.
+of the client's RetryPolicy, and `retryable`. Where another try would end in the same, such as a certificate that is not
+valid, they are raised at once and are not.
 """
 
 # ruff: noqa: N818  # an error is named by what happened
