@@ -15,6 +15,7 @@ from skills_video_runtime.payloads.base import parse_payload
 from skills_video_runtime.payloads.checks import PLANS
 from skills_video_runtime.payloads.constraints import UNSET
 from skills_video_runtime.payloads.file import File
+from skills_video_runtime.payloads.violations import Problems
 
 from .output import UsageProblem
 
@@ -245,11 +246,11 @@ def _problems(
     for variant in variants:
         plan = PLANS[variant]
         if name in plan.by_wire:
-            problems: list[Problem] = []
+            problems = Problems({})
             plan.by_wire[name].check(value, (), problems)
             found.append([item for item in problems if item.path[: len(inner)] == (*inner,)])
         elif plan.extra is not None:
-            problems = []
+            problems = Problems({})
             rest_of = plan.extra
             rest_of({name: value}, (), problems)
             found.append(problems)

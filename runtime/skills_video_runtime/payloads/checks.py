@@ -28,7 +28,7 @@ from skills_video_runtime.json_values import FrozenMap, is_array, is_mapping, is
 from .constraints import UNSET, AnyJson, Default, ExactlyOne, Format, MaxLen, OneOf, Pattern, Unset, tests_of
 from .file import File
 from .nearest import closest, nearest
-from .violations import KINDS, WRONG, Kind, OfType, Problem, Stated, likeliest, refusal
+from .violations import KINDS, WRONG, Kind, OfType, Problem, Problems, Stated, likeliest, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,7 +51,7 @@ class Check:
     quick: Mapping[type, Sequence[Test]] = field(default_factory=dict[type, Any])
     """By the exact type of a value, tests that it passes only if it is allowed, and kept as it is."""
 
-    def __call__(self, value: Any, path: Path, found: list[Problem]) -> Any:
+    def __call__(self, value: Any, path: Path, found: Problems) -> Any:
         """Give the value as the payload keeps it, and add what is wrong with it."""
         if self.passes(value):
             return value
@@ -69,7 +69,7 @@ class Check:
 
     def fits(self, value: Any) -> bool:
         """Tell whether a value is allowed."""
-        found: list[Problem] = []
+        found = Problems({})
         self(value, (), found)
         return not found
 
@@ -102,7 +102,7 @@ class Plan(NamedTuple):
         """
         _judge(self._check_fields, instance, self.cls)
 
-    def _check_fields(self, instance: Any, path: Path, found: list[Problem]) -> None:
+    def _check_fields(self, instance: Any, path: Path, found: Problems) -> None:
         for name, check, required, _, _ in self.by_wire.values():
             value = getattr(instance, name)
             if value is UNSET:
@@ -115,7 +115,7 @@ class Plan(NamedTuple):
         if not found:
             self.check_whole(instance, path, found)
 
-    def build(self, data: Any, path: Path, found: list[Problem]) -> Any:
+    def build(self, data: Any, path: Path, found: Problems) -> Any:
         """Build an instance from plain data, its fields checked."""
         if not is_mapping(data):
             found.append(Problem(OfType("object"), data, path))
@@ -142,7 +142,7 @@ class Plan(NamedTuple):
             found.append(Problem(rule, value, (*path, str(name)), partial(closest, str(name), self.by_wire)))
         return instance
 
-    def check_whole(self, instance: Any, path: Path, found: list[Problem]) -> None:
+    def check_whole(self, instance: Any, path: Path, found: Problems) -> None:
         """Add what is wrong with an object as a whole, its fields being right."""
         if not (self.rules or self.cls.one_of):
             return
@@ -150,7 +150,7 @@ class Plan(NamedTuple):
         found += [Problem(rule, given, path) for rule, test in self.rules.items() if not test(given)]
         message = "the fields fit {} as well, where exactly one form is allowed"
         for plan in map(PLANS.__getitem__, rivals_of(self.cls)):
-            problems: list[Problem] = []
+            problems = Problems(found.told)
             plan.build(given, path, problems)
             if not problems and all(test(given) for test in plan.rules.values()):
                 found.append(Problem(Stated("oneOf", message, plan.cls.__name__), given, path))
@@ -206,7 +206,7 @@ def parse(data: Any, variants: Sequence[type[Any]]) -> Any:
 
 
 def _judge(take: Take, value: Any, *classes: type[Any]) -> Any:
-    found: list[Problem] = []
+    found = Problems({})
     kept: Any = None
     try:
         kept = take(value, (), found)
@@ -256,7 +256,7 @@ def _value(first: Constraint, kind: Kind, metadata: Iterable[Any], parts: Take |
     """Check the kind, then the rules, then the parts; `first` is what is said of a value of another kind."""
     rules = tests_of(metadata)
 
-    def take(value: Any, path: Path, found: list[Problem]) -> Any:
+    def take(value: Any, path: Path, found: Problems) -> Any:
         kept = kind.read(value)
         broken = [first]
         if kept is not WRONG:
@@ -282,7 +282,7 @@ def _broken(rules: Mapping[Constraint, Test], value: Any) -> list[Constraint]:
 
 def _among(values: Iterable[Any]) -> Kind:
     """Give the kind of what equals one of these values, as JSON compares."""
-    kept = {json_key(value): _JSON(value, (), []) for value in values}
+    kept = {json_key(value): _JSON(value, (), Problems({})) for value in values}
 
     def read(value: Any) -> Any:
         return kept.get(json_key(value), WRONG)
@@ -302,11 +302,11 @@ def _union(options: Sequence[Any], *, exactly_one: bool) -> Check:
     return Check(partial(_any_of, checks), quick)
 
 
-def _any_of(checks: Sequence[Check], value: Any, path: Path, found: list[Problem]) -> Any:
+def _any_of(checks: Sequence[Check], value: Any, path: Path, found: Problems) -> Any:
     """Take a value as the first form that fits takes it; where none fits, tell what the likeliest one finds wrong."""
-    failed: list[list[Problem]] = []
+    failed: list[Problems] = []
     for check in checks:
-        problems: list[Problem] = []
+        problems = Problems(found.told)
         kept = check(value, path, problems)
         if not problems:
             return kept
@@ -315,13 +315,13 @@ def _any_of(checks: Sequence[Check], value: Any, path: Path, found: list[Problem
     return value
 
 
-def _exactly_one(checks: Sequence[Check], value: Any, path: Path, found: list[Problem]) -> Any:
+def _exactly_one(checks: Sequence[Check], value: Any, path: Path, found: Problems) -> Any:
     """Take a value as the only form that fits takes it."""
     if hasattr(value, "to_dict"):
         value = value.to_dict()
-    tried: list[tuple[Any, list[Problem]]] = []
+    tried: list[tuple[Any, Problems]] = []
     for check in checks:
-        problems: list[Problem] = []
+        problems = Problems(found.told)
         tried.append((check(value, path, problems), problems))
     kept = [result for result, problems in tried if not problems]
     if len(kept) == 1:
@@ -334,23 +334,28 @@ def _exactly_one(checks: Sequence[Check], value: Any, path: Path, found: list[Pr
     return value
 
 
-def _object(cls: type[Any], value: Any, path: Path, found: list[Problem]) -> Any:
+def _object(cls: type[Any], value: Any, path: Path, found: Problems) -> Any:
+    """Build an object, once for each place: forms that hold each other meet there again and again."""
     if isinstance(value, cls):
         return value
-    before = len(found)
-    instance = PLANS[cls].build(value, path, found)
-    if len(found) == before:
-        PLANS[cls].check_whole(instance, path, found)
+    if (cls, path) not in found.told:
+        problems = Problems(found.told)
+        instance = PLANS[cls].build(value, path, problems)
+        if not problems:
+            PLANS[cls].check_whole(instance, path, problems)
+        found.told[cls, path] = instance, problems
+    instance, problems = found.told[cls, path]
+    found += problems
     return instance
 
 
-def _items(check: Check, value: Sequence[Any], path: Path, found: list[Problem]) -> tuple[Any, ...]:
+def _items(check: Check, value: Sequence[Any], path: Path, found: Problems) -> tuple[Any, ...]:
     if all(map(check.passes, value)):
         return tuple(value)
     return tuple([check(item, (*path, index), found) for index, item in enumerate(value)])
 
 
-def _members(check: Check, value: Mapping[Any, Any], path: Path, found: list[Problem]) -> Any:
+def _members(check: Check, value: Mapping[Any, Any], path: Path, found: Problems) -> Any:
     nameless = [name for name in value if not isinstance(name, str)]
     if nameless:
         found += [Problem(OfType("string, as a name is"), name, path) for name in nameless]
@@ -358,7 +363,7 @@ def _members(check: Check, value: Mapping[Any, Any], path: Path, found: list[Pro
     return FrozenMap({name: check(item, (*path, name), found) for name, item in value.items()})
 
 
-def _extra(check: Check, by_wire: Mapping[str, Member], value: Any, path: Path, found: list[Problem]) -> Any:
+def _extra(check: Check, by_wire: Mapping[str, Member], value: Any, path: Path, found: Problems) -> Any:
     """Take the members that a schema allows and does not name."""
     before = len(found)
     kept = check(value, path, found)
@@ -369,7 +374,7 @@ def _extra(check: Check, by_wire: Mapping[str, Member], value: Any, path: Path, 
     return kept
 
 
-def _json(value: Any, path: Path, found: list[Problem]) -> Any:
+def _json(value: Any, path: Path, found: Problems) -> Any:
     if is_array(value):
         return _items(_JSON, value, path, found)
     if is_mapping(value):

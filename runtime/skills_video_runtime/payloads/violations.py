@@ -25,7 +25,7 @@ from .nearest import alike
 Path: TypeAlias = tuple[str | int | None, ...]
 """The keys that lead to a value; at None stand members that have no place of their own."""
 
-Take: TypeAlias = Callable[[Any, Path, "list[Problem]"], Any]
+Take: TypeAlias = Callable[[Any, Path, "Problems"], Any]
 """See `checks.Check`."""
 
 WRONG: Any = object()
@@ -77,6 +77,16 @@ class Problem:
         if nearest is not None and self.keyword != "const":
             message += f"; nearest allowed: {shown(nearest)}"
         return Violation(_written(self.path), self.keyword, self.value, nearest, message)
+
+
+class Problems(list[Problem]):
+    """What was found wrong so far, and what was told of objects: by class and path, what was built and found wrong."""
+
+    __slots__ = ("told",)
+
+    def __init__(self, told: dict[tuple[type, Path], tuple[Any, Problems]]) -> None:
+        super().__init__()
+        self.told = told
 
 
 def refusal(problems: Iterable[Problem], *classes: type) -> PayloadError:
