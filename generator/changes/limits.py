@@ -199,10 +199,13 @@ class Limits:
         *values: str,
         only: Shape | None = None,
         among: Shape | None = None,
+        shows: Any = ABSENT,
     ) -> None:
         """Add that there may be what could not be, which breaks who tells all answers apart."""
         witness = None
-        if not self.is_request:
+        if not self.is_request and shows is not ABSENT:
+            witness = self.proof.gained([shows])
+        elif not self.is_request:
             witness = self.proof.come(only, among)
         self.add("loosened", about, place, sides, sentence, *values, breaking=not self.is_request, witness=witness)
 

@@ -324,12 +324,12 @@ class Comparison(Limits):
         if now and not was:
             self.tightened("required", place, (was, now), self.side.required, shows=self.proof.holding(old))
         if was and not now:
-            self.add("loosened", "required", place, (was, now), self.side.optional, breaking=not self.is_request,
-                     witness=self.proof.gained([completed(new, {}, self.new.known)]))  # fmt: skip
+            self.wider("required", place, (was, now), self.side.optional,
+                       shows=completed(new, {}, self.new.known))  # fmt: skip
         self._inside(old, new, before.name, (before.shape, after.shape), place)
         if self.is_request:
             self._argument(old, new, before.name, place)
-            self._deprecation(before, after, place)
+            self._marks(before, after, place)
             self.default(before.default, after.default, place)
         self._reworded(place, before.text, after.text)
 
@@ -373,7 +373,12 @@ class Comparison(Limits):
             self.add("changed", "constant", place, (filled, None), sentence, plain(filled), breaking=True,
                      witness=self.calling(old, left_out=name))  # fmt: skip
 
-    def _deprecation(self, old: Property, new: Property, place: str) -> None:
+    def _marks(self, old: Property, new: Property, place: str) -> None:
+        """Compare what a field is said to be, whatever it takes."""
+        if new.read_only and not old.read_only:
+            self.add("changed", "read-only", place, (False, True), "is read-only now: the platform sets it")
+        if old.read_only and not new.read_only:
+            self.add("changed", "read-only", place, (True, False), "is no longer read-only: it may be given")
         values = [value for value in new.deprecated_values if value not in old.deprecated_values]
         if new.deprecated and not old.deprecated:
             self.add("deprecated", "field", place, (False, True), "is deprecated")

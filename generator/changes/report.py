@@ -16,6 +16,11 @@ from .version import propose
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+CALLS: Final = ("parameter", "server", "security", "request-media")
+"""What changes are about that concern calls, whatever is sent."""
+
+BESIDE: Final = (*CALLS, "operation", "answer-header", "deprecation", "listing")
+
 RANKS: Final = ("breaks", "may break", "")
 HTML: Final = "<>&\"'@#*_`~|[]()!:/\\"
 """What may act in the summary of something to unfold."""
@@ -45,6 +50,18 @@ class Line:
     def is_of_all(self) -> bool:
         """Whether it is about all models that both revisions have, or about what they share."""
         return self.models == (SHARED,) or len(self.models) == self.change.models > 1
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is about how all is called, or about what no model has of its own."""
+        return self.is_of_all and (self.models == (SHARED,) or self.change.about.startswith(BESIDE))
+
+    @property
+    def rank(self) -> tuple[bool, int, bool, bool]:
+        """What it is sorted by: what breaks calls whatever they send, what breaks, what is on offer, and order last."""
+        change = self.change
+        is_of_calls = change.breaking and change.about.startswith(CALLS)
+        return not is_of_calls, RANKS.index(change.verdict), change.kind != "capability", self.is_cosmetic
 
     @property
     def is_cosmetic(self) -> bool:
@@ -138,18 +155,27 @@ class Section:
 
 
 def sections(changes: Iterable[Change]) -> list[Section]:
-    """Gather lines: models that are gone, what all share, what several share, each model, new models; breaks first."""
-    lines = sorted(lines_of(changes), key=lambda line: (RANKS.index(line.change.verdict), line.is_cosmetic))
+    """Gather lines: what stands beside the models, those that are gone, what many share, each model, new models.
+
+    What breaks every call stands first, then what else breaks.
+    """
+    lines = sorted(lines_of(changes), key=lambda line: line.rank)
     whole = [line for line in lines if line.is_whole]
     gone = Section("Models that are gone", tuple(line for line in whole if line.change.kind == "removed"))
     new = Section("New models", tuple(line for line in whole if line.change.kind == "added"))
     lines = [line for line in lines if not line.is_whole]
-    shared = Section("All models, and what stands beside them", tuple(line for line in lines if line.is_of_all))
+    beside = Section("Beside the models", tuple(line for line in lines if line.is_beside))
+    lines = [line for line in lines if not line.is_beside]
+    shared = Section("All models", tuple(line for line in lines if line.is_of_all))
     several = Section("Several models", tuple(line for line in lines if len(line.models) > 1 and not line.is_of_all))
     names = dict.fromkeys(line.models[0] for line in lines if len(line.models) == 1 and not line.is_of_all)
     own = [Section(name, tuple(line for line in lines if line.models == (name,)), is_model=True) for name in names]
-    found = [section for section in (gone, shared, several, *own, new) if section.lines]
-    return sorted(found, key=lambda section: not any(line.change.breaking for line in section.lines))
+    found = [section for section in (beside, gone, shared, several, *own, new) if section.lines]
+    return sorted(found, key=lambda section: (section.lines[0].rank[0], not any(map(_breaks, section.lines))))
+
+
+def _breaks(line: Line) -> bool:
+    return line.change.breaking
 
 
 def lines_of(changes: Iterable[Change]) -> list[Line]:

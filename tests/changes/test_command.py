@@ -125,6 +125,20 @@ def test_what_breaks_stands_first(capsys):
         assert lines == sorted(lines, reverse=True)
 
 
+@pytest.mark.parametrize("form", [(), ("--markdown",)])
+def test_a_parameter_that_no_call_sends_is_said_first(form, tmp_path, capsys):
+    old = description({"acme/one": BODY, "acme/two": BODY})
+    new = description({"acme/one": NARROWER, "acme/two": BODY})
+    for item in new["paths"].values():
+        item["post"]["parameters"] = [{"name": "X-Tenant", "in": "header", "required": True, "schema": {}}]
+    folders = [write_revision(tmp_path / name, item) for name, item in (("old", old), ("new", new))]
+    assert main(["changes", *map(str, folders), *form]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "BREAKS" in line or "**breaks" in line]
+    assert "x-tenant" in told[0]
+    assert "in all 2 models" in told[0]
+    assert "mode" in told[1]
+
+
 HOSTILE = (
     "\x1b[2J](http://evil.example) <img src=x> @torvalds #1 ``` `` `x` \n# head\n|a|\u202eabc https://evil.example GH-1"
 )

@@ -289,6 +289,8 @@ def test_what_the_order_is_said_to_make_is_made(tmp_path):
         ({"enum": ["x", "y"]}, {"enum": ["z"]}, "changed", 'takes "z" now, not "x", "y"'),
         (TEXT, TEXT | {"deprecated": True}, "deprecated", "is deprecated"),
         (TEXT | {"deprecated": True}, TEXT, "changed", "is no longer deprecated"),
+        (TEXT, TEXT | {"readOnly": True}, "changed", "is read-only now: the platform sets it"),
+        (TEXT | {"readOnly": True}, TEXT, "changed", "is no longer read-only: it may be given"),
         (
             {"oneOf": [{"const": "x"}, {"const": "y"}]},
             {"oneOf": [{"const": "x", "deprecated": True}, {"const": "y"}]}, "deprecated", 'is deprecated with "x"',

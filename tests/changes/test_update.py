@@ -105,7 +105,11 @@ def test_the_real_update_reads_in_120_lines_what_breaks_first(capsys):
     assert len(lines) <= 120
     assert lines[2] == "| | breaks | may break | other |"
     bold = [index for index, line in enumerate(lines) if line.startswith(("- **breaks", "- **may break"))]
-    folded = [index for index, line in enumerate(lines) if line.startswith(("### All models", "### New models"))]
+    folded = [
+        index
+        for index, line in enumerate(lines)
+        if line.startswith(("### Beside the models", "### All models", "### New models"))
+    ]
     assert max(bold) < min(folded)
     assert sum("<details>" in line for line in lines) == lines.count("</details>") > 5
 
