@@ -252,6 +252,7 @@ class _Builder:
             brief = with_facts(first_paragraph(prop.text), prop, is_default_right=is_right)
             if prop.read_only:
                 text = f"{text}\n\nRead-only: the platform sets it, and asks nobody for it.".strip()
+                brief = f"{brief} Read-only: the platform sets it.".strip()
             if not is_right:
                 text = f"{text}\n\nThe default {prop.default!r} contradicts the schema and is not used.".strip()
             yield PayloadField(argument.name, prop.name, annotation, argument.default, text, brief or "Not described.")

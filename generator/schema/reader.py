@@ -21,6 +21,7 @@ from .inheritance import Inheritance
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
 from .patterns import judged
 from .types import Shape, key_of, parts_of, shapes_in
+from .value_texts import with_value_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -396,6 +397,7 @@ class SchemaReader:
             shape = self.read(value, place, name)
             default = self.annotation(value, place, "default")
             text = text_of(self.annotation(value, place, "description"))
+            text = with_value_texts(text, *self._with_items(value, place))
             deprecated = self.annotation(value, place, "deprecated") is True
             if default is not types.ABSENT and not fits(shape, default, self.known):
                 message = f"the default {shortened(default)} contradicts its schema; it is shown and not used"
@@ -417,12 +419,16 @@ class SchemaReader:
 
     def _deprecated_values(self, schema: Any, pointer: str) -> Iterator[Any]:
         """Give the constants among the alternatives of a schema, or of its items, that say that they are deprecated."""
-        pointer, schema = self.description.follow(schema, pointer)
-        _, items = self.description.follow(object_of(schema).get("items"), f"{pointer}/items")
-        for place in map(object_of, (schema, items)):
+        for place in self._with_items(schema, pointer):
             for option in map(object_of, (*array_of(place.get("oneOf")), *array_of(place.get("anyOf")))):
                 if option.get("deprecated") is True:
                     yield from array_of(option.get("enum", [option.get("const")]))
+
+    def _with_items(self, schema: Any, pointer: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give a schema and that of its items, references followed."""
+        pointer, schema = self.description.follow(schema, pointer)
+        _, items = self.description.follow(object_of(schema).get("items"), f"{pointer}/items")
+        return object_of(schema), object_of(items)
 
     def _extra(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape | None:
         keyword = "additionalProperties"

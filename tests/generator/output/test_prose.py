@@ -159,3 +159,29 @@ def test_a_long_enumeration_is_named_once(project):
     assert module.parse(payload.to_dict()) == payload
     with pytest.raises(PayloadError, match="zone"):
         module.Payload(zone="Nowhere")
+
+
+VALUES = {
+    "beside": {"enum": [1, 2], "x-enum-varnames": ["FAST", "SLOW"], "x-enum-descriptions": ["Quick.", "Good."]},
+    "by_value": {"enum": ["a", "b"], "x-enumDescriptions": {"a": "First.", "c": "None."}, "description": "Mode."},
+    "among": {"oneOf": [{"const": "x", "title": "Ex", "description": "It\nis."}, {"enum": ["y"], "title": "y"}]},
+    "listed": {"type": "array", "items": {"anyOf": [{"const": True, "description": "On."}, {"type": "integer"}]}},
+    "said": {"enum": ["a"], "x-enum-descriptions": ["First."], "description": "a: First."},
+    "odd": {"enum": ["a", "b"], "x-enum-descriptions": [5], "x-enum-varnames": "no"},
+}
+
+
+def test_names_and_texts_of_values_are_told_with_the_field(project):
+    project.write(description({"acme/one": {"type": "object", "properties": VALUES}}))
+    assert project.run() == 0
+    text = project.text("acme_one.py")
+    for lines in (
+        "- `1`: FAST, Quick.\n    - `2`: SLOW, Good.\n",
+        'Mode.\n    - `"a"`: First.\n',
+        '- `"x"`: Ex, It is.',
+        "- `true`: On.",
+    ):
+        assert lines in text
+    assert text.count("First.") == 3
+    assert '`"y"`' not in text
+    assert "None." not in text
