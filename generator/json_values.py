@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Final, TypeGuard
 
 NOTHING: Final[Any] = object()
 """What a pointer leads to that leads nowhere."""
+
+
+class NoDocumentError(ValueError):
+    """A text is neither JSON nor YAML that is read here. Its text says why."""
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -78,3 +83,15 @@ def json_key(value: Any) -> object:
     if isinstance(value, str):
         return ("string", value)
     return ("number", value)
+
+
+def finite(text: str) -> float:
+    """Read a number that has a fraction or an exponent.
+
+    Raises:
+        ValueError: it is too large.
+    """
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is beyond what a number can hold")
+    return number

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from generator.diagnostics import GeneratorError
-from generator.json_values import escape, is_array, is_object
+from generator.json_values import NoDocumentError, escape, is_array, is_object
 
-from .documents import NoDocumentError, bytes_of, parsed
+from .documents import bytes_of, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

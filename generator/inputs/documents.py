@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from generator.diagnostics import Diagnostics, GeneratorError
-from generator.json_values import array_of, escape, is_object
+from generator.json_values import NoDocumentError, array_of, escape, finite, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,10 +24,6 @@ SUFFIXES: Final = (".json", ".yaml", ".yml")
 
 
 _TOO_DEEP: Final = "is not JSON: it is nested too deeply"
-
-
-class NoDocumentError(ValueError):
-    """A text is neither JSON nor YAML that is read here. Its text says why."""
 
 
 def found_in(folder: Path, stem: str) -> Path | None:
@@ -150,18 +145,6 @@ def _read_json(text: str) -> tuple[Any, list[tuple[str, list[str]]]]:
         return document, []
     places = {id(value): pointer for pointer, value in _places(document, "")}
     return document, [(places.get(id(item), ""), names) for item, names in twice.values()]
-
-
-def finite(text: str) -> float:
-    """Read a number that has a fraction or an exponent.
-
-    Raises:
-        ValueError: it is too large.
-    """
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is beyond what a number can hold")
-    return number
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -12,9 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from generator.json_values import array_of, is_array, is_object
-
-from .documents import NoDocumentError, finite
+from generator.json_values import NoDocumentError, array_of, finite, is_array, is_object
 
 MOST_VALUES: Final = 2_000_000
 """How many values a document may have, what aliases repeat counted each time. The limit is ours."""
