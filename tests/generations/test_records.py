@@ -207,7 +207,8 @@ def test_a_record_of_another_key_is_settled_too(server: Scripted, tmp_path: Path
 
 
 WRONG: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
-    "a key as text": (("1",), TypeError, "key"),
+    "a key as bytes": ((b"1",), TypeError, "key"),
+    "a number as a key of one's own": (("1",), ValueError, "'1'"),
     "a truth value": ((True,), TypeError, "key"),
     "a key that is not there": ((4,), ValueError, "4"),
     "a key beyond all": ((2**70,), ValueError, "key"),

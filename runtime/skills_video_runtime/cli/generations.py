@@ -273,7 +273,12 @@ def forget(journal: Path, keys: Sequence[str]) -> int:
     """Drop records of a journal."""
     with Client(journal=_existing(journal)) as client:
         for key in keys:
-            client.settle(key)
+            try:
+                client.settle(key)
+            except ValueError:  # no key of the owner's: the number of a record
+                if not key.isdecimal():
+                    raise
+                client.settle(int(key))
             say(f"record {key} is forgotten")
     return 0
 

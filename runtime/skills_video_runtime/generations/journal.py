@@ -194,8 +194,6 @@ class Journal:
             return key
         for (number,) in self._run("SELECT key FROM named WHERE name = ?", key):
             return int(number)
-        if key.isdecimal() and len(key) < 19:
-            return int(key)
         return None
 
     def settle(self, key: int, name: str | None) -> None:
