@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast
 from skills_video_runtime.generations.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Generator
+    from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable
     from pathlib import Path
 
     import httpx
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.generations.outcomes import Record, Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
     from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
+    from skills_video_runtime.many import Result
     from skills_video_runtime.payloads.base import BasePayload
 
 HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
@@ -140,6 +141,27 @@ class _Verbs(Generic[PayloadT]):
         """
         refuse_async("on_state", on_state)
         return run(self._coroutines.generate(payload, key=key, timeout=timeout, on_state=on_state))
+
+    def generate_many(
+        self, payloads: Iterable[PayloadT], *, limit: int = 8, timeout: float | None = None
+    ) -> Generator[Result[PayloadT], None, None]:
+        """Make many generations, several at once, and give the result of each as it ends; errors are results too.
+
+        A payload is taken from the iterable when there is room for it, so that it may be endless. Nothing is sent
+        before the first result is asked for. Whoever leaves early, by Ctrl-C or `break`, gives up what is under way:
+        these generations go on and are paid for, and a journal knows them.
+
+        Args:
+            payloads: What to make.
+            limit: How many are under way at once, from 1 to 99: the running list of the platform shows 100.
+            timeout: Seconds that each may take, instead of the client's.
+
+        Raises:
+            ValueError, TypeError: The limit is outside its range, or `payloads` is no iterable.
+        """
+        from .many import Many  # noqa: PLC0415  # for who makes many
+
+        return Many(self._session, payloads, limit, timeout).in_threads(run)
 
     def stream(
         self, payload: PayloadT, *, key: str | None = None, timeout: float | None = None
@@ -308,6 +330,14 @@ class _AsyncVerbs(Generic[PayloadT]):
         self._session.key.refuse(key)
         async with self._session.call(timeout) as call:
             return await last(call.generate(payload, key), on_state)
+
+    def generate_many(
+        self, payloads: Iterable[PayloadT], *, limit: int = 8, timeout: float | None = None
+    ) -> AsyncGenerator[Result[PayloadT], None]:
+        """As `Client.generate_many`, with tasks; leave it early within `contextlib.aclosing`."""
+        from .many import Many  # noqa: PLC0415  # for who makes many
+
+        return Many(self._session, payloads, limit, timeout).in_tasks()
 
     async def stream(
         self, payload: PayloadT, *, key: str | None = None, timeout: float | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+__all__ = ["deprecated"]
+
 if TYPE_CHECKING:
     from typing_extensions import deprecated
 elif sys.version_info >= (3, 13):

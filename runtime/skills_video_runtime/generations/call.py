@@ -68,6 +68,9 @@ UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made 
 class Call:
     """One call of a client, which has `timeout` seconds from now. What is no state it reports on its way."""
 
+    give_up: Callable[[], None]
+    """Ends what the call waits for, from another thread; it begins nothing more."""
+
     def __init__(  # noqa: PLR0913  # what it shares with other calls, and what it does not
         self,
         io: IO,

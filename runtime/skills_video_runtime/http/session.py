@@ -126,6 +126,7 @@ class Session:
                     report=self.report,
                     paces=self.paces,
                 )
+                call.give_up = exchange.abort
                 yield call
             await self._record_ended(call)
         except BaseException as error:

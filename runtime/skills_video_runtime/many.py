@@ -1,0 +1,162 @@
+"""Many generations by one client: as many at once as a limit allows, and each result as it ends."""
+
+# a call obeys its own deadline
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
+
+    from .generations.call import Call
+    from .generations.states import Generation
+    from .http.session import Session
+    from .payloads.base import BasePayload
+
+PayloadT = TypeVar("PayloadT", bound="BasePayload")
+MOST = 99  # under way at once: a running list of 100, the most that the platform shows, proves nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Generic[PayloadT]):
+    """What became of one payload of many: its `generation` if that is COMPLETED, else the `error` it ended in."""
+
+    index: int
+    """Its place among the payloads, from 0."""
+    payload: PayloadT
+    generation: Generation | None
+    error: Exception | None
+
+    def unwrap(self) -> Generation:
+        """Give the generation, or raise the error."""
+        if self.generation is None:
+            raise self.error or LookupError("neither a generation nor an error")
+        return self.generation
+
+
+class Many(Generic[PayloadT]):
+    """Payloads under way. One is taken from the caller only when there is room for it."""
+
+    def __init__(self, session: Session, payloads: Iterable[PayloadT], limit: int, timeout: float | None) -> None:
+        if type(limit) is not int or not 1 <= limit <= MOST:
+            raise ValueError(f"limit is from 1 to {MOST}, not {limit!r}")
+        self.session, self.limit, self.timeout = session, limit, timeout
+        try:
+            self.waiting = enumerate(payloads)
+        except TypeError as error:
+            raise TypeError(f"payloads is no iterable of payloads: {payloads!r:.80}") from error
+        self.calls: set[Call] = set()
+        self.is_left = False
+        self.problem: Exception | None = None
+
+    def take(self, room: int) -> Iterator[tuple[int, PayloadT]]:
+        """Take as many payloads as there is room for. What the caller's iterable raises waits for the others to end."""
+        try:
+            yield from islice(self.waiting, room)
+        except Exception as problem:  # noqa: BLE001  # raised by `end`
+            self.problem = problem
+
+    def end(self) -> None:
+        """Raise what the caller's iterable raised."""
+        if self.problem is not None:
+            raise self.problem
+
+    async def make(self, index: int, payload: PayloadT) -> _Made[PayloadT]:
+        """Make one, and give its result whatever comes of it."""
+        generation, problem = None, None
+        async with self.session.call(self.timeout) as call:
+            self.calls.add(call)
+            if self.is_left:
+                call.give_up()
+            try:
+                async with aclosing(call.generate(payload)) as states:
+                    async for state in states:
+                        generation = state
+            except Exception as error:  # noqa: BLE001  # which is a result as well
+                generation, problem = None, error
+            finally:
+                self.calls.discard(call)
+            ended, call.ended = call.ended, {}
+        return _Made(Result(index, payload, generation, problem), call, ended)
+
+    def in_threads(self, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> Generator[Result[PayloadT], None, None]:
+        """Give each result as it ends. Whoever leaves early gives up what is under way; its errors are notes."""
+        from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait  # noqa: PLC0415  # on first use
+
+        under_way: set[Future[_Made[PayloadT]]] = set()
+        with ThreadPoolExecutor(self.limit) as pool:
+            try:
+                while True:
+                    for numbered in self.take(self.limit - len(under_way)):
+                        under_way.add(pool.submit(run, self.make(*numbered)))
+                    if not under_way:
+                        break
+                    ready, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                    for future in ready:
+                        under_way.discard(future)
+                        made = future.result()
+                        try:
+                            yield made.result
+                        finally:
+                            run(made.record())
+            except BaseException as error:
+                self.is_left = True
+                for call in list(self.calls):
+                    call.give_up()
+                for future in under_way:
+                    error.add_note(future.result().outlook())
+                raise
+        self.end()
+
+    async def in_tasks(self) -> AsyncGenerator[Result[PayloadT], None]:
+        """As `in_threads`; the tasks of what is under way are cancelled where it is left early."""
+        from anyio import create_memory_object_stream, create_task_group  # noqa: PLC0415  # on first use
+
+        sender, receiver = create_memory_object_stream[_Made[PayloadT]](self.limit)
+        under_way = 0
+
+        async def work(index: int, payload: PayloadT) -> None:
+            await sender.send(await self.make(index, payload))
+
+        with sender, receiver:
+            async with create_task_group() as group:
+                try:
+                    while True:
+                        for numbered in self.take(self.limit - under_way):
+                            group.start_soon(work, *numbered)
+                            under_way += 1
+                        if not under_way:
+                            break
+                        made = await receiver.receive()
+                        under_way -= 1
+                        try:
+                            yield made.result
+                        finally:
+                            await made.record()
+                except GeneratorExit:  # which a task group would wrap
+                    group.cancel_scope.cancel()
+                    return
+        self.end()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made(Generic[PayloadT]):
+    """A result that the caller may not have been given yet."""
+
+    result: Result[PayloadT]
+    call: Call
+    ended: dict[str, str]
+
+    def outlook(self) -> str:
+        """Say what is known of it, for who leaves without it."""
+        if self.result.generation is not None:
+            return f"Generation {self.result.generation.id} is over: client.get(id) gives it."
+        return str(self.result.error)
+
+    async def record(self) -> None:
+        """Tell the journal that the caller has it."""
+        self.call.ended = self.ended
+        await self.call.record_ended()

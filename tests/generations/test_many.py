@@ -1,0 +1,153 @@
+"""Many generations at once: as many as the limit allows, each result as it ends, and nothing lost by leaving."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import aclosing
+
+import anyio
+import pytest
+
+from skills_video import AsyncClient, Client, google_veo_3_1
+from skills_video_runtime import errors
+from skills_video_runtime.sandbox import Sandbox
+
+KINDS = ["threads", "asyncio", "trio"]
+
+
+def payloads(count):
+    for number in range(count):
+        yield google_veo_3_1.Payload(prompt=f"neon rain {number}")
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox(speed=1000) as sandbox:
+        yield sandbox
+
+
+def results_of(kind, sandbox, given, *, at_most=None, journal=None, **options):
+    """Give the results of one call, leaving after so many."""
+    found = []
+    if kind == "threads":
+        with Client(sandbox.api_key, sandbox.url, poll_interval=0.05, journal=journal) as client:
+            results = client.generate_many(given, **options)
+            for result in results:
+                found.append(result)
+                if len(found) == at_most:
+                    results.close()
+        return found
+
+    async def main():
+        async with (
+            AsyncClient(sandbox.api_key, sandbox.url, poll_interval=0.05, journal=journal) as client,
+            aclosing(client.generate_many(given, **options)) as results,
+        ):
+            async for result in results:
+                found.append(result)
+                if len(found) == at_most:
+                    break
+
+    anyio.run(main, backend=kind)
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_payload_has_its_result(kind, sandbox):
+    found = results_of(kind, sandbox, payloads(20), limit=4)
+    assert sorted(result.index for result in found) == list(range(20))
+    sent = {made.id: made.sent["prompt"] for made in sandbox.generations()}
+    for result in found:
+        assert sent[result.unwrap().id] == result.payload.prompt == f"neon rain {result.index}"
+    assert sandbox.made() == 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_more_than_the_limit_is_under_way(kind, sandbox):
+    most = []
+
+    def watched():
+        for payload in payloads(12):
+            most.append(len([made for made in sandbox.generations() if sandbox.status(made.id) != "COMPLETED"]))
+            yield payload
+
+    assert len(results_of(kind, sandbox, watched(), limit=3)) == 12
+    assert max(most) <= 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_errors_are_results(kind, sandbox):
+    sandbox.plan("", "failed:X:no", "redirect:https://example.org/")
+    found = results_of(kind, sandbox, [*payloads(3), "no payload"], limit=1)
+    assert [type(result.error) for result in found] == [
+        type(None),
+        errors.GenerationFailed,
+        errors.InvalidRequest,
+        TypeError,
+    ]
+    with pytest.raises(errors.GenerationFailed):
+        found[1].unwrap()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_iterable_raises_comes_after_what_is_under_way(kind, sandbox):
+    def broken():
+        yield from payloads(3)
+        raise OSError("row 4 cannot be read")
+
+    seen = []
+
+    def told():
+        for number, payload in enumerate(broken()):
+            seen.append(number)
+            yield payload
+
+    with pytest.raises(OSError, match="row 4"):
+        results_of(kind, sandbox, told(), limit=8)
+    assert sandbox.made() == len(seen) == 3
+    assert {sandbox.status(made.id) for made in sandbox.generations()} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_leaves_early_finds_the_rest_in_the_journal(kind, sandbox, tmp_path):
+    sandbox.plan("", *["slow:100000"] * 3)
+    journal = tmp_path / "jobs.db"
+    [first] = results_of(kind, sandbox, payloads(20), at_most=1, limit=4, journal=journal)
+    made = sandbox.made()
+    assert made <= 8
+    sandbox.advance(100_000)
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.05, journal=journal) as client:
+        recovered = {entry.generation.id for entry in client.recover()}
+    assert recovered == {item.id for item in sandbox.generations()} - {first.generation.id}
+    assert sandbox.made() == made
+
+
+def test_interrupted_threads_end_at_once_and_are_told(sandbox):
+    sandbox.plan(*["slow:100000"] * 3)
+
+    def interrupted():
+        yield from payloads(3)
+        while sandbox.made() < 3:
+            threading.Event().wait(0.01)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        results_of("threads", sandbox, interrupted(), limit=8)
+    notes = caught.value.__notes__
+    assert len(notes) == sandbox.made() == 3
+    assert all("gen_" in note or "not known whether" in note for note in notes)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 100, 1.5, True, "8", None])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_limit_that_is_none(kind, limit, sandbox):
+    with pytest.raises(ValueError, match="limit is from 1 to 99"):
+        results_of(kind, sandbox, payloads(1), limit=limit)
+    assert sandbox.made() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_iterable(kind, sandbox):
+    with pytest.raises(TypeError, match="payloads"):
+        results_of(kind, sandbox, google_veo_3_1.Payload(prompt="x"))
+    assert sandbox.made() == 0
