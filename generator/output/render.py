@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics import visible
 
@@ -59,7 +59,8 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(literal=repr, docstring=docstring, cell=cell, packed=packed)
+    filters: dict[str, Any] = {"literal": repr, "docstring": docstring, "cell": cell, "packed": packed}
+    environment.filters.update(filters)
     return environment.get_template(name)
 
 
