@@ -397,7 +397,8 @@ class SchemaReader:
             shape = self.read(value, place, name)
             default = self.annotation(value, place, "default")
             text = text_of(self.annotation(value, place, "description"))
-            text = with_value_texts(text, *self._with_items(value, place))
+            own_and_items = self._with_items(value, place)
+            text = with_value_texts(text, *own_and_items)
             deprecated = self.annotation(value, place, "deprecated") is True
             if default is not types.ABSENT and not fits(shape, default, self.known):
                 message = f"the default {shortened(default)} contradicts its schema; it is shown and not used"
@@ -405,7 +406,7 @@ class SchemaReader:
             if value is False:
                 shape = types.Never(place, "its schema is 'false'", place)
             read_only = not self.is_answer and self.annotation(value, place, "readOnly") is True
-            values = tuple(self._deprecated_values(value, place))
+            values = tuple(_deprecated_values(*own_and_items))
             yield types.Property(
                 name=name,
                 shape=shape,
@@ -416,13 +417,6 @@ class SchemaReader:
                 deprecated=deprecated,
                 deprecated_values=values,
             )
-
-    def _deprecated_values(self, schema: Any, pointer: str) -> Iterator[Any]:
-        """Give the constants among the alternatives of a schema, or of its items, that say that they are deprecated."""
-        for place in self._with_items(schema, pointer):
-            for option in map(object_of, (*array_of(place.get("oneOf")), *array_of(place.get("anyOf")))):
-                if option.get("deprecated") is True:
-                    yield from array_of(option.get("enum", [option.get("const")]))
 
     def _with_items(self, schema: Any, pointer: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Give a schema and that of its items, references followed."""
@@ -540,6 +534,14 @@ class SchemaReader:
         if value is not None and (isinstance(value, float) or value < 0):
             self.description.fail(f"{pointer}/{keyword}", f"{value!r} is no count")
         return value
+
+
+def _deprecated_values(*schemas: dict[str, Any]) -> Iterator[Any]:
+    """Give the constants among the alternatives of schemas that say that they are deprecated."""
+    for schema in schemas:
+        for option in map(object_of, (*array_of(schema.get("oneOf")), *array_of(schema.get("anyOf")))):
+            if option.get("deprecated") is True:
+                yield from array_of(option.get("enum", [option.get("const")]))
 
 
 def _limited_types(schema: dict[str, Any]) -> list[str]:

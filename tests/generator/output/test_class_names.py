@@ -16,6 +16,7 @@ from generator.inputs.navigation import tagged_operations
 from generator.inputs.selection import select
 from generator.json_values import value_at
 from generator.output.classes import constructors_of
+from generator.settings import Choices
 from tests.support.project import description, operation
 
 TEXT = {"type": "string"}
@@ -32,8 +33,8 @@ def const(value):
 
 def models_of(document, listed=tagged_operations):
     """Give the models of a description."""
-    read = description_of(document, "0", "openapi.json")
-    return select(listed([read]), "openapi.json", [read], {}, Diagnostics()).models
+    read, choices = description_of(document, "0", "openapi.json"), Choices()
+    return select(listed([read], choices), [read], {}, choices, Diagnostics()).models
 
 
 def classes_of(body, components=None):
