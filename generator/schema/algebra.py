@@ -343,9 +343,9 @@ class _Fitting:
     told: dict[tuple[int, int], bool] = field(default_factory=dict[tuple[int, int], bool])
 
     def holds(self, shape: Shape, value: Any) -> bool:
-        if not isinstance(shape, (types.Object, types.Union)) or not isinstance(value, (dict, list)):
-            return self._holds(shape, value)
         pair = (id(shape), id(value))
+        if not isinstance(shape, (types.Object, types.Union)) or not (is_object(value) or is_array(value)):
+            return self._holds(shape, value)
         if pair not in self.told:
             self.told[pair] = self._holds(shape, value)
         return self.told[pair]

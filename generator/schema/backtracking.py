@@ -10,8 +10,12 @@ automata", 1991, for automata; what is decided here errs on the side of too many
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from re import _constants, _parser  # type: ignore[attr-defined]  # what Python itself reads a pattern with
+from importlib import import_module
 from typing import Any, Final
+
+_parser: Any = import_module("re._parser")
+_constants: Any = import_module("re._constants")
+"""What Python itself reads a pattern with; no checker of types knows them."""
 
 MOST_POSITIONS: Final = 1_000
 """Characters of a pattern of which the paths are followed. The limit is ours."""
@@ -190,10 +194,11 @@ class _Paths:
                 if sum(taken.values()) > sum(best.values()):
                     best = taken
             most = max(most, sum(best.values()))
-            counts = {}
+            following: dict[int, int] = {}
             for place, count in best.items():
                 for follower, number in self.after[place].items():
-                    counts[follower] = counts.get(follower, 0) + count * number
+                    following[follower] = following.get(follower, 0) + count * number
+            counts = following
         return most
 
     def loops(self) -> list[frozenset[int]]:
@@ -294,7 +299,7 @@ def _range(operator: Any, argument: Any) -> tuple[int, int]:
         case "LITERAL":
             return argument, argument
         case "RANGE":
-            return argument
+            return argument[0], argument[1]
         case _:
             return 0, LAST
 

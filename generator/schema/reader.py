@@ -20,6 +20,7 @@ from .algebra import (
 from .inheritance import Inheritance
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
 from .patterns import judged
+from .subset import Subset
 from .types import Shape, key_of, parts_of, shapes_in
 from .value_texts import with_value_texts
 
@@ -43,7 +44,10 @@ _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 DEEPEST = 40
 """How deep schemas may stand in one another, references not counted: Python's own reader takes about twice that."""
 
-MOST_SHAPES = 50_000
+MOST_COMPARED = 30
+"""Alternatives of `oneOf` that are compared, each with each. The limit is ours."""
+
+MOST_SHAPES = 20_000
 """How many shapes a request may be made of once references are followed. The limit is ours."""
 
 LONGEST_SHOWN = 200
@@ -89,7 +93,9 @@ class SchemaReader:
             shape = self.read(schema, pointer)
             shapes = list(shapes_in(shape, self.known))
         except TooManyOptionsError:
-            self.description.fail(pointer, "has more than 1,000 alternatives once they are multiplied out")
+            self.description.fail(
+                pointer, "has more than 1,000 alternatives, or too many members, once they are multiplied out"
+            )
         except RecursionError:
             self.description.fail(pointer, "is nested too deeply to be read")
         if sum(self._size(part) for part in shapes if isinstance(part, types.Object)) > MOST_SHAPES:
@@ -474,7 +480,22 @@ class SchemaReader:
             exclusive = False
         if any(isinstance(option, types.Object) and option.unasked for option in options):
             exclusive = False  # what tells them apart is set by the platform
-        return union(options, exclusive=exclusive)
+        shape = union(options, exclusive=exclusive)
+        if isinstance(shape, types.Union) and shape.exclusive and self._is_covered(shape.options):
+            message = (
+                "has an alternative of which every value fits another one too, so that it can never be the only one; "
+            )
+            self._warn(f"{pointer}/{keyword}", f"{message}any of them is taken")
+            return union(options)
+        return shape
+
+    def _is_covered(self, options: tuple[Shape, ...]) -> bool:
+        """Tell whether all that one option takes is taken by another, as far as values are checked."""
+        if len(options) > MOST_COMPARED:
+            return False
+        checked = [_as_checked(option) for option in options]
+        subset = Subset(self.known, self.known)
+        return any(subset.holds(a, b) for a in checked for b in checked if a is not b)
 
     def _tagged(self, shape: Shape, values: list[str], schema: dict[str, Any], pointer: str) -> Shape:
         """Narrow an option to the values of the discriminator that lead to it (OpenAPI, "Discriminator Object")."""
@@ -550,6 +571,17 @@ def _limited_types(schema: dict[str, Any]) -> list[str]:
     if limited in ([], ["object"]) or schema.get("format") == "binary":
         return limited
     return [name for name in _TYPES if name != "integer"]
+
+
+def _as_checked(shape: Shape) -> Shape:
+    """Give a shape without the formats that are shown and not checked."""
+    match shape:
+        case types.Text(formats=formats):
+            return replace(shape, formats=tuple(name for name in formats if name == "uri"))
+        case types.Array(items):
+            return replace(shape, items=_as_checked(items))
+        case _:
+            return shape
 
 
 def _says_nothing(shape: types.Object) -> bool:

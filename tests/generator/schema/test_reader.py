@@ -246,3 +246,20 @@ def test_two_sides_of_a_member_that_exclude_each_other_are_both_named(project, c
     told = capsys.readouterr().err
     assert "/allOf/0/properties/a and #" in told
     assert "/allOf/1/properties/a" in told
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [{"type": "string", "format": "uri"}, {"type": "string", "format": "byte"}],
+        [{"type": "string", "format": "uri"}, TEXT],
+        [{"enum": ["https://a.example/b", "auto"]}, TEXT],
+        [{"type": "array", "items": {"type": "string", "format": "uri"}}, {"type": "array", "items": TEXT}, TEXT],
+    ],
+    ids=["base64", "text", "values", "arrays"],
+)
+def test_alternative_that_is_part_of_another_is_taken_and_reported(options, project, capsys):
+    module = loads(project, shaped(a={"oneOf": options}))
+    assert "it can never be the only one" in capsys.readouterr().err
+    for value in ("https://a.example/b", "iVBORw0KGgo="):
+        assert module.parse({"a": value}).to_dict() == {"a": value}
