@@ -33,7 +33,7 @@ def const(value):
 
 def models_of(document, listed=tagged_operations):
     """Give the models of a description."""
-    read, choices = description_of(document, "0", "openapi.json"), Choices()
+    read, choices = description_of(document, "openapi.json"), Choices()
     return select(listed([read], choices), [read], {}, choices, Diagnostics()).models
 
 
