@@ -386,8 +386,9 @@ def _bodies(description: Description, operation: Operation) -> Iterator[_Body]:
     """Find the schemas of a request body that are of use: JSON and forms with files."""
     pointer = f"{operation.pointer}/requestBody"
     pointer, body = description.follow(description.at(pointer), pointer)
-    for media_type, value in object_of(object_of(body).get("content")).items():
+    for media_type, item in object_of(object_of(body).get("content")).items():
+        place, value = description.follow(item, f"{pointer}/content/{escape(media_type)}")
         name = media_type.partition(";")[0].strip().lower()
         is_form = name == "multipart/form-data"
         if "schema" in object_of(value) and (is_form or re.fullmatch(r".*[/+]json", name)):
-            yield _Body(description, f"{pointer}/content/{escape(media_type)}/schema", is_form)
+            yield _Body(description, f"{place}/schema", is_form)

@@ -263,3 +263,14 @@ def test_alternative_that_is_part_of_another_is_taken_and_reported(options, proj
     assert "it can never be the only one" in capsys.readouterr().err
     for value in ("https://a.example/b", "iVBORw0KGgo="):
         assert module.parse({"a": value}).to_dict() == {"a": value}
+
+
+def test_media_type_that_is_a_reference_is_followed(project):
+    document = description({"acme/one": shaped(a=TEXT)}, version="3.2.0")
+    media = document["paths"]["/generation/acme/one"]["post"]["requestBody"]["content"]["application/json"]
+    document["components"]["mediaTypes"] = {"Body": media}
+    for path in document["paths"].values():
+        path["post"]["requestBody"] = {"content": {"application/json": {"$ref": "#/components/mediaTypes/Body"}}}
+    project.write(document)
+    assert project.run() == 0
+    assert project.load("acme_one").parse({"a": "x"}).to_dict() == {"a": "x"}
