@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from .payloads.file import File as File
     from .generations.states import Generation as Generation, MediaFile as MediaFile, Status as Status, Usage as Usage
     from .payloads.base import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
+    from .budget import BudgetExceeded as BudgetExceeded
     from .many import Result as Result
     from .generations.outcomes import Record as Record, Recovered as Recovered
 else:
@@ -86,6 +87,7 @@ else:
         ".payloads.file": "File",
         ".generations.states": "Generation MediaFile Status Usage",
         ".payloads.base": "BaseObject BasePayload parse_payload",
+        ".budget": "BudgetExceeded",
         ".many": "Result",
         ".generations.outcomes": "Record Recovered",
     }

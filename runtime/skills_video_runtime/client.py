@@ -50,6 +50,7 @@ class _Base(Generic[HTTP]):
         http_client: HTTP | None = None,
         on_lost_submission: Literal["raise", "resubmit"] = "raise",
         journal: Where | None = None,
+        max_credits: float | None = None,
     ) -> None:
         """Make a client; nothing is sent, and no connection made.
 
@@ -67,6 +68,8 @@ class _Base(Generic[HTTP]):
             on_lost_submission: What to do if the connection was lost before the id was told, and two looks at the
                 running list show no such generation: "raise" SubmissionUncertain, or "resubmit", which may pay twice.
             journal: A file to record submissions in, for `recover`. One client at a time may use it.
+            max_credits: Credits that the generations of this client may take, as far as the answers tell. A post after
+                that raises `BudgetExceeded`; what was under way before it may go beyond.
 
         Raises:
             MissingAPIKey: There is no key, or it cannot be one.
@@ -87,6 +90,10 @@ class _Base(Generic[HTTP]):
         address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
         settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
         self._session = Session(address, key, settings, journal, http_client, asynchronous=asynchronous)
+        if max_credits is not None:
+            from .budget import Budget  # noqa: PLC0415  # for who has one
+
+            self._session.budget = Budget(max_credits)
 
     def __repr__(self) -> str:
         """Tell the address, and never the key."""

@@ -113,6 +113,10 @@ class APIError(SkillsVideoError):
     """The platform answered with an error, told apart by its `code`, then its status, then its text."""
 
     category = "api"
+    retry_after: float | None = None
+    """Seconds after which the platform wants to be asked again, if it says so."""
+    request_id: str | None = None
+    """What the platform calls the request, if a header tells; its support may ask for it."""
 
 
 class InvalidRequest(APIError):

@@ -152,3 +152,24 @@ def test_no_amount_is_what_no_number_is() -> None:
     told = json.loads('{"total": NaN, "subscription": Infinity, "permanent": -Infinity}')
     assert Usage.parse(told) == Usage(None, None, None)
     assert Usage.parse({"total": True, "subscription": "5", "permanent": 5}) == Usage(None, None, 5)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"id": "g", "status": "COMPLETED", "data": {"video": {"url": "https://example.org/v.mp4"}}},
+        {"id": "g", "status": "WARMING_UP", "data": {"id": "other"}},
+        {"generationId": 7},
+    ],
+)
+def test_a_generation_can_be_stored_and_read_again(raw: dict[str, Any]) -> None:
+    state = parsed(**raw)
+    stored = json.loads(json.dumps(state.to_dict()))
+    assert Generation.from_dict(stored) == state
+    assert Generation.from_dict(stored).videos == state.videos
+
+
+@pytest.mark.parametrize("data", [None, [], "gen_1", {}, {"id": "gen_1"}, {"id": "gen_1", "status": 7}])
+def test_what_is_no_stored_generation(data: Any) -> None:
+    with pytest.raises(ValueError, match="no generation"):
+        Generation.from_dict(data)

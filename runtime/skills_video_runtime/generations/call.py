@@ -53,6 +53,8 @@ from .uncertain import LIST_LIMIT, PATH, find, find_instead, parse_running
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
 
+    from skills_video_runtime.budget import Budget
+
     from .claims import Claims, Submission
     from .journal import Journal
     from .outcomes import IO, Report, Settings, Submittable
@@ -81,10 +83,12 @@ class Call:
         journal: Journal | None = None,
         report: Callable[[Report], object] | None = None,
         paces: Paces | None = None,
+        budget: Budget | None = None,
         random: Callable[[], float] = random,
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
         self.report, self.paces = report or _ignore, paces or Paces.of(settings.retry)
+        self.budget, self.cost = budget, 0.0
         self.timeout = settings.timeout
         if timeout is not None:
             self.timeout = check_seconds("timeout", timeout)
@@ -146,6 +150,7 @@ class Call:
                 yield state
             while not is_last:
                 state = await self._next_streamed(state) or await self._next_polled(name, result)
+                self._count(state)
                 is_last = state.is_finished
                 if not is_last:
                     yield state
@@ -158,6 +163,11 @@ class Call:
         except BaseException as error:
             error.add_note(f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up.")
             raise
+
+    def _count(self, state: Generation) -> None:
+        """Take note of what a generation that this call posted has cost so far."""
+        if self.budget is not None and self.submission is not None:
+            self.cost = self.budget.count(self.cost, state.usage.total)
 
     async def submit(self, payload: Submittable, *, stream: bool = False, own_key: str | None = None) -> Generation:
         """Post a payload until the id of its generation is known; with `stream`, the stream may then be open.
@@ -182,6 +192,8 @@ class Call:
             before = await begun_before(self, payload, own_key)
             if before is not None:
                 return before
+        if self.budget is not None:
+            self.budget.check()
         self.submission = submission = self.claims.begin(payload)
         submission.own_key = own_key
         return await self.settled(submission, self._submit(submission, payload, path, form))
@@ -275,6 +287,7 @@ class Call:
         """Await the generation of a submission. However that ends, the journal and the caller are told."""
         try:
             generation = await work
+            self._count(generation)
             if generation.id:
                 self.claims.announce(generation.id, self.io.now())
             await self._record(submission.record_end)

@@ -103,6 +103,7 @@ class Answer(NamedTuple):
     """The id of a generation that `Location` names."""
     sent: tuple[str, ...] = ()
     """The texts of the payload that it answers; where it repeats them, they tell nothing of the platform."""
+    request_id: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -123,9 +124,11 @@ class Answer(NamedTuple):
 
     def error(self, generation_id: str | None = None) -> APIError:
         """Give the error that this answer means."""
-        return api_error(
+        error = api_error(
             self.status, self.body, self.text, generation_id=generation_id, where=self.location, sent=self.sent
         )
+        error.retry_after, error.request_id = self.retry_after, self.request_id
+        return error
 
     @property
     def refuses(self) -> bool:

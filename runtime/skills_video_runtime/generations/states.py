@@ -100,6 +100,22 @@ class Generation:
                 return cls(inner.id, outer.status or inner.status, outer.raw)
         return outer
 
+    def to_dict(self) -> JsonObject:
+        """Give the whole answer as JSON that can be stored; `from_dict` reads it."""
+        return {**self.raw, "id": self.id, "status": self.status}
+
+    @classmethod
+    def from_dict(cls, data: JsonObject) -> Generation:
+        """Read what `to_dict` gave.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        told = cls._read(as_object(data))
+        if "id" not in told.raw or not isinstance(told.raw.get("status"), str):
+            raise ValueError(f"data is no generation, which has an id and a status: {data!r:.80}")
+        return told
+
     @classmethod
     def _read(cls, raw: JsonObject) -> Generation:
         """Read what one object tells."""

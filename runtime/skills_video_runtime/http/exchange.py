@@ -368,7 +368,9 @@ class Exchange:
         if origin is not None:
             where = visible(key.redact(origin[0]))
         retry_after = seconds_of(opened.headers.get("retry-after", ""), opened.headers.get("date", ""))
-        return Answer(opened.status, told, key.redact(text), retry_after, where, place)
+        named_as = opened.headers.get("x-request-id") or opened.headers.get("request-id")
+        request_id = named_as and visible(key.redact(named_as))
+        return Answer(opened.status, told, key.redact(text), retry_after, where, place, request_id=request_id)
 
     async def _next(self, things: Any) -> Any:
         """Give the next thing, None where there are no more."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from os import PathLike
 
+    from skills_video_runtime.budget import Budget
     from skills_video_runtime.generations.journal import Journal
     from skills_video_runtime.generations.outcomes import Report, Settings
     from skills_video_runtime.generations.states import Generation, MediaFile
@@ -50,6 +51,7 @@ class Session:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
         self.report: Callable[[Report], object] | None = None
+        self.budget: Budget | None = None
         self.wrappers: list[Callable[[Any], Any]] = []
         """What a call is given in place of its exchange is made by these: see `skills_video_runtime.testing`."""
         self.closed = False
@@ -125,6 +127,7 @@ class Session:
                     journal=recorder,
                     report=self.report,
                     paces=self.paces,
+                    budget=self.budget,
                 )
                 call.give_up = exchange.abort
                 yield call

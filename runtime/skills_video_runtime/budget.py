@@ -1,0 +1,42 @@
+"""A budget of a client: what the answers say that its generations took is added up, and bounds the next post."""
+
+from __future__ import annotations
+
+from math import isfinite
+from threading import Lock
+from typing import ClassVar
+
+from .errors import SkillsVideoError
+
+
+class BudgetExceeded(SkillsVideoError):  # noqa: N818  # as the other errors
+    """The generations of a client have taken as many credits as it may spend. Nothing was sent."""
+
+    category: ClassVar[str] = "budget"
+    guidance: ClassVar[str] = "Nothing was sent. A client with a higher max_credits goes on."
+
+
+class Budget:
+    """The credits that a client may spend, and those that it has. Safe to share between threads."""
+
+    def __init__(self, most: float) -> None:
+        if isinstance(most, bool) or not isinstance(most, (int, float)) or not isfinite(most) or most <= 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"max_credits must be a positive number of credits, not {most!r:.80}")
+        self.most, self.spent, self._lock = most, 0.0, Lock()
+
+    def check(self) -> None:
+        """Refuse a post beyond the budget.
+
+        Raises:
+            BudgetExceeded: it is spent.
+        """
+        if self.spent >= self.most:
+            raise BudgetExceeded(f"{self.spent:g} of {self.most:g} credits are spent.")
+
+    def count(self, known: float, told: float | None) -> float:
+        """Add what a generation took beyond what is known of it, and give what is known then."""
+        if told is None or told <= known:
+            return known
+        with self._lock:
+            self.spent += told - known
+        return told

@@ -1,0 +1,60 @@
+"""A client spends no more than it may, as far as the answers tell what they cost."""
+
+from __future__ import annotations
+
+import pytest
+
+from skills_video import BudgetExceeded, Client, SkillsVideoError, google_veo_3_1
+from skills_video_runtime.sandbox import Sandbox
+
+EIGHT_SECONDS = google_veo_3_1.Payload(prompt="neon rain", duration=8)
+PRICE = 16  # credits of the sandbox
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox(speed=1000) as sandbox:
+        yield sandbox
+
+
+def client_of(sandbox, max_credits):
+    return Client(sandbox.api_key, sandbox.url, poll_interval=0.05, max_credits=max_credits)
+
+
+@pytest.mark.parametrize(("most", "made"), [(1, 1), (16, 1), (17, 2), (32, 2), (33, 3)])
+def test_the_post_after_the_budget_is_refused(most, made, sandbox):
+    with client_of(sandbox, most) as client:
+        for _ in range(made):
+            client.generate(EIGHT_SECONDS)
+        for verb in (client.generate, client.submit, lambda payload: list(client.stream(payload))):
+            with pytest.raises(BudgetExceeded, match=f"{made * PRICE} of {most} credits are spent") as caught:
+                verb(EIGHT_SECONDS)
+            assert isinstance(caught.value, SkillsVideoError)
+    assert sandbox.made() == made
+    assert sandbox.credits_charged == made * PRICE
+
+
+def test_each_generation_counts_once_however_often_it_is_seen(sandbox):
+    with client_of(sandbox, 40) as client:
+        first = client.submit(EIGHT_SECONDS)
+        for _ in range(3):
+            client.wait(first.id)
+        client.generate(EIGHT_SECONDS)
+        client.generate(EIGHT_SECONDS)
+        with pytest.raises(BudgetExceeded):
+            client.generate(EIGHT_SECONDS)
+    assert sandbox.made() == 3
+
+
+def test_many_stop_at_the_budget(sandbox):
+    with client_of(sandbox, 3 * PRICE) as client:
+        results = list(client.generate_many([EIGHT_SECONDS] * 20, limit=2))
+    refused = [result for result in results if isinstance(result.error, BudgetExceeded)]
+    assert 3 <= sandbox.made() <= 4
+    assert len(refused) == 20 - sandbox.made()
+
+
+@pytest.mark.parametrize("most", [0, -1, float("nan"), float("inf"), True, "20"])
+def test_a_budget_that_is_none(most, sandbox):
+    with pytest.raises(ValueError, match="max_credits"):
+        client_of(sandbox, most)
