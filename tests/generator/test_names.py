@@ -87,7 +87,7 @@ def test_override_names_a_module(project):
 
 def test_two_models_of_one_name_are_passed_over_and_the_override_is_named(project, capsys):
     names = ("acme/one.2", "acme/one-2", "acme/other")
-    project.write(description(dict.fromkeys(names, {"type": "object"})))
+    project.write(description({name: {"type": "object"} for name in names}))
     assert project.run() == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if "acme_one_2" in line]
     assert len(lines) == 2
