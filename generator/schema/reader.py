@@ -490,10 +490,10 @@ class SchemaReader:
         return shape
 
     def _is_covered(self, options: tuple[Shape, ...]) -> bool:
-        """Tell whether all that one option takes is taken by another, as far as values are checked."""
+        """Tell whether all that one option takes is taken by another, as far as values are checked and without objects."""
         if len(options) > MOST_COMPARED:
             return False
-        checked = [_as_checked(option) for option in options]
+        checked = [_as_checked(option) for option in options if not _holds_object(option)]
         subset = Subset(self.known, self.known)
         return any(subset.holds(a, b) for a in checked for b in checked if a is not b)
 
@@ -582,6 +582,11 @@ def _as_checked(shape: Shape) -> Shape:
             return replace(shape, items=_as_checked(items))
         case _:
             return shape
+
+
+def _holds_object(shape: Shape) -> bool:
+    """Tell whether objects stand in a shape, of which some may not have been read to their end."""
+    return isinstance(shape, (types.Object, types.Reference)) or any(map(_holds_object, parts_of(shape)))
 
 
 def _says_nothing(shape: types.Object) -> bool:

@@ -274,3 +274,13 @@ def test_media_type_that_is_a_reference_is_followed(project):
     project.write(document)
     assert project.run() == 0
     assert project.load("acme_one").parse({"a": "x"}).to_dict() == {"a": "x"}
+
+
+def test_alternatives_that_hold_themselves_are_no_reason_for_a_remark(project, capsys):
+    tree = {"oneOf": [{"$ref": "#/components/schemas/Leaf"}, {"$ref": "#/components/schemas/Branch"}]}
+    components = {
+        "Leaf": shaped(type={"enum": ["text", "number"]}, note=TEXT),
+        "Branch": shaped(type={"const": "list", "default": "list"}, items=tree, note=TEXT),
+    }
+    loads(project, shaped(a=tree), components)
+    assert "warning" not in capsys.readouterr().err
