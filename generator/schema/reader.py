@@ -490,7 +490,7 @@ class SchemaReader:
         return shape
 
     def _is_covered(self, options: tuple[Shape, ...]) -> bool:
-        """Tell whether all that one option takes is taken by another, as far as values are checked and without objects."""
+        """Tell whether another option takes all that one without objects does, as far as values are checked."""
         if len(options) > MOST_COMPARED:
             return False
         checked = [_as_checked(option) for option in options if not _holds_object(option)]
