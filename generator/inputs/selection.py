@@ -231,6 +231,9 @@ class _Selector:
             self.pass_over(entry, "no JSON object or form is described that could be posted to it")
             return None
         shape = self._shape(chosen)
+        if body is None:
+            message = "is a form alone; a payload without a file goes as JSON all the same, which may be refused"
+            self.diagnostics.note(chosen.description.file, chosen.pointer, message)
         if body and form:
             shape = overlay(shape, self._shape(form))
         self._report_others(chosen, bodies)
