@@ -28,39 +28,37 @@ class Parts:
     """Digests of places of a description, with all that they refer to: where two are equal, so is the meaning."""
 
     description: Description
-    texts: dict[str, str] = field(default_factory=dict[str, str])
-    """What stands at the pointers that were asked for, as JSON."""
+    texts: dict[str, tuple[str, list[str]]] = field(default_factory=dict[str, tuple[str, list[str]]])
+    """What stands at the pointers that were asked for, as JSON, with the pointers that it refers to."""
     digests: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
     """The digests by these texts: many places say the same."""
 
     def digest(self, *pointers: str) -> str:
         """Give what tells these places from others; where they stand does not count."""
-        own = tuple(self._text(pointer) for pointer in pointers)
+        own = tuple(self._text(pointer)[0] for pointer in pointers)
         if own not in self.digests:
-            self.digests[own] = self._digest(own)
+            self.digests[own] = self._digest(own, pointers)
         return self.digests[own]
 
-    def _digest(self, own: tuple[str, ...]) -> str:
-        pending = _targets("".join(own))
+    def _digest(self, own: tuple[str, ...], pointers: tuple[str, ...]) -> str:
+        pending = [target for pointer in pointers for target in self._text(pointer)[1]]
         known: dict[str, str] = {}
         while pending:
             target = pending.pop()
             if target not in known:
-                known[target] = self._text(target)
-                pending += _targets(known[target])
+                known[target], targets = self._text(target)
+                pending += targets
         return hashlib.sha256(json.dumps([own, sorted(known.items())]).encode()).hexdigest()
 
-    def _text(self, pointer: str) -> str:
+    def _text(self, pointer: str) -> tuple[str, list[str]]:
         if pointer not in self.texts:
             value = self.description.at(pointer)
-            self.texts[pointer] = ""
+            text = ""
             if value is not NOTHING:
-                self.texts[pointer] = json.dumps(value)
+                text = json.dumps(value)
+            targets = [unquote(json.loads(reference)[1:]) for reference in _REFERENCE.findall(text)]
+            self.texts[pointer] = text, targets
         return self.texts[pointer]
-
-
-def _targets(text: str) -> list[str]:
-    return [unquote(json.loads(reference)[1:]) for reference in _REFERENCE.findall(text)]
 
 
 @dataclass(frozen=True)
