@@ -218,7 +218,7 @@ def _sources(options: argparse.Namespace) -> Sources:
 def _changes(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
     from generator.changes import accepted, changelog, ci, models, report, revisions, warned  # noqa: PLC0415  # the others compare nothing
 
-    old, new = (revisions.found_in(revision, options.config) for revision in (options.old, options.new))
+    old, new = revisions.both(options.old, options.new, options.config)
     found = [*models.compare(old, new), *warned.compare_warnings(old, new)]
     found = accepted.accept(found, options.config, diagnostics)
     if options.write_changelog:
@@ -239,7 +239,7 @@ def _impact(options: argparse.Namespace) -> int:
     from generator import impact  # noqa: PLC0415  # the other commands read no code
     from generator.changes import revisions  # noqa: PLC0415  # as above
 
-    old, new = (revisions.found_in(revision, options.config) for revision in (options.old, options.new))
+    old, new = revisions.both(options.old, options.new, options.config)
     found = impact.breaks(options.code, old, new)
     form = impact.as_text
     if options.json:

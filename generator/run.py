@@ -21,7 +21,7 @@ from .settings import Choices, choices, module_names, settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from generator.inputs.selection import Selection
+    from generator.inputs.selection import Selection, Shared
     from generator.output.classes import Module
 
     from .diagnostics import Diagnostic, Diagnostics
@@ -94,8 +94,8 @@ class Found:
         return {**digests, **others}
 
 
-def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
-    """Read the inputs and select the models.
+def read(inputs: Inputs, diagnostics: Diagnostics, shared: Shared | None = None) -> Found:
+    """Read the inputs and select the models; those that are `shared` with another run are not read again.
 
     Raises:
         GeneratorError: an input cannot be used, or nothing says which models are videos.
@@ -141,7 +141,7 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
     else:
         listing = tagged_operations(descriptions, chosen)
     overrides.unused(corrections, found, diagnostics)
-    selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics)
+    selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics, shared)
     selection = replace(selection, passed_over=(*selection.passed_over, *passed_over))
     return Found(selection, found, tuple(descriptions), tuple(folder.asked), tuple(diagnostics.warnings))
 

@@ -16,6 +16,7 @@ from generator.run import Inputs, read
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from generator.inputs.selection import Shared
     from generator.run import Found
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -28,19 +29,20 @@ def inputs_in(folder: Path, config: Path | None) -> Inputs:
     return Inputs.beside(documents.found_in(folder, "openapi") or folder / "openapi.json", None, config)
 
 
-def found_in(revision: str, config: Path | None) -> Found:
+def found_in(revision: str, config: Path | None, shared: Shared | None = None) -> Found:
     """Read a revision: a folder, with the settings of `config`, else one of git, with the settings that it had.
 
-    A folder whose descriptions are in `specs/` is a working tree, such as `.`.
+    A folder whose descriptions are in `specs/` is a working tree, such as `.`. Models that are `shared` with a
+    revision that was read before are not read again.
 
     Raises:
         GeneratorError: it is neither, or its descriptions cannot be read.
     """
     folder = Path(revision)
     if _is_folder(revision):
-        return read(inputs_in(folder, config), Diagnostics())
+        return read(inputs_in(folder, config), Diagnostics(), shared)
     if revision and _is_folder(folder / SPECS):
-        return read(inputs_in(folder / SPECS, config), Diagnostics())
+        return read(inputs_in(folder / SPECS, config), Diagnostics(), shared)
     commit = _commit(revision)
     if commit is None:
         what = "no folder"
@@ -50,7 +52,7 @@ def found_in(revision: str, config: Path | None) -> Found:
         raise GeneratorError(visible(message))
     with _checked_out(commit, revision) as copy:
         try:
-            return read(inputs_in(copy / SPECS, copy / "pyproject.toml"), Diagnostics())
+            return read(inputs_in(copy / SPECS, copy / "pyproject.toml"), Diagnostics(), shared)
         except GeneratorError as error:
             raise GeneratorError(str(error).replace(copy.as_posix(), visible(revision))) from error
 
@@ -62,6 +64,16 @@ def source_of(revision: str, name: str) -> tuple[str, str]:
             return (folder / name).as_posix(), (folder / name).read_text("utf-8", "replace")
     path = f"{SPECS}/{name}"
     return path, _git("cat-file", "blob", f"{_commit(revision)}:{path}").stdout.decode("utf-8", "replace")
+
+
+def both(old: str, new: str, config: Path | None) -> tuple[Found, Found]:
+    """Read two revisions; what is equal in both is read once.
+
+    Raises:
+        GeneratorError: as `found_in`.
+    """
+    shared: Shared = {}
+    return found_in(old, config, shared), found_in(new, config, shared)
 
 
 def beginning(first: str, counted: str | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,12 +17,13 @@ from generator.schema.subset import Subset
 from generator.schema.types import Never, variants_of
 
 from .navigation import Listed, PassedOver, tagged
+from .parts import Parts
 from .paths import below_base, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from generator.diagnostics import Diagnostics
+    from generator.diagnostics import Diagnostic, Diagnostics
     from generator.schema.types import Shape, Variant
     from generator.settings import Choices
 
@@ -103,13 +105,14 @@ def select(
     overrides: Mapping[str, str],
     choices: Choices,
     diagnostics: Diagnostics,
+    shared: Shared | None = None,
 ) -> Selection:
     """Find the endpoints and the request schema of each operation that is listed.
 
     Of the descriptions, a later one wins over an earlier one. A model that cannot be made is passed over with a
-    warning, and so is whatever is described and listed nowhere.
+    warning, and so is whatever is described and listed nowhere. A model that is `shared` is not read again.
     """
-    selector = _Selector(descriptions, listing, overrides, choices, diagnostics)
+    selector = _Selector(descriptions, listing, overrides, choices, diagnostics, shared)
     models: dict[str, VideoModel] = {}
     pages: dict[str, Listed] = {}
     for entry in listing.entries:
@@ -130,6 +133,8 @@ def select(
     for unused in sorted(overrides.keys() - models.keys()):
         diagnostics.warn("pyproject.toml", "/tool/generator/modules", f"{unused!r} names no model that is listed")
     _note_undescribed(listing, list(models.values()), choices, diagnostics)
+    if shared and any(remark.pointer.startswith("/components") for remark in diagnostics.found):
+        shared.clear()  # what is remarked of a component is remarked once, not of each model that has it
     return Selection(tuple(models.values()), tuple(selector.passed_over))
 
 
@@ -187,6 +192,10 @@ def _create(create: _Found | None, stream: _Found | None) -> str:
     return below_base(stream[1].path).replace("/generation/sse/", "/generation/", 1)
 
 
+Shared: TypeAlias = "dict[str, tuple[VideoModel, list[tuple[Diagnostic, int]], int]]"
+"""Models that were read, with what was remarked of them and the number of their description, by all that made them."""
+
+
 @dataclass(slots=True)
 class _Selector:
     descriptions: Sequence[Description]
@@ -194,11 +203,46 @@ class _Selector:
     overrides: Mapping[str, str]
     choices: Choices
     diagnostics: Diagnostics
+    shared: Shared | None = None
+    parts: dict[str, Parts] = field(default_factory=dict[str, Parts])
     readers: dict[tuple[str, bool], SchemaReader] = field(default_factory=dict[tuple[str, bool], SchemaReader])
     passed_over: list[PassedOver] = field(default_factory=list[PassedOver])
 
     def model(self, entry: Listed) -> VideoModel | None:
         """Give the model behind a listed operation, or say why there is none."""
+        if self.shared is None or not model_in(entry.method, entry.path):
+            return self._read(entry)
+        files = [description.file for description in self.descriptions]
+        key = self._key(entry)
+        if key in self.shared:
+            model, marked, home = self.shared[key]
+            for remark, at in marked:
+                self.diagnostics.found.setdefault(replace(remark, file=files[at]))
+            return replace(model, file=files[home])
+        before = len(self.diagnostics.found)
+        found = self._read(entry)
+        remarks = [item for item in list(self.diagnostics.found)[before:] if item.file in files]
+        if found is not None:
+            marked = [(remark, files.index(remark.file)) for remark in remarks]
+            self.shared[key] = found, marked, files.index(found.file)
+        return found
+
+    def _key(self, entry: Listed) -> str:
+        """Give what tells the model behind a listed operation from one that is made of anything else."""
+        model = model_in(entry.method, entry.path)
+        facts = [model, self.overrides.get(model, ""), self.choices.streams, str(self._has_result())]
+        for way in ("", "sse/"):
+            found = find_operation(self.descriptions, "post", f"/generation/{way}{model}")
+            if found is not None:
+                description, operation = found
+                parts = self.parts.setdefault(description.file, Parts(description))
+                home = operation.pointer.rpartition("/")[0]
+                place = [description is other for other in self.descriptions].index(True)
+                digest = parts.digest(operation.pointer, f"{home}/parameters")
+                facts += [way, str(place), operation.pointer, str(description.is_3_0), digest]
+        return json.dumps(facts)
+
+    def _read(self, entry: Listed) -> VideoModel | None:
         try:
             return self._model(entry)
         except GeneratorError as error:

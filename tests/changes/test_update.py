@@ -16,7 +16,7 @@ import pytest
 from generator.__main__ import main
 from generator.changes.change import COSMETIC
 from generator.changes.models import compare
-from generator.changes.revisions import found_in
+from generator.changes.revisions import both, found_in
 from generator.json_values import NOTHING, value_at
 from tests.support.project import description, navigation, pages_of
 from tests.support.revisions import changes, write_revision
@@ -112,6 +112,37 @@ def test_the_real_update_reads_in_120_lines_what_breaks_first(capsys):
     ]
     assert max(bold) < min(folded)
     assert sum("<details>" in line for line in lines) == lines.count("</details>") > 5
+
+
+CHECKED = {"type": "object", "properties": {"prompt": {"type": "string", "default": 5}}}
+"""A body that is warned of: its default is none of its values."""
+
+
+def warned(**models: Any) -> dict[str, Any]:
+    return description({f"acme/{name}": body for name, body in models.items()}, {"Body": CHECKED})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (warned(one=CHECKED, two=BODY), warned(one=CHECKED, two=CHECKED)),
+        (warned(one=CHECKED, two=BODY), warned(two=BODY)),
+        (warned(one={"$ref": "#/components/schemas/Body"}, two={"$ref": "#/components/schemas/Body"}),
+         warned(two={"$ref": "#/components/schemas/Body"})),
+    ],
+)  # fmt: skip
+def test_what_is_read_once_for_both_revisions_is_what_is_read_twice(old, new, tmp_path):
+    folders = [str(write_revision(tmp_path / name, item)) for name, item in (("old", old), ("new", new))]
+    apart = [found_in(folder, None) for folder in folders]
+    together = both(*folders, None)
+    assert [found.selection.models for found in together] == [found.selection.models for found in apart]
+    assert [found.warnings for found in together] == [found.warnings for found in apart]
+    assert any(found.warnings for found in apart)
+
+
+def test_what_the_real_update_says_does_not_depend_on_what_is_read_once(update):
+    assert compare(*both(str(OLD), str(NEW), None)) == update
+    assert compare(*both(str(NEW), str(NEW), None)) == []
 
 
 def test_the_same_revision_twice_is_no_change():
