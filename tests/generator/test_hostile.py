@@ -294,7 +294,7 @@ def test_components_of_any_name_are_classes(project):
 
 
 def test_a_pattern_is_text_and_keeps_its_meaning(project):
-    patterns = {"a": "^[\"'\\\\]+$", "b": '^(?:\\d{2}|""")$', "c": "^\\N{BULLET}$"}
+    patterns = {"a": "^[\"'\\\\]+$", "b": '^(?:\\d{2}|""")$', "c": "^\\u2022$"}
     properties = {name: {"type": "string", "pattern": pattern} for name, pattern in patterns.items()}
     project.write(description({"acme/one": {"type": "object", "properties": properties}}))
     assert project.run() == 0
