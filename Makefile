@@ -1,67 +1,64 @@
-# `make generate` and `make test` set up everything they need by themselves.
+# `make` alone tells the targets. Each sets up what it needs by itself.
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
 
-export SITE_URL OPENAPI_URL DOCS_URL
+export PYTHON SITE_URL OPENAPI_URL DOCS_URL
 
-.PHONY: setup generate update check lint types test quick corpus pairs docs bench clean
+.PHONY: help setup generate update check lint types test quick corpus pairs docs bench clean
 
-setup: $(STAMP)
+help: ## show this
+	@awk -F ' *:.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-$(STAMP): pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1,<27'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli,sandbox]' --group dev
-	touch $(STAMP)
+setup: ## make .venv with all that the others need; they do that by themselves
+	@.ci/setup
 
-generate: setup
+generate: setup ## write generated/skills_video and the table of models in README.md
 	$(BIN)/python -m generator generate
 
 # The documentation site is that of pyproject.toml, unless SITE_URL names another; OPENAPI_URL and DOCS_URL name what is not
 # to be looked for on it, files among them.
-update: setup
+update: setup ## fetch the descriptions, generate, and tell what changed
 	$(BIN)/python -m generator fetch $(if $(SITE_URL),"$$SITE_URL") $(if $(OPENAPI_URL),--openapi-url "$$OPENAPI_URL") $(if $(DOCS_URL),--docs-url "$$DOCS_URL")
 	$(BIN)/python -m generator generate
 	$(BIN)/python -m generator changes HEAD specs --write-changelog CHANGELOG.md
 
-check: setup
+check: setup ## fail with a diff if a generated file is not what the inputs give
 	$(BIN)/python -m generator check
 
-lint: setup
+lint: setup ## ruff, and what checks workflows and scripts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --quiet --offline --no-progress .github
-	$(BIN)/shellcheck --severity=warning .github/scripts/*.sh .ci/run
+	$(BIN)/shellcheck --severity=warning .github/scripts/*.sh .ci/run .ci/setup
 
-types: setup
+types: setup ## mypy and pyright, both strict
 	$(BIN)/mypy generator runtime generated
 	$(BIN)/pyright
 
-test: setup
+test: setup ## all tests, in some minutes
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-quick: setup
+quick: setup ## all but the slow tests, in half a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
 # Another SEED draws other values.
-corpus: setup
+corpus: setup ## draw values for every form of a schema, and keep the verdicts of jsonschema
 	$(BIN)/python -m tests.generator.schema.draw $(SEED)
 
 # As above, of pairs of schemas: what `changes` says breaks, and what it shows for that.
-pairs: setup
+pairs: setup ## try what `changes` says on random pairs of schemas
 	$(BIN)/python -m tests.changes.pairs $(SEED)
 
-docs: setup
+docs: setup ## record the pictures in docs/, and write the examples there
 	$(BIN)/python docs/record.py
 	$(BIN)/python -m generator changes tests/changes/specs/previous tests/changes/specs/current --markdown > docs/review-example.md
 	$(BIN)/python -m tests.changes.mutations > docs/review-mutations.md
 
 # ROWS="stream poll" measures these alone.
-bench: setup
+bench: setup ## measure beside peers, and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks $(ROWS)
 
-clean:
+clean: ## remove what the others made
 	rm -rf .venv .bench .generate.stamp* dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 MAKE, PROPOSE = ".github/scripts/make_update.sh", ".github/scripts/propose_update.sh"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
 BRANCH = "refs/heads/update/descriptions"
-COPIED = (".github", ".gitignore", "CHANGELOG.md", "Makefile", "README.md", "generated", "generator", "pyproject.toml",
-          "specs", "templates")  # fmt: skip
+COPIED = (".ci", ".github", ".gitignore", "CHANGELOG.md", "Makefile", "README.md", "generated", "generator",
+          "pyproject.toml", "specs", "templates")  # fmt: skip
 MODELS = ["vidu/q3", "ltx-2.3"]
 MISSING = [tool for tool in ("bash", "git", "make") if shutil.which(tool) is None]
 if os.name == "nt" or MISSING:
@@ -42,7 +42,7 @@ if words[:2] == ["pr", "list"]:
 """
 
 PYTHON = """#!/bin/sh
-case "$*" in "-m pytest"*) exec "{python}" tests.py;; *) exec "{python}" "$@";; esac
+case "$*" in "-m pip"*) ;; "-m pytest"*) exec "{python}" tests.py;; *) exec "{python}" "$@";; esac
 """
 
 TESTS = """
@@ -117,7 +117,6 @@ class Night:
         programs.mkdir(parents=True)
         (programs / "python").write_text(PYTHON.format(python=sys.executable), "utf-8")
         (programs / "python").chmod(0o755)
-        (self.making / ".venv" / ".installed").touch()
 
     def clone(self, name: str) -> Path:
         checkout = self.folder / name
