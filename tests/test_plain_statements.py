@@ -27,7 +27,7 @@ FLOORS = [
     ["payloads"],
     ["budget", "classify"],
     ["errors"],
-    ["catalog", "deprecation", "json_values"],
+    ["catalog", "deprecation", "json_values", "version"],
     ["skills_video_runtime"],
 ]
 """The rooms of the runtime from top to bottom: each imports what is below it. The last one only has names to offer."""

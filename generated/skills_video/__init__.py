@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from skills_video_runtime import *
+    from skills_video_runtime import __version__ as __version__
 
     from . import catalog as catalog
     from . import bytedance_seedance_1_5 as bytedance_seedance_1_5

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import webhooks as webhooks
+    from .version import __version__ as __version__
     from .generations.retry import RetryPolicy as RetryPolicy
     from .client import (
         AsyncClient as AsyncClient,
@@ -75,6 +76,7 @@ else:
     from importlib import import_module
 
     _NAMES = {
+        ".version": "__version__",
         ".generations.retry": "RetryPolicy",
         ".client": "AsyncClient AsyncModelClient Client ModelClient",
         ".payloads.constraints": "UNSET AnyOf Array Default DependentRequired Deprecated ExactlyOne Finite Format Ge "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from skills_video_runtime.sandbox import strict_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SHIPPED: Final = Path(__file__).with_name("openapi.json")
+_PACKED: Final = Path(__file__).with_name("openapi.json.gz")
 _CHECKOUT: Final = Path(__file__).parents[3] / "specs" / "openapi.json"
 _CREATE_PATH: Final = re.compile(r"^(?:/[^/{}]+)*?/generation/(?P<stream>sse/)?(?P<model>[^{}]+)$")
 _JSON: Final = "application/json"
@@ -59,10 +60,13 @@ def load(file: Path | None = None) -> Description:
     Raises:
         DescriptionError: The file is absent, is not JSON, or describes no endpoint that creates generations.
     """
-    if file is None:
-        file = _SHIPPED if _SHIPPED.is_file() else _CHECKOUT
     try:
-        document = _members(strict_json.loads(file.read_bytes()))
+        if file is None and _PACKED.is_file():
+            file, text = _PACKED, gzip.decompress(_PACKED.read_bytes())
+        else:
+            file = file or _CHECKOUT
+            text = file.read_bytes()
+        document = _members(strict_json.loads(text))
     except OSError as error:
         raise DescriptionError(f"{file}: cannot be read ({error.strerror}); name an OpenAPI document") from error
     except ValueError as error:
