@@ -12,6 +12,7 @@ from generator.changes.change import COSMETIC
 from generator.changes.models import compare
 from generator.diagnostics import GeneratorError
 from generator.schema.subset import Subset
+from tests.changes.pairs import LENIENT
 from tests.generator.schema.test_forms import COMPONENTS, FORMS
 from tests.support.judge import judge, values
 from tests.support.project import description
@@ -27,9 +28,6 @@ MOST = 8
 
 SAMPLES = 16
 """Values of each schema that are put to the judges of both."""
-
-LENIENT = "any of them is taken"
-"""What the generator warns of where it takes more than jsonschema does."""
 
 NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
