@@ -40,7 +40,9 @@ def test_run_tells_all_its_options():
 
 def test_sandbox_has_the_options_of_its_own_command():
     own = finished([sys.executable, "-m", "skills_video_runtime.sandbox", "--help"], check=True, env=environment())
-    assert call("sandbox", "--help").stdout == own.stdout
+    told = call("sandbox", "--help").stdout
+    assert told.startswith("usage: skills-video sandbox ")
+    assert told.partition("\n\n")[2] == own.stdout.partition("\n\n")[2]
 
 
 @pytest.mark.parametrize(

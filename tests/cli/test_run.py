@@ -256,7 +256,7 @@ def test_a_number_that_json_lacks_is_refused_in_json(sandbox):
 def test_a_setting_that_cannot_be_read_is_told_with_all_other_mistakes(sandbox):
     mistakes = ("duration=7", "image_url=@absent.png", "nonsense", "resolutoin=720p", "prompt=@absent.txt")
     done = call("run", "google_veo_3_1", *(part for text in mistakes for part in ("--set", text)), sandbox=sandbox)
-    assert done.returncode == 1
+    assert done.returncode == 22
     for part in ("duration: ", "'absent.png'", "'nonsense'", "'resolution'", "'absent.txt'"):
         assert part in done.stderr
     assert "required" not in done.stderr

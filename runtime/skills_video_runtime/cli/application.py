@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from skills_video_runtime.catalog import ModelInfo
 from skills_video_runtime.errors import SkillsVideoError
 
-from .catalog import Catalog, show_models
+from .catalog import Catalog, short_names, show_models
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import JSON, JSON_LINES, lost, tell
 from .output import OutputLost, UsageProblem, complain, prepare, say, say_json, written
@@ -26,7 +28,7 @@ HELP = """Make videos with the models of skills.video.
 skills-video doctor                     is all there that is needed?
 skills-video models --search audio      which models are there?
 skills-video show MODEL                 what does one take?
-skills-video run MODEL --set prompt="neon rain" --download out
+skills-video run MODEL "neon rain" --download out
 """
 
 application = typer.Typer(
@@ -34,19 +36,28 @@ application = typer.Typer(
 )
 
 
+class Command(TyperCommand):
+    """A command whose usage line names what it needs as it is named below that: MODEL, not {MODEL}."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """See `TyperCommand`."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
+command = partial(application.command, cls=Command)
+
+
 def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Give the models whose id or module begins so."""
     if not isinstance(context.obj, Catalog):
         return []
-    pairs = [(name, info.title) for info in context.obj.models for name in (info.endpoint.model, info.module)]
-    return [(name, title) for name, title in pairs if name.startswith(incomplete)]
+    pairs = [(name, info.title) for info in context.obj.models for name in short_names(info) if name.isascii()]
+    return [(name, title) for name, title in pairs if name.startswith(incomplete.casefold())]
 
 
 Model = Annotated[
     str,
-    typer.Argument(
-        metavar="MODEL", help="Id, module, or a part of either that no other has.", autocompletion=_complete
-    ),
+    typer.Argument(metavar="MODEL", help="Id, module, title, or a part that no other has.", autocompletion=_complete),
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the generation.")]
 Json = Annotated[bool, typer.Option(JSON, help="Answer in JSON.")]
@@ -73,7 +84,7 @@ def _about(
     """See `HELP`."""
 
 
-@application.command()
+@command()
 def doctor(as_json: Json = False) -> int:
     """Check key, address, versions and credits."""
     from .doctor import examine  # noqa: PLC0415  # each command loads what it needs
@@ -81,7 +92,7 @@ def doctor(as_json: Json = False) -> int:
     return examine(as_json=as_json)
 
 
-@application.command()
+@command()
 def models(
     context: typer.Context,
     search: Annotated[str, typer.Option(metavar="TEXT", help="Only models that have all of these words.")] = "",
@@ -91,7 +102,7 @@ def models(
     show_models(context.obj, search, as_json=as_json)
 
 
-@application.command()
+@command()
 def show(context: typer.Context, model: Model, as_json: Json = False) -> None:
     """Show all fields of a model, and their limits.
 
@@ -102,7 +113,7 @@ def show(context: typer.Context, model: Model, as_json: Json = False) -> None:
     show_model(context.obj, context.obj.find(model), as_json=as_json)
 
 
-@application.command()
+@command()
 def template(context: typer.Context, model: Model, variant: Variant = None) -> None:
     """Print the start of a payload as JSON.
 
@@ -112,10 +123,13 @@ def template(context: typer.Context, model: Model, variant: Variant = None) -> N
     say_json(context.obj.variants(context.obj.find(model), variant)[0].template())
 
 
-@application.command()
+@command()
 def run(
     context: typer.Context,
     model: Model,
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="PROMPT", help="What the video shows; the same as --prompt.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -127,6 +141,7 @@ def run(
     payload: Annotated[
         str | None, typer.Option(metavar="FILE|-|JSON", help="The fields as a JSON object; --set goes on top.")
     ] = None,
+    prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="What the video shows.")] = None,
     variant: Variant = None,
     download: Download = None,
     timeout: Timeout = 900.0,
@@ -149,18 +164,18 @@ def run(
     25 for anything else, and 130 after Ctrl-C.
     """
     from . import generations  # noqa: PLC0415  # as above
-    from .values import build, read_payload  # noqa: PLC0415
+    from .values import build, read_payload, read_prompt  # noqa: PLC0415
 
     catalog: Catalog = context.obj
     variants = catalog.variants(catalog.find(model), variant)
-    built = build(variants, read_payload(payload), settings or ())
+    built = build(variants, read_payload(payload) | read_prompt(variants, texts or (), prompt), settings or ())
     if key is not None and journal is None:
         raise UsageProblem("--key needs --journal FILE, which holds the keys")
     choices = generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines, key)
     return generations.run(built, choices)
 
 
-@application.command()
+@command()
 def wait(
     generation_id: Id,
     download: Download = None,
@@ -178,7 +193,7 @@ def wait(
     return generations.wait(generation_id, choices)
 
 
-@application.command()
+@command()
 def get(generation_id: Id, as_json: Json = False) -> int:
     """Show the state of a generation as it is now."""
     from . import generations  # noqa: PLC0415  # as above
@@ -186,7 +201,7 @@ def get(generation_id: Id, as_json: Json = False) -> int:
     return generations.get(generation_id, as_json=as_json)
 
 
-@application.command()
+@command()
 def running(
     limit: Annotated[int, typer.Option(metavar="N", help="At most so many, from 1 to 100.")] = 50,
     workspace: Annotated[str | None, typer.Option(metavar="ID", help="Another workspace than the key's.")] = None,
@@ -198,7 +213,7 @@ def running(
     return generations.running(limit, workspace, as_json=as_json)
 
 
-@application.command("credits")
+@command("credits")
 def balance(as_json: Json = False) -> int:
     """Show how many credits are left."""
     from .generations import credits_left  # noqa: PLC0415  # as above
@@ -206,7 +221,7 @@ def balance(as_json: Json = False) -> int:
     return credits_left(as_json=as_json)
 
 
-@application.command()
+@command()
 def recover(
     journal: Annotated[Path | None, typer.Option(metavar="FILE", help="The file that was given to run.")] = None,
     download: Download = None,
@@ -231,7 +246,7 @@ def recover(
     return generations.recover(journal, generations.Choices(timeout, poll_interval, download), as_json=as_json)
 
 
-@application.command("explain-error")
+@command("explain-error")
 def explain_error(
     status: Annotated[int, typer.Option(metavar="N", help="Status of the answer, from 300 to 599.")],
     body: Annotated[str, typer.Option(metavar="JSON|TEXT", help="Body of the answer, as it came.")] = "",
@@ -246,7 +261,7 @@ def explain_error(
     return explain(status, body, as_json=as_json)
 
 
-@application.command(context_settings=PASS_ON, add_help_option=False)
+@command(context_settings=PASS_ON, add_help_option=False)
 def sandbox(context: typer.Context) -> int:
     """Run a local stand-in for the platform."""
     from .local import sandbox as serve  # noqa: PLC0415  # as above
@@ -273,7 +288,8 @@ def _run(catalog: Catalog, arguments: Sequence[str]) -> int:
             complain(error.format_message())
             return BAD_USAGE
         where = getattr(getattr(error, "ctx", None), "command_path", "skills-video")
-        return tell(UsageProblem(f"{error.format_message().rstrip('.')}. See: {where} --help"), BAD_USAGE, arguments)
+        text = f"{error.format_message().rstrip('.')}. See: {where} --help".replace("?. ", "? ")
+        return tell(UsageProblem(text), BAD_USAGE, arguments)
     except SkillsVideoError as error:
         return tell(error, exit_code(error), arguments)
     except (OutputLost, ModuleNotFoundError):

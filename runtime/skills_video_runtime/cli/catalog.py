@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,10 @@ class Catalog:
     package: str
 
     def find(self, text: str) -> ModelInfo:
-        """Give the model of an id, of a module, or of a part that is in one model's alone.
+        """Give the model of an id, of a module, of the last part of an id, of a title, or of a part of these.
+
+        What is spelt exactly goes before what is spelt with other signs or none between its words (`kling 2.6`), and a
+        whole name before a part of one.
 
         Raises:
             UsageProblem: No model is meant, or several; the nearest ones are named.
@@ -34,12 +38,12 @@ class Catalog:
         wanted = text.strip().casefold()
         if not wanted:
             raise UsageProblem("MODEL is empty; `skills-video models` lists them")
-        exact = [info for info in self.models if wanted in {name.casefold() for name in _names(info)}]
-        found = exact or [info for info in self.models if any(wanted in name.casefold() for name in _names(info))]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise UsageProblem(f"{text!r:.80} is part of {len(found)} models: {_listed(found)}")
+        for is_meant in (_is_named, _is_spelt, _has_part, _has_spelt_part):
+            found = [info for info in self.models if is_meant(info, wanted)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise UsageProblem(f"{text!r:.80} can be {len(found)} models: {_listed(found)}")
         near = _nearest(wanted, {name.casefold(): info for info in self.models for name in _names(info)})
         raise UsageProblem(f"there is no model {text!r:.80}; the nearest are {_listed(near)}")
 
@@ -126,6 +130,33 @@ def _row(info: ModelInfo) -> tuple[str, ...]:
 
 def _names(info: ModelInfo) -> tuple[str, str]:
     return info.endpoint.model, info.module
+
+
+def _is_named(info: ModelInfo, wanted: str) -> bool:
+    return wanted in short_names(info)
+
+
+def _is_spelt(info: ModelInfo, wanted: str) -> bool:
+    return _spelling(wanted) in map(_spelling, short_names(info))
+
+
+def _has_part(info: ModelInfo, wanted: str) -> bool:
+    return any(wanted in name for name in short_names(info))
+
+
+def _has_spelt_part(info: ModelInfo, wanted: str) -> bool:
+    return _spelling(wanted) != "" and any(_spelling(wanted) in _spelling(name) for name in short_names(info))
+
+
+def short_names(info: ModelInfo) -> list[str]:
+    """Give all names that a model is found by, in small letters: id, module, what ends the id, title."""
+    model = info.endpoint.model
+    return [name.casefold() for name in (model, info.module, model.partition("/")[2], info.title) if name]
+
+
+def _spelling(name: str) -> str:
+    """Give letters and digits alone, without the `v` before a number."""
+    return _plain(re.sub(r"v(?=\d)", "", name))
 
 
 def _searched(info: ModelInfo) -> str:

@@ -6,7 +6,16 @@ from contextlib import suppress
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from skills_video_runtime.errors import PayloadError, SkillsVideoError, SubmissionUncertain
+from skills_video_runtime.errors import (
+    DASHBOARD,
+    DownloadFailed,
+    GenerationTimeout,
+    MissingAPIKey,
+    PayloadError,
+    RecordUnusable,
+    SkillsVideoError,
+    SubmissionUncertain,
+)
 from skills_video_runtime.payloads.file import File
 
 from .exits import BAD_USAGE, OTHER, POLLING_REFUSED, TIMED_OUT
@@ -16,10 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 JSON, JSON_LINES = "--json", "--json-lines"
-HINTS = {
-    "uncertain": "To see what is under way: skills-video running",
-    "missing_key": "To see what else is needed: skills-video doctor",
+SPOKEN = {
+    MissingAPIKey.guidance: f"Create a key at {DASHBOARD}/developer and put it into the environment variable "
+    "SKILLS_VIDEO_API_KEY.\nTo see what else is needed: skills-video doctor",
+    SubmissionUncertain.guidance: f"Making it again may pay twice: first look at {DASHBOARD}.\n"
+    "To see what is under way: skills-video running\nTo wait for what is yours: skills-video wait ID",
+    GenerationTimeout.guidance: "Do not make it again.",
+    DownloadFailed.guidance: "Each `skills-video wait` has fresh addresses; how long one is valid is not published.",
+    RecordUnusable.guidance: "Recover it with the key and address that made it.",
 }
+"""What to do about an error, where a Python program would do something else."""
 
 
 def tell(
@@ -44,16 +59,21 @@ def tell(
     if category == "interrupted":
         complain(str(error))
     else:
-        complain(f"error: {error}")
+        complain(f"error: {in_words(error)}")
     if isinstance(error, PayloadError) and any(isinstance(item.value, File) for item in error.violations):
         complain("A file can be sent where `skills-video show MODEL` says so; elsewhere the field asks for an address.")
     if known and category == "download":
         complain(f"To go on: {resume(known, ' --download DIR')}")
     elif known and code in {TIMED_OUT, POLLING_REFUSED}:
         complain(f"To go on: {resume(known)}")
-    elif category in HINTS:
-        complain(HINTS[category])
     return code
+
+
+def in_words(error: BaseException | None) -> str:
+    """Say an error as the command line has it."""
+    if isinstance(error, SkillsVideoError) and error.guidance in SPOKEN:
+        return f"{error.what} {SPOKEN[error.guidance]}".strip()
+    return str(error)
 
 
 def lost(error: OutputLost) -> int:
@@ -68,7 +88,7 @@ def error_event(error: BaseException, code: int, generation_id: str | None = Non
     event: dict[str, Any] = {
         "event": "error",
         "category": getattr(error, "category", "usage" if code == BAD_USAGE else "error"),
-        "message": str(error),
+        "message": in_words(error),
         "code": None,
         "status": None,
         "generation_id": generation_id,

@@ -18,7 +18,7 @@ from skills_video_runtime.json_values import as_array, as_object
 from skills_video_runtime.payloads.file import File
 
 from .exits import BAD_USAGE, OTHER, exit_code
-from .failure import error_event, lost, resume, tell
+from .failure import error_event, in_words, lost, resume, tell
 from .output import OutputLost, UsageProblem, amount, complain, say, say_json, table, without_key
 from .progress import reporter
 from .signals import Stopped
@@ -317,12 +317,12 @@ class _Ending:
         return OTHER
 
     def as_text(self) -> str:
-        lines = [f"{self.item.model}: error: {self.problem}"]
+        lines = [f"{self.item.model}: error: {in_words(self.problem)}"]
         if self.item.generation is not None:
             lines = [f"{self.item.model}: {self.item.generation.status} {self.id}"]
         lines += [f"saved {path}" for path in self.files]
         if self.item.generation is not None and self.problem is not None:
-            lines.append(f"error: {self.problem}")
+            lines.append(f"error: {in_words(self.problem)}")
         elif isinstance(self.problem, (SubmissionUncertain, RecordUnusable)):
             lines.append(f"it stays in the journal; to drop it: recover --journal FILE --forget {self.item.key}")
         return "\n  ".join(lines)

@@ -13,6 +13,6 @@ def sandbox(arguments: Sequence[str]) -> int:
     from skills_video_runtime.sandbox.command import main  # noqa: PLC0415  # only this command needs it
 
     try:
-        return main(arguments)
+        return main(arguments, "skills-video sandbox")
     except SystemExit as end:
         return 1 if end.code else 0

@@ -125,11 +125,11 @@ class Live(Lines):
     @contextmanager
     def downloads(self, count: int) -> Generator[OnProgress]:  # noqa: ARG002  # the bars tell
         """Show a bar for each file."""
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # noqa: PLC0415  # as above
 
         self.progress.stop()
         name = TextColumn("{task.description}", markup=False)
-        bars = Progress(name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=self.progress.console)
+        bars = Progress(name, BarColumn(), DownloadColumn(), console=self.progress.console)
         tasks: dict[str, Any] = {}
 
         def on_progress(media: MediaFile, received: int, total: int | None) -> None:

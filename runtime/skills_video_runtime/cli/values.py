@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from skills_video_runtime.errors import PayloadError, Violation
-from skills_video_runtime.payloads.base import parse_payload
-from skills_video_runtime.payloads.checks import PLANS
+from skills_video_runtime.json_values import shown
+from skills_video_runtime.payloads.checks import PLANS, attempt
 from skills_video_runtime.payloads.constraints import UNSET
 from skills_video_runtime.payloads.file import File
-from skills_video_runtime.payloads.violations import Problems
+from skills_video_runtime.payloads.violations import Problems, named, written
 
 from .output import UsageProblem
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 PART = re.compile(r"(?:(?P<name>[^.\[\]=]+)|\[(?P<index>\d{1,4})\])(?:\.(?=.))?", re.DOTALL)
 DEEPEST = 32  # names and indices that lead to a value: our choice
 ABSENT: Any = object()
+PROMPT = "prompt"
+LONGEST_NAME = 80  # characters of a value that a hint repeats
 MISSPELT = 0.8  # likeness from which on a name counts as a misspelt field: our choice
 
 
@@ -133,47 +136,95 @@ def _standard_input() -> bytes:
     return stream.buffer.read()
 
 
+def read_prompt(variants: Sequence[type[BasePayload]], texts: Sequence[str], prompt: str | None) -> dict[str, str]:
+    """Give the prompt that stands bare on the command line, or after --prompt, as the field that it is.
+
+    Raises:
+        UsageProblem: It is empty or given twice, looks like another field, or the model takes none.
+    """
+    wires = dict.fromkeys(name for variant in variants for name in PLANS[variant].by_wire)
+    if len(texts) > 1:
+        raise UsageProblem(f"a prompt of several words stands in quotes: {quote(' '.join(texts))}")
+    for text in texts:
+        left = text.partition("=")[0].strip()
+        if "=" in text and re.split(r"[.\[]", left)[0] in wires:
+            raise UsageProblem(f"{left} is set by --set {quote(text)}; a prompt that begins so, by --prompt")
+    given = [*texts, *([] if prompt is None else [prompt])]
+    if not given:
+        return {}
+    if len(given) > 1:
+        raise UsageProblem("the prompt is given twice, bare and by --prompt")
+    if PROMPT not in wires:
+        raise UsageProblem(f"the model takes no {PROMPT}; its fields, for --set, are {', '.join(wires)}")
+    if not given[0].strip():
+        raise UsageProblem("the prompt is empty")
+    return {PROMPT: given[0]}
+
+
 def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings: Sequence[str]) -> BasePayload:
     """Build the payload of the data with the settings on top, of the only variant or of the one that the data tells.
 
     A value is read as the field has it: JSON or text. Where a list is asked, one item alone is a list of one, and one
-    that is set again is added to it.
+    that is set again is added to it. So is a text of the data that its field does not take, such as a number in a CSV
+    file; but only a setting names a file, as data may be anybody's.
 
     Raises:
-        PayloadError: The schema does not allow it; with all that is wrong.
-        UsageProblem: A setting is none, names a file that is not there, or a place that another setting has taken; with
-            all else that is wrong.
+        PayloadError: The schema does not allow it; with all that is wrong, in settings too.
+        UsageProblem: Nothing else is wrong than a setting that is none, names a file that is not there, or a place that
+            another setting has taken.
     """
-    data = dict(data)
+    data = _as_fields_have_it(variants, data)
     if len(variants) == 1:
         constants = {wire: field.constant for wire, field in PLANS[variants[0]].by_wire.items()}
         data = {name: value for name, value in constants.items() if value is not UNSET} | data
     lists: set[str] = set()
     read: list[Setting] = []
-    problems: list[str] = []
+    refused: list[Violation] = []
     for given in settings:
         try:
             setting = Setting.read(given)
             read.append(setting)
             _put(variants, data, lists, setting)
         except UsageProblem as problem:
-            problems.append(str(problem))
+            refused.append(Violation("", "usage", given, None, str(problem)))
     misspelt = [violation for setting in read for violation in _misspelt(setting, variants)]
     known = {name: value for name, value in data.items() if all(name != violation.path for violation in misspelt)}
-    try:
-        payload: BasePayload = parse_payload(known, *variants)
-        violations = misspelt
-        name = type(payload).__name__
-    except PayloadError as error:
-        name, violations = error.name, [*misspelt, *error.violations]
-        payload = ABSENT
-    if problems:
+    payload, problems = attempt(known, variants)
+    violations = [*misspelt, *map(spoken, problems)]
+    if refused:
         meant = {part for setting in read for part in (setting.name, setting.path[0])}
-        shown = [item for item in violations if item.rule != "required" or item.path not in meant]
-        raise UsageProblem("\n  ".join((*problems, *map(str, shown))))
+        violations = [item for item in violations if item.rule != "required" or item.path not in meant]
     if violations:
-        raise PayloadError(name, violations)
-    return payload
+        raise PayloadError(named(variants), [*refused, *violations])
+    if refused:
+        raise UsageProblem("\n  ".join(map(str, refused)))
+    return cast("BasePayload", payload)
+
+
+def _as_fields_have_it(variants: Sequence[type[BasePayload]], data: dict[str, Any]) -> dict[str, Any]:
+    """Read texts of the data that are refused where they stand as settings of the same place are read."""
+    result = dict(data)
+    for name, value in data.items():
+        for problem in _problems(variants, name, value, ()):
+            path = (name, *problem.path)
+            if isinstance(problem.value, str) and not problem.value.startswith("@") and None not in path:
+                setting = Setting(written(path), cast("tuple[str | int, ...]", path), problem.value)
+                _put(variants, result, set(), setting)
+    return result
+
+
+def spoken(problem: Problem) -> Violation:
+    """Say what is wrong with a value as the command line has it, where no `File` is made."""
+    value, hint = problem.value, ""
+    if problem.rule.hint:
+        name = "cat.png"
+        if isinstance(value, str) and value.strip("@") and len(value) <= LONGEST_NAME and ":" not in value:
+            name = value.lstrip("@")
+        hint = f"a local file is sent by --set {quote(f'{written(problem.path)}=@{name}')}"
+    violation = problem.violation(hint)
+    if isinstance(value, File):
+        return replace(violation, message=violation.message.replace(shown(value), f"@{value.name}"))
+    return violation
 
 
 def _put(variants: Sequence[type[BasePayload]], data: dict[str, Any], lists: set[str], setting: Setting) -> None:

@@ -100,7 +100,9 @@ class Plan(NamedTuple):
         Raises:
             PayloadError: with all that is wrong.
         """
-        _judge(self._check_fields, instance, self.cls)
+        _, found = _judge(self._check_fields, instance)
+        if found:
+            raise refusal(found, self.cls)
 
     def _check_fields(self, instance: Any, path: Path, found: Problems) -> None:
         for name, check, required, _, _ in self.by_wire.values():
@@ -202,19 +204,24 @@ def hints_of(cls: type) -> dict[str, Any]:
 
 def parse(data: Any, variants: Sequence[type[Any]]) -> Any:
     """See `base.parse_payload`."""
-    return _judge(partial(_any_of, [Check(partial(_object, cls)) for cls in variants]), data, *variants)
+    payload, found = attempt(data, variants)
+    if found:
+        raise refusal(found, *variants)
+    return payload
 
 
-def _judge(take: Take, value: Any, *classes: type[Any]) -> Any:
+def attempt(data: Any, variants: Sequence[type[Any]]) -> tuple[Any, Sequence[Problem]]:
+    """Give the payload that plain data describes, and what is wrong with it: where anything is, it is of no use."""
+    return _judge(partial(_any_of, [Check(partial(_object, cls)) for cls in variants]), data)
+
+
+def _judge(take: Take, value: Any) -> tuple[Any, Sequence[Problem]]:
     found = Problems({})
-    kept: Any = None
     try:
         kept = take(value, (), found)
     except RecursionError:
-        found = [Problem(_TOO_DEEP, None, ())]
-    if found:
-        raise refusal(found, *classes)
-    return kept
+        return None, [Problem(_TOO_DEEP, None, ())]
+    return kept, found
 
 
 def compile_check(annotation: Any, *, takes_file: bool = False) -> Check:

@@ -53,6 +53,8 @@ class Constraint:
     """What is allowed, with a place for the operand."""
     message: str = ""
     """What is said of a value that breaks it, with places for the operands, the value and what is allowed."""
+    hint: str = ""
+    """What to do about it in Python, with a place for the value; the command line has words of its own."""
     keeps: Any = None
     """Takes the operands and a value, and tells whether it is allowed; None where any is."""
 
@@ -286,9 +288,8 @@ class Format(_Unary):
     def beside_file(self) -> Format:
         """Give the same for a string in whose place a file may stand."""
         beside = Format(self.name)
-        beside.message = (
-            "{value} is not an absolute URI (https://…); to send a local file, pass File(pathlib.Path({value}))"
-        )
+        beside.message = "{value} is not an absolute URI (https://…)"
+        beside.hint = "to send a local file, pass File(pathlib.Path({}))"
         return beside
 
 

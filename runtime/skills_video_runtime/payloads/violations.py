@@ -37,6 +37,11 @@ class OfType(Constraint):
 
     keyword = "type"
 
+    def __init__(self, *operands: str) -> None:
+        super().__init__(*operands)
+        if KINDS[File].name in operands:
+            self.hint = "a local file is File(pathlib.Path(…))"
+
     def says(self, value: Any) -> str:
         """Say of which type it is instead."""
         return f"{shown(value)} is {kind_of(value)}, not {' or '.join(self.operands)}"
@@ -69,14 +74,18 @@ class Problem:
         """The keyword of the rule."""
         return self.rule.keyword_for(type(self.value))
 
-    def violation(self) -> Violation:
-        """Say it as callers see it."""
+    def violation(self, hint: str | None = None) -> Violation:
+        """Say it as callers see it; a `hint` stands in place of the rule's own."""
         message, nearest = self.rule.says(self.value), None
+        if hint is None and self.rule.hint:
+            hint = self.rule.hint.format(shown(self.value))
+        if hint:
+            message += f"; {hint}"
         with suppress(RecursionError):
             nearest = self.nearest()
         if nearest is not None and self.keyword != "const":
             message += f"; nearest allowed: {shown(nearest)}"
-        return Violation(_written(self.path), self.keyword, self.value, nearest, message)
+        return Violation(written(self.path), self.keyword, self.value, nearest, message)
 
 
 class Problems(list[Problem]):
@@ -90,12 +99,16 @@ class Problems(list[Problem]):
 
 
 def refusal(problems: Iterable[Problem], *classes: type) -> PayloadError:
-    """Say what is wrong with a payload; classes are named with their module, as many modules have a `Payload`."""
-    name = " or ".join(f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}" for cls in classes)
-    return PayloadError(name, [problem.violation() for problem in problems])
+    """Say what is wrong with a payload."""
+    return PayloadError(named(classes), [problem.violation() for problem in problems])
 
 
-def _written(path: Path) -> str:
+def named(classes: Iterable[type]) -> str:
+    """Name classes with their module, as many modules have a `Payload`."""
+    return " or ".join(f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}" for cls in classes)
+
+
+def written(path: Path) -> str:
     """Write a path as `brushes[0].x`."""
     text = ""
     for key in path:
@@ -150,7 +163,7 @@ KINDS: dict[Any, Kind] = {
     str: Kind("string", partial(_read, str), {str: ()}),
     list: Kind("array", partial(_read, (list, tuple)), {}),
     Mapping: Kind("object", partial(_read, (dict, Mapping)), {}),
-    File: Kind("File(pathlib.Path(…))", partial(_read, File), {File: ()}),
+    File: Kind("file", partial(_read, File), {File: ()}),
 }
 
 

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, program: str = "python -m skills_video sandbox") -> int:
     """Run the sandbox until it is told to end.
 
     Args:
         argv: Arguments without the program's name; None for those of the process.
+        program: What it is called in its help.
 
     Returns:
         Exit status: 0 after SIGINT or SIGTERM, 1 when it cannot run.
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: The arguments are wrong (1), or help was asked for (0).
     """
-    options = _parser().parse_args(argv)
+    options = _parser(program).parse_args(argv)
     try:
         from skills_video_runtime.sandbox.server import serve  # noqa: PLC0415  # needs the extra
     except ModuleNotFoundError as error:
@@ -74,9 +75,9 @@ class _Parser(argparse.ArgumentParser):
         self.exit(1, f"sandbox: {message}; --help tells the options\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m skills_video sandbox",
+        prog=program,
         description="A local stand-in for the skills.video platform. It makes nothing and costs nothing.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"faults:\n{table()}",
