@@ -141,19 +141,20 @@ def test_a_stream_that_talks_on_after_the_end_is_left(mode: str, server: Scripte
 
 
 def test_a_connection_whose_stream_ended_well_is_used_again(mode: str, server: Scripted) -> None:
-    at_once = stream_head() + chunk(frame(state("IN_QUEUE"))) + chunk(frame(state("COMPLETED"))) + b"0\r\n\r\n"
-    server.on(STREAM, [at_once]).on(RESULT, DONE)
+    for name in ("gen_1", "gen_2"):
+        states = chunk(frame(state("IN_QUEUE", name))) + chunk(frame(state("COMPLETED", name)))
+        server.on(STREAM, [stream_head() + states + b"0\r\n\r\n"])
 
     def both(client: Any) -> Any:
         if mode == "sync":
-            return client.generate(Payload()), client.get("gen_1")
+            return client.generate(Payload()), client.generate(Payload())
 
         async def work() -> Any:
-            return await client.generate(Payload()), await client.get("gen_1")
+            return await client.generate(Payload()), await client.generate(Payload())
 
         return work()
 
-    use(mode, server.base, both)
+    assert {generation.id for generation in use(mode, server.base, both)} == {"gen_1", "gen_2"}
     assert server.accepted == 1
 
 
