@@ -27,6 +27,7 @@ FLOORS = [
     ["payloads"],
     ["budget", "classify"],
     ["errors"],
+    ["choosing"],
     ["catalog", "deprecation", "json_values", "version"],
     ["skills_video_runtime"],
 ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import SupportsIndex, overload
+
+Takes: TypeAlias = Literal["image", "video", "audio", "frames", "first_frame", "last_frame", "references"]
+"""See `ModelInfo.takes`."""
 
 
 class Endpoint(NamedTuple):
@@ -81,3 +85,39 @@ class Models(tuple[ModelInfo, ...]):
     def get(self, name: str) -> ModelInfo | None:
         """Give the model of an id or a module, None where there is none."""
         return next((info for info in self if name in (info.endpoint.model, info.module)), None)
+
+    def find(
+        self,
+        *,
+        takes: Takes | Collection[Takes] = (),
+        seconds: float | None = None,
+        ratio: str | None = None,
+        resolution: str | int | None = None,
+        sound: bool | None = None,
+        search: str = "",
+    ) -> Models:
+        """Give the models of which the catalog says that they do all of this, in their order.
+
+        A model whose description is silent about something that is asked is left out.
+
+        Args:
+            takes: What is to be handed in, as `ModelInfo.takes` has it: one word, or several.
+            seconds: A length of the video that can be asked for.
+            ratio: A shape of the picture, such as `9:16`.
+            resolution: A size of the picture, such as `1080p`; `1080` is the same.
+            sound: True where sound can be asked for along with the video, False where it cannot.
+            search: Words that all stand in names, text or traits. What begins with a digit must stand there as a whole
+                (`10` is no part of `1080p`); a number is also a length in seconds.
+
+        Raises:
+            ValueError: An argument is nothing that could be asked of a model; it is named.
+        """
+        from .choosing import Wish  # noqa: PLC0415  # a module of a model is imported quickly without
+
+        if isinstance(takes, str):
+            takes = (takes,)
+        if resolution is not None:
+            resolution = str(resolution)
+        wish = Wish(tuple(takes), seconds, ratio, resolution, sound, search)
+        wish.check()
+        return Models(info for info in self if wish.is_met(info))

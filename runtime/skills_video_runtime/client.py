@@ -95,6 +95,11 @@ class _Base(Generic[HTTP]):
 
             self._session.budget = Budget(max_credits)
 
+    @property
+    def base_url(self) -> str:
+        """The address of the platform that it asks."""
+        return self._session.base_url
+
     def __repr__(self) -> str:
         """Tell the address, and never the key."""
         session = getattr(self, "_session", None)

@@ -78,6 +78,55 @@ def test_models_searches_names_texts_and_traits_for_all_words():
     assert listed("--search", "no such words") == []
 
 
+@pytest.mark.parametrize(
+    ("given", "all_have", "some"),
+    [
+        ("audio", lambda item: item["makes_sound"] or "audio" in f"{item['takes']}{item['text']}", "kling_v2_6"),
+        ("sound", lambda item: item["makes_sound"] or "sound" in item["text"], "google_veo_3_1"),
+        ("9:16", lambda item: "9:16" in item["aspect_ratios"], "kling_v2_6"),
+        ("1080", lambda item: "1080p" in f"{item['resolutions']}{item['text']}", "pixverse_v6"),
+        ("cheap", lambda item: "cheap" in item["text"].casefold(), "google_veo_3_1_lite"),
+        ("2.6", lambda item: "2.6" in item["title"], "kling_v2_6"),
+    ],
+)
+def test_a_search_finds_what_is_shown(given, all_have, some):
+    found = listed("--search", given)
+    assert all(all_have(item) for item in found)
+    assert some in {item["module"] for item in found}
+
+
+def test_a_number_is_searched_as_a_number():
+    found = {item["module"] for item in listed("--search", "10")}
+    assert {"kling_v2_6", "pixverse_v6", "kling_v3_video"} <= found  # 10 alone, in a range, in a span
+    assert not {"openai_sora_2", "openai_sora_2_pro", "google_veo_3_1"} & found  # 4, 8, 12 s at 1080p
+
+
+def test_models_are_chosen_by_what_they_can_do():
+    wish = ("--takes", "image", "--seconds", "10", "--ratio", "9:16", "--sound", "--resolution", "1080p")
+    found = {item["module"] for item in listed(*wish)}
+    assert "bytedance_seedance_2_0" in found
+    assert found == {
+        info.module
+        for info in MODELS.find(takes="image", seconds=10, ratio="9:16", sound=True, resolution=1080)
+        if "image" in info.takes and "1080p" in info.resolutions and info.makes_sound
+    }
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [("--takes", "smell"), ("--seconds", "0"), ("--seconds", "nan"), ("--ratio", "9x16"), ("--resolution", "a b")],
+)
+def test_a_wish_that_means_nothing_is_refused_by_its_name(wish):
+    done = call("models", *wish)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert wish[0] in done.stderr
+
+
+def test_a_wish_that_no_model_meets_tells_what_there_is():
+    done = call("models", "--ratio", "9:17")
+    assert (done.returncode, "9:16" in done.stdout) == (0, True)
+
+
 @pytest.mark.parametrize("name", ["kling-ai/kling-v2.6", "kling_v2_6", "KLING_V2_6", "v2.6", "google/veo-3.1"])
 def test_a_model_is_found_by_id_module_or_part(name):
     assert json.loads(call("show", name, "--json").stdout)["module"] in {"kling_v2_6", "google_veo_3_1"}

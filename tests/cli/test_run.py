@@ -314,3 +314,39 @@ def test_a_run_with_the_same_key_makes_nothing_anew(sandbox, tmp_path):
         "error: --key needs --journal FILE, which holds the keys",
     )
     assert sandbox.made() == 1
+
+
+def test_a_dry_run_prints_the_request_and_sends_nothing(sandbox, tmp_path):
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG")
+    given = ("run", "kling_v2_6", "neon rain", "--set", "image_url=@cat.png", "--dry-run")
+    told = json.loads(call(*given, sandbox=sandbox, folder=tmp_path).stdout)
+    assert told["sent"] is False
+    assert told["request"] == {
+        "method": "POST",
+        "url": f"{sandbox.url}/generation/kling-ai/kling-v2.6",
+        "content_type": "multipart/form-data",
+        "body": {"prompt": "neon rain", "image_url": "@cat.png"},
+    }
+    plain = json.loads(call("run", "kling_v2_6", "neon rain", "--dry-run", sandbox=sandbox).stdout)
+    assert "/sse/" in plain["request"]["url"]
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (("--set", "duration=7"), 22),
+        (("--download", "/dev/null/x"), 1),
+        (("--timeout", "-1"), 1),
+        (("--key", "row-17"), 1),
+    ],
+)
+def test_a_dry_run_finds_what_a_run_would_find(given, code, sandbox):
+    done = call("run", "kling_v2_6", "neon rain", *given, "--dry-run", sandbox=sandbox)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert not sandbox.requests
+
+
+def test_a_dry_run_needs_a_key_as_a_run_does():
+    done = call("run", "kling_v2_6", "neon rain", "--dry-run", SKILLS_VIDEO_API_KEY="")
+    assert (done.returncode, "SKILLS_VIDEO_API_KEY" in done.stderr) == (1, True)

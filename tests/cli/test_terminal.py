@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from skills_video.catalog import MODELS
 from tests.support.children import PATIENCE, hearing
 from tests.support.processes import command, environment
 
@@ -69,12 +70,15 @@ def test_ctrl_c_leaves_the_command_that_resumes(still):
 
 
 def test_the_list_of_models_has_colours_on_a_terminal_and_fits_it(sandbox):
-    process = terminal(sandbox, "models", columns=90)
+    process = terminal(sandbox, "models", columns=80)
     process.expect(pexpect.EOF)
     assert COLOUR.search(process.before)
-    lines = ESCAPES.sub("", process.before).splitlines()
-    assert max(len(line.rstrip("\r")) for line in lines) <= 90
-    assert any("kling-ai/kling-v2.6" in line for line in lines)
+    lines = [line.rstrip() for line in ESCAPES.sub("", process.before).splitlines()]
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines[1 : len(MODELS) + 1]] == [info.endpoint.model for info in MODELS]
+    assert "kling-ai/kling-v2.6         5 10    16:9 9:16 +1 -     yes   image video" in lines
+    assert "https://skills.video/pricing" in lines[-1]
+    assert len(lines) == len(MODELS) + 2
 
 
 @pytest.mark.parametrize("arguments", [("models",), ("show", "kling_v2_6"), RUN], ids=lambda given: given[0])

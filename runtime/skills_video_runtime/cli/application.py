@@ -1,17 +1,17 @@
 """The commands, their options and their help, as typer reads them."""
 
-# ruff: noqa: FBT002, PLR0913, PLR0917, TC001, TC003  # typer reads names, defaults and annotations when it is run
+# ruff: noqa: FBT002, PLR0913, PLR0917, TC003  # typer reads names, defaults and annotations when it is run
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from typer.core import TyperCommand
 
-from skills_video_runtime.catalog import ModelInfo
+from skills_video_runtime.catalog import ModelInfo, Takes
 from skills_video_runtime.errors import SkillsVideoError
 
 from .catalog import Catalog, short_names, show_models
@@ -22,6 +22,7 @@ from .output import OutputLost, UsageProblem, complain, prepare, say, say_json, 
 HELP_FLAGS = {"help_option_names": ["-h", "--help"]}
 PASS_ON: dict[str, Any] = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
+TAKES = ", ".join(get_args(Takes))
 HELP = """Make videos with the models of skills.video.
 
 \b
@@ -96,10 +97,22 @@ def doctor(as_json: Json = False) -> int:
 def models(
     context: typer.Context,
     search: Annotated[str, typer.Option(metavar="TEXT", help="Only models that have all of these words.")] = "",
+    takes: Annotated[
+        list[str] | None, typer.Option(metavar="WHAT", help=f"Only what takes this, once for each: {TAKES}.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(metavar="N", help="Only what can be so long.")] = None,
+    ratio: Annotated[str | None, typer.Option(metavar="W:H", help="Only what has this shape, such as 9:16.")] = None,
+    resolution: Annotated[str | None, typer.Option(metavar="SIZE", help="Only what has this size: 1080p.")] = None,
+    sound: Annotated[bool | None, typer.Option("--sound/--no-sound", help="Only what can make sound, or not.")] = None,
+    endpoints: Annotated[bool, typer.Option("--endpoints", help="Show where each is posted to.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the models and what each takes."""
-    show_models(context.obj, search, as_json=as_json)
+    """List the models, and what each is chosen by.
+
+    What the description of a model does not tell is no yes. Prices are at https://skills.video/pricing.
+    """
+    wish = {"takes": takes or (), "seconds": seconds, "ratio": ratio, "resolution": resolution, "sound": sound}
+    show_models(context.obj, as_json=as_json, endpoints=endpoints, search=search, **wish)
 
 
 @command()
@@ -155,6 +168,9 @@ def run(
             metavar="TEXT", help="Your own name for it in the journal: with the same one nothing is made anew."
         ),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, send nothing, print the request.")
+    ] = False,
 ) -> int:
     """Make a video and wait for it.
 
@@ -172,6 +188,8 @@ def run(
     if key is not None and journal is None:
         raise UsageProblem("--key needs --journal FILE, which holds the keys")
     choices = generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines, key)
+    if dry_run:
+        return generations.show_request(built, choices)
     return generations.run(built, choices)
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .output import UsageProblem, block, is_terminal, say, say_json, table, yes_or_no
+from skills_video_runtime.catalog import Models
+
+from .output import UsageProblem, is_terminal, lines, say, say_json, table, yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 8
 HEADER = ("model", "module", "title", "endpoints", "takes", "seconds", "resolutions", "ratios", "sound")
+SHORT_HEADER = ("model", "seconds", "ratios", "up to", "sound", "takes")
+SHORT_WIDTHS = (27, 7, 12, 5, 5)  # by which 31 models fit on 80 columns; what is longer moves the rest
+FIRST_RATIOS = ("16:9", "9:16")
+MEDIA = ("image", "video", "audio")
+PRICES = "https://skills.video/pricing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +68,31 @@ class Catalog:
         return [getattr(module, name) for name in found]
 
 
-def show_models(catalog: Catalog, search: str, *, as_json: bool) -> None:
-    """Show every model in whose names, text and traits each word of `search` is found."""
-    words = search.casefold().split()
-    models = [info for info in catalog.models if all(word in _searched(info) for word in words)]
+def show_models(catalog: Catalog, *, as_json: bool, endpoints: bool, **wish: Any) -> None:
+    """Show the models that `Models.find` gives for a wish.
+
+    Raises:
+        UsageProblem: The wish is nothing that could be asked of a model.
+    """
+    try:
+        models = Models(catalog.models).find(**wish)
+    except ValueError as error:
+        raise UsageProblem(f"--{error}") from error
     if as_json:
         say_json([model_facts(info) for info in models])
-        return
-    if not models:
-        say(f"no model of {len(catalog.models)} has all of these words")
-        return
-    rows = [_row(info) for info in models]
-    if not is_terminal():
-        table(HEADER, [[cell or "-" for cell in row] for row in rows])
-        return
-    for model, module, title, paths, *traits in rows:
-        told = [f"{name} {trait}" for name, trait in zip(HEADER[4:], traits, strict=True) if trait]
-        block(f"{model}  {title}", ["; ".join((f"module {module}", *told)), *paths.splitlines()])
+    elif not models:
+        say(f"no model of {len(catalog.models)} is said to have all of this")
+        say(f"Ratios: {_all(catalog, 'aspect_ratios')}. Resolutions: {_all(catalog, 'resolutions')}.")
+    elif endpoints:
+        table(("model", "endpoints"), [(info.endpoint.model, _paths(info)) for info in models])
+    elif is_terminal():
+        lines(SHORT_HEADER, list(map(_short_row, models)), SHORT_WIDTHS)
+        if wish["search"]:
+            say("")
+            table(("title", "text"), [(info.title, info.text or "-") for info in models])
+        say(f"Prices: {PRICES}. All of a model: skills-video show MODEL")
+    else:
+        table(HEADER, [[cell or "-" for cell in _row(info)] for info in models])
 
 
 def model_facts(info: ModelInfo) -> dict[str, Any]:
@@ -99,7 +114,7 @@ def model_facts(info: ModelInfo) -> dict[str, Any]:
     }
 
 
-def spans(values: Sequence[int | float | str]) -> str:
+def spans(values: Sequence[int | float | str], between: str = ", ") -> str:
     """Write values on one line, with numbers that follow on each other as a span: `3-5, 8`."""
     runs: list[list[Any]] = []
     for value in values:
@@ -113,12 +128,39 @@ def spans(values: Sequence[int | float | str]) -> str:
             texts.append(f"{run[0]}-{run[-1]}")
         else:
             texts += map(str, run)
-    return ", ".join(texts)
+    return between.join(texts)
+
+
+def _all(catalog: Catalog, trait: str) -> str:
+    return ", ".join(dict.fromkeys(str(value) for info in catalog.models for value in getattr(info, trait)))
+
+
+def _paths(info: ModelInfo) -> str:
+    return "\n".join(f"POST {path}" for path in (info.endpoint.stream, info.endpoint.create) if path)
+
+
+def _short_row(info: ModelInfo) -> tuple[str, ...]:
+    """Give what a model is chosen by, in cells of a few characters."""
+    ratios = [ratio for ratio in FIRST_RATIOS if ratio in info.aspect_ratios] or list(map(str, info.aspect_ratios[:2]))
+    if len(info.aspect_ratios) > len(ratios):
+        ratios.append(f"+{len(info.aspect_ratios) - len(ratios)}")
+    sizes = sorted(info.resolutions, key=_lines_of)[-1:]
+    sound, model = "-", info.endpoint.model
+    if info.makes_sound is not None:
+        sound = yes_or_no(info.makes_sound)
+    takes = [word for word in MEDIA if word in info.takes]
+    if info.deprecated:
+        takes.append("(deprecated)")
+    cells = (model, spans(info.durations, " "), " ".join(ratios), "".join(map(str, sizes)), sound, " ".join(takes))
+    return tuple(cell or "-" for cell in cells)
+
+
+def _lines_of(size: float | str) -> int:
+    return int(re.sub(r"\D", "", str(size).casefold().replace("4k", "2160")) or 0)
 
 
 def _row(info: ModelInfo) -> tuple[str, ...]:
-    place = info.endpoint
-    paths = "\n".join(f"POST {path}" for path in (place.stream, place.create) if path)
+    place, paths = info.endpoint, _paths(info)
     lists = (", ".join(map(str, values)) for values in (info.resolutions, info.aspect_ratios))
     title, sound = info.title, ""
     if info.deprecated:
@@ -157,11 +199,6 @@ def short_names(info: ModelInfo) -> list[str]:
 def _spelling(name: str) -> str:
     """Give letters and digits alone, without the `v` before a number."""
     return _plain(re.sub(r"v(?=\d)", "", name))
-
-
-def _searched(info: ModelInfo) -> str:
-    parts = (*_names(info), info.title, info.text, *info.takes, *map(str, (*info.resolutions, *info.aspect_ratios)))
-    return "\n".join(parts).casefold()
 
 
 def _nearest(wanted: str, names: dict[str, ModelInfo]) -> Iterable[ModelInfo]:

@@ -53,7 +53,7 @@ class Choices:
 
 def run(payload: BasePayload, choices: Choices) -> int:
     """Make a generation and follow it to its end."""
-    stream = choices.stream and payload.endpoint.stream is not None and not payload.has_files()
+    stream = _is_streamed(payload, choices)
     extra = as_object(getattr(payload, "extra", None))
     if extra:
         complain(f"note: sent as they are, since the schema does not name them: {', '.join(extra)}")
@@ -76,6 +76,26 @@ def run(payload: BasePayload, choices: Choices) -> int:
         return client.wait(generation.id, timeout=left, on_state=on_state)
 
     return _follow(payload.endpoint.model, facts, choices, work, stream=stream)
+
+
+def show_request(payload: BasePayload, choices: Choices) -> int:
+    """Check all that `run` checks before it posts, and print what it would post. Nothing is sent."""
+    _check(choices.download)
+    path, form = payload.endpoint.create, "application/json"
+    if _is_streamed(payload, choices):
+        path = payload.endpoint.stream or path
+    if payload.has_files():
+        form = "multipart/form-data"
+        payload.to_multipart()
+    with Client(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
+        url = f"{client.base_url}{path}"
+    request = {"method": "POST", "url": url, "content_type": form, "body": _shown(payload.to_dict())}
+    say_json({"sent": False, "model": payload.endpoint.model, "variant": type(payload).__name__, "request": request})
+    return 0
+
+
+def _is_streamed(payload: BasePayload, choices: Choices) -> bool:
+    return choices.stream and payload.endpoint.stream is not None and not payload.has_files()
 
 
 def wait(generation_id: str, choices: Choices) -> int:

@@ -162,16 +162,20 @@ def console() -> Console:
     return Console(force_terminal=is_terminal(), highlight=False, emoji=False, markup=False)
 
 
-def block(head: str, lines: Sequence[str]) -> None:
-    """Show a few lines under a head, on a terminal."""
-    from rich.padding import Padding  # noqa: PLC0415  # as in `console`
+def lines(header: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
+    """Show each row on one line of a terminal, which is cut where the screen ends.
+
+    `widths` are those of all columns but the last. A cell that is longer moves the rest of its line.
+    """
     from rich.text import Text  # noqa: PLC0415  # as in `console`
 
-    screen = console()
+    screen, style = console(), "bold"
     with written():
-        screen.print(Text(visible(head), style="bold cyan", overflow="fold"))
-        for line in lines:
-            screen.print(Padding(Text(visible(line), overflow="fold"), (0, 0, 0, 2), expand=False))
+        for row in (header, *rows):
+            cells = [f"{visible(cell):<{width}}" for cell, width in zip(row, (*widths, 0), strict=True)]
+            line = Text.assemble((cells[0], style), " ", " ".join(cells[1:]))
+            screen.print(line, no_wrap=True, overflow="ellipsis")
+            style = "cyan"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

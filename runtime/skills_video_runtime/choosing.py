@@ -1,0 +1,91 @@
+"""Which models can do what is wanted, by what the catalog tells of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, get_args
+
+from .catalog import Takes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .catalog import ModelInfo
+
+NUMBER = r"\d+(?:\.\d+)?"
+RANGE = re.compile(rf"({NUMBER})-({NUMBER})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a model is to do; `Models.find` tells what each means."""
+
+    takes: Sequence[str] = ()
+    seconds: float | None = None
+    ratio: str | None = None
+    resolution: str | None = None
+    sound: bool | None = None
+    search: str = ""
+
+    def check(self) -> None:
+        """Refuse what no model could ever be asked.
+
+        Raises:
+            ValueError: A value is outside what its argument can be, which is named.
+        """
+        for word in self.takes:
+            if word not in get_args(Takes):
+                raise ValueError(f"takes={word!r:.80} is none of {', '.join(get_args(Takes))}")
+        if self.seconds is not None and not (isfinite(self.seconds) and self.seconds > 0):
+            raise ValueError(f"seconds={self.seconds!r:.80} is no length of a video: more than 0 are needed")
+        if self.sound not in {None, True, False}:
+            raise ValueError(f"sound={self.sound!r:.80} is neither True nor False")
+        if self.ratio is not None and not re.fullmatch(rf"{NUMBER}:{NUMBER}|[^\W\d]+", self.ratio):
+            raise ValueError(f"ratio={self.ratio!r:.80} is no shape of a picture, such as 16:9")
+        if self.resolution is not None and not re.fullmatch(r"[\w:.-]+", self.resolution):
+            raise ValueError(f"resolution={self.resolution!r:.80} is no size of a picture, such as 1080p")
+
+    def is_met(self, info: ModelInfo) -> bool:
+        """Tell whether the catalog says that a model does all of this; what it does not know is no yes."""
+        return (
+            set(self.takes) <= set(info.takes)
+            and (self.seconds is None or any(_lasts(length, self.seconds) for length in info.durations))
+            and (self.ratio is None or self.ratio.casefold() in _words(info.aspect_ratios))
+            and (self.resolution is None or _has_size(info, self.resolution.casefold()))
+            and (self.sound is None or info.makes_sound is self.sound)
+            and all(_has_word(info, word) for word in self.search.casefold().split())
+        )
+
+
+def _lasts(length: float | str, seconds: float) -> bool:
+    found = RANGE.fullmatch(str(length))
+    if found is None:
+        return str(length) == f"{seconds:g}"
+    return float(found[1]) <= seconds <= float(found[2])
+
+
+def _has_size(info: ModelInfo, wanted: str) -> bool:
+    sizes = _words(info.resolutions)
+    return wanted in sizes or (wanted.isdecimal() and f"{wanted}p" in sizes)
+
+
+def _has_word(info: ModelInfo, word: str) -> bool:
+    """Tell whether a word stands in what is told of a model; what begins with a digit must stand there as a whole."""
+    texts = f"{info.endpoint.model} {info.module} {info.title} {info.text}".casefold()
+    if not word[0].isdigit():
+        traits = [*info.takes, *_words(info.resolutions), *_words(info.aspect_ratios)]
+        if info.makes_sound:
+            traits += ["sound", "audio"]
+        return word in texts or any(word in trait for trait in traits)
+    if _has_size(info, word) or word in {*_words(info.aspect_ratios), *re.findall(r"[\w.:-]+", texts)}:
+        return True
+    seconds = word.removesuffix("s")
+    if seconds.isdecimal() and any(_lasts(length, int(seconds)) for length in info.durations):
+        return True
+    return word in re.findall(NUMBER, texts)
+
+
+def _words(values: Iterable[float | str]) -> set[str]:
+    return {str(value).casefold() for value in values}
