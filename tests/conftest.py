@@ -38,6 +38,7 @@ SLOW = (
     "tests/payloads/test_hypothesis.py",
     "tests/sandbox/",
     "tests/test_children.py",
+    "tests/test_guides.py",
     "tests/test_packages.py",
     "tests/test_readme.py",
     "tests/typing/",

@@ -1,53 +1,153 @@
-"""What README.md shows is what happens."""
+"""What README.md shows is what happens, and it is short enough to be read."""
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.support.children import finished
-
-if TYPE_CHECKING:
-    import subprocess
+from tests.support.children import finished, started
 
 ROOT = Path(__file__).parents[1]
-PROGRAMS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+README = (ROOT / "README.md").read_text("utf-8")
+PROSE = re.sub(r"<!-- models: begin.*?<!-- models: end -->|```.*?```", "", README, flags=re.DOTALL)
+PROGRAMS = dict(re.findall(r"### ([^\n]+)\n\n```python\n(.*?)```", README, re.DOTALL))
+PATIENCE = 20  # seconds
+
+ENDS_WELL = {
+    "One video": r"IN_QUEUE\nIN_PROGRESS\nCOMPLETED\n(out.\S+\.mp4)\n",
+    "A local file": r"http://\S+\.mp4\n",
+    "Several at once": r"((neon rain|first snow|a paper boat) \[\w+\('(out/\S+\.mp4)'\)\]\n){3}",
+    "Errors": r"duration enum 7 6\nresolutoin additionalProperties 720p resolution\n",
+    "Submit now, wait later": r"COMPLETED\n",
+    "After a crash": r"\[\w+\('(out/\S+\.mp4)'\)\]\n",
+    "Async": r"\[\w+\('(out/\S+\.mp4)'\)\]\n",
+    "A test of your own": r"",
+}
+"""What each program prints where all goes well."""
 
 
-def run(program: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def sandbox():
+    with Sandbox(speed=200) as running:
+        yield running
+
+
+def surroundings(folder, sandbox=None):
     (folder / "cat.png").write_bytes(b"\x89PNG")
-    path = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
-    return finished([sys.executable, "-c", program], cwd=folder, env={**path, **environment})
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
+    if sandbox is not None:
+        kept |= {"SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
+    return {"cwd": folder, "env": kept}
 
 
-def test_first_program_makes_and_downloads_a_video(tmp_path):
-    with Sandbox(speed=200) as sandbox:
-        done = run(PROGRAMS[0], tmp_path, SKILLS_VIDEO_API_KEY=sandbox.api_key, SKILLS_VIDEO_BASE_URL=sandbox.url)
-        assert done.returncode == 0, done.stderr
-        *states, saved = done.stdout.split()
-        assert states[-1] == "COMPLETED"
-        assert (tmp_path / saved).read_bytes()[4:8] == b"ftyp"
+def run(name, folder, sandbox=None):
+    return finished([sys.executable, "-c", PROGRAMS[name]], **surroundings(folder, sandbox))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_does_what_is_said(name, tmp_path, sandbox):
+    done = run(name, tmp_path, sandbox)
+    assert (done.returncode, done.stderr) == (0, "")
+    printed = re.fullmatch(ENDS_WELL[name], done.stdout)
+    assert printed, done.stdout
+    for path in filter(None, printed.groups()):
+        if path.endswith(".mp4"):
+            assert (tmp_path / path).read_bytes()[4:8] == b"ftyp"
+
+
+def test_several_at_once_are_paid_for_once_each(tmp_path, sandbox):
+    run("Several at once", tmp_path, sandbox)
+    assert sandbox.made() == len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_a_local_file_is_sent(tmp_path, sandbox):
+    run("A local file", tmp_path, sandbox)
+    assert sandbox.requests["POST /api/v1/generation/kling-ai/kling-v2.6"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        ({"plan": ["failed"]}, r"gen_\d+ was made, and ended without a video: VIDEO_GENERATION_\w+\n"),
+        ({"credits": 0}, r"insufficient_credits False None\n"),
+    ],
+)
+def test_errors_are_told_apart(options, printed, tmp_path):
+    with Sandbox(speed=200, **options) as sandbox:
+        done = run("Errors", tmp_path, sandbox)
+    assert re.fullmatch(ENDS_WELL["Errors"] + printed, done.stdout), done.stdout + done.stderr
+
+
+def is_recorded(folder):
+    """Tell whether the journal knows the id of a video."""
+    return any(b"gen_" in path.read_bytes() for path in folder.glob("videos.db*"))
+
+
+def test_what_a_crash_left_is_finished_and_paid_for_once(tmp_path):
+    with Sandbox(speed=0) as sandbox:
+        program = [sys.executable, "-c", PROGRAMS["After a crash"]]
+        with started(program, **surroundings(tmp_path, sandbox)) as process:
+            patience = time.monotonic() + PATIENCE
+            while not is_recorded(tmp_path) and time.monotonic() < patience:
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(0.02)
+            process.kill()
+        sandbox.advance(1000)
+        again = run("After a crash", tmp_path, sandbox)
+        assert again.stdout.startswith("row-17 Generation(id='gen_"), again.stderr
+        third = run("After a crash", tmp_path, sandbox)
+        assert re.fullmatch(ENDS_WELL["After a crash"], third.stdout), third.stderr
         assert sandbox.made() == 1
 
 
-def test_first_program_without_a_key_says_where_to_make_one(tmp_path):
-    done = run(PROGRAMS[0], tmp_path)
+def test_the_test_of_your_own_passes_and_can_fail(tmp_path):
+    test = PROGRAMS["A test of your own"]
+    paid_twice = test.replace(".videos\n", ".videos\n            client.generate(payload)\n")
+    for name, text in (("right", test), ("wrong", paid_twice)):
+        (tmp_path / f"test_{name}.py").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
+    done = finished(command, **surroundings(tmp_path))
+    assert "1 failed, 1 passed" in done.stdout
+    assert "FAILED test_wrong.py::test_a_lost_answer_is_paid_for_once" in done.stdout
+
+
+def test_a_program_without_a_key_says_where_to_make_one(tmp_path):
+    done = run("One video", tmp_path)
     assert done.returncode == 1
     assert "https://skills.video/dashboard/developer" in done.stderr.splitlines()[-1]
 
 
-def test_payload_program_shows_every_violation(tmp_path):
-    done = run(PROGRAMS[1], tmp_path)
+def test_the_commands_of_the_first_minute_make_a_video(tmp_path):
+    [start, export, make] = re.findall(r"^(?:skills-video (?:sandbox|run).*|export.*4912.*)$", README, re.MULTILINE)[:3]
+    command = f"{sys.executable} -m skills_video"
+    with started([*command.split(), *start.split()[1:], "--port", "0", "--speed", "200"]) as server:
+        address, key = re.search(r"(http\S+) \(key: (\S+)\)", server.stdout.readline()).groups()
+        assert export == f"export SKILLS_VIDEO_BASE_URL=http://127.0.0.1:4912/api/v1 SKILLS_VIDEO_API_KEY={key}"
+        given = surroundings(tmp_path)
+        given["env"] |= {"SKILLS_VIDEO_API_KEY": key, "SKILLS_VIDEO_BASE_URL": address}
+        done = finished(["sh", "-c", make.replace("skills-video", command, 1)], **given)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "duration enum 7 6\nresolutoin additionalProperties 720p resolution\n"
+    [video] = (tmp_path / "out").iterdir()
+    assert video.read_bytes()[4:8] == b"ftyp"
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / "README.md").read_text("utf-8")))
-def test_links_lead_to_files(link):
-    assert (ROOT / link).is_file()
+def test_it_is_at_most_1200_words():
+    assert len(PROSE.split()) <= 1200
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_lines_have_at_most_100_characters(page):
+    text = re.sub(r"<!-- models: begin.*?<!-- models: end -->", "", (ROOT / page).read_text("utf-8"), flags=re.DOTALL)
+    assert [line for line in text.splitlines() if len(line) > 100] == []
+
+
+def test_the_test_command_is_what_is_run_for_every_change():
+    [command] = re.findall(r"^make test$", README, re.MULTILINE)
+    assert command in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()

@@ -59,7 +59,7 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters: dict[str, Any] = {"literal": repr, "docstring": docstring, "cell": cell, "packed": packed}
+    filters: dict[str, Any] = {"literal": repr, "docstring": docstring, "cell": cell, "packed": packed, "spans": spans}
     environment.filters.update(filters)
     return environment.get_template(name)
 
@@ -67,6 +67,17 @@ def _template(name: str) -> jinja2.Template:
 def cell(text: str) -> str:
     """Write a text for a cell of a Markdown table."""
     return re.sub(r"([\\`|*_\[\]<>&])", r"\\\1", visible(" ".join(text.split())))
+
+
+def spans(values: Sequence[int | float | str]) -> str:
+    """Write values as a list in which whole numbers that follow one another stand as `4-15`."""
+    runs: list[list[int | float | str]] = []
+    for value in values:
+        if runs and isinstance(value, int) and value - 1 in runs[-1]:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _import_order(name: str) -> tuple[bool, bool, str]:

@@ -23,7 +23,7 @@ def test_example_in_the_docs_is_what_the_command_says(capsys, monkeypatch):
     assert capsys.readouterr().out == (ROOT / "docs" / "review-example.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/review.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/platform.md", "docs/review.md"])
 def test_commands_that_the_docs_show_are_commands(name, capsys):
     text = (ROOT / name).read_text("utf-8")
     for command, rest in re.findall(r"python -m generator (\w+)((?: --[a-z-]+)?)", text):

@@ -1,0 +1,118 @@
+"""What the guides in docs/ show is what happens, and links between the pages lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from skills_video_runtime.sandbox import Sandbox
+from tests.support.children import finished
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDES = ("command-line", "network", "never-pay-twice", "payloads", "platform", "testing", "webhooks")
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+DELIVERED = f"""
+import json
+from datetime import UTC, datetime
+from fastapi.testclient import TestClient
+from standardwebhooks import Webhook
+
+body = json.dumps({{"type": "task.completed", "prediction": {{"id": "gen_1", "state": "succeeded"}}}})
+now = datetime.now(UTC)
+headers = {{
+    "webhook-id": "msg_1",
+    "webhook-timestamp": str(int(now.timestamp())),
+    "webhook-signature": Webhook("{SECRET}").sign("msg_1", now, body),
+}}
+caller = TestClient(app)
+for text in (body, body, body + " "):
+    answer = caller.post("/skills-video", content=text, headers=headers)
+    print(answer.status_code, answer.json().get("is_new"))
+"""
+
+
+def text_of(page):
+    return (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+
+
+def programs(page):
+    return re.findall(r"```python\n(.*?)```", text_of(page), re.DOTALL)
+
+
+def run(folder, *arguments, **environment):
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
+    done = finished([sys.executable, *arguments], cwd=folder, env={**kept, **environment})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("page", "number", "printed"),
+    [
+        ("payloads", 0, r"None motion-control\nduration enum 7 6\nresolutoin additionalProperties 720p resolution\n"),
+        ("never-pay-twice", 0, r"row-17 kling-ai/kling-v2.6 COMPLETED\n1 removed\n"),
+        ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),
+        ("webhooks", 1, r"task.completed gen_1 COMPLETED\n"),
+        ("testing", 1, r"True\n"),
+    ],
+)
+def test_program_prints_what_is_said(page, number, printed, tmp_path):
+    with Sandbox(speed=200) as sandbox:
+        given = {"SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
+        told = run(tmp_path, "-c", programs(page)[number], **given)
+    assert re.fullmatch(printed, told), told
+
+
+def test_the_server_takes_a_message_once_and_refuses_a_forged_one(tmp_path):
+    told = run(tmp_path, "-W", "ignore", "-c", programs("webhooks")[0] + DELIVERED, SKILLS_VIDEO_WEBHOOK_SECRET=SECRET)
+    assert told == "gen_1 is ready\n200 True\n200 False\n400 None\n"
+
+
+def test_the_tests_that_are_shown_pass(tmp_path):
+    (tmp_path / "test_shown.py").write_text(programs("testing")[0], "utf-8")
+    told = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path))
+    assert "3 passed" in told
+
+
+def test_every_program_is_run():
+    assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
+        "network": 1, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the commands are for a POSIX shell")
+def test_the_commands_that_are_shown_make_videos(tmp_path):
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG")
+    [shown] = re.findall(r"```sh\n(.*?)```", text_of("command-line"), re.DOTALL)
+    commands = shown.replace("\\\n", "").replace("skills-video", f"{sys.executable} -m skills_video").splitlines()
+    assert len(commands) == 3
+    with Sandbox(speed=200) as sandbox:
+        given = {"SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
+        for command in commands:
+            done = finished(["sh", "-c", command], cwd=tmp_path, env={"PATH": os.environ["PATH"], **given})
+            assert done.returncode == 0, done.stderr
+        sent = [dict(generation.input) for generation in sandbox.generations()]
+    assert [body["prompt"] for body in sent[:2]] == ["neon rain", "neon rain"]
+    assert len(sent) == 3
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_a_guide_has_lines_of_at_most_100_characters(page):
+    assert [line for line in text_of(page).splitlines() if len(line) > 100] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page):
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text("utf-8")):
+        path, _, heading = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_file(), link
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+            assert heading in [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles], link
