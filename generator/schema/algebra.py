@@ -132,7 +132,7 @@ class Intersection:
             TooManyOptionsError: alternatives multiply beyond `MOST_OPTIONS`, or members beyond `MOST_MERGED`.
             UnfinishedReferenceError: `known` does not hold what a reference leads to.
         """
-        if isinstance(left, types.Anything) or key_of(left) == key_of(right):
+        if isinstance(left, types.Anything) or (type(left) is type(right) and key_of(left) == key_of(right)):
             return right
         match left, right:
             case _, types.Anything():
@@ -405,13 +405,12 @@ def _between(least: float | None, value: float, most: float | None) -> bool:
 
 
 def _number_fits(shape: types.Number, value: float) -> bool:
-    exact = Fraction(str(value))
     return (
-        (not shape.integer or exact.denominator == 1)
+        (not shape.integer or isinstance(value, int) or value.is_integer())
         and _between(shape.minimum, value, shape.maximum)
         and (shape.exclusive_minimum is None or value > shape.exclusive_minimum)
         and (shape.exclusive_maximum is None or value < shape.exclusive_maximum)
-        and all(exact % Fraction(str(step)) == 0 for step in shape.multiples)
+        and all(Fraction(str(value)) % Fraction(str(step)) == 0 for step in shape.multiples)
     )
 
 

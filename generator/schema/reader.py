@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from generator.json_values import array_of, escape, is_array, is_object, object_of, text_of
+from generator.json_values import array_of, escape, is_array, is_object, json_key, object_of, text_of
 
 from . import types
 from .algebra import (
@@ -178,10 +178,13 @@ class SchemaReader:
 
     def _size(self, shape: Shape) -> int:
         """Count the shapes that a shape is made of, as often as they stand in it: an object is written once."""
-        if id(shape) not in self.sizes:
-            parts = [part for part in parts_of(shape) if not isinstance(part, types.Object) or part.is_map]
-            self.sizes[id(shape)] = (1 + sum(map(self._size, parts)), shape)
-        return self.sizes[id(shape)][0]
+        if id(shape) in self.sizes:
+            return self.sizes[id(shape)][0]
+        parts = [part for part in parts_of(shape) if not isinstance(part, types.Object) or part.is_map]
+        size = 1 + sum(map(self._size, parts))
+        if parts:
+            self.sizes[id(shape)] = size, shape
+        return size
 
     def annotation(self, schema: Any, pointer: str, name: str) -> Any:
         """Give an annotation such as `default`: the schema's own, else that of what it refers to or is made of."""
@@ -274,12 +277,14 @@ class SchemaReader:
         """Keep those values that the rest of the schema takes as well."""
         if schema.get("nullable") is True and None not in values:
             values = [*values, None]
-        left_out = [shortened(value) for value in values if not fits(shape, value, self.known)]
-        if len(left_out) == len(values):
+        taken = self._intersect(choice(values), shape, pointer)
+        if not isinstance(taken, types.Choice):
             return types.Never(pointer, f"none of the values of #{pointer} fits the rest of the schema", pointer)
+        keys = set(map(json_key, taken.values))
+        left_out = [shortened(value) for value in values if json_key(value) not in keys]
         if left_out:
             self._warn(pointer, f"{', '.join(left_out[:20])} cannot be given: the rest of the schema excludes it")
-        return self._intersect(choice(values), shape, pointer)
+        return taken
 
     def _types(self, schema: dict[str, Any], pointer: str) -> list[str]:
         """Give the types that a schema allows: those it names, else all, if it limits one of them."""
@@ -471,10 +476,11 @@ class SchemaReader:
         if impossible and options[0] is not impossible[0]:
             message = f"{len(impossible)} of its alternatives can have no value; of one, {impossible[0].reason}"
             self.diagnostics.note(self.description.file, f"{pointer}/{keyword}", message)
-        unique = list({key_of(option): option for option in options}.values())
-        if exclusive and len(unique) < len(options):
-            message = "has two alternatives that are equal, so that no value fits just one of them; "
-            self._warn(f"{pointer}/{keyword}", message + "they are taken as one")
+        if exclusive:
+            unique = list({key_of(option): option for option in options}.values())
+            if len(unique) < len(options):
+                message = "has two alternatives that are equal, so that no value fits just one of them; "
+                self._warn(f"{pointer}/{keyword}", message + "they are taken as one")
             options = unique
         if "discriminator" in schema and any(isinstance(option, types.Reference) for option in options):
             exclusive = False

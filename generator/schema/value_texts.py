@@ -14,14 +14,13 @@ _BESIDE: Final = ("x-enum-varnames", "x-enumNames", "x-enum-descriptions", "x-en
 """Keywords that generators know: names and texts of the values, in their order or by the value."""
 
 
-def with_value_texts(text: str, *schemas: Any) -> str:
+def with_value_texts(text: str, *schemas: dict[str, Any]) -> str:
     """Add a list of what schemas tell of their values to a text, as far as it does not tell that already."""
     told: dict[str, list[str]] = {}
-    for schema in map(object_of, schemas):
+    for schema in schemas:
         for value, said in (*_beside(schema), *_among(schema)):
-            shown = json.dumps(value, ensure_ascii=False)
             if said and said != value and said not in text:
-                told.setdefault(shown, []).append(" ".join(said.split()))
+                told.setdefault(json.dumps(value, ensure_ascii=False), []).append(" ".join(said.split()))
     lines = [f"- `{value}`: {', '.join(dict.fromkeys(said))}" for value, said in told.items()]
     if not lines:
         return text
@@ -30,7 +29,7 @@ def with_value_texts(text: str, *schemas: Any) -> str:
 
 def _beside(schema: dict[str, Any]) -> Iterator[tuple[Any, str]]:
     values = array_of(schema.get("enum"))
-    for keyword in _BESIDE:
+    for keyword in filter(schema.__contains__, _BESIDE):
         by_value = object_of(schema.get(keyword))
         yield from ((value, text_of(by_value.get(str(value)))) for value in values)
         in_order = array_of(schema.get(keyword))
