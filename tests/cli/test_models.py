@@ -206,6 +206,26 @@ def test_show_tells_types_limits_defaults_and_texts_of_every_kind(acme):
         assert part in text
 
 
+def test_show_tells_what_variants_share_once_and_what_differs_of_each():
+    common, *variants = call("show", "kling_v2_6").stdout.split("\n\n")[1:-1]
+    assert common.count("  duration  integer, 5 | 10, default 5\n      Clip length") == 1
+    assert [variant.partition(":")[0] for variant in variants] == ["TextImageToVideo", "MotionControl"]
+    assert "  prompt  string, not required" in variants[1].splitlines()
+    assert "  image_url  uri or file, required" in variants[1].splitlines()
+    assert "duration" not in "".join(variants)
+
+
+def test_show_tells_errors_and_statuses_when_asked():
+    told = call("show", "kling_v2_6", "--errors").stdout
+    for part in (
+        "POST /generation/sse/kling-ai/kling-v2.6",
+        "VIDEO_GENERATION_CONTENT_REJECTED",
+        "COMPLETED, SUCCEEDED",
+    ):
+        assert part in told
+    assert "VIDEO_GENERATION" not in call("show", "kling_v2_6").stdout
+
+
 def test_texts_are_left_out_where_the_source_is_missing(acme, project):
     import compileall  # noqa: PLC0415  # here alone
 

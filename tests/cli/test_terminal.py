@@ -9,7 +9,7 @@ import pytest
 
 from skills_video.catalog import MODELS
 from tests.support.children import PATIENCE, hearing
-from tests.support.processes import command, environment
+from tests.support.processes import call, command, environment
 
 if sys.platform == "win32":
     pytest.skip("Windows has no pseudo-terminal that pexpect knows", allow_module_level=True)
@@ -79,6 +79,20 @@ def test_the_list_of_models_has_colours_on_a_terminal_and_fits_it(sandbox):
     assert "kling-ai/kling-v2.6         5 10    16:9 9:16 +1 -     yes   image video" in lines
     assert "https://skills.video/pricing" in lines[-1]
     assert len(lines) == len(MODELS) + 2
+
+
+def test_a_model_is_shown_on_one_screen_without_a_broken_word(sandbox):
+    process = terminal(sandbox, "show", "kling_o3_video", columns=80)
+    process.expect(pexpect.EOF)
+    lines = ESCAPES.sub("", process.before).splitlines()
+    assert len(lines) < 70
+    assert max(map(len, map(str.rstrip, lines))) <= 80
+    [head] = [place for place, line in enumerate(lines) if line.startswith("  negative_prompt  ")]
+    assert lines[head].rstrip() == "  negative_prompt  string or null"
+    assert lines[head + 1].rstrip() == "      What to keep out of the video"
+    whole = call("show", "kling_o3_video").stdout.split()
+    assert " ".join(lines).split() == whole
+    assert not any("VIDEO_GENERATION" in line for line in lines)
 
 
 @pytest.mark.parametrize("arguments", [("models",), ("show", "kling_v2_6"), RUN], ids=lambda given: given[0])

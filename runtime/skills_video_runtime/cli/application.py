@@ -116,14 +116,21 @@ def models(
 
 
 @command()
-def show(context: typer.Context, model: Model, as_json: Json = False) -> None:
+def show(
+    context: typer.Context,
+    model: Model,
+    errors: Annotated[
+        bool, typer.Option("--errors", help="Show endpoints, errors and statuses instead of the fields.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Show all fields of a model, and their limits.
 
-    Also its endpoints, what its errors mean, and the statuses of a generation.
+    What several variants share is shown once. In JSON there is everything.
     """
     from .describe import show_model  # noqa: PLC0415  # as above
 
-    show_model(context.obj, context.obj.find(model), as_json=as_json)
+    show_model(context.obj, context.obj.find(model), as_json=as_json, errors=errors)
 
 
 @command()

@@ -15,7 +15,7 @@ from skills_video_runtime.payloads.json_schema import facts_of, texts_of
 
 from .annotations import allowed, in_words
 from .catalog import model_facts
-from .output import say, say_json, table, yes_or_no
+from .output import paragraph, say_json
 
 if TYPE_CHECKING:
     from skills_video_runtime.catalog import ModelInfo
@@ -34,8 +34,8 @@ MEANINGS = {
 }
 
 
-def show_model(catalog: Catalog, info: ModelInfo, *, as_json: bool) -> None:
-    """Show endpoints, fields of each variant, error codes and statuses of a model."""
+def show_model(catalog: Catalog, info: ModelInfo, *, as_json: bool, errors: bool) -> None:
+    """Show the fields of a model, or its endpoints, errors and statuses; as JSON, all of them."""
     classes: list[type[BaseObject]] = list(catalog.variants(info))
     objects: list[dict[str, Any]] = []
     for cls in classes:  # grows by the objects inside
@@ -62,6 +62,8 @@ def show_model(catalog: Catalog, info: ModelInfo, *, as_json: bool) -> None:
     }
     if as_json:
         say_json(facts)
+    elif errors:
+        _show_errors(facts)
     else:
         _show(facts)
 
@@ -115,43 +117,79 @@ def _rule(rule: ObjectRule) -> dict[str, Any]:
 
 
 def _show(facts: dict[str, Any]) -> None:
-    say(f"{facts['title']}\n{facts['id']} (module {facts['module']})")
+    """Show what is asked for a payload: what all variants have once, then what each has of its own."""
+    paragraph(facts["title"])
+    paragraph(f"{facts['id']} (module {facts['module']}): {facts['text']}".removesuffix(": "))
     if facts["deprecated"]:
-        say("Deprecated: the platform advises against this model.")
-    if facts["text"]:
-        say(facts["text"])
-    say("")
-    places = {"stream": "POST", "create": "POST", "result": "GET"}
-    table(("endpoint", ""), [(name, f"{verb} {facts['endpoints'][name]}") for name, verb in places.items()])
-    for item in (*facts["variants"], *facts["objects"]):
-        say(f"\n{item['name']}: {item['text']}")
-        table(("field", "type", "allowed", "default", "text"), [_field(field) for field in item["fields"]])
+        paragraph("Deprecated: the platform advises against this model.")
+    variants: list[dict[str, Any]] = facts["variants"]
+    common: dict[str, dict[str, Any]] = {}
+    if len(variants) > 1:
+        common = _common(variants)
+        names = ", ".join(item["name"] for item in variants)
+        paragraph(f"{names} have in common, unless they say otherwise:", before=1)
+    for field in common.values():
+        _show_field(field)
+    for item in (*variants, *facts["objects"]):
+        paragraph(f"{item['name']}: {item['text']}".removesuffix(": "), before=1)
+        known = {}
+        if item in variants:
+            known = common
+        for field in item["fields"]:
+            if field != known.get(field["name"]):
+                _show_field(field, known.get(field["name"]))
         for rule in item["rules"]:
-            say(f"  {_in_words(rule)}")
+            paragraph(_in_words(rule), 2)
         if item["open"]:
-            say("  Fields of other names are sent as they are.")
-    say("\nErrors")
-    rows: list[tuple[str, ...]] = []
+            paragraph("Fields of other names are sent as they are.", 2)
+    paragraph(f"Endpoints, errors, statuses: skills-video show {facts['module']} --errors", before=1)
+
+
+def _common(variants: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Give the fields that all variants have, each as most of them have it."""
+    having = [{field["name"]: field for field in item["fields"]} for item in variants]
+    common: dict[str, dict[str, Any]] = {}
+    for name in having[0]:
+        forms = [fields[name] for fields in having if name in fields]
+        if len(forms) == len(variants):
+            common[name] = max(forms, key=forms.count)
+    return common
+
+
+def _show_field(field: dict[str, Any], common: dict[str, Any] | None = None) -> None:
+    """Show a field on a line, and its text below, unless that was told of what variants have in common."""
+    about = [field["type"], in_words(field["limits"])]
+    if field["constant"] is not None:
+        about = [f"always {json.dumps(field['constant'])}"]
+    elif field["default"] is not None:
+        about.append(f"default {json.dumps(field['default'], ensure_ascii=False)}")
+    if field["required"]:
+        about.append("required")
+    elif common is not None and common["required"]:
+        about.append("not required")
+    paragraph(f"{field['name']}  {', '.join(filter(None, about))}", 2, name=field["name"])
+    if field["text"] and (common is None or common["text"] != field["text"]):
+        paragraph(field["text"], 6)
+
+
+def _show_errors(facts: dict[str, Any]) -> None:
+    paragraph(f"{facts['title']} ({facts['id']})")
+    for name, verb in {"stream": "POST", "create": "POST", "result": "GET"}.items():
+        if facts["endpoints"][name]:
+            paragraph(f"{name}  {verb} {facts['endpoints'][name]}", 2)
+    paragraph("Errors", before=1)
     for error in facts["error_codes"]:
         category = error["category"]
         if error["try_again"]:
             category += ", may be tried again"
-        rows.append((str(error["code"] or error["status"]), category, error["meaning"]))
-    table(("code", "category", "meaning"), rows)
-    say("\nStatuses")
-    statuses = facts["statuses"]
-    words = [(item["status"], yes_or_no(item["finished"]), ", ".join(item["also"]) or "-") for item in statuses]
-    table(("status", "finished", "also written"), words)
-
-
-def _field(field: dict[str, Any]) -> tuple[str, ...]:
-    default = "required" if field["required"] else "-"
-    if field["constant"] is not None:
-        default = f"always {json.dumps(field['constant'])}"
-    elif field["default"] is not None:
-        default = json.dumps(field["default"], ensure_ascii=False)
-    limits = in_words(field["limits"])
-    return field["name"], field["type"], limits or "-", default, field["text"] or "-"
+        paragraph(f"{error['code'] or error['status']}  {category}", 2)
+        paragraph(error["meaning"], 6)
+    paragraph("Statuses", before=1)
+    for item in facts["statuses"]:
+        words = [item["status"], *item["also"]]
+        if item["finished"]:
+            words.append("which is the last state")
+        paragraph(", ".join(words), 2)
 
 
 def _in_words(rule: dict[str, Any]) -> str:

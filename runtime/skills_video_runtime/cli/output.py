@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from math import isfinite
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from skills_video_runtime.http.key import CERTAIN_LENGTH, Key
@@ -176,6 +177,24 @@ def lines(header: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence
             line = Text.assemble((cells[0], style), " ", " ".join(cells[1:]))
             screen.print(line, no_wrap=True, overflow="ellipsis")
             style = "cyan"
+
+
+def paragraph(text: str, indent: int = 0, *, before: int = 0, name: str = "") -> None:
+    """Show a text, on a terminal in lines that end between words; `name` is what it begins with, and stands out."""
+    lead, shown = "\n" * before + " " * indent, visible(text)
+    if not is_terminal():
+        say(f"{lead}{shown}")
+        return
+    from rich.text import Text  # noqa: PLC0415  # as in `console`
+
+    screen = console()
+    for line in wrap(shown, max(screen.width - indent, 20), break_long_words=False, break_on_hyphens=False):
+        head = ""
+        if line.startswith(name):
+            head, name = name, ""
+        with written():
+            screen.print(Text.assemble(lead, (head, "bold cyan"), line.removeprefix(head)), soft_wrap=True)
+        lead = " " * (indent + 2)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
