@@ -40,6 +40,7 @@ SLOW = (
     "tests/test_children.py",
     "tests/test_guides.py",
     "tests/test_packages.py",
+    "tests/test_pictures.py",
     "tests/test_readme.py",
     "tests/typing/",
     "tests/workflows/",
