@@ -136,7 +136,7 @@ def _existing(names: dict[str, str], choices: Choices) -> str:
 def _is_close(name: str, group: str) -> bool:
     """Tell whether a name may be another spelling of a group: it holds its word, or nearly reads like it."""
     name, group = name.strip().lower(), group.strip().lower()
-    return group.removesuffix("s") in name or bool(difflib.get_close_matches(group, [name]))
+    return group.removesuffix("s") in name or bool(difflib.get_close_matches(group, [name], cutoff=0.7))
 
 
 @dataclass(slots=True)

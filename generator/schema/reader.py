@@ -268,7 +268,9 @@ class SchemaReader:
         if names := self._types(schema, pointer):
             shape = union(self._typed(name, schema, pointer, hint) for name in names)
         if "enum" in schema:
-            shape = self._one_of(array_of(schema["enum"]), shape, schema, f"{pointer}/enum")
+            if not is_array(schema["enum"]):
+                self.description.fail(f"{pointer}/enum", "is no array")
+            shape = self._one_of(schema["enum"], shape, schema, f"{pointer}/enum")
         if "const" in schema:
             shape = self._one_of([schema["const"]], shape, schema, f"{pointer}/const")
         return shape

@@ -167,7 +167,6 @@ SCHEMAS = {
     "types of no name": (prop({"type": ["string", 3]}), f"{AT}/type", "is no type of JSON Schema"),
     "types of objects": (prop({"type": [{"a": 1}]}), f"{AT}/type", "is no type of JSON Schema"),
     "enum is no array": (prop({"enum": "a"}), f"{AT}/enum", "is no array"),
-    "enum is empty": (prop({"enum": []}), f"{AT}/enum", "is no array with at least one item"),
     "anyOf is no array": (prop({"anyOf": {"type": "string"}}), f"{AT}/anyOf", "is no array"),
     "allOf is a number": (prop({"allOf": 3}), f"{AT}/allOf", "is no array"),
     "allOf is an object": (prop({"allOf": {"type": "string"}}), f"{AT}/allOf", "is no array"),

@@ -202,7 +202,7 @@ def test_descriptions_are_docstrings(project):
 
 def test_docstrings_are_seen_at_run_time(project):
     module = made(project, {"description": "All of it.", **shaped(a=TEXT)})
-    assert inspect.getdoc(module.Payload) == "All of it."
+    assert inspect.getdoc(module.Payload) == "All of it.\n\nArgs:\n    a: Not described."
     assert inspect.getdoc(module) == "Acme One (acme/one)"
 
 
@@ -429,7 +429,7 @@ def test_an_annotation_is_no_reason_for_a_remark(keyword, project, capsys):
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("pattern", ["^\\p{L}+$", "(", "(?<name>a)", "[", 3])
+@pytest.mark.parametrize("pattern", ["^\\p{Script=Greek}+$", "(", "[", 3])
 def test_a_pattern_that_python_does_not_read_is_reported_and_not_checked(pattern, project, capsys):
     module = made(project, shaped(a={"type": "string", "pattern": pattern}))
     assert "/properties/a/pattern: " in capsys.readouterr().err

@@ -100,7 +100,7 @@ class Platform:
     """A platform that has no streams: its stream endpoints refuse all with one status."""
 
     def __init__(self, status, create_status=200):
-        self.asked = []
+        self.asked, self.made = [], 0
         platform = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -112,11 +112,17 @@ class Platform:
                 if "/sse/" in self.path:
                     self.answer(status, {"message": "no such route"})
                 else:
-                    self.answer(create_status, {"id": "gen_1", "status": "IN_QUEUE"})
+                    platform.made += 1
+                    self.answer(create_status, {"id": f"gen_{platform.made}", "status": "IN_QUEUE"})
 
             def do_GET(self):
                 self.answer(
-                    200, {"id": "gen_1", "status": "COMPLETED", "data": {"video": {"url": "https://a.b/c.mp4"}}}
+                    200,
+                    {
+                        "id": self.path.rpartition("/")[2],
+                        "status": "COMPLETED",
+                        "data": {"video": {"url": "https://a.b/c.mp4"}},
+                    },
                 )
 
             def answer(self, code, body):
@@ -164,7 +170,7 @@ def test_a_stream_that_is_not_there_is_left_for_the_create_endpoint_and_remember
     one, two = streamless(project)
     with Platform(status) as platform, Client("key", base_url=platform.url, poll_interval=0.01) as client:
         for module in (one, one, two):
-            assert client.generate(module.Payload(prompt="x")).id == "gen_1"
+            assert client.generate(module.Payload(prompt="x")).id == f"gen_{platform.made}"
     stems = [path.removeprefix("/api/v1/generation/") for path in platform.asked]
     assert stems == ["sse/acme/one", "acme/one", "acme/one", "sse/acme/two", "acme/two"]
 
