@@ -31,10 +31,10 @@ PACE, READING = 1.0, 5  # seconds that a screen is shown, and the last one
 PLAIN, BUTTONS = "#c5c8c6", ("#ff5f57", "#febc2e", "#28c840")
 ADDRESS = "127.0.0.1:4912"  # where README.md has the sandbox, wherever it is here
 EXPORT = f"export SKILLS_VIDEO_BASE_URL=http://{ADDRESS}/api/v1 SKILLS_VIDEO_API_KEY=sandbox-key"
-MADE = "skills-video run kling_v2_6 --set prompt='neon rain' --set duration=10 --download out"
+MADE = "skills-video run kling_v2_6 'neon rain' --set duration=10 --download out"
 REFUSED = MADE.replace("=10", "=7")
 FIRST_MINUTE = ("skills-video sandbox &", EXPORT, REFUSED, MADE, "ls out")
-COMMAND_LINE = ("skills-video models --search 'kling frames'", REFUSED, MADE)
+COMMAND_LINE = ("skills-video models --takes image --seconds 10 --ratio 9:16 --sound", REFUSED, MADE)
 
 Rows = tuple[str, ...]
 
@@ -134,9 +134,10 @@ def drawn(text: Text, y: float) -> str:
             looks = f' fill="{segment.style.color.get_truecolor(SVG_EXPORT_THEME).hex}"'
         if segment.style and segment.style.bold:
             looks += ' font-weight="bold"'
-        if shown.strip():
-            place = f'x="{MARGIN + column * CELL:.1f}" y="{y}" textLength="{len(shown) * CELL:.1f}"'
-            parts.append(f"<text {place}{looks}>{escape(shown, quote=False)}</text>")
+        for words in re.finditer(r"\S+(?: \S+)*", shown):
+            x, length = MARGIN + (column + words.start()) * CELL, len(words[0]) * CELL
+            place = f'x="{x:.1f}" y="{y}" textLength="{length:.1f}"'
+            parts.append(f"<text {place}{looks}>{escape(words[0], quote=False)}</text>")
         column += len(shown)
     return "".join(parts)
 
@@ -171,8 +172,8 @@ def svg(screens: Sequence[Rows]) -> str:
     still = "@media (prefers-reduced-motion) { g { animation: none !important } }"
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {height}" xml:space="preserve">',
-            "<style>text { font: 14px ui-monospace, Menlo, Consolas, monospace; white-space: pre }",
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {width} {height}">',
+            "<style>text { font: 14px ui-monospace, Menlo, Consolas, monospace }",
             *styles.values(),
             f"{still}</style>",
             f'<rect width="{width}" height="{height}" rx="8" fill="#292929"/>{buttons}',

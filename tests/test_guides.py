@@ -89,9 +89,9 @@ def test_every_program_is_run():
 @pytest.mark.skipif(os.name == "nt", reason="the commands are for a POSIX shell")
 def test_the_commands_that_are_shown_make_videos(tmp_path):
     (tmp_path / "cat.png").write_bytes(b"\x89PNG")
-    [shown] = re.findall(r"```sh\n(.*?)```", text_of("command-line"), re.DOTALL)
-    commands = shown.replace("\\\n", "").replace("skills-video", f"{sys.executable} -m skills_video").splitlines()
-    assert len(commands) == 3
+    shown = "".join(re.findall(r"```sh\n(.*?)```", text_of("command-line"), re.DOTALL)).replace("\\\n", "")
+    commands = shown.replace("skills-video", f"{sys.executable} -m skills_video").splitlines()
+    assert len(commands) == 6
     with Sandbox(speed=200) as sandbox:
         given = {"SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
         for command in commands:
