@@ -154,6 +154,9 @@ class _Made(Generic[PayloadT]):
         """Say what is known of it, for who leaves without it."""
         if self.result.generation is not None:
             return f"Generation {self.result.generation.id} is over: client.get(id) gives it."
+        name = getattr(self.result.error, "generation_id", None)
+        if name is not None:
+            return f"Generation {name} may go on: client.wait({name!r}) takes it up."
         return str(self.result.error)
 
     async def record(self) -> None:
