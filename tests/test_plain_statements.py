@@ -27,8 +27,8 @@ FLOORS = [
     ["payloads"],
     ["budget", "classify"],
     ["errors"],
-    ["choosing"],
     ["catalog", "deprecation", "json_values", "version"],
+    ["choosing"],
     ["skills_video_runtime"],
 ]
 """The rooms of the runtime from top to bottom: each imports what is below it. The last one only has names to offer."""

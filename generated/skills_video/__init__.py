@@ -98,4 +98,4 @@ if not TYPE_CHECKING:
 
     def __dir__() -> list[str]:
         """List the modules and the public names."""
-        return sorted({*globals(), *_MODULES, *import_module("skills_video_runtime").__all__})
+        return sorted({*_MODULES, *dir(import_module("skills_video_runtime"))})

@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncBytedanceSeedance15", "BytedanceSeedance15", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="bytedance/seedance-1.5",
     stream="/generation/sse/bytedance/seedance-1.5",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Seedance 1.5 takes.
 
@@ -89,3 +91,8 @@ class BytedanceSeedance15(ModelClient[Payload]):
 
 class AsyncBytedanceSeedance15(AsyncModelClient[Payload]):
     """Generates with Seedance 1.5, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

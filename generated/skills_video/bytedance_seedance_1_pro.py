@@ -23,6 +23,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncBytedanceSeedance1Pro", "BytedanceSeedance1Pro", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="bytedance/seedance-1-pro",
     stream="/generation/sse/bytedance/seedance-1-pro",
@@ -31,7 +33,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Seedance 1 Pro takes.
 
@@ -87,3 +89,8 @@ class BytedanceSeedance1Pro(ModelClient[Payload]):
 
 class AsyncBytedanceSeedance1Pro(AsyncModelClient[Payload]):
     """Generates with Seedance 1 Pro, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

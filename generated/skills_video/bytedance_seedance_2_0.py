@@ -25,6 +25,17 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = [
+    "ENDPOINT",
+    "AsyncBytedanceSeedance20",
+    "BytedanceSeedance20",
+    "FrameToVideo",
+    "Payload",
+    "ReferenceToVideo",
+    "TextImageToVideo",
+    "parse",
+]
+
 ENDPOINT: Final = Endpoint(
     model="bytedance/seedance-2.0",
     stream="/generation/sse/bytedance/seedance-2.0",
@@ -33,7 +44,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextImageToVideo(BasePayload):
     """Text Image To Video, with Seedance 2.0.
 
@@ -98,7 +109,7 @@ class TextImageToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FrameToVideo(BasePayload):
     """Frame To Video, with Seedance 2.0.
 
@@ -163,7 +174,7 @@ class FrameToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReferenceToVideo(BasePayload):
     """Reference To Video, with Seedance 2.0.
 
@@ -243,3 +254,8 @@ class BytedanceSeedance20(ModelClient[Payload]):
 
 class AsyncBytedanceSeedance20(AsyncModelClient[Payload]):
     """Generates with Seedance 2.0, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Final
 
-from skills_video_runtime import Endpoint, ModelInfo, Models
+from skills_video_runtime import BasePayload, Endpoint, ModelInfo, Models
+
+__all__ = ["MODELS", "parse"]
 
 MODELS: Final[Models] = Models(
     [
@@ -539,3 +543,14 @@ MODELS: Final[Models] = Models(
     ]
 )
 """In the order of the platform's documentation; `MODELS["kling_v2_6"]` is the model of an id or a module."""
+
+
+def parse(model: str, data: Mapping[str, object]) -> BasePayload:
+    """Build the payload that plain data describes for a model, which is named by its id or its module.
+
+    Raises:
+        KeyError: no model has that id or module.
+        PayloadError: the model does not take the data; with all that is wrong.
+    """
+    payload: BasePayload = import_module(f"{__package__}.{MODELS[model].module}").parse(data)
+    return payload

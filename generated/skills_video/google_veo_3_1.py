@@ -21,6 +21,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncGoogleVeo31", "GoogleVeo31", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="google/veo-3.1",
     stream="/generation/sse/google/veo-3.1",
@@ -29,7 +31,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Veo 3.1 takes.
 
@@ -88,3 +90,8 @@ class GoogleVeo31(ModelClient[Payload]):
 
 class AsyncGoogleVeo31(AsyncModelClient[Payload]):
     """Generates with Veo 3.1, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

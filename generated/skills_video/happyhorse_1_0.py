@@ -26,6 +26,18 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = [
+    "ENDPOINT",
+    "AsyncHappyhorse10",
+    "EditVideo",
+    "Happyhorse10",
+    "ImageToVideo",
+    "Payload",
+    "ReferenceToVideo",
+    "TextToVideo",
+    "parse",
+]
+
 ENDPOINT: Final = Endpoint(
     model="happyhorse/happyhorse-1.0",
     stream="/generation/sse/happyhorse/happyhorse-1.0",
@@ -34,7 +46,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextToVideo(BasePayload):
     """Text To Video, with HappyHorse 1.0.
 
@@ -86,7 +98,7 @@ class TextToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ImageToVideo(BasePayload):
     """Image To Video, with HappyHorse 1.0.
 
@@ -138,7 +150,7 @@ class ImageToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReferenceToVideo(BasePayload):
     """Reference To Video, with HappyHorse 1.0.
 
@@ -190,7 +202,7 @@ class ReferenceToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EditVideo(BasePayload):
     """Edit Video, with HappyHorse 1.0.
 
@@ -257,3 +269,8 @@ class Happyhorse10(ModelClient[Payload]):
 
 class AsyncHappyhorse10(AsyncModelClient[Payload]):
     """Generates with HappyHorse 1.0, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -25,6 +25,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncKlingO1Video", "FrameToVideo", "KlingO1Video", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="kling-ai/o1/video",
     stream="/generation/sse/kling-ai/o1/video",
@@ -33,7 +35,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FrameToVideo(BasePayload):
     """Frame To Video, with Kling O1 Video.
 
@@ -82,3 +84,8 @@ class KlingO1Video(ModelClient[Payload]):
 
 class AsyncKlingO1Video(AsyncModelClient[Payload]):
     """Generates with Kling O1 Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -25,6 +25,19 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = [
+    "ENDPOINT",
+    "AsyncKlingO3Video",
+    "FrameToVideo",
+    "KlingO3Video",
+    "Payload",
+    "ReferenceToVideo",
+    "TextImageToVideo",
+    "VideoReferenceToVideo",
+    "VideoToVideo",
+    "parse",
+]
+
 ENDPOINT: Final = Endpoint(
     model="kling-ai/o3/video",
     stream="/generation/sse/kling-ai/o3/video",
@@ -33,7 +46,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextImageToVideo(BasePayload):
     """Text Image To Video, with Kling O3 Video.
 
@@ -101,7 +114,7 @@ class TextImageToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FrameToVideo(BasePayload):
     """Frame To Video, with Kling O3 Video.
 
@@ -169,7 +182,7 @@ class FrameToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReferenceToVideo(BasePayload):
     """Reference To Video, with Kling O3 Video.
 
@@ -237,7 +250,7 @@ class ReferenceToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class VideoToVideo(BasePayload):
     """Video To Video, with Kling O3 Video.
 
@@ -305,7 +318,7 @@ class VideoToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class VideoReferenceToVideo(BasePayload):
     """Video Reference To Video, with Kling O3 Video.
 
@@ -390,3 +403,8 @@ class KlingO3Video(ModelClient[Payload]):
 
 class AsyncKlingO3Video(AsyncModelClient[Payload]):
     """Generates with Kling O3 Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -19,6 +19,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncKlingV25Turbo", "KlingV25Turbo", "Payload", "TextToVideo", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="kling-ai/kling-v2.5-turbo",
     stream="/generation/sse/kling-ai/kling-v2.5-turbo",
@@ -27,7 +29,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextToVideo(BasePayload):
     """Text To Video, with Kling V2.5 Turbo.
 
@@ -71,3 +73,8 @@ class KlingV25Turbo(ModelClient[Payload]):
 
 class AsyncKlingV25Turbo(AsyncModelClient[Payload]):
     """Generates with Kling V2.5 Turbo, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

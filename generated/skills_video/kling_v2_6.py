@@ -21,6 +21,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncKlingV26", "KlingV26", "MotionControl", "Payload", "TextImageToVideo", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="kling-ai/kling-v2.6",
     stream="/generation/sse/kling-ai/kling-v2.6",
@@ -29,7 +31,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextImageToVideo(BasePayload):
     """Text Image To Video, with Kling V2.6 Video.
 
@@ -79,7 +81,7 @@ class TextImageToVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MotionControl(BasePayload):
     """Motion Control, with Kling V2.6 Video.
 
@@ -144,3 +146,8 @@ class KlingV26(ModelClient[Payload]):
 
 class AsyncKlingV26(AsyncModelClient[Payload]):
     """Generates with Kling V2.6 Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

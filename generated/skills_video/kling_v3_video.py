@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncKlingV3Video", "KlingV3Video", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="kling-ai/v3/video",
     stream="/generation/sse/kling-ai/v3/video",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Kling 3.0 takes.
 
@@ -83,3 +85,8 @@ class KlingV3Video(ModelClient[Payload]):
 
 class AsyncKlingV3Video(AsyncModelClient[Payload]):
     """Generates with Kling 3.0, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

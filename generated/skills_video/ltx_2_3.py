@@ -18,6 +18,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncLtx23", "Ltx23", "Payload", "TextImage", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="ltx-2.3",
     stream="/generation/sse/ltx-2.3",
@@ -26,7 +28,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextImage(BasePayload):
     """Text/Image, with LTX 2.3.
 
@@ -63,3 +65,8 @@ class Ltx23(ModelClient[Payload]):
 
 class AsyncLtx23(AsyncModelClient[Payload]):
     """Generates with LTX 2.3, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncLumaRay2Flash", "LumaRay2Flash", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="luma/ray-2-flash",
     stream="/generation/sse/luma/ray-2-flash",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Luma Ray2 Flash takes.
 
@@ -77,3 +79,8 @@ class LumaRay2Flash(ModelClient[Payload]):
 
 class AsyncLumaRay2Flash(AsyncModelClient[Payload]):
     """Generates with Luma Ray2 Flash, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -20,6 +20,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncMinimaxHailuo23", "MinimaxHailuo23", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="minimax/hailuo-2.3",
     stream="/generation/sse/minimax/hailuo-2.3",
@@ -28,7 +30,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Hailuo 2.3 takes.
 
@@ -69,3 +71,8 @@ class MinimaxHailuo23(ModelClient[Payload]):
 
 class AsyncMinimaxHailuo23(AsyncModelClient[Payload]):
     """Generates with Hailuo 2.3, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncOpenaiSora2", "OpenaiSora2", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="openai/sora-2",
     stream="/generation/sse/openai/sora-2",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Sora takes.
 
@@ -71,3 +73,8 @@ class OpenaiSora2(ModelClient[Payload]):
 
 class AsyncOpenaiSora2(AsyncModelClient[Payload]):
     """Generates with Sora, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

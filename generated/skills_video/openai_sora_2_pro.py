@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncOpenaiSora2Pro", "OpenaiSora2Pro", "Payload", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="openai/sora-2-pro",
     stream="/generation/sse/openai/sora-2-pro",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Sora 2 Pro takes.
 
@@ -71,3 +73,8 @@ class OpenaiSora2Pro(ModelClient[Payload]):
 
 class AsyncOpenaiSora2Pro(AsyncModelClient[Payload]):
     """Generates with Sora 2 Pro, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncPixverseLipsync", "Payload", "PixverseLipsync", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="pixverse/lipsync",
     stream="/generation/sse/pixverse/lipsync",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What PixVerse Lipsync takes.
 
@@ -62,3 +64,8 @@ class PixverseLipsync(ModelClient[Payload]):
 
 class AsyncPixverseLipsync(AsyncModelClient[Payload]):
     """Generates with PixVerse Lipsync, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncPixverseV56", "Payload", "PixverseV56", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="pixverse/v5.6",
     stream="/generation/sse/pixverse/v5.6",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What PixVerse V5.6 takes.
 
@@ -86,3 +88,8 @@ class PixverseV56(ModelClient[Payload]):
 
 class AsyncPixverseV56(AsyncModelClient[Payload]):
     """Generates with PixVerse V5.6, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -24,6 +24,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncPixverseV6", "Payload", "PixverseV6", "TextImage", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="pixverse/v6",
     stream="/generation/sse/pixverse/v6",
@@ -32,7 +34,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextImage(BasePayload):
     """Text/Image, with PixVerse V6.
 
@@ -99,3 +101,8 @@ class PixverseV6(ModelClient[Payload]):
 
 class AsyncPixverseV6(AsyncModelClient[Payload]):
     """Generates with PixVerse V6, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

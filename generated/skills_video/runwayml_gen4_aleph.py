@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncRunwaymlGen4Aleph", "Payload", "RunwaymlGen4Aleph", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="runwayml/gen4-aleph",
     stream="/generation/sse/runwayml/gen4-aleph",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Runway Gen-4 Aleph takes.
 
@@ -68,3 +70,8 @@ class RunwaymlGen4Aleph(ModelClient[Payload]):
 
 class AsyncRunwaymlGen4Aleph(AsyncModelClient[Payload]):
     """Generates with Runway Gen-4 Aleph, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

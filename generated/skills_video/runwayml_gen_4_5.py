@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncRunwaymlGen45", "Payload", "RunwaymlGen45", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="runwayml/gen-4.5",
     stream="/generation/sse/runwayml/gen-4.5",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Runway Gen-4.5 takes.
 
@@ -68,3 +70,8 @@ class RunwaymlGen45(ModelClient[Payload]):
 
 class AsyncRunwaymlGen45(AsyncModelClient[Payload]):
     """Generates with Runway Gen-4.5, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

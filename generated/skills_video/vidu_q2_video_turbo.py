@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncViduQ2VideoTurbo", "Payload", "ViduQ2VideoTurbo", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="vidu/q2/video-turbo",
     stream="/generation/sse/vidu/q2/video-turbo",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Vidu Q2 Video takes.
 
@@ -81,3 +83,8 @@ class ViduQ2VideoTurbo(ModelClient[Payload]):
 
 class AsyncViduQ2VideoTurbo(AsyncModelClient[Payload]):
     """Generates with Vidu Q2 Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -23,6 +23,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncViduQ3", "Payload", "ViduQ3", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="vidu/q3",
     stream="/generation/sse/vidu/q3",
@@ -31,7 +33,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Vidu Q3 Video takes.
 
@@ -82,3 +84,8 @@ class ViduQ3(ModelClient[Payload]):
 
 class AsyncViduQ3(AsyncModelClient[Payload]):
     """Generates with Vidu Q3 Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

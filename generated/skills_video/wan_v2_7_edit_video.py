@@ -23,6 +23,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncWanV27EditVideo", "Payload", "WanV27EditVideo", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="wan/wan-v2.7/edit-video",
     stream="/generation/sse/wan/wan-v2.7/edit-video",
@@ -31,7 +33,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Wan V2.7 Edit Video takes.
 
@@ -81,3 +83,8 @@ class WanV27EditVideo(ModelClient[Payload]):
 
 class AsyncWanV27EditVideo(AsyncModelClient[Payload]):
     """Generates with Wan V2.7 Edit Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

@@ -26,6 +26,18 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = [
+    "ENDPOINT",
+    "AsyncWanV27Video",
+    "EditVideo",
+    "Frames",
+    "Payload",
+    "Reference",
+    "TextImage",
+    "WanV27Video",
+    "parse",
+]
+
 ENDPOINT: Final = Endpoint(
     model="wan/wan-v2.7-video",
     stream="/generation/sse/wan/wan-v2.7-video",
@@ -34,7 +46,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextImage(BasePayload):
     """Text/Image, with Wan V2.7 Video.
 
@@ -101,7 +113,7 @@ class TextImage(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Frames(BasePayload):
     """Frames, with Wan V2.7 Video.
 
@@ -168,7 +180,7 @@ class Frames(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Reference(BasePayload):
     """Reference, with Wan V2.7 Video.
 
@@ -235,7 +247,7 @@ class Reference(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EditVideo(BasePayload):
     """Edit Video, with Wan V2.7 Video.
 
@@ -317,3 +329,8 @@ class WanV27Video(ModelClient[Payload]):
 
 class AsyncWanV27Video(AsyncModelClient[Payload]):
     """Generates with Wan V2.7 Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

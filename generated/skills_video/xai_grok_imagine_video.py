@@ -23,6 +23,17 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = [
+    "ENDPOINT",
+    "AsyncXaiGrokImagineVideo",
+    "EditVideo",
+    "ExtendVideo",
+    "Payload",
+    "TextImage",
+    "XaiGrokImagineVideo",
+    "parse",
+]
+
 ENDPOINT: Final = Endpoint(
     model="xai/grok-imagine-video",
     stream="/generation/sse/xai/grok-imagine-video",
@@ -31,7 +42,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TextImage(BasePayload):
     """Text/Image, with Grok Imagine Video.
 
@@ -69,7 +80,7 @@ class TextImage(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExtendVideo(BasePayload):
     """Extend Video, with Grok Imagine Video.
 
@@ -107,7 +118,7 @@ class ExtendVideo(BasePayload):
     """Members that the schema allows and does not name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EditVideo(BasePayload):
     """Edit Video, with Grok Imagine Video.
 
@@ -160,3 +171,8 @@ class XaiGrokImagineVideo(ModelClient[Payload]):
 
 class AsyncXaiGrokImagineVideo(AsyncModelClient[Payload]):
     """Generates with Grok Imagine Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

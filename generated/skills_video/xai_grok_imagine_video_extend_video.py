@@ -22,6 +22,8 @@ from skills_video_runtime import (
     parse_payload,
 )
 
+__all__ = ["ENDPOINT", "AsyncXaiGrokImagineVideoExtendVideo", "Payload", "XaiGrokImagineVideoExtendVideo", "parse"]
+
 ENDPOINT: Final = Endpoint(
     model="xai/grok-imagine-video/extend-video",
     stream="/generation/sse/xai/grok-imagine-video/extend-video",
@@ -30,7 +32,7 @@ ENDPOINT: Final = Endpoint(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Payload(BasePayload):
     """What Grok Imagine Extend Video takes.
 
@@ -65,3 +67,8 @@ class XaiGrokImagineVideoExtendVideo(ModelClient[Payload]):
 
 class AsyncXaiGrokImagineVideoExtendVideo(AsyncModelClient[Payload]):
     """Generates with Grok Imagine Extend Video, with `await`."""
+
+
+def __dir__() -> list[str]:
+    """List what the module is for."""
+    return __all__

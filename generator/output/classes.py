@@ -92,6 +92,12 @@ class Module:
         """Whether `Payload` is another name for the variants, and no class."""
         return self.variants != ("Payload",)
 
+    @property
+    def public_names(self) -> set[str]:
+        """What a module offers."""
+        names = {"ENDPOINT", "Payload", "parse", self.model.client, f"Async{self.model.client}"}
+        return names.union(self.enumerations, (item.name for item in self.classes))
+
 
 def module_of(model: VideoModel) -> Module:
     """Give the module of a model."""

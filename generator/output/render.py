@@ -34,6 +34,7 @@ def render_module(module: Module) -> str:
     runtime = {"AsyncModelClient", "Endpoint", "ModelClient", "parse_payload", "BasePayload"}
     return _template("module.py.jinja").render(
         module=module,
+        public_names=sorted(module.public_names, key=_import_order),
         collections=sorted({"Mapping"} | uses & _COLLECTIONS),
         typing=sorted(typing),
         runtime=sorted(runtime | (uses - _TYPING - _COLLECTIONS), key=_import_order),

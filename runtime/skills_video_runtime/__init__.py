@@ -107,5 +107,5 @@ else:
         return value
 
     def __dir__() -> list[str]:
-        """List the public names."""
-        return sorted({*globals(), *__all__})
+        """List what a program is likely to name: all that is public but what annotations of payloads are made of."""
+        return sorted(name for name in __all__ if name == "UNSET" or _WHERE.get(name) != ".payloads.constraints")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import SupportsIndex, overload
 
-Takes: TypeAlias = Literal["image", "video", "audio", "frames", "first_frame", "last_frame", "references"]
-"""See `ModelInfo.takes`."""
+    from .choosing import Takes
 
 
 class Endpoint(NamedTuple):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, get_args
-
-from .catalog import Takes
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .catalog import ModelInfo
+
+Takes: TypeAlias = Literal["image", "video", "audio", "frames", "first_frame", "last_frame", "references"]
+"""See `ModelInfo.takes`."""
 
 NUMBER = r"\d+(?:\.\d+)?"
 RANGE = re.compile(rf"({NUMBER})-({NUMBER})")

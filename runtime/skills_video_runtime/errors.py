@@ -79,6 +79,10 @@ class Violation:
     nearest: object
     message: str
 
+    def __repr__(self) -> str:
+        """Read well where a list of them is shown, as in a notebook."""
+        return f"<Violation {self}>"
+
     def __str__(self) -> str:
         """Path and message on one line."""
         return f"{self.path}: {self.message}" if self.path else self.message

@@ -112,7 +112,7 @@ def test_nothing_that_json_can_hold_is_an_accident(body: Any) -> None:
         assert hash(generation) == hash(copy.deepcopy(generation))
 
 
-def test_a_generation_pickles_and_shows_no_more_than_its_id_and_status() -> None:
+def test_a_generation_pickles_and_shows_no_signature() -> None:
     generation = parsed(id="g", status="COMPLETED", data={"videos": ["https://x/?signature=s"]})
     again = pickle.loads(pickle.dumps(generation))
     assert (again, again.raw) == (generation, generation.raw)

@@ -1,6 +1,6 @@
 """The commands, their options and their help, as typer reads them."""
 
-# ruff: noqa: FBT002, PLR0913, PLR0917, TC003  # typer reads names, defaults and annotations when it is run
+# ruff: noqa: FBT002, PLR0913, PLR0917, TC001, TC003  # typer reads names, defaults and annotations when it is run
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from typing import Annotated, Any, get_args
 import typer
 from typer.core import TyperCommand
 
-from skills_video_runtime.catalog import ModelInfo, Takes
+from skills_video_runtime.catalog import ModelInfo
+from skills_video_runtime.choosing import Takes
 from skills_video_runtime.errors import SkillsVideoError
 
 from .catalog import Catalog, short_names, show_models

@@ -179,7 +179,10 @@ class Call:
             APIError, ConnectionFailed, JournalUnavailable: none was made, unless the error has an id.
         """
         if isinstance(payload, type) or not hasattr(payload, "endpoint"):
-            raise TypeError(f"{payload!r:.80} is no payload: construct one, or build it from plain data with parse()")
+            raise TypeError(
+                f"{payload!r:.80} is no payload: construct one of a model's module, or build it from plain data by "
+                "kling_v2_6.parse({…}) or catalog.parse('kling-ai/kling-v2.6', {…})"
+            )
         path, form = payload.endpoint.create, None
         if payload.has_files():
             form = payload

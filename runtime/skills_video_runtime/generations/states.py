@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
@@ -120,6 +121,24 @@ class Generation:
     def _read(cls, raw: JsonObject) -> Generation:
         """Read what one object tells."""
         return cls(_told_name(raw), _told_status(raw), raw)
+
+    def __repr__(self) -> str:
+        """Tell id and status; of a finished one also the address of its first file, and what it cost.
+
+        The query of the address, which may be what opens it, is left out, as a log may be anybody's.
+        """
+        facts: dict[str, object] = {"id": self.id, "status": str(self.status)}
+        if self.is_finished:
+            facts["url"] = next((re.split("[?#]", media.url)[0] for media in _files(self.raw.get("data"))), None)
+            facts["credits"] = self.usage.total
+        told = ", ".join(f"{name}={value!r}" for name, value in facts.items() if value is not None)
+        return f"Generation({told})"
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook, with its files."""
+        from .notebook import as_html  # noqa: PLC0415  # only a notebook needs it
+
+        return as_html(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy the answer as JSON: it may be nested more deeply than pickle goes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -37,6 +37,12 @@ class BaseObject:
             PayloadError: with all that is wrong.
         """
         _plans()[type(self)].check(self)
+
+    def __repr__(self) -> str:
+        """Show the fields that are set, as they can be written again."""
+        given = ((item.name, getattr(self, item.name)) for item in fields(self))  # type: ignore[arg-type]  # as below
+        told = ", ".join(f"{name}={value!r}" for name, value in given if value is not UNSET)
+        return f"{type(self).__qualname__}({told})"
 
     def to_dict(self) -> dict[str, Any]:
         """Give the fields that are set as plain JSON values, by the platform's own names; a `File` stays a `File`."""

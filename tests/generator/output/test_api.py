@@ -31,7 +31,7 @@ def names_in(module):
             for item in node.body:
                 if isinstance(item, ast.AnnAssign) and not ast.unparse(item.annotation).startswith("ClassVar"):
                     yield f"{node.name}.{ast.unparse(item.target)}"
-        elif isinstance(node, ast.FunctionDef):
+        elif isinstance(node, ast.FunctionDef) and node.name != "__dir__":
             yield node.name
         elif isinstance(node, ast.AnnAssign):
             yield ast.unparse(node.target)
