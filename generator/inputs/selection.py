@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -196,7 +197,7 @@ Shared: TypeAlias = "dict[str, tuple[VideoModel, list[tuple[Diagnostic, int]], i
 """Models that were read, with what was remarked of them and the number of their description, by all that made them."""
 
 
-@dataclass(slots=True)
+@dataclass
 class _Selector:
     descriptions: Sequence[Description]
     listing: Listing
@@ -230,7 +231,7 @@ class _Selector:
     def _key(self, entry: Listed) -> str:
         """Give what tells the model behind a listed operation from one that is made of anything else."""
         model = model_in(entry.method, entry.path)
-        facts = [model, self.overrides.get(model, ""), self.choices.streams, str(self._has_result())]
+        facts = [model, self.overrides.get(model, ""), self.choices.streams, str(self._has_result)]
         for way in ("", "sse/"):
             found = find_operation(self.descriptions, "post", f"/generation/{way}{model}")
             if found is not None:
@@ -259,7 +260,7 @@ class _Selector:
         if create is None and stream is None:
             self.pass_over(entry, f"POST /generation/{model} is described in no description; add it, or unlist it")
             return None
-        if create is None and not self._has_result():
+        if create is None and not self._has_result:
             reason = (
                 f"only its stream is described, and GET {RESULT} is not; add POST /generation/{model}, or unlist it"
             )
@@ -320,8 +321,9 @@ class _Selector:
             return None
         return below_base(create[1].path).replace("/generation/", "/generation/sse/", 1)
 
+    @cached_property
     def _has_result(self) -> bool:
-        """Tell whether the state of a generation can be asked for, whatever its id is called."""
+        """Whether the state of a generation can be asked for, whatever its id is called."""
         return any(
             method == "get" and re.fullmatch(r"/generation/\{[^/{}]+\}", route(path))
             for description in self.descriptions
