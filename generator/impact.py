@@ -20,8 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from .changes.models import compare
-from .changes.prose import count
-from .diagnostics import GeneratorError, visible
+from .diagnostics import GeneratorError, counted, visible
 from .run import package_of
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def as_text(found: Sequence[Break]) -> str:
             out.append(f"    edit: {item.edit}")
     lines = {(item.problem.file, item.problem.line) for item in found}
     files = {file for file, _ in lines}
-    out.append(f"Broken by this update: {count(len(lines), 'line')} in {count(len(files), 'file')}.")
+    out.append(f"Broken by this update: {counted(len(lines), 'line')} in {counted(len(files), 'file')}.")
     return "".join(f"{visible(line)}\n" for line in out)
 
 

@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from generator.diagnostics import GeneratorError, visible
+from generator.diagnostics import GeneratorError, counted, visible
 from generator.writing import replace_files
 
 from . import models, revisions
 from .change import SHARED
-from .prose import count
 from .report import code, lines_of
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def entries(changes: Sequence[Change]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {heading: [] for heading in HEADINGS}
     new = [line.change.model for line in lines if line.is_whole and line.change.kind == "added"]
     if new:
-        found["Added"].append(f"- {count(len(new), 'model')}: {_listed(new)}.")
+        found["Added"].append(f"- {counted(len(new), 'model')}: {_listed(new)}.")
     for line in lines:
         if line.change.kind == "removed":
             found["Removed"].append(_entry(line))
@@ -60,7 +59,7 @@ def entries(changes: Sequence[Change]) -> dict[str, list[str]]:
         found[heading] += [f"- {_subject(names)}: {words}{_listed(own)}." for names, own in places.items()]
     cosmetic = {model for line in gathered if line.is_cosmetic for model in line.models}
     if cosmetic:
-        found["Changed"].append(f"- Order and wording of {count(len(cosmetic), 'model')}.")
+        found["Changed"].append(f"- Order and wording of {counted(len(cosmetic), 'model')}.")
     return {heading: items for heading, items in found.items() if items}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.inputs.selection import RESULT
 from generator.output.classes import constructors_of
-from generator.schema.algebra import intersect
+from generator.schema.algebra import Intersection
 from generator.schema.file_fields import constants
 from generator.schema.subset import Subset
 
@@ -289,6 +289,6 @@ def _overlap(comparison: Comparison, shape: Object, old: Object, new: Object) ->
     """Tell whether it is certain that what fits `shape` and `new` has always fitted `old` as well."""
     known = {**comparison.old.known, **comparison.new.known}
     try:
-        return Subset(known, comparison.old.known).holds(intersect(shape, new, known), old)
+        return Subset(known, comparison.old.known).holds(Intersection(known).of(shape, new), old)
     except ValueError:
         return False

@@ -9,6 +9,7 @@ from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from generator.diagnostics import GeneratorError
 from generator.json_values import json_key
 from generator.schema import types
 from generator.schema.file_fields import constants
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from generator.inputs.description import Description
     from generator.output.classes import Constructor
+    from generator.schema.reader import SchemaReader
     from generator.schema.types import Object, Property, Shape
 
     from .change import Kind
@@ -58,6 +60,15 @@ class Revision:
     def describe(self, shape: Shape) -> str:
         """Say what a shape takes."""
         return describe(shape, self.name_of)
+
+
+def read_alone(reader: SchemaReader, schema: Any, pointer: str) -> tuple[Revision, Shape]:
+    """Read a schema that no class is made of; one that cannot be read, or is not there, is that of any value."""
+    try:
+        shape = reader.body(schema, pointer)
+    except GeneratorError:
+        shape = types.Anything()
+    return Revision(reader.known, description=reader.description, start=pointer), shape
 
 
 @dataclass(slots=True)

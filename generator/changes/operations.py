@@ -11,11 +11,11 @@ from generator.diagnostics import Diagnostics, GeneratorError
 from generator.inputs.paths import route
 from generator.json_values import array_of, escape, is_object, object_of, text_of
 from generator.schema.reader import SchemaReader
-from generator.schema.types import ABSENT, Anything
+from generator.schema.types import ABSENT
 
 from .change import COSMETIC, Change
 from .limits import differing
-from .objects import Comparison, Revision
+from .objects import Comparison, read_alone
 from .prose import REQUEST, plain
 from .witness import Witness
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.inputs.description import Description, Operation
-    from generator.schema.types import Shape
 
 SENT: Final = ("path id", "query limit", "query workspace")
 """The parameters that the runtime sends."""
@@ -159,14 +158,9 @@ def compare_operation(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
         yield replace(change, file=new.description.file, pointer=change.pointer or new.operation.pointer)
 
 
-def _with(call: Asked, name: str, value: Any) -> Witness:
-    """Show a call with a value of a parameter."""
-    return Witness("request", f"{call.operation.method.upper()} {call.operation.path} with the {name} {plain(value)}")
-
-
-def _without(call: Asked, name: str) -> Witness:
-    """Show a call as the runtime makes it."""
-    return Witness("request", f"{call.operation.method.upper()} {call.operation.path} without the {name}")
+def _call(asked: Asked, words: str) -> Witness:
+    """Show a call of an operation, with words for what is in it."""
+    return Witness("request", f"{asked.operation.method.upper()} {asked.operation.path} {words}")
 
 
 def _parameters(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
@@ -177,7 +171,7 @@ def _parameters(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
         if was is None and is_unmet:
             sentence = "is required now, and no call sends it"
             yield Change("added", "parameter", sentence, (), scope, name, breaking=True, pointer=parameter.pointer,
-                         new=parameter.value, witness=_without(new, name))  # fmt: skip
+                         new=parameter.value, witness=_call(new, f"without the {name}"))  # fmt: skip
         elif was is None:
             yield Change("added", "parameter", "may be sent now", (), scope, name, pointer=parameter.pointer,
                          new=parameter.value)  # fmt: skip
@@ -185,7 +179,7 @@ def _parameters(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
             yield from _parameter(scope, name, (old, was), (new, parameter))
     for name, parameter in before.items():
         if name not in after:
-            witness = Witness("request", f"{new.operation.method.upper()} {new.operation.path} with the {name}")
+            witness = _call(new, f"with the {name}")
             yield Change("removed", "parameter", "is gone", (), scope, name, parameter.value, None, name in SENT,
                          witness=witness)  # fmt: skip
 
@@ -196,7 +190,7 @@ def _parameter(scope: str, name: str, old: tuple[Asked, Parameter], new: tuple[A
     if now.is_required and not was.is_required:
         sentence, witness = "is required now", None
         if not is_sent:
-            sentence, witness = "is required now, and no call sends it", _without(call, name)
+            sentence, witness = "is required now, and no call sends it", _call(call, f"without the {name}")
         yield Change("tightened", "parameter-required", sentence, (), scope, name, old=False, new=True,
                      breaking=not is_sent, pointer=now.pointer, witness=witness)  # fmt: skip
     if was.is_required and not now.is_required:
@@ -209,7 +203,7 @@ def _parameter(scope: str, name: str, old: tuple[Asked, Parameter], new: tuple[A
         about = change.about.replace("request", "parameter", 1)
         breaking, witness = change.breaking and is_sent, None
         if breaking and change.witness:
-            witness = _with(call, name, change.witness.value)
+            witness = _call(call, f"with the {name} {plain(change.witness.value)}")
         if change.kind != "reworded":
             yield replace(change, about=about, place=place, pointer=now.pointer, breaking=breaking, witness=witness)
 
@@ -237,19 +231,13 @@ def compare_bodies(scope: str, old: Asked, new: Asked) -> list[Change]:
 
 
 def _compared(scope: str, old: tuple[Asked, str, Any], new: tuple[Asked, str, Any]) -> Comparison:
-    """Compare two schemas; one that cannot be read, or is not there, is that of any value."""
-    shapes: list[Shape] = []
-    revisions: list[Revision] = []
-    for call, pointer, schema in (old, new):
-        reader = SchemaReader(call.description, Diagnostics())
-        try:
-            shape = reader.body(schema, pointer)
-        except GeneratorError:
-            shape = Anything()
-        shapes.append(shape)
-        revisions.append(Revision(reader.known, description=call.description, start=pointer))
-    comparison = Comparison(REQUEST, scope, revisions[0], revisions[1])
-    comparison.compare(shapes[0], shapes[1])
+    """Compare two schemas."""
+    (before, was), (after, now) = (
+        read_alone(SchemaReader(call.description, Diagnostics()), schema, pointer)
+        for call, pointer, schema in (old, new)
+    )
+    comparison = Comparison(REQUEST, scope, before, after)
+    comparison.compare(was, now)
     return comparison
 
 
@@ -271,7 +259,7 @@ def _keys(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
     was, now = (" or ".join(keys) or "no key" for keys in (old.keys, new.keys))
     is_refused = bool(new.keys) and not {BEARER, "no key"} & set(new.keys)
     was_let_in = not old.keys or bool({BEARER, "no key"} & set(old.keys))
-    witness = Witness("request", f"{new.operation.method.upper()} {new.operation.path} with a bearer token alone")
+    witness = _call(new, "with a bearer token alone")
     yield Change("changed", "security", "asks for {} now, not {}", (now, was), scope, "", was, now,
                  breaking=is_refused and was_let_in, witness=witness)  # fmt: skip
 
@@ -282,7 +270,7 @@ def _media_types(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
     if added:
         yield Change("added", "request-media", "takes {} too", (", ".join(added),), scope, "", *lists)
     if removed:
-        witness = Witness("request", f"{new.operation.method.upper()} {new.operation.path} with {removed[0]}")
+        witness = _call(new, f"with {removed[0]}")
         yield Change("removed", "request-media", "no longer takes {}", (", ".join(removed),), scope, "", *lists,
                      breaking=JSON in removed, witness=witness)  # fmt: skip
 

@@ -98,11 +98,6 @@ def plural(number: float, noun: str) -> str:
     return f"{noun}s"
 
 
-def count(number: int, noun: str) -> str:
-    """Say how many there are of something."""
-    return f"{number} {plural(number, noun)}"
-
-
 def bounds(shape: Number) -> tuple[Bound | None, Bound | None]:
     """Give the lower and the upper limit of a number."""
     (low, is_excluded), (high, is_included) = limits_of(shape)

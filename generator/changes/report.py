@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.diagnostics import visible
+from generator.diagnostics import counted, visible
 
 from .change import COSMETIC, SHARED, Change
-from .prose import count
 from .version import propose
 
 if TYPE_CHECKING:
@@ -214,7 +213,7 @@ def _folded(section: Section) -> list[str]:
     if not section.is_model:
         return ["", f"### {section.name} ({len(lines)})", "", *items]
     breaks = section.count("breaks") + section.count("may break")
-    summary = f"<b>{_html(section.name)}</b>: {count(len(lines), 'change')}"
+    summary = f"<b>{_html(section.name)}</b>: {counted(len(lines), 'change')}"
     if breaks:
         summary = f"{summary}, {breaks} of them breaking"
     return ["", f"<details><summary>{summary}</summary>", "", *items, "", "</details>"]
@@ -300,7 +299,7 @@ def _summary(changes: Sequence[Change]) -> str:
         parts.append(f"{broken} of them break callers")
     if doubtful:
         parts.append(f"{doubtful} may break callers")
-    return f"{count(len(changes), 'change')}; {', '.join(parts) or 'none breaks a caller'}."
+    return f"{counted(len(changes), 'change')}; {', '.join(parts) or 'none breaks a caller'}."
 
 
 def _within(lines: list[str], most: int) -> list[str]:

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from generator import VERSION
+from generator.diagnostics import counted
 
 from .change import COSMETIC
-from .prose import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +25,10 @@ def propose(changes: Sequence[Change]) -> str:
     if all(change.kind == "warning" for change in changes):
         return "version: none; no caller notices"
     if breaking and major:
-        return f"version: major, {VERSION} → {major + 1}.0.0; {count(breaking, 'change')} that callers notice"
+        return f"version: major, {VERSION} → {major + 1}.0.0; {counted(breaking, 'change')} that callers notice"
     if breaking:
         reason = "would be major, and the minor number counts while the version is 0.x"
-        return f"version: minor, {VERSION} → 0.{minor + 1}.0; {count(breaking, 'breaking change')} {reason}"
+        return f"version: minor, {VERSION} → 0.{minor + 1}.0; {counted(breaking, 'breaking change')} {reason}"
     if any(change.kind not in (*COSMETIC, "warning") for change in changes):
         return f"version: minor, {VERSION} → {major}.{minor + 1}.0; nothing breaks, and there is something new"
     return f"version: patch, {VERSION} → {major}.{minor}.{patch + 1}; order and wording alone"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import GeneratorError
-from generator.json_values import NOTHING, is_object, json_key, member, value_at
+from generator.json_values import NOTHING, is_object, json_key, member, unescape, value_at
 from generator.settings import settings
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _override(key: str, entry: Any, config: str) -> Override:
 
 def _put(parent: dict[str, Any] | list[Any], token: str, value: Any) -> None:
     """Set or remove a member of an object, or an item of an array that is there."""
-    key: Any = token.replace("~1", "/").replace("~0", "~")
+    key: Any = unescape(token)
     if isinstance(parent, list):
         key = int(token)
     if value is NOTHING:

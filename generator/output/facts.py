@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics import counted
 from generator.schema import types
 
 if TYPE_CHECKING:
@@ -101,14 +102,8 @@ def _size(least: int, most: int | None, unit: str) -> Iterator[str]:
     if least and most is not None and least != most:
         yield f"{least} to {most} {unit}s"
     elif least and most is not None:
-        yield _count(most, unit)
+        yield counted(most, unit)
     elif least:
-        yield f"at least {_count(least, unit)}"
+        yield f"at least {counted(least, unit)}"
     elif most is not None:
-        yield f"at most {_count(most, unit)}"
-
-
-def _count(number: int, unit: str) -> str:
-    if number == 1:
-        return f"1 {unit}"
-    return f"{number} {unit}s"
+        yield f"at most {counted(most, unit)}"

@@ -110,11 +110,6 @@ def _simplest(options: list[Shape]) -> Shape:
     return types.Union(tuple(merged.values()))
 
 
-def intersect(left: Shape, right: Shape, known: dict[str, Shape]) -> Shape:
-    """Give what fits both: see `Intersection`."""
-    return Intersection(known).of(left, right)
-
-
 @dataclass(slots=True)
 class Intersection:
     """Gives what fits two shapes. `known` holds the shapes that references lead to, and is added to."""

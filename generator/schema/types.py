@@ -181,13 +181,8 @@ class Object:
         return not (self.properties or self.required or self.dependent or isinstance(self.extra, Never))
 
     @property
-    def is_impossible(self) -> bool:
-        """Whether it requires a member that can have no value."""
-        return self.obstacle is not None
-
-    @property
     def obstacle(self) -> Never | None:
-        """What makes it impossible: itself as a shape without a value, and why."""
+        """A member that it requires and that can have no value: itself as a shape without a value, and why."""
         for name in self.required:
             shape = self.asked_of(name)
             if isinstance(shape, Never):
@@ -288,7 +283,7 @@ def parts_of(shape: Shape) -> tuple[Shape, ...]:
 def variants_of(shape: Shape, known: Mapping[str, Shape]) -> tuple[Variant, ...]:
     """Give the objects that a body may be, each once, in their order."""
     shape = followed(shape, known)
-    if isinstance(shape, Object) and not shape.is_impossible:
+    if isinstance(shape, Object) and shape.obstacle is None:
         return (Variant(shape),)
     if not isinstance(shape, Union):
         return ()
