@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from generator.output.facts import size
 from generator.schema import types
 from generator.schema.subset import limits_of
 
@@ -132,18 +133,11 @@ def _said(limits: Iterable[Bound | None]) -> list[str]:
             return [f"{words} {plain(found[words])}" for words in BOUNDS if words in found]
 
 
-def _size(least: int, most: int | None, noun: str) -> list[str]:
-    number = least
-    if most is not None:
-        number = most
-    return [f"{text} {plural(number, noun)}" for text in _said(counted(least, most))]
-
-
 def _array(shape: Array, name_of: Callable[[Object], str], depth: int) -> str:
     details = ["a list"]
     if depth < DEEPEST:
         details = [f"a list of ({describe(shape.items, name_of, depth + 1)})"]
-    details += _size(shape.min_items, shape.max_items, "item")
+    details += size(shape.min_items, shape.max_items, "item")
     if shape.unique:
         details.append("all different")
     return ", ".join(details)
@@ -153,7 +147,7 @@ def _text(shape: Text) -> str:
     details = ["a string"]
     if "uri" in shape.formats:
         details = ["an address"]
-    details += _size(shape.min_length, shape.max_length, "character")
+    details += size(shape.min_length, shape.max_length, "character")
     details += [f"in the format {name}" for name in shape.formats if name != "uri"]
     details += [f"matching {plain(pattern)}" for pattern in shape.patterns]
     return ", ".join(details)

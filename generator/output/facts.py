@@ -64,16 +64,16 @@ def _limits(shape: Shape) -> Iterator[str]:
             yield from _range(shape)
             yield from (f"a multiple of {step}" for step in shape.multiples)
         case types.Text():
-            yield from _size(shape.min_length, shape.max_length, "character")
+            yield from size(shape.min_length, shape.max_length, "character")
             yield from (f"matches `{pattern}`" for pattern in shape.patterns if len(pattern) <= LONGEST)
             yield from (f"format {name}" for name in shape.formats if name != "uri")
         case types.Array(items, least, most, unique):
-            yield from _size(least, most, "item")
+            yield from size(least, most, "item")
             if unique:
                 yield "no item twice"
             yield from (f"each {limit}" for limit in _limits(items))
         case types.Object(min_properties=least, max_properties=most) if shape.is_map:
-            yield from _size(least, most, "member")
+            yield from size(least, most, "member")
             yield from (f"each {limit}" for limit in _limits(shape.members))
         case types.Union(options):
             limits = [", ".join(_limits(option)) for option in options]
@@ -98,7 +98,8 @@ def _range(shape: types.Number) -> Iterator[str]:
     yield from (f"{words} {limit}" for words, limit in limits if limit is not None)
 
 
-def _size(least: int, most: int | None, unit: str) -> Iterator[str]:
+def size(least: int, most: int | None, unit: str) -> Iterator[str]:
+    """Say how many there may be of something; nothing where any number may be."""
     if least and most is not None and least != most:
         yield f"{least} to {most} {unit}s"
     elif least and most is not None:

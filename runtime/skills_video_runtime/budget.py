@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from threading import Lock
 from typing import ClassVar
 
 from .errors import SkillsVideoError
+from .json_values import is_number
 
 
 class BudgetExceeded(SkillsVideoError):  # noqa: N818  # as the other errors
@@ -20,7 +20,7 @@ class Budget:
     """The credits that a client may spend, and those that it has. Safe to share between threads."""
 
     def __init__(self, most: float) -> None:
-        if isinstance(most, bool) or not isinstance(most, (int, float)) or not isfinite(most) or most <= 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not is_number(most) or most <= 0:
             raise ValueError(f"max_credits must be a positive number of credits, not {most!r:.80}")
         self.most, self.spent, self._lock = most, 0.0, Lock()
 

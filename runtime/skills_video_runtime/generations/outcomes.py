@@ -15,6 +15,7 @@ from skills_video_runtime.errors import (
     InvalidRequest,
     SkillsVideoError,
 )
+from skills_video_runtime.json_values import is_number
 
 from .retry import RetryPolicy
 from .states import STATUSES, Generation, is_id
@@ -69,7 +70,7 @@ class Settings:
 
 def check_seconds(name: str, given: object) -> float:
     """Give a length of time that a system can wait for, or raise ValueError."""
-    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= MAX_SECONDS:
+    if not is_number(given) or not 0 < given <= MAX_SECONDS:
         raise ValueError(f"{name} must be a positive number of seconds, at most {MAX_SECONDS:g}, not {given!r:.80}")
     return given
 
