@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.support.children import finished
+from tests.support.children import finished, started
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -100,6 +101,12 @@ def test_the_commands_that_are_shown_make_videos(tmp_path):
         sent = [dict(generation.input) for generation in sandbox.generations()]
     assert [body["prompt"] for body in sent[:2]] == ["neon rain", "neon rain"]
     assert len(sent) == 3
+
+
+def test_the_sandbox_starts_as_is_shown(tmp_path):
+    [shown] = re.findall(r"^skills-video (sandbox .*)$", text_of("testing"), re.MULTILINE)
+    with started([sys.executable, "-m", "skills_video", *shlex.split(shown), "--port", "0"], cwd=tmp_path) as server:
+        assert server.stdout.readline().startswith("skills.video sandbox: http://127.0.0.1:")
 
 
 @pytest.mark.parametrize("page", GUIDES)

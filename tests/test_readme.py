@@ -150,8 +150,10 @@ def test_the_commands_of_the_first_minute_make_a_video(tmp_path):
         assert export == f"export SKILLS_VIDEO_BASE_URL=http://127.0.0.1:4912/api/v1 SKILLS_VIDEO_API_KEY={key}"
         given = surroundings(tmp_path)
         given["env"] |= {"SKILLS_VIDEO_API_KEY": key, "SKILLS_VIDEO_BASE_URL": address}
-        done = finished(["sh", "-c", make.replace("skills-video", command, 1)], **given)
-    assert done.returncode == 0, done.stderr
+        for line in (make, "skills-video doctor"):
+            assert f"\n{line}\n" in README
+            done = finished(["sh", "-c", line.replace("skills-video", command, 1)], **given)
+            assert done.returncode == 0, done.stderr
     [video] = (tmp_path / "out").iterdir()
     assert video.read_bytes()[4:8] == b"ftyp"
 
