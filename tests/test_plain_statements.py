@@ -24,6 +24,7 @@ FLOORS = [
     ["downloads"],
     ["http"],
     ["generations"],
+    ["planning"],
     ["payloads"],
     ["budget", "classify"],
     ["errors"],
@@ -40,7 +41,7 @@ generations/pace generations/recovery http/session http/exchange http/environmen
 GUARD = (
     "generations/uncertain generations/claims generations/matching generations/journal http/deadlines http/connections"
 )
-FEATURES = "budget generations/keyed many webhooks"
+FEATURES = "budget choosing generations/keyed generations/notebook many planning webhooks"
 SIZES = {
     "core": (2_523, [RUNTIME / f"{name}.py" for name in CORE.split()]),
     "payloads": (1_461, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),

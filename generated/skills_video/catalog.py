@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from skills_video_runtime import BasePayload, Endpoint, ModelInfo, Models
+from skills_video_runtime import BasePayload, Endpoint, File, ModelInfo, Models
 
-__all__ = ["MODELS", "parse"]
+if TYPE_CHECKING:
+    from skills_video_runtime import Planned
+
+__all__ = ["MODELS", "parse", "plan"]
 
 MODELS: Final[Models] = Models(
     [
@@ -554,3 +557,33 @@ def parse(model: str, data: Mapping[str, object]) -> BasePayload:
     """
     payload: BasePayload = import_module(f"{__package__}.{MODELS[model].module}").parse(data)
     return payload
+
+
+def plan(  # noqa: PLR0913  # each is a wish of its own
+    *,
+    prompt: str | None = None,
+    seconds: float | None = None,
+    ratio: str | None = None,
+    resolution: str | None = None,
+    sound: bool | None = None,
+    image: str | File | None = None,
+    last_image: str | File | None = None,
+    video: str | File | None = None,
+    audio: str | File | None = None,
+) -> list[Planned]:
+    """Give for each model that can the nearest payload to what is wished, and what is lost.
+
+    A model can where it takes the prompt and each file, and asks for nothing else. `image` is a first frame, or what
+    the model takes in its place.
+
+    Raises:
+        ValueError: nothing is wished.
+    """
+    from skills_video_runtime.planning import planned  # noqa: PLC0415  # the list of models is read quickly without
+
+    wish = {"prompt": prompt, "image": image, "last_image": last_image, "video": video, "audio": audio}
+    return planned(
+        MODELS,
+        str(__package__),
+        {**wish, "seconds": seconds, "ratio": ratio, "resolution": resolution, "sound": sound},
+    )

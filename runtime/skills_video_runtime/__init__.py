@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from .payloads.base import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
     from .budget import BudgetExceeded as BudgetExceeded
     from .many import Result as Result
+    from .planning import Loss as Loss, Planned as Planned, convert as convert
     from .generations.outcomes import Record as Record, Recovered as Recovered
 else:
     from importlib import import_module
@@ -91,6 +92,7 @@ else:
         ".payloads.base": "BaseObject BasePayload parse_payload",
         ".budget": "BudgetExceeded",
         ".many": "Result",
+        ".planning": "Loss Planned convert",
         ".generations.outcomes": "Record Recovered",
     }
     _MODULES = {"webhooks"}

@@ -1,0 +1,186 @@
+"""One request for other models: the nearest payload that each takes, and what is lost on the way.
+
+Fields that mean the same under several names are one role. A value goes to the field of its own name, else to the first
+of its role that takes it. Where none does, the nearest value that one takes is used, or the value is left out; each is
+told. The class of the payload proves what comes out. The same request gives the same payloads, in the same order.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from math import log
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from .json_values import is_array, is_number
+from .payloads.checks import PLANS, attempt, hints_of
+from .payloads.constraints import UNSET, OneOf
+from .payloads.violations import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import ModuleType
+
+    from .catalog import ModelInfo
+    from .payloads.base import BasePayload
+
+ROLES = {
+    "prompt": ("prompt",),
+    "seconds": ("duration", "seconds"),
+    "ratio": ("aspect_ratio", "ratio"),
+    "resolution": ("resolution",),
+    "sound": ("generate_audio", "audio"),
+    "image": ("image_url", "first_frame_url", "start_image_url", "image_urls", "reference_image_urls",
+              "reference_image_url"),
+    "last_image": ("end_image_url", "end_frame_url", "last_frame_url"),
+    "video": ("video_url", "reference_video_url", "video_urls", "reference_video_urls"),
+    "audio": ("audio_url", "audio_urls"),
+}  # fmt: skip
+ESSENTIAL = frozenset({"prompt", "image", "last_image", "video", "audio"})
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What was asked for and is not sent as it was; `kept` is sent instead, None where nothing is."""
+
+    name: str
+    given: object
+    kept: object = None
+
+    def __str__(self) -> str:
+        """Say it on one line."""
+        if self.kept is None:
+            return f"{self.name}: {self.given!r:.80} is left out"
+        return f"{self.name}: {self.given!r:.80} becomes {self.kept!r:.80}"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A payload that a model takes, and what is lost of what was asked for, in the order in which it was asked."""
+
+    payload: BasePayload
+    lost: tuple[Loss, ...] = ()
+
+    @property
+    def left_out(self) -> list[str]:
+        """The names of what is not sent at all."""
+        return [loss.name for loss in self.lost if loss.kept is None]
+
+
+def convert(payload: BasePayload, module: ModuleType) -> Planned:
+    """Give the nearest payload of another model, such as `convert(payload, kling_v3_video)`.
+
+    Raises:
+        PayloadError: the other model asks for something that the payload has not.
+    """
+    plan = PLANS[type(payload)]
+    given = payload.to_dict()
+    wanted = {name: given[name] for name in given if name not in plan.by_wire or plan.by_wire[name].constant is UNSET}
+    found = _nearest_payload(module, wanted)
+    if found is None:
+        return Planned(module.parse(_filled(_variants(module)[0], wanted)[0]))  # which says what is missing
+    return found
+
+
+def planned(models: Iterable[ModelInfo], package: str, wish: Mapping[str, Any]) -> list[Planned]:
+    """Give for each model that can the nearest payload to a wish, whose names are those of `ROLES`.
+
+    A model can where it has a place for the prompt and for each file that is given, and asks for nothing else.
+
+    Raises:
+        ValueError: nothing is wished.
+    """
+    wanted = {name: value for name, value in wish.items() if value is not None}
+    if not wanted:
+        raise ValueError("nothing is wished: plan(prompt=…) at least")
+    found = (_nearest_payload(import_module(f"{package}.{info.module}"), wanted) for info in models)
+    return [item for item in found if item is not None and not ESSENTIAL.intersection(item.left_out)]
+
+
+def _variants(module: ModuleType) -> tuple[type[BasePayload], ...]:
+    return get_args(module.Payload) or (module.Payload,)
+
+
+def _nearest_payload(module: ModuleType, wanted: Mapping[str, Any]) -> Planned | None:
+    """Give that of the variant with the least lost, the first of several such; None where no variant can."""
+    found: list[Planned] = []
+    for cls in _variants(module):
+        data, lost = _filled(cls, wanted)
+        payload, problems = attempt(data, [cls])
+        if not problems:
+            found.append(Planned(payload, tuple(lost)))
+    return min(found, key=_missed, default=None)
+
+
+def _missed(item: Planned) -> tuple[int, int]:
+    return len(item.left_out), len(item.lost)
+
+
+def _filled(cls: type[BasePayload], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], list[Loss]]:
+    members = PLANS[cls].by_wire
+    data = {wire: member.constant for wire, member in members.items() if member.constant is not UNSET}
+    lost: list[Loss] = []
+    for name, value in wanted.items():
+        places = [place for place in _places(name) if place in members and place not in data]
+        fitting = ((place, form) for place in places for form in _forms(value) if members[place].check.fits(form))
+        near = ((place, form) for place in places for form in _near(cls, place, value))
+        place, kept = next(fitting, None) or next(near, ("", None))
+        if place:
+            data[place] = kept
+        if kept not in list(_forms(value)):
+            lost.append(Loss(name, value, kept))
+    return data, lost
+
+
+def _places(name: str) -> Iterator[str]:
+    """Give the fields that may mean the same, that of the same name first."""
+    places = ROLES.get(name) or next((role for role in ROLES.values() if name in role), (name,))
+    yield from sorted(places, key=lambda place: place != name)
+
+
+def _forms(value: Any) -> Iterator[Any]:
+    """Give what says the same: the value, a list of it, the only item of a list."""
+    yield value
+    if not is_array(value):
+        yield [value]
+    elif len(value) == 1:
+        yield value[0]
+
+
+def _near(cls: type[BasePayload], place: str, value: Any) -> Iterator[Any]:
+    """Give allowed values in the order of their distance: of those that are listed, else what the check proposes."""
+    size, member = _size(value), PLANS[cls].by_wire[place]
+    listed = [item for item in _listed(hints_of(cls)[member.name]) if _size(item) is not None]
+    if size is not None and listed:
+        yield from sorted(listed, key=lambda item: abs((_size(item) or 0.0) - size))
+        return
+    if is_array(value):
+        yield from filter(member.check.fits, value)
+    elif is_number(value):
+        problems = Problems({})
+        member.check(value, (), problems)
+        yield from (near for problem in problems if (near := problem.nearest()) is not None)
+
+
+def _size(value: Any) -> float | None:
+    """Measure what can be compared: a number, `8s`, `1080p`, the shape `16:9`."""
+    if is_number(value):
+        return float(value)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?::(\d+(?:\.\d+)?)|[a-z]*)", str(value).casefold().replace("4k", "2160p"))
+    if found is None or not float(found[1]) or not float(found[2] or 1):
+        return None
+    if found[2]:
+        return log(float(found[1]) / float(found[2]))
+    return float(found[1])
+
+
+def _listed(annotation: Any) -> Iterator[Any]:
+    """Give the values that an annotation lists."""
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+        return
+    for part in get_args(annotation):
+        if isinstance(part, OneOf):
+            yield from part.values
+        yield from _listed(part)
