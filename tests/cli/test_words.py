@@ -9,7 +9,8 @@ import pytest
 
 from skills_video.catalog import MODELS
 from skills_video_runtime.cli.catalog import Catalog
-from tests.support.processes import call, events
+from tests.support.children import started
+from tests.support.processes import call, command, environment, events
 
 NOWHERE = {"SKILLS_VIDEO_API_KEY": "some-key", "SKILLS_VIDEO_BASE_URL": "http://127.0.0.1:9/api/v1"}
 RUN = ("run", "kling_v2_6")
@@ -171,3 +172,41 @@ def test_the_usage_line_names_what_is_needed_as_the_rest_does(name):
 def test_a_shell_completes_the_last_part_of_an_id():
     done = call(_SKILLS_VIDEO_COMPLETE="complete_bash", COMP_WORDS="skills-video show veo", COMP_CWORD="2")
     assert "veo-3.1" in done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "begun", "offered", "not_offered"),
+    [
+        ("run kling_v2_6 --set", "dur", "duration=", "prompt="),
+        ("run kling_v2_6 --set", "duration=", "duration=10", "duration=7"),
+        ("run kling_v2_6 --set", "generate_audio=t", "generate_audio=true", "generate_audio=false"),
+        ("run kling_v2_6 --variant", "M", "MotionControl", "TextImageToVideo"),
+        ("template kling_v2_6 --variant", "", "TextImageToVideo", "duration="),
+        ("run kling_v2_6 --variant MotionControl --set", "video", "video_url=", "prompt="),
+    ],
+)
+def test_a_shell_completes_variants_fields_and_values(line, begun, offered, not_offered):
+    words = f"skills-video {line} {begun}"
+    place = str(len(line.split()) + 1)
+    done = call(_SKILLS_VIDEO_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=place)
+    assert offered in done.stdout.split()
+    assert not_offered not in done.stdout.split()
+
+
+def test_a_shell_offers_no_field_of_a_model_that_is_not_there():
+    words = "skills-video run nonsense --set pro"
+    assert call(_SKILLS_VIDEO_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD="4").stdout.split() == []
+
+
+def test_a_journal_that_another_run_has_is_told_with_what_to_do(still, tmp_path):
+    given = ("run", "kling_v2_6", "x", "--journal", "jobs.db", "--poll-interval", "0.1")
+    with started(command(*given), env=environment(still), cwd=tmp_path) as process:
+        line = ""
+        while "IN_QUEUE" not in line:
+            line = process.stdout.readline()
+        done = call(*given, sandbox=still, folder=tmp_path)
+        still.advance(1000)
+    assert done.returncode == 25
+    assert "another client or run has it" in done.stderr
+    assert "a file of its own" in done.stderr
+    assert still.made() == 1

@@ -15,7 +15,8 @@ from skills_video_runtime.catalog import ModelInfo
 from skills_video_runtime.choosing import Takes
 from skills_video_runtime.errors import SkillsVideoError
 
-from .catalog import Catalog, short_names, show_models
+from . import completion
+from .catalog import Catalog, show_models
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import JSON, JSON_LINES, lost, tell
 from .output import OutputLost, UsageProblem, complain, prepare, say, say_json, written
@@ -49,21 +50,18 @@ class Command(TyperCommand):
 command = partial(application.command, cls=Command)
 
 
-def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Give the models whose id or module begins so."""
-    if not isinstance(context.obj, Catalog):
-        return []
-    pairs = [(name, info.title) for info in context.obj.models for name in short_names(info) if name.isascii()]
-    return [(name, title) for name, title in pairs if name.startswith(incomplete.casefold())]
-
-
 Model = Annotated[
     str,
-    typer.Argument(metavar="MODEL", help="Id, module, title, or a part that no other has.", autocompletion=_complete),
+    typer.Argument(
+        metavar="MODEL", help="Id, module, title, or a part that no other has.", autocompletion=completion.models
+    ),
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the generation.")]
 Json = Annotated[bool, typer.Option(JSON, help="Answer in JSON.")]
-Variant = Annotated[str | None, typer.Option(metavar="NAME", help="Variant of the model, as `show` names it.")]
+Variant = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Variant of the model, as `show` names it.", autocompletion=completion.variants),
+]
 Download = Annotated[Path | None, typer.Option(metavar="DIR", help="Download the files into this directory.")]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that it may take as a whole.")]
 Interval = Annotated[float, typer.Option(metavar="SECONDS", help="Time between two looks at its state.")]
@@ -157,6 +155,7 @@ def run(
             "--set",
             metavar="NAME=VALUE",
             help="Set a field, once for each; @cat.png sends a file, @@ begins a text with @.",
+            autocompletion=completion.settings,
         ),
     ] = None,
     payload: Annotated[

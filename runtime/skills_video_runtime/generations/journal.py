@@ -353,6 +353,8 @@ class Journal:
             raise self._unavailable(error) from error
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
+        if getattr(problem, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            problem = f"{problem}, as another client or run has it; wait for its end, or give each a file of its own"
         return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}.")
 
 
