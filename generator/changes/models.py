@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from generator.inputs.selection import RESULT
 from generator.output.classes import constructors_of
 from generator.schema.algebra import Intersection
-from generator.schema.file_fields import constants
+from generator.schema.file_fields import constants, holds_binary
 from generator.schema.subset import Subset
 
 from .age import Age
@@ -22,7 +22,7 @@ from .responses import compare_answers
 from .witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from generator.inputs.description import Description
     from generator.inputs.selection import VideoModel
@@ -223,6 +223,7 @@ def _request(old: VideoModel, new: VideoModel, description: Description) -> Iter
             yield Change("moved", "class", "is the class that was {}", (was,), now, "", was, now, breaking=True,
                          witness=witness)  # fmt: skip
         comparison.compare(mine[was].shape, others[now].shape)
+        _bodies(comparison, mine[was].shape, others[now].shape)
         told.update(change.old for change in comparison.changes if change.kind == "moved")
         comparison.proof.enter(old.request, new.request)
         _rivals(comparison, now, {name: mine[twin] for name, twin in twins.items()}, others)
@@ -244,6 +245,35 @@ def _request(old: VideoModel, new: VideoModel, description: Description) -> Iter
             sentence = "is gone: no field takes such an object"
             witness = Witness("call", f"from skills_video.{old.module} import {found.name}")
             yield Change("removed", "class", sentence, (), found.name, "", found.name, breaking=True, witness=witness)
+
+
+def _bodies(comparison: Comparison, old: Object, new: Object) -> None:
+    """Add what changed in what must be sent as JSON, or as a form, where these differ.
+
+    Of an object that says both, a field that takes a file tells nothing of JSON.
+    """
+    if not (old.bodies or new.bodies):
+        return
+    files = [prop.name for shape in (old, new) for prop in shape.properties
+             if not shape.bodies and holds_binary(prop.shape)]  # fmt: skip
+    before, after = old.bodies or (old, old), new.bodies or (new, new)
+    as_json = _without(before[0], files), _without(after[0], files)
+    for word, (was, now) in (("JSON", as_json), ("a form", (before[1], after[1]))):
+        said = {(change.rule, change.place, change.text()) for change in comparison.changes}
+        own = Comparison(REQUEST, comparison.scope, comparison.old, comparison.new)
+        own.compare(was, now)
+        for change in own.changes:
+            if (change.rule, change.place, change.text()) not in said:
+                sentence, values = f"{change.sentence} (as {{}})", (*change.values, word)
+                comparison.changes.append(replace(change, sentence=sentence, values=values))
+
+
+def _without(shape: Object, names: Collection[str]) -> Object:
+    return replace(
+        shape,
+        properties=tuple(prop for prop in shape.properties if prop.name not in names),
+        required=tuple(name for name in shape.required if name not in names),
+    )
 
 
 def _twins(old: dict[str, Variant], new: dict[str, Variant]) -> dict[str, str]:

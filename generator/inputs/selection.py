@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import ChainMap
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from generator.diagnostics import GeneratorError
 from generator.json_values import array_of, escape, object_of
 from generator.names import client_name, module_name
-from generator.schema.file_fields import overlay
+from generator.schema.bodies import together
 from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
 from generator.schema.types import Never, variants_of
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 RESULT = "/generation/{id}"
 """Where the platform gives the state of a generation, whatever its model."""
+
+MULTIPART = "multipart/form-data"
+URLENCODED = "application/x-www-form-urlencoded"
+"""The media types of forms."""
 
 _NO_MODEL = "it creates no generation: that is POST /generation/<model>, with its stream POST /generation/sse/<model>"
 _PASSED_OVER = ("accept", "authorization", "content-type")
@@ -65,6 +70,8 @@ class VideoModel:
     """Whether the request is written as one of several, be they one."""
     known: Mapping[str, Shape]
     """What references within the request lead to."""
+    form: str = ""
+    """The media type of its form, empty where it has none."""
     deprecated: bool = False
     """Whether one of its operations is deprecated."""
     stream_is_described: bool = True
@@ -270,20 +277,22 @@ class _Selector:
         pair = sorted(filter(None, (create, stream)), key=lambda found: found[0] is platform)
         bodies = [body for found in pair for body in _bodies(*found)]
         body = next((body for body in bodies if not body.is_form), None)
-        form = next((body for body in bodies if body.is_form), None)
+        forms = [body for body in bodies if body.is_form]
+        form = next((body for body in forms if body.media_type == MULTIPART), next(iter(forms), None))
         chosen = body or form
         if chosen is None:
             self.pass_over(entry, "no JSON object or form is described that could be posted to it")
             return None
         shape = self._shape(chosen)
-        if body is None:
-            message = "is a form alone; a payload without a file goes as JSON all the same, which may be refused"
-            self.diagnostics.note(chosen.description.file, chosen.pointer, message)
+        known: Mapping[str, Shape] = self._reader(chosen).known
         if body and form:
-            shape = overlay(shape, self._shape(form))
+            other = self._shape(form)
+            known = ChainMap(self._reader(chosen).known, self._reader(form).known)
+            shape = together(shape, other, known)
         self._report_others(chosen, bodies)
-        known = self._reader(chosen).known
         variants = variants_of(shape, known)
+        if body is None:
+            variants = tuple(replace(variant, shape=replace(variant.shape, as_form=True)) for variant in variants)
         if not variants:
             reason = "its body is no object that could be posted"
             if isinstance(shape, Never) and shape.reason:
@@ -308,6 +317,7 @@ class _Selector:
             variants=variants,
             is_union=len(variants) > 1 or not {"anyOf", "oneOf"}.isdisjoint(object_of(schema)),
             known=known,
+            form=form.media_type if form else "",
             deprecated=any(operation.deprecated for operation in operations),
             stream_is_described=stream is not None,
             create_is_described=create is not None,
@@ -428,16 +438,20 @@ class _Selector:
 class _Body:
     description: Description
     pointer: str
-    is_form: bool
+    media_type: str
+
+    @property
+    def is_form(self) -> bool:
+        return self.media_type in (MULTIPART, URLENCODED)
 
 
 def _bodies(description: Description, operation: Operation) -> Iterator[_Body]:
-    """Find the schemas of a request body that are of use: JSON and forms with files."""
+    """Find the schemas of a request body that are of use: JSON and forms."""
     pointer = f"{operation.pointer}/requestBody"
     pointer, body = description.follow(description.at(pointer), pointer)
     for media_type, item in object_of(object_of(body).get("content")).items():
         place, value = description.follow(item, f"{pointer}/content/{escape(media_type)}")
         name = media_type.partition(";")[0].strip().lower()
-        is_form = name == "multipart/form-data"
-        if "schema" in object_of(value) and (is_form or re.fullmatch(r".*[/+]json", name)):
-            yield _Body(description, f"{place}/schema", is_form)
+        body = _Body(description, f"{place}/schema", name)
+        if "schema" in object_of(value) and (body.is_form or re.fullmatch(r".*[/+]json", name)):
+            yield body

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from generator.names import field_names
+from generator.inputs.selection import URLENCODED
+from generator.names import distinct, field_names
 from generator.schema.algebra import fits
+from generator.schema.bodies import is_file
 from generator.schema.types import ABSENT, Choice, Never, Null, Object, Property, Union, followed, parts_of
 
 from .annotations import Annotator
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
     from .capabilities import Capabilities
     from .class_names import Label
+
+BODIES: Final = {"Json": "JSON", "Form": "a form"}
+"""What ends the names of the classes that tell JSON and forms apart, and how each is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,9 @@ class PayloadClass:
     fields: tuple[PayloadField, ...]
     rules: tuple[str, ...]
     one_of: tuple[str, ...]
+    bodies: tuple[str, ...]
+    as_form: bool
+    urlencoded: bool
 
     @property
     def arguments(self) -> list[tuple[str, str]]:
@@ -147,16 +155,26 @@ class _Builder:
             self._tell_apart(self.variants)
         for variant in self.variants:
             self._collect(variant)
+        self.bodies = {
+            body.pointer: (variant.pointer, kind)
+            for variant in self.variants
+            for body, kind in zip(variant.bodies, BODIES, strict=False)
+        }
+        """The bodies of each object that can be posted, by their pointers: its own pointer, and what the body is."""
         self.names = self._names()
 
     def _names(self) -> dict[str, str]:
         posted = [variant.pointer for variant in self.variants]
         taken = {self.model.client, f"Async{self.model.client}"}
-        objects = list(self.objects.values())
         names = ClassNames(self.model.pointer, posted, self.labels, self.tags)
+        objects = [shape for shape in self.objects.values() if shape.pointer not in self.bodies]
         if self.model.is_union:
-            return names.give(objects, self.holders, taken)
-        return {posted[0]: "Payload", **names.give(objects[1:], self.holders, taken)}
+            found = names.give(objects, self.holders, taken)
+        else:
+            found = {posted[0]: "Payload", **names.give(objects[1:], self.holders, taken)}
+        for pointer, (whole, kind) in self.bodies.items():
+            found[pointer] = distinct(f"{found[whole]}{kind}", {*taken, *found.values()})
+        return found
 
     def build(self) -> Module:
         """Write the classes of the objects that were found and named."""
@@ -171,12 +189,20 @@ class _Builder:
             if pointer in posted:
                 base = "BasePayload"
             text = shape.text.strip() or self._text(shape, is_posted=pointer in posted)
+            if pointer in self.bodies:
+                whole, kind = self.bodies[pointer]
+                text = f"What a `{self.names[whole]}` must fit where it goes as {BODIES[kind]}."
+            if shape.bodies:
+                text = f"{text}\n\n{self._text_of_bodies(*shape.bodies)}"
             if shape.deprecated:
                 text = f"{text}\n\nDeprecated."
             fields = tuple(self._fields(shape, annotator))
             rivals = tuple(self.names[rival] for rival in posted.get(pointer, ()))
             rules = tuple(annotator.rules(shape))
-            classes.append(PayloadClass(self.names[pointer], base, text, fields, rules, rivals))
+            bodies = tuple(self.names[body.pointer] for body in shape.bodies)
+            urlencoded = self.model.form == URLENCODED and pointer in posted
+            name = self.names[pointer]
+            classes.append(PayloadClass(name, base, text, fields, rules, rivals, bodies, shape.as_form, urlencoded))
         annotator.uses.update(item.base for item in classes)
         variants = tuple(self.names[pointer] for pointer in posted)
         enumerations = {name: values for values, name in annotator.enumerations.items()}
@@ -195,6 +221,13 @@ class _Builder:
         if shape.pointer in self.labels:
             return f"One form of `{place}`."
         return f"An object of the schema, `{place}`."
+
+    def _text_of_bodies(self, json: Object, form: Object) -> str:
+        """Say of an object when it goes as a form, and what it must be then."""
+        own = [prop for prop in form.properties if prop.name not in json.names and not is_file(prop.shape)]
+        reasons = " or ".join(["a file", *(f"`{prop.name}`" for prop in own)])
+        names = self.names[form.pointer], self.names[json.pointer]
+        return f"With {reasons} it goes as a form, and must fit `{names[0]}`; else it must fit `{names[1]}`."
 
     def _classes(self) -> list[str]:
         """Give the pointer of one object of each class, in the order in which classes are written."""

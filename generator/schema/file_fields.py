@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from generator.json_values import json_key
 
 from . import types
 from .algebra import disjoint, union
 from .types import Shape, is_exclusive, options_of, parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def overlay(shape: Shape, form: Shape) -> Shape:
@@ -55,12 +59,12 @@ def _option(option: Shape, options: tuple[Shape, ...], others: list[Shape]) -> S
         return option
     names = {prop.name for other in alike if isinstance(other, types.Object) for prop in other.properties}
     result = option
-    for twin in _twins(option, alike, [peer for peer in peers if isinstance(peer, types.Object)]):
+    for twin in twins_of(option, alike, [peer for peer in peers if isinstance(peer, types.Object)]):
         result = _object(result, twin, frozenset(names))
     return result
 
 
-def _twins(option: types.Object, alike: list[Shape], peers: list[types.Object]) -> list[types.Object]:
+def twins_of(option: types.Object, alike: Sequence[Shape], peers: list[types.Object]) -> list[types.Object]:
     """Find the objects of a form for one of its JSON twin: by title, constant, place, else all that may be meant."""
     titled = [peer for peer in peers if option.title and peer.title == option.title]
     if len(titled) == 1:

@@ -140,6 +140,10 @@ class Object:
     """Whether it only names members under a condition, and lets pass what is no object."""
     unasked: tuple[str, ...] = ()
     """What it requires and nobody is asked for, as the platform sets it (`readOnly`)."""
+    as_form: bool = False
+    """Whether it can be posted as a form alone."""
+    bodies: tuple[Object, ...] = ()
+    """Where JSON and form ask for different things: what it must be as JSON, and what as a form."""
     _by_name: dict[str, Property] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -270,8 +274,8 @@ def is_exclusive(shape: Shape) -> bool:
 def parts_of(shape: Shape) -> tuple[Shape, ...]:
     """Give the shapes that stand in a shape, its references not followed."""
     match shape:
-        case Object(properties=properties, extra=extra):
-            return (*(prop.shape for prop in properties), extra or Anything())
+        case Object(properties=properties, extra=extra, bodies=bodies):
+            return (*(prop.shape for prop in properties), extra or Anything(), *bodies)
         case Array(items):
             return (items,)
         case Union(options):

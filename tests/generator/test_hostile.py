@@ -235,7 +235,7 @@ PYTHON = [
     "__slots__", "__annotations__", "__dataclass_fields__", "__post_init__", "__match_args__", "__init_subclass__",
     "_check_extra", "to_dict", "with_defaults", "template", "convert", "check_whole", "endpoint", "extra", "rules",
     "one_of",
-    "has_files", "to_multipart", "self", "cls", "metadata", "wire", "field", "dataclass", "annotations", "UNSET",
+    "goes_as_form", "to_multipart", "self", "cls", "metadata", "wire", "field", "dataclass", "annotations", "UNSET",
     "ENDPOINT",
     "Payload", "parse", "Annotated", "Literal", "ClassVar", "Mapping", "Default", "Unset", "Uri", "File", "Ge",
     "AcmeOne",

@@ -41,7 +41,7 @@ def test_hypothesis_builds_payloads_from_annotations(module, variant, data):
     payload = data.draw(payloads(cls))
     plain = payload.to_dict()
     assert module.parse(plain).to_dict() == plain
-    files = payload.has_files()
+    files = payload.goes_as_form()
     if not (files and None in plain.values()):
         texts, parts = payload.to_multipart()
         assert bool(parts) == files

@@ -638,8 +638,8 @@ def test_file_open_for_writing_alone_is_refused(tmp_path):
 
 
 def test_payload_knows_whether_it_holds_a_file():
-    assert Video(prompt="cat", image=File(b"x", name="a.png")).has_files()
-    assert not Video(prompt="cat", image="https://a.example/b").has_files()
+    assert Video(prompt="cat", image=File(b"x", name="a.png")).goes_as_form()
+    assert not Video(prompt="cat", image="https://a.example/b").goes_as_form()
 
 
 def test_form_has_texts_as_they_are_and_other_values_as_json():
@@ -688,7 +688,7 @@ def test_form_mixes_files_and_addresses_of_one_array_in_order():
 
 def test_a_file_inside_an_object_is_refused_where_the_form_is_made():
     payload = Album(frames=[{"image": File(b"1", name="1.png")}])
-    assert payload.has_files()
+    assert payload.goes_as_form()
     with pytest.raises(PayloadError, match="frames: a form has no place for a file inside an object"):
         payload.to_multipart()
 

@@ -62,7 +62,7 @@ def test_every_endpoint_wants_the_key(still: Caller, headers: dict[str, str], me
 def test_every_operation_accepts_its_smallest_body_and_refuses_a_wrong_one(still: Caller) -> None:
     judge = Judge(DESCRIPTION)
     for path, operation in DESCRIPTION.operations.items():
-        body = example(DESCRIPTION, judge, operation.pointer)
+        body = example(DESCRIPTION, judge, operation.bodies["application/json"])
         answer = still.create("json", f"/generation/{path}", body)
         assert (answer.status_code, answer.json()["status"]) == (200, "IN_QUEUE"), (path, answer.text)
         refused = still.create("", f"/generation/{path}", {**body, next(iter(body), "prompt"): {}})

@@ -68,8 +68,8 @@ def test_what_a_path_refers_to_is_followed(tmp_path: Path, item: dict[str, Any])
     components = {"requestBodies": {"Body": {"content": content}}, "pathItems": {"Item": {"post": BODY}}}
     description = load(described(tmp_path, {"/generation/m": item}, components=components))
     operation = description.operations["m"]
-    assert operation.form_pointer is None
-    assert Judge(description).errors(operation.pointer, {}) == ["'a' is a required property"]
+    assert operation.bodies.keys() == {"application/json"}
+    assert Judge(description).errors(operation.bodies["application/json"], {}) == ["'a' is a required property"]
 
 
 def test_a_reference_is_decoded_as_a_uri_is(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_reference_is_decoded_as_a_uri_is(tmp_path: Path) -> None:
     file = described(tmp_path, {"/generation/m": {"post": {"requestBody": body}}}, components=components)
     assert Sandbox(openapi=file).models == ["m"]
     description = load(file)
-    pointer = description.operations["m"].pointer
+    pointer = description.operations["m"].bodies["application/json"]
     assert Judge(description).normalised(pointer, {}) == {"a": 1}
 
 
@@ -144,7 +144,7 @@ def test_references_lead_through_the_description(tmp_path: Path) -> None:
     )
     description = load(file)
     judge = Judge(description)
-    pointer = description.operations["m"].pointer
+    pointer = description.operations["m"].bodies["application/json"]
     assert judge.errors(pointer, {"b": {"a": 3}}) == ["b.a: 3 is not of type 'object'"]
     assert judge.normalised(pointer, {"b": {"a": {}}}) == {"b": {"a": {"c": 1}, "d": 2}, "c": 1}
 
@@ -167,4 +167,4 @@ def test_references_lead_through_the_description(tmp_path: Path) -> None:
 def test_addresses_are_checked(tmp_path: Path, uri: str, valid: bool) -> None:
     content = {"application/json": {"schema": {"type": "string", "format": "uri"}}}
     description = load(described(tmp_path, {"/generation/m": {"post": {"requestBody": {"content": content}}}}))
-    assert Judge(description).accepts(description.operations["m"].pointer, uri) == valid
+    assert Judge(description).accepts(description.operations["m"].bodies["application/json"], uri) == valid

@@ -6,7 +6,7 @@ import types
 from dataclasses import dataclass, field
 from html import escape
 from inspect import isasyncgen
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 from unicodedata import normalize
 
 from skills_video_runtime.catalog import Endpoint
@@ -172,7 +172,9 @@ class Payload:
     def known_fields(self) -> dict[str, Any]:
         return {"prompt": None, "duration": 5, "seed": None, "aspect_ratio": "16:9"}
 
-    def has_files(self) -> bool:
+    urlencoded: ClassVar[bool] = False
+
+    def goes_as_form(self) -> bool:
         return self.files
 
     def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]:

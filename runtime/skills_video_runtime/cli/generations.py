@@ -84,9 +84,11 @@ def show_request(payload: BasePayload, choices: Choices) -> int:
     path, form = payload.endpoint.create, "application/json"
     if _is_streamed(payload, choices):
         path = payload.endpoint.stream or path
-    if payload.has_files():
+    if payload.goes_as_form():
         form = "multipart/form-data"
-        payload.to_multipart()
+        _, files = payload.to_multipart()
+        if payload.urlencoded and not files:
+            form = "application/x-www-form-urlencoded"
     with Client(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
         url = f"{client.base_url}{path}"
     request = {"method": "POST", "url": url, "content_type": form, "body": _shown(payload.to_dict())}
@@ -95,7 +97,7 @@ def show_request(payload: BasePayload, choices: Choices) -> int:
 
 
 def _is_streamed(payload: BasePayload, choices: Choices) -> bool:
-    return choices.stream and payload.endpoint.stream is not None and not payload.has_files()
+    return choices.stream and payload.endpoint.stream is not None and not payload.goes_as_form()
 
 
 def wait(generation_id: str, choices: Choices) -> int:

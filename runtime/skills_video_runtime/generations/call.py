@@ -184,7 +184,7 @@ class Call:
                 "kling_v2_6.parse({…}) or catalog.parse('kling-ai/kling-v2.6', {…})"
             )
         path, form = payload.endpoint.create, None
-        if payload.has_files():
+        if payload.goes_as_form():
             form = payload
             form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
         elif stream and payload.endpoint.stream is not None and path not in self.claims.without_stream:

@@ -132,7 +132,7 @@ class Journal:
         """
         self._check_place()
         place, text = payload.endpoint, _text_of(payload)
-        row = (key, place.model, place.stream, place.create, place.result, text, payload.has_files())
+        row = (key, place.model, place.stream, place.create, place.result, text, payload.goes_as_form())
         with self._transaction():
             self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
             self._own(key)
@@ -260,7 +260,7 @@ class Journal:
             endpoint=Endpoint(model, stream, create, result),
             to_dict=dict(fields or {}).copy,
             known_fields=dict,
-            has_files=partial(bool, files),
+            goes_as_form=partial(bool, files),
         )
         return Entry(key, known, payload, own_key)
 

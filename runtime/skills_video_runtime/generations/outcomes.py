@@ -43,10 +43,11 @@ class Submittable(Protocol):
     """What of a payload is needed to post it; every `BasePayload` is one."""
 
     endpoint: ClassVar[Endpoint]
+    urlencoded: ClassVar[bool]
 
     def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
     def known_fields(self) -> dict[str, Any]: ...  # noqa: D102
-    def has_files(self) -> bool: ...  # noqa: D102
+    def goes_as_form(self) -> bool: ...  # noqa: D102
     def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]: ...  # noqa: D102
 
 
@@ -82,7 +83,7 @@ class Post:
     path: str
     fields: JsonObject
     form: Submittable | None = None
-    """The payload, where it has files and goes as `multipart/form-data`."""
+    """The payload, where it goes as a form."""
     is_stream: bool = False
     """Whether it goes to the stream endpoint, for which the create endpoint can stand in."""
     stream_is_described: bool = True

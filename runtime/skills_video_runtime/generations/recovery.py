@@ -87,6 +87,6 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
 
 async def take_up(call: Call, submission: Submission, payload: Submittable) -> Generation:
     """Find what an earlier process made of a submission, or make it where that was asked for."""
-    may_repeat = not payload.has_files()  # which the journal does not keep
+    may_repeat = not payload.goes_as_form()  # which the journal does not keep
     found = await find(call, submission, INTERRUPTED, sent_at=call.io.now(), may_repeat=may_repeat)
     return found or await call.post(submission, submission.place, None)

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache, partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import anyio
 import anyio.to_thread
@@ -57,6 +57,7 @@ HOPELESS = re.compile(
 GENERATION = re.compile(r"/(?:generation|prediction|task)s?/([^/?#]+)/?(?:[?#]|$)")
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
+AS_FORM = {**EVENTS, "Content-Type": "application/x-www-form-urlencoded"}
 clock = time.monotonic
 if hasattr(time, "CLOCK_BOOTTIME"):
     clock = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
@@ -161,8 +162,7 @@ class Exchange:
             content: dict[str, Any] = {"fields": post.fields, "headers": AS_JSON}
             readings: list[Reading] = []
             if post.form is not None:
-                readings, parts = _parts(post.form, files)
-                content = {"files": parts, "headers": EVENTS}
+                readings, content = _content(post.form, files)
             self.posting = post
             try:
                 opened = await self._ask("POST", post.path, patience, silence, **content)
@@ -428,16 +428,18 @@ def _text_of(error: BaseException) -> str:
     return _text_of(behind)
 
 
-def _parts(form: Submittable, files: ExitStack) -> tuple[list[Reading], list[Any]]:
-    """Give the files of a form as they are read, and all its parts.
+def _content(form: Submittable, files: ExitStack) -> tuple[list[Reading], dict[str, Any]]:
+    """Give the files of a form as they are read, and what is posted: parts, or text where the form has no files.
 
     Raises:
         OSError: one cannot be read.
     """
     texts, given = form.to_multipart()
+    if form.urlencoded and not given:
+        return [], {"content": urlencode(texts).encode(), "headers": AS_FORM}
     parts: list[Any] = [(name, (None, text)) for name, text in texts]
     readings: list[Reading] = []
     for name, file in given:
         readings.append(files.enter_context(file.open()))
         parts.append((name, (file.name, readings[-1], file.content_type)))
-    return readings, parts
+    return readings, {"files": parts, "headers": EVENTS}

@@ -30,6 +30,12 @@ class BaseObject:
     one_of: ClassVar[tuple[str, ...]] = ()
     """The classes of the module of which this object may fit one alone (`oneOf`)."""
 
+    as_form: ClassVar[bool] = False
+    """Whether it goes as a form, with files or without."""
+
+    bodies: ClassVar[tuple[str, ...]] = ()
+    """The classes of the module that say what it must be as JSON and as a form, where these differ."""
+
     def __post_init__(self) -> None:
         """Check every field.
 
@@ -58,6 +64,13 @@ class BaseObject:
             result |= _mapped(BaseObject.to_dict, extra)
         return result
 
+    def _body(self) -> Plan:
+        if not self.bodies:
+            return _plans()[type(self)]
+        from .checks import body_of  # noqa: PLC0415  # a module with payloads is imported quickly without
+
+        return body_of(type(self), self.to_dict())
+
     def with_defaults(self) -> Self:
         """Give a copy in which every field that is not set holds the default of the description.
 
@@ -66,11 +79,12 @@ class BaseObject:
         from skills_video_runtime.errors import PayloadError  # noqa: PLC0415  # a payload is imported quickly without
 
         changes: dict[str, Any] = {}
-        for member in _plans()[type(self)].by_wire.values():
+        posted = self._body().by_wire
+        for wire, member in _plans()[type(self)].by_wire.items():
             value = getattr(self, member.name)
             if value is not UNSET:
                 changes[member.name] = _mapped(BaseObject.with_defaults, value)
-            elif member.check.fits(member.default):
+            elif wire in posted and posted[wire].check.fits(member.default):
                 changes[member.name] = member.default
         with suppress(PayloadError):
             return self._with(changes)
@@ -136,16 +150,19 @@ class BasePayload(BaseObject):
     endpoint: ClassVar[Endpoint]
     """Where the payload is posted."""
 
+    urlencoded: ClassVar[bool] = False
+    """Whether its form is `application/x-www-form-urlencoded`, as no other is described."""
+
     def known_fields(self) -> dict[str, Any]:
         """Give the names that the schema has for fields, each with the platform's default, or None."""
-        members = _plans()[type(self)].by_wire
+        members = self._body().by_wire
         fields: dict[str, Any] = dict.fromkeys(members)
         fields.update((name, member.default) for name, member in members.items() if member.default is not UNSET)
         return fields
 
-    def has_files(self) -> bool:
-        """Tell whether a `File` is part of the payload, which makes it go as `multipart/form-data`."""
-        return holds(File, self.to_dict())
+    def goes_as_form(self) -> bool:
+        """Tell whether it goes as a form: with a `File`, with a field that only the form has, or for want of JSON."""
+        return self._body().cls.as_form or holds(File, self.to_dict())
 
     def to_multipart(self) -> tuple[list[tuple[str, str]], list[tuple[str, File]]]:
         """Give the parts of a form: texts and files, each with the name of its field.

@@ -23,7 +23,7 @@ from typing import (
     get_type_hints,
 )
 
-from skills_video_runtime.json_values import FrozenMap, is_array, is_mapping, is_number, json_key
+from skills_video_runtime.json_values import FrozenMap, holds, is_array, is_mapping, is_number, json_key
 
 from .constraints import UNSET, AnyJson, Default, ExactlyOne, Format, MaxLen, OneOf, Pattern, Unset, tests_of
 from .file import File
@@ -146,9 +146,11 @@ class Plan(NamedTuple):
 
     def check_whole(self, instance: Any, path: Path, found: Problems) -> None:
         """Add what is wrong with an object as a whole, its fields being right."""
-        if not (self.rules or self.cls.one_of):
+        if not (self.rules or self.cls.one_of or self.cls.bodies):
             return
         given = instance.to_dict()
+        if self.cls.bodies:
+            _object(body_of(self.cls, given).cls, given, path, found)
         found += [Problem(rule, given, path) for rule, test in self.rules.items() if not test(given)]
         message = "the fields fit {} as well, where exactly one form is allowed"
         for plan in map(PLANS.__getitem__, rivals_of(self.cls)):
@@ -160,9 +162,27 @@ class Plan(NamedTuple):
 
 def rivals_of(cls: type[Any]) -> list[type[Any]]:
     """Give the classes of which an object of a class must fit none, in the module that names them."""
-    home = next(base.__module__ for base in cls.__mro__ if "one_of" in vars(base))
-    rivals = [getattr(sys.modules[home], name) for name in cls.one_of]
-    return [rival for rival in rivals if not issubclass(cls, rival)]
+    return [rival for rival in _named(cls, "one_of") if not issubclass(cls, rival)]
+
+
+def bodies_of(cls: type[Any]) -> tuple[Plan, Plan, list[str]]:
+    """Give the plans of what a payload must be as JSON and as a form, and the fields that only the form has."""
+    json, form = (PLANS[body] for body in _named(cls, "bodies"))
+    return json, form, [name for name in form.by_wire if name not in json.by_wire]
+
+
+def body_of(cls: type[Any], given: Mapping[str, Any]) -> Plan:
+    """Give the plan of what is posted, where JSON and form differ: fields of a payload decide that."""
+    json, form, own = bodies_of(cls)
+    if holds(File, given) or not given.keys().isdisjoint(own):
+        return form
+    return json
+
+
+def _named(cls: type[Any], attribute: str) -> list[type[Any]]:
+    """Give the classes that an attribute of a class names, in the module that says it."""
+    home = next(base.__module__ for base in cls.__mro__ if attribute in vars(base))
+    return [getattr(sys.modules[home], name) for name in getattr(cls, attribute)]
 
 
 class _Plans(dict[type[Any], Plan]):

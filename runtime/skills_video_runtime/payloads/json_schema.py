@@ -16,7 +16,7 @@ from itertools import pairwise
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Never, TypeAlias, Union, get_args, get_origin
 
-from .checks import PLANS, hints_of, rivals_of
+from .checks import PLANS, bodies_of, hints_of, rivals_of
 from .constraints import AnyJson, Constraint, Default, Deprecated, ExactlyOne, Format, OneOf, Unset, uri_pattern
 from .file import File
 
@@ -66,6 +66,10 @@ class Writer:
         rivals = [self._object(rival) for rival in rivals_of(cls)]
         if rivals:
             schema["not"] = {"anyOf": rivals}
+        if cls.bodies:
+            json, form, own = bodies_of(cls)
+            schema["if"] = {"anyOf": [*({"required": [name]} for name in own), NOTHING]}
+            schema["then"], schema["else"] = self._object(form.cls), self._object(json.cls)
         return schema
 
     def _object(self, cls: type[Any]) -> Schema:

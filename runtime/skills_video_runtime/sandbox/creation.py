@@ -56,21 +56,20 @@ async def _make(request: Request, operation: Operation, service: Service, faults
     shape = errors.error_shape(faults)
     uploads: tuple[Upload, ...] = ()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    pointer = operation.pointer
+    if kind not in operation.bodies:
+        return errors.error(400, _INVALID, f"This endpoint takes no body of type {kind or 'unknown'}", shape=shape)
+    pointer = operation.bodies[kind]
     body: Any
-    if kind == "multipart/form-data" and not operation.stream and operation.form_pointer is not None:
-        pointer = operation.form_pointer
+    if kind != "application/json":
         try:
             body, uploads = await read_form(request, service.judge, pointer, service.media(request))
         except FormError as error:
             return errors.error(400, _INVALID, str(error), shape=shape)
-    elif kind == "application/json":
+    else:
         try:
             body = strict_json.loads(await request.body())
         except ValueError as error:
             return errors.error(400, _INVALID, f"The body is not JSON: {error}", shape=shape)
-    else:
-        return errors.error(400, _INVALID, f"This endpoint takes no body of type {kind or 'unknown'}", shape=shape)
     if wrong := service.judge.errors(pointer, body):
         return errors.error(422, _INVALID, "; ".join(wrong), shape=shape)
     if not isinstance(body, dict):

@@ -18,7 +18,7 @@ _PACKED: Final = Path(__file__).with_name("openapi.json.gz")
 _CHECKOUT: Final = Path(__file__).parents[3] / "specs" / "openapi.json"
 _CREATE_PATH: Final = re.compile(r"^(?:/[^/{}]+)*?/generation/(?P<stream>sse/)?(?P<model>[^{}]+)$")
 _JSON: Final = "application/json"
-_FORM: Final = "multipart/form-data"
+_FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 _MOST_REFERENCES: Final = 16
 
 
@@ -34,10 +34,8 @@ class Operation:
     """The path after `/generation/` or `/generation/sse/`."""
     stream: bool
     """Whether the endpoint answers with an event stream."""
-    pointer: str
-    """JSON Pointer of the JSON body's schema."""
-    form_pointer: str | None
-    """JSON Pointer of the multipart body's schema; None where the description has none."""
+    bodies: dict[str, str]
+    """JSON Pointer of the body's schema by media type: JSON and, unless it is a stream, forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,9 @@ def load(file: Path | None = None) -> Description:
         document = modernised(document)
     operations = dict(_operations(document))
     if not operations:
-        raise DescriptionError(f"{file}: #/paths has no POST below /generation/ with a JSON request body")
+        raise DescriptionError(
+            f"{file}: #/paths has no POST below /generation/ with a request body in JSON or as a form"
+        )
     return Description(document, operations)
 
 
@@ -112,9 +112,12 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
             for kind, media in members_at(document, pointer).items()
             if "schema" in _members(media)
         }
-        if _JSON in schemas:
-            operation = Operation(match["model"], match["stream"] is not None, schemas[_JSON], schemas.get(_FORM))
-            yield (match["stream"] or "") + match["model"], operation
+        is_stream = match["stream"] is not None
+        bodies = {kind: schemas[kind] for kind in (_JSON, *_FORMS) if kind in schemas}
+        if bodies:
+            if is_stream:
+                bodies = {kind: place for kind, place in bodies.items() if kind == _JSON}
+            yield (match["stream"] or "") + match["model"], Operation(match["model"], is_stream, bodies)
 
 
 def _members(node: object) -> dict[str, Any]:

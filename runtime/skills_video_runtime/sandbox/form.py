@@ -1,4 +1,4 @@
-"""Read a multipart form as the JSON value that its schema describes."""
+"""Read a form as the JSON value that its schema describes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KINDS: Final[dict[type, str]] = {
 
 
 class FormError(ValueError):
-    """A body that is not a multipart form."""
+    """A body that is not a form."""
 
 
 class Upload(str):

@@ -255,12 +255,7 @@ def _description(file: Path | None) -> tuple[Description, Judge]:
     description = load(file)
     judge = Judge(description)
     try:
-        judge.check(
-            pointer
-            for operation in description.operations.values()
-            for pointer in (operation.pointer, operation.form_pointer)
-            if pointer
-        )
+        judge.check(pointer for operation in description.operations.values() for pointer in operation.bodies.values())
     except DescriptionError as error:
         raise DescriptionError(f"{file}: {error}") from error
     return description, judge

@@ -1,0 +1,156 @@
+"""What can be posted where an operation takes JSON and a form: one object where they agree, both where they differ.
+
+A form agrees with its JSON body where it takes the same, and files beside it. A field of the form alone agrees where
+nothing but files may stand in it: any payload with a file goes as a form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeGuard
+
+from . import types
+from .algebra import fits, union
+from .file_fields import holds_binary, overlay, twins_of
+from .subset import Subset
+from .types import is_exclusive, options_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .types import Property, Shape
+
+
+def together(body: Shape, form: Shape, known: Mapping[str, Shape]) -> Shape:
+    """Give what can be posted: the objects of a JSON body with what the form says of each, and what a form alone is."""
+    objects = [option for option in options_of(body) if isinstance(option, types.Object)]
+    forms = [option for option in options_of(form) if isinstance(option, types.Object)]
+    pairing = _Pairing(Subset(known, known), objects)
+    options: list[Shape] = []
+    paired: set[str] = set()
+    for option in options_of(body):
+        twins: list[types.Object] = []
+        if isinstance(option, types.Object):
+            twins = twins_of(option, objects, forms)
+        paired.update(twin.pointer for twin in twins)
+        if isinstance(option, types.Object) and twins:
+            option = pairing.both(option, twins)  # noqa: PLW2901  # with what the form says of it
+        options.append(option)
+    options += [replace(twin, as_form=True) for twin in forms if twin.pointer not in paired]
+    if is_exclusive(body):
+        return types.Union(tuple(options), exclusive=True)
+    return union(options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairing:
+    subset: Subset
+    objects: Sequence[types.Object]
+    """Those of the JSON body. A field that one of them lacks and another has is not added to it."""
+
+    def both(self, option: types.Object, twins: Sequence[types.Object]) -> types.Object:
+        """Give an object that takes what JSON or the form take, and each of them where they differ."""
+        form = self._for(option, twins)
+        properties = [
+            replace(prop, shape=self._either(prop.shape, form.allowed(prop.name))) for prop in option.properties
+        ]
+        properties += [prop for prop in form.properties if option.get(prop.name) is None]
+        both = replace(option, pointer=f"{option.pointer}+{form.pointer}", properties=tuple(properties))
+        if option.extra is not None and form.extra is not None:
+            both = replace(both, extra=overlay(option.extra, form.extra))
+        if self._agree(option, form):
+            return both
+        extra: Shape | None = types.Anything()
+        if isinstance(option.members, types.Never) and isinstance(form.members, types.Never):
+            extra = option.extra
+        return replace(
+            both,
+            required=tuple(name for name in option.required if name in form.required or _is_shared(option, form, name)),
+            extra=extra,
+            min_properties=0,
+            max_properties=None,
+            dependent=(),
+            bodies=(option, replace(form, pointer=f"{form.pointer}+{option.pointer}", as_form=True)),
+        )
+
+    def _for(self, option: types.Object, twins: Sequence[types.Object]) -> types.Object:
+        """Give the form of an object of the JSON body. Where several are meant, it takes what any of them takes."""
+        shapes: dict[str, tuple[Property, list[Shape]]] = {}
+        for twin in twins:
+            for prop in twin.properties:
+                shapes.setdefault(prop.name, (prop, []))[1].append(prop.shape)
+        foreign = {name for other in self.objects for name in other.names} - option.names
+        properties: list[Property] = []
+        for name, (prop, found) in shapes.items():
+            shape = union(found)
+            ours = option.get(name)
+            if ours and len(self.objects) > 1 and _is_constant(ours.shape) and fits(shape, ours.shape.values[0], {}):
+                shape = ours.shape  # which tells the object from others, where one form stands for all of them
+            if name not in foreign:
+                properties.append(replace(prop, shape=shape))
+        first, *others = twins
+        required = [name for name in first.required if all(name in other.required for other in others)]
+        if others:
+            first = replace(first, min_properties=0, max_properties=None, dependent=())
+        return replace(
+            first,
+            properties=tuple(properties),
+            required=tuple(name for name in required if name not in foreign),
+        )
+
+    def _either(self, ours: Shape, theirs: Shape) -> Shape:
+        """Give what a field takes in JSON or in a form."""
+        both = overlay(ours, theirs)
+        if self._alike(ours, theirs) or self.subset.holds(theirs, both):
+            return both
+        if self.subset.holds(ours, theirs):
+            return theirs
+        return union([ours, theirs])
+
+    def _agree(self, ours: types.Object, theirs: types.Object) -> bool:
+        """Tell whether one class says both, as all that differs is files."""
+        own = [prop for prop in theirs.properties if ours.get(prop.name) is None]
+        return (
+            all(is_file(prop.shape) for prop in own)
+            and all(self._alike(prop.shape, theirs.allowed(prop.name)) for prop in ours.properties)
+            and set(ours.required) == set(theirs.required)
+            and _rules(ours) == _rules(theirs)
+            and self._alike(ours.members, theirs.members)
+        )
+
+    def _alike(self, ours: Shape, theirs: Shape) -> bool:
+        """Tell whether a form takes the same in a place, or nothing but files beside it."""
+        if not holds_binary(theirs):
+            return self.subset.holds(ours, theirs) and self.subset.holds(theirs, ours)
+        match ours, theirs:
+            case types.Object(), types.Object():
+                return self._agree(ours, theirs)
+            case types.Array(), types.Array():
+                bare = replace(ours, items=types.Never()) == replace(theirs, items=types.Never())
+                return bare and self._alike(ours.items, theirs.items)
+            case _:
+                others = [option for option in options_of(theirs) if not isinstance(option, types.Binary)]
+                pairs = zip(options_of(ours), others, strict=False)
+                if any(map(holds_binary, others)):
+                    return len(options_of(ours)) == len(others) and all(self._alike(*pair) for pair in pairs)
+                return not others or self._alike(ours, union(others))
+
+
+def _rules(shape: types.Object) -> object:
+    return shape.min_properties, shape.max_properties, shape.dependent
+
+
+def is_file(shape: Shape) -> bool:
+    """Tell whether nothing but files can stand somewhere."""
+    if isinstance(shape, types.Array):
+        return is_file(shape.items) and shape.min_items > 0
+    return isinstance(shape, types.Binary)
+
+
+def _is_constant(shape: Shape) -> TypeGuard[types.Choice]:
+    return isinstance(shape, types.Choice) and len(shape.values) == 1
+
+
+def _is_shared(option: types.Object, form: types.Object, name: str) -> bool:
+    """Tell whether a form has the same constant, which is sent in both."""
+    return _is_constant(option.asked_of(name)) and form.allowed(name) == option.asked_of(name)

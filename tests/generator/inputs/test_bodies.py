@@ -1,0 +1,197 @@
+"""A request body that is a form, or JSON and a form: what goes as which, and by whose rules."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import partial
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from skills_video_runtime import AsyncClient, Client, File, PayloadError
+from skills_video_runtime.errors import InvalidRequest
+from skills_video_runtime.sandbox import Sandbox
+from tests.support.project import description, operation
+
+TEXT = {"type": "string"}
+FILE = {"type": "string", "format": "binary"}
+URI = {"type": "string", "format": "uri"}
+MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+CAT = File(b"cat", name="cat.png")
+
+
+def shaped(*required, **properties):
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def made(project, bodies, version="3.1.0"):
+    """Generate a model whose endpoints take these bodies, by media type."""
+    item = operation({})
+    item["post"]["requestBody"]["content"] = {kind: {"schema": schema} for kind, schema in bodies.items()}
+    openapi = description({"acme/one": item}, version=version)
+    project.write(openapi)
+    assert project.run("generate", "--strict") == 0
+    return project.load("acme_one")
+
+
+def both(project, schema, form):
+    return made(project, {"application/json": schema, MULTIPART: form})
+
+
+JSON = "application/json"
+MODES = (
+    shaped("prompt", prompt=TEXT, image_url=URI),
+    shaped("prompt", "image", "mode", prompt=TEXT, image=FILE, mode={"enum": ["a", "b"]}),
+)
+
+
+def refused(build):
+    with pytest.raises(PayloadError) as error:
+        build()
+    return {(violation.path, violation.rule) for violation in error.value.violations}
+
+
+def test_what_a_form_requires_is_asked_where_a_form_is_sent(project):
+    payload = both(project, *MODES).Payload
+    assert not payload(prompt="x", image_url="https://a.example/b").goes_as_form()
+    assert payload(prompt="x", image=CAT, mode="a").goes_as_form()
+    assert refused(partial(payload, prompt="x", image=CAT)) == {("mode", "required")}
+    assert refused(partial(payload, prompt="x", mode="a")) == {("image", "required")}
+    assert refused(partial(payload, prompt="x", image=CAT, mode="c")) == {("mode", "enum")}
+
+
+def test_a_field_of_the_form_alone_makes_a_payload_a_form(project):
+    module = both(project, shaped("prompt", prompt=TEXT), shaped("prompt", prompt=TEXT, style=TEXT))
+    assert module.parse({"prompt": "x", "style": "y"}).goes_as_form()
+    assert not module.parse({"prompt": "x"}).goes_as_form()
+
+
+def test_what_json_requires_is_not_asked_of_a_form(project):
+    images = {"type": "array", "items": URI}
+    payload = both(
+        project, shaped("images", images=images, prompt=TEXT), shaped("image", image=FILE, prompt=TEXT)
+    ).Payload
+    assert payload(image=CAT, prompt="x").goes_as_form()
+    assert refused(payload) == {("images", "required")}
+    assert refused(partial(payload, image=CAT, images=["https://a.example/b"])) == {("images", "additionalProperties")}
+
+
+LIMITS = {
+    "length": ({**TEXT, "maxLength": 5}, {**TEXT, "maxLength": 3}, "abcd"),
+    "number": ({"type": "integer", "maximum": 5}, {"type": "integer", "maximum": 3}, 4),
+    "enum": ({"enum": ["a", "b"]}, {"enum": ["a"]}, "b"),
+    "type": ({"type": ["string", "integer"]}, TEXT, 5),
+    "items": ({"type": "array", "items": TEXT}, {"type": "array", "items": TEXT, "maxItems": 1}, ["a", "b"]),
+    "object": (shaped(a=TEXT, b=TEXT), shaped(a=TEXT), {"b": "x"}),
+    "pattern": ({**TEXT, "pattern": "^[a-z]+$"}, {**TEXT, "pattern": "^[a-c]+$"}, "x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LIMITS)
+@pytest.mark.parametrize("stricter", ["form", "json"])
+def test_json_and_form_obey_their_own_limits(case, stricter, project):
+    wide, narrow, value = LIMITS[case]
+    schema, form = shaped(a=wide, image=URI), shaped(a=narrow, image=FILE)
+    if stricter == "json":
+        schema, form = shaped(a=narrow, image=URI), shaped(a=wide, image=FILE)
+    module = both(project, schema, form)
+    taken, refuses = {"a": value}, {"a": value, "image": CAT}
+    if stricter == "json":
+        taken, refuses = refuses, taken
+    assert module.parse(taken).to_dict() == taken
+    with pytest.raises(PayloadError):
+        module.parse(refuses)
+
+
+def test_variants_are_paired_and_what_the_form_has_alone_is_one_more(project):
+    def kind(name, *required, **more):
+        return {"title": name, **shaped("kind", *required, kind={"const": name}, **more)}
+
+    schema = {"anyOf": [kind("One", a=TEXT), kind("Two", b=URI)]}
+    form = {"anyOf": [kind("Two", "n", b=FILE, n=TEXT), kind("One", a=TEXT), kind("Three", c=TEXT)]}
+    module = both(project, schema, form)
+    assert type(module.parse({"kind": "Three", "c": "x"})) is module.Three
+    assert module.Three(c="x").goes_as_form()
+    assert not module.One(a="x").goes_as_form()
+    assert module.Two(b=CAT, n="x").goes_as_form()
+    assert refused(lambda: module.Two(b=CAT)) == {("n", "required")}
+
+
+def test_a_default_of_the_form_alone_makes_no_form_of_json(project):
+    style = {**TEXT, "default": "plain"}
+    payload = both(project, shaped(a={**TEXT, "default": "x"}), shaped(a=TEXT, image=FILE, style=style)).Payload
+    assert payload().with_defaults().to_dict() == {"a": "x"}
+    assert payload(image=CAT).with_defaults().to_dict() == {"a": "x", "image": CAT, "style": "plain"}
+
+
+def test_the_json_schema_takes_what_the_class_takes(project):
+    schema = shaped("a", a={**TEXT, "maxLength": 3}, only=TEXT)
+    module = both(project, schema, shaped("a", "mode", a={**TEXT, "maxLength": 5}, mode=TEXT))
+    rules = Draft202012Validator(module.Payload.json_schema())
+    for value in ({"a": "x"}, {"a": "abcd"}, {"a": "abcd", "mode": "x"}, {"a": "abcdef", "mode": "x"}, {"only": "x"},
+                  {"a": "x", "only": "x"}, {"a": "x", "only": "x", "mode": "x"}, {"mode": "x"}):  # fmt: skip
+        try:
+            module.parse(value)
+            taken = True
+        except PayloadError:
+            taken = False
+        assert rules.is_valid(value) == taken, value
+
+
+SENT = {
+    "JSON beside a form": ({JSON: MODES[0], MULTIPART: MODES[1]}, {"prompt": "x"}, JSON),
+    "a form beside JSON": (
+        {JSON: MODES[0], MULTIPART: MODES[1]},
+        {"prompt": "x", "image": CAT, "mode": "b"},
+        MULTIPART,
+    ),
+    "a field of the form alone": (
+        {"application/json": shaped(prompt=TEXT), MULTIPART: shaped(prompt=TEXT, n={"type": "integer"})},
+        {"prompt": "x", "n": 5},
+        MULTIPART,
+    ),
+    "a form alone": ({MULTIPART: shaped("a", a=TEXT, image=FILE)}, {"a": "x"}, MULTIPART),
+    "a form alone, with a file": ({MULTIPART: shaped("a", a=TEXT, image=FILE)}, {"a": "x", "image": CAT}, MULTIPART),
+    "urlencoded alone": ({URLENCODED: shaped("a", a=TEXT, n={"type": "integer"})}, {"a": "a&b=ü", "n": 5}, URLENCODED),
+    "a list, urlencoded": ({URLENCODED: shaped(a={"type": "array", "items": TEXT})}, {"a": ["x", "y"]}, URLENCODED),
+    "both forms": ({URLENCODED: shaped(prompt=TEXT), MULTIPART: shaped(prompt=TEXT)}, {"prompt": "x"}, MULTIPART),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SENT)
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_payload_arrives_as_the_body_that_it_is(case, kind, project):
+    bodies, data, media_type = SENT[case]
+    module = made(project, bodies)
+    with Sandbox(openapi=project.openapi, speed=1000) as sandbox:
+        if kind == "sync":
+            with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+                name = client.generate(module.parse(data)).id
+                told = client.get(name).input
+        else:
+
+            async def generate():
+                async with AsyncClient(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+                    result = await client.generate(module.parse(data))
+                    return (await client.get(result.id)).input
+
+            told = asyncio.run(generate())
+        [post] = [seen for seen in sandbox.seen if seen.method == "POST"]
+    assert post.headers["content-type"].partition(";")[0] == media_type
+    assert ("/sse/" in post.path) == (media_type == "application/json")
+    echo = {name: value for name, value in told.items() if not isinstance(data[name], File)}
+    assert echo == {name: value for name, value in data.items() if not isinstance(value, File)}
+
+
+def test_the_sandbox_judges_a_form_by_its_own_schema(project):
+    module = made(project, {URLENCODED: shaped(n={"type": "integer"})})
+    other = json.loads(project.openapi.read_text())
+    for path in ("/generation/acme/one", "/generation/sse/acme/one"):
+        content = other["paths"][path]["post"]["requestBody"]["content"]
+        content[URLENCODED]["schema"] = shaped(n={"type": "integer", "maximum": 3})
+    project.openapi.write_text(json.dumps(other))
+    with Sandbox(openapi=project.openapi) as sandbox, Client(sandbox.api_key, sandbox.url) as client:
+        with pytest.raises(InvalidRequest, match="maximum of 3"):
+            client.submit(module.Payload(n=4))
+        assert sandbox.seen[-1].path.endswith("/generation/acme/one")
