@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 RESERVED_FIELDS: Final = frozenset({
     # what a payload has of its own
-    "as_form", "bodies", "endpoint", "extra", "goes_as_form", "json_schema", "known_fields", "one_of", "rules", "template",
-    "to_dict", "to_multipart", "urlencoded", "with_defaults",
+    "as_form", "bodies", "endpoint", "extra", "goes_as_form", "json_schema", "known_fields", "one_of", "rules",
+    "template", "to_dict", "to_multipart", "urlencoded", "with_defaults",
     # what the annotations of a module are made of
     "bool", "dataclass", "field", "float", "int", "object", "str",
 })  # fmt: skip

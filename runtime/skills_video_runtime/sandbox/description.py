@@ -113,7 +113,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
             if "schema" in _members(media)
         }
         is_stream = match["stream"] is not None
-        bodies = {kind: schemas[kind] for kind in (_JSON, *_FORMS) if kind in schemas}
+        bodies: dict[str, str] = {kind: schemas[kind] for kind in (_JSON, *_FORMS) if kind in schemas}
         if bodies:
             if is_stream:
                 bodies = {kind: place for kind, place in bodies.items() if kind == _JSON}
