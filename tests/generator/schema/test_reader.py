@@ -284,12 +284,3 @@ def test_alternatives_that_hold_themselves_are_no_reason_for_a_remark(project, c
     }
     loads(project, shaped(a=tree), components)
     assert "warning" not in capsys.readouterr().err
-
-
-def test_body_that_is_a_form_alone_is_told(project, capsys):
-    document = description({"acme/one": shaped(a=TEXT)})
-    for path in document["paths"].values():
-        path["post"]["requestBody"] = {"content": {"multipart/form-data": {"schema": shaped(a=TEXT)}}}
-    project.write(document)
-    assert project.run() == 0
-    assert "schema: is a form alone; a payload without a file goes as JSON" in capsys.readouterr().err
