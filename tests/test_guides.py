@@ -15,7 +15,7 @@ from tests.support.children import finished, started
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-GUIDES = ("command-line", "network", "never-pay-twice", "payloads", "platform", "testing", "webhooks")
+GUIDES = ("choosing", "command-line", "network", "never-pay-twice", "payloads", "platform", "testing", "webhooks")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 DELIVERED = f"""
@@ -56,6 +56,10 @@ def run(folder, *arguments, **environment):
 @pytest.mark.parametrize(
     ("page", "number", "printed"),
     [
+        ("choosing", 0, r"(\w+ \(.*\)\n)+Kling V2.6 Video\n"),
+        ("choosing", 1, r"(\S+.*\n)+google/veo-3.1\n(\S+.*\n)+COMPLETED\n"),
+        ("choosing", 2, r"Payload\(prompt='neon rain', duration=8\)\nduration: 10 becomes 8\n"),
+        ("choosing", 3, r"5\n"),
         ("payloads", 0, r"None motion-control\nduration enum 7 6\nresolutoin additionalProperties 720p resolution\n"),
         ("never-pay-twice", 0, r"row-17 kling-ai/kling-v2.6 COMPLETED\n1 removed\n"),
         ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),
@@ -83,7 +87,7 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
-        "network": 1, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
+        "choosing": 4, "network": 1, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 
 

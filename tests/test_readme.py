@@ -19,10 +19,11 @@ from tests.support.children import finished, started
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PROSE = re.sub(r"<!-- models: begin.*?<!-- models: end -->|```.*?```", "", README, flags=re.DOTALL)
-PROGRAMS = dict(re.findall(r"### ([^\n]+)\n\n```python\n(.*?)```", README, re.DOTALL))
+PROGRAMS = dict(re.findall(r"^### (.+?)\n(?:(?!#).*\n)*?```python\n((?:.*\n)*?)```", README, re.MULTILINE))
 
 ENDS_WELL = {
     "One video": r"IN_QUEUE\nIN_PROGRESS\nCOMPLETED\n(out.\S+\.mp4)\n",
+    "Another model": r"\[('[^']+', )*'google/veo-3.1', .*\]\nCOMPLETED\n",
     "A local file": r"http://\S+\.mp4\n",
     "Several at once": r"((neon rain|first snow|a paper boat) \[\w+\('(out/\S+\.mp4)'\)\]\n){3}",
     "Errors": r"duration enum 7 6\nresolutoin additionalProperties 720p resolution\n",
