@@ -210,3 +210,22 @@ def test_a_journal_that_another_run_has_is_told_with_what_to_do(still, tmp_path)
     assert "another client or run has it" in done.stderr
     assert "a file of its own" in done.stderr
     assert still.made() == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "key", "name"),
+    [("out/{key}.mp4", "row-17", "row-17.mp4"), ("{id}", None, "gen_000001.mp4"), ("{key}.mp4", "../a/b", "_a_b.mp4")],
+)
+def test_a_file_is_named_as_its_pattern_says(pattern, key, name, sandbox, tmp_path):
+    keyed = ["--key", key, "--journal", "jobs.db"] if key else []
+    done = call(*RUN, "x", "--download", pattern, *keyed, sandbox=sandbox, folder=tmp_path)
+    assert done.returncode == 0
+    [file] = tmp_path.rglob("*.mp4")
+    assert (file.name, file.stat().st_size > 0) == (name, True)
+    assert file.parent == (tmp_path / pattern).parent
+
+
+@pytest.mark.parametrize("pattern", ["out/{key}.mp4", "out/{name}.mp4", "{id}/x.mp4", "{", "{id.x}"])
+def test_a_pattern_that_cannot_be_filled_in_is_refused_before_anything_is_sent(pattern, sandbox, tmp_path):
+    done = call(*RUN, "x", "--download", pattern, sandbox=sandbox, folder=tmp_path)
+    assert (done.returncode, "--download" in done.stderr, sandbox.made()) == (1, True, 0)

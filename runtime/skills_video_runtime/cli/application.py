@@ -62,7 +62,9 @@ Variant = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Variant of the model, as `show` names it.", autocompletion=completion.variants),
 ]
-Download = Annotated[Path | None, typer.Option(metavar="DIR", help="Download the files into this directory.")]
+Download = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Download the files into this directory, or as DIR/{key}.mp4.")
+]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that it may take as a whole.")]
 Interval = Annotated[float, typer.Option(metavar="SECONDS", help="Time between two looks at its state.")]
 JsonLines = Annotated[bool, typer.Option(JSON_LINES, help="Print one JSON object a step, and nothing else.")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from shlex import quote
@@ -17,6 +16,7 @@ from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.json_values import as_array, as_object
 from skills_video_runtime.payloads.file import File
 
+from .destination import Destination
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import error_event, in_words, lost, resume, tell
 from .output import OutputLost, UsageProblem, amount, complain, say, say_json, table, without_key
@@ -80,7 +80,7 @@ def run(payload: BasePayload, choices: Choices) -> int:
 
 def show_request(payload: BasePayload, choices: Choices) -> int:
     """Check all that `run` checks before it posts, and print what it would post. Nothing is sent."""
-    _check(choices.download)
+    _destination(choices.download, choices.key)
     path, form = payload.endpoint.create, "application/json"
     if _is_streamed(payload, choices):
         path = payload.endpoint.stream or path
@@ -119,7 +119,7 @@ def _follow(
     stream: bool,
     generation_id: str | None = None,
 ) -> int:
-    _check(choices.download)
+    destination = _destination(choices.download, choices.key)
     show = reporter(json_lines=choices.json_lines)
     watch = Watch(show, stream=stream)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
@@ -133,8 +133,8 @@ def _follow(
             files = None
             with show:
                 generation = work(client, watch.state)
-                if choices.download is not None:
-                    files = _download(client, generation, choices.download, show)
+                if destination is not None:
+                    files = _download(client, generation, destination, choices.key, show)
             show.finished(generation, files)
             client.hand_over(generation.id)
         except GenerationFailed as error:
@@ -159,30 +159,21 @@ def _code_of(error: Exception, show: Lines) -> int:
     return OTHER
 
 
-def _check(directory: Path | None) -> None:
-    """Refuse a directory that no file can be put into, before anything is sent.
-
-    Raises:
-        UsageProblem: It cannot be made or written, or is none.
-    """
-    if directory is None:
-        return
-    above = directory.absolute()
-    while not os.path.lexists(above):
-        above = above.parent
-    if not above.is_dir():
-        raise UsageProblem(f"--download {str(directory)!r:.200}: {str(above)!r:.200} is no directory")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise UsageProblem(f"--download {str(directory)!r:.200}: {str(above)!r:.200} cannot be written")
+def _destination(given: Path | None, key: str | None = None) -> Destination | None:
+    if given is None:
+        return None
+    return Destination.read(given, key)
 
 
-def _download(client: Client, generation: Generation, directory: Path, show: Lines) -> list[Path]:
+def _download(
+    client: Client, generation: Generation, destination: Destination, key: str | None, show: Lines
+) -> list[Path]:
     count = len(generation.videos)
     if not count:
         complain("note: the generation has no files to download")
         return []
     with show.downloads(count) as on_progress:
-        return client.download(generation, directory, on_progress)
+        return destination.fetch(client, generation, key, on_progress)
 
 
 def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, generation_id: str | None) -> int:
@@ -194,7 +185,7 @@ def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, gen
         with suppress(OutputLost):
             say_json(error_event(error, error.exit_code, known), indent=None)
     options = "".join(
-        f" {name} {quote(str(value))}"
+        f" {name} {quote(str(value).replace('{key}', choices.key or '{key}'))}"
         for name, value in (("--download", choices.download), ("--journal", choices.journal))
         if value is not None
     )
@@ -268,14 +259,14 @@ def in_pots(balance: Usage) -> str:
 
 def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     """Finish what a journal knows to be begun; the exit code is that of the first that did not end well."""
-    _check(choices.download)
+    destination = _destination(choices.download, "")
     journal = _existing(journal)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=journal) as client:
         client.watch(tell_state)
         endings: list[_Ending] = []
         try:
             for item in client.recover():
-                endings.append(_ending(client, item, choices.download))
+                endings.append(_ending(client, item, destination))
                 if not as_json:
                     say(endings[-1].as_text())
                     endings[-1].hand_over(client)
@@ -365,15 +356,15 @@ class _Ending:
         }
 
 
-def _ending(client: Client, item: Recovered, directory: Path | None) -> _Ending:
+def _ending(client: Client, item: Recovered, destination: Destination | None) -> _Ending:
     """Fetch the files of what was recovered; one that fails keeps no other from being fetched."""
-    if directory is None or item.generation is None:
+    if destination is None or item.generation is None:
         return _Ending(item, [], item.error)
     if not item.generation.has_files:
         complain(f"note: generation {item.generation.id} has no files to download")
         return _Ending(item, [], None)
     try:
-        return _Ending(item, client.download(item.generation, directory), None)
+        return _Ending(item, destination.fetch(client, item.generation, str(item.key)), None)
     except (SkillsVideoError, OSError) as error:
         return _Ending(item, [], error)
 
