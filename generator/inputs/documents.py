@@ -154,7 +154,7 @@ def _no_constant(name: str) -> NoReturn:
 def _check_depth(document: Any) -> None:
     level = [document]
     for _ in range(DEEPEST):
-        level = [child for value in level for child in _children(value) if isinstance(child, (dict, list))]
+        level = [child for value in map(_children, level) for child in value if isinstance(child, (dict, list))]
         if not level:
             return
     raise NoDocumentError(_TOO_DEEP)

@@ -258,12 +258,9 @@ class SchemaReader:
         return union(options)
 
     def _own(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
-        for keyword in UNCHECKED:
-            if keyword in schema:
-                self._warn(
-                    f"{pointer}/{keyword}",
-                    f"{keyword!r} is not checked: what it forbids is refused by the platform alone",
-                )
+        for keyword in filter(schema.__contains__, UNCHECKED):
+            message = f"{keyword!r} is not checked: what it forbids is refused by the platform alone"
+            self._warn(f"{pointer}/{keyword}", message)
         shape: Shape = types.Anything()
         if names := self._types(schema, pointer):
             shape = union(self._typed(name, schema, pointer, hint) for name in names)
