@@ -293,8 +293,10 @@ def asked_of_callers(shape: types.Object) -> types.Object:
     read_only = {prop.name for prop in shape.properties if prop.read_only}
     if not read_only:
         return shape
+    asked = [(name, tuple(other for other in others if other not in read_only)) for name, others in shape.dependent]
     return replace(
         shape,
+        dependent=tuple((name, others) for name, others in asked if others),
         properties=tuple(sorted(shape.properties, key=lambda prop: prop.read_only)),
         required=tuple(name for name in shape.required if name not in read_only),
         unasked=_together(shape.unasked, tuple(name for name in shape.required if name in read_only)),

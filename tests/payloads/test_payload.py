@@ -15,10 +15,12 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import tracemalloc
 import types
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -960,3 +962,13 @@ class Bare:
 def test_what_cannot_be_read_as_it_is_sent_is_refused_at_once(source):
     with pytest.raises(TypeError, match="a file open for reading bytes"):
         File(source)
+
+
+@pytest.mark.parametrize("start", ["https://", "https://a.example/", "a:", ""])
+@pytest.mark.parametrize("unit", ["a", "a.", "/", "%41", "@", ":"])
+def test_an_address_of_a_megabyte_is_judged_within_a_second(start, unit):
+    text = start + unit * (1_000_000 // len(unit))
+    began = time.process_time()
+    with suppress(PayloadError):
+        Video(prompt="cat", link=f"{text}#%")
+    assert time.process_time() - began < 1

@@ -9,10 +9,11 @@ from functools import partial
 import pytest
 from jsonschema import Draft202012Validator
 
+from generator.__main__ import main
 from skills_video_runtime import AsyncClient, Client, File, PayloadError
 from skills_video_runtime.errors import InvalidRequest
 from skills_video_runtime.sandbox import Sandbox
-from tests.support.project import description, operation
+from tests.support.project import description, navigation, operation
 
 TEXT = {"type": "string"}
 FILE = {"type": "string", "format": "binary"}
@@ -195,3 +196,26 @@ def test_the_sandbox_judges_a_form_by_its_own_schema(project):
         with pytest.raises(InvalidRequest, match="maximum of 3"):
             client.submit(module.Payload(n=4))
         assert sandbox.seen[-1].path.endswith("/generation/acme/one")
+
+
+def form_of(limit, *required):
+    return shaped("a", *required, a={**TEXT, "maxLength": limit}, image=FILE, mode=TEXT)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (form_of(50), form_of(40), "a: must have at most 40 characters now, not 50 (as a form)"),
+        (form_of(50), form_of(50, "mode"), "mode: is required now (as a form)"),
+        (shaped("a", a={**TEXT, "maxLength": 80}, image=FILE), form_of(50), "not 80 (as a form)"),
+    ],
+)
+def test_what_a_form_alone_no_longer_takes_is_told(before, after, told, tmp_path, capsys):
+    for name, form in (("old", before), ("new", after)):
+        folder = tmp_path / name
+        folder.mkdir()
+        item = operation(shaped("a", a={**TEXT, "maxLength": 80}), form=form)
+        (folder / "openapi.json").write_text(json.dumps(description({"acme/one": item})))
+        (folder / "docs.json").write_text(json.dumps(navigation("POST /generation/acme/one")))
+    assert main(["changes", "--fail-on-breaking", str(tmp_path / "old"), str(tmp_path / "new")]) == 1
+    assert told in capsys.readouterr().out

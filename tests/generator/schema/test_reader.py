@@ -284,3 +284,17 @@ def test_alternatives_that_hold_themselves_are_no_reason_for_a_remark(project, c
     }
     loads(project, shaped(a=tree), components)
     assert "warning" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_a_member_that_the_platform_sets_is_not_asked_for_beside_another(is_merged, project):
+    names = shaped(a=TEXT, b=TEXT, id={**TEXT, "readOnly": True})
+    rule = {"dependentRequired": {"a": ["id", "b"], "b": ["id"]}}
+    schema = {"allOf": [names, rule]} if is_merged else {**names, **rule}
+    project.write(description({"acme/one": schema}))
+    assert project.run() == 0
+    payload = project.load("acme_one").Payload
+    assert payload(b="x").to_dict() == {"b": "x"}
+    assert payload(a="x", b="y").to_dict() == {"a": "x", "b": "y"}
+    with pytest.raises(PayloadError, match="b"):
+        payload(a="x")
