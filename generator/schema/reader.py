@@ -50,6 +50,9 @@ MOST_COMPARED = 30
 MOST_SHAPES = 20_000
 """How many shapes a request may be made of once references are followed. The limit is ours."""
 
+MOST_PATTERNS = 5_000
+"""How many patterns a description may have, as it takes milliseconds to judge one. The limit is ours."""
+
 LONGEST_SHOWN = 200
 """Characters of a value that a message shows."""
 
@@ -73,6 +76,7 @@ class SchemaReader:
     sizes: dict[int, tuple[int, Shape]] = field(default_factory=dict[int, tuple[int, Shape]])
     said: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
     """The annotations of what has been referred to, by pointer and name."""
+    patterns: set[str] = field(default_factory=set[str])
     causes: set[str] = field(default_factory=set[str])
     """What was told to leave something without a value."""
     intersection: Intersection = field(init=False)
@@ -334,6 +338,9 @@ class SchemaReader:
         pattern = schema.get("pattern")
         if isinstance(pattern, str):
             patterns = (pattern,)
+            self.patterns.add(pattern)
+            if len(self.patterns) > MOST_PATTERNS:
+                self.description.fail(pointer, f"is one of more than {MOST_PATTERNS:,} that have a pattern")
             if reason := judged(pattern).reason:
                 message = f"{shortened(pattern)} is shown, and checked by the platform alone: {reason}"
                 self._warn(f"{pointer}/pattern", message)

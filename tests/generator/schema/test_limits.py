@@ -162,3 +162,13 @@ def test_whatever_its_size_a_description_is_read_or_refused_in_seconds(body, com
     start = time.process_time()
     assert project.run() == code
     assert time.process_time() - start < 20
+
+
+def test_more_patterns_than_can_be_judged_in_time_are_one_clear_error(project, capsys):
+    names = {f"p{number}": {**TEXT, "pattern": f"^{number}$"} for number in range(12_000)}
+    project.write(description({"acme/one": shaped(**names), "acme/two": shaped(a=TEXT)}))
+    began = time.process_time()
+    assert project.run() == 0
+    assert time.process_time() - began < 20
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "pattern" in line]
+    assert "/properties/p5000: is one of more than 5,000 that have a pattern" in line
