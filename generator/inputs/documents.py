@@ -152,7 +152,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _check_depth(document: Any) -> None:
-    level = [document]
+    level: list[Any] = [document]
     for _ in range(DEEPEST):
         level = [child for value in map(_children, level) for child in value if isinstance(child, (dict, list))]
         if not level:

@@ -71,7 +71,8 @@ class Models(tuple[ModelInfo, ...]):
             KeyError: no model has that id or module.
         """
         if not isinstance(key, str):
-            return super().__getitem__(key)
+            place: SupportsIndex = key
+            return super().__getitem__(place)
         found = self.get(key)
         if found is None:
             raise KeyError(f"no model has the id or module {key!r}")
