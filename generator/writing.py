@@ -50,7 +50,8 @@ def replace_files(contents: Mapping[Path, bytes | None]) -> list[Path]:
                 inside = {path: data for path, data in contents.items() if path.parent == folder}
                 differing = {path: found for path in inside if (found := _bytes(path)) != inside[path]}
                 if differing:
-                    rooms[folder] = Path(stack.enter_context(TemporaryDirectory(dir=folder, prefix=PREPARED)))
+                    with _signals_waiting():  # between a folder that is made and the promise to remove it
+                        rooms[folder] = Path(stack.enter_context(TemporaryDirectory(dir=folder, prefix=PREPARED)))
                 for path in differing:
                     _prepare(path, inside[path], rooms[folder])
                 before |= differing

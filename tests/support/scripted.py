@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from skills_video_runtime.catalog import Endpoint
+from skills_video_runtime.http.session import claims_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +100,7 @@ class Scripted:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port: int = self.listener.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}/api"
+        claims_of(self.base).forget()  # of an earlier server on this port
         self.tls: ssl.SSLContext | None = None
         self.requests: list[Request] = []
         self.open: set[socket.socket] = set()

@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 logging.getLogger("skills_video").addHandler(logging.NullHandler())
 
 
+def claims_of(base_url: str) -> Claims:
+    """Give what this process knows of the generations of a platform, one for all spellings of its address."""
+    return Claims.of(f"{os.getpid()} {platform_of(base_url)}")
+
+
 class Session:
     """What a client and the per-model clients made from it share."""
 
@@ -62,7 +67,7 @@ class Session:
         self.pid, self.lock = os.getpid(), Lock()
         self.paces = Paces.of(self.settings.retry)
         self.journals: dict[Path, Journal] = {}
-        self.claims = Claims.of(f"{os.getpid()} {platform_of(self.base_url)}")
+        self.claims = claims_of(self.base_url)
         self._connections: Connections | None = None
 
     @property

@@ -9,6 +9,7 @@ import threading
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from skills_video_runtime.http.session import claims_of
 from skills_video_runtime.sandbox import faults
 from skills_video_runtime.sandbox.application import application
 from skills_video_runtime.sandbox.clock import Clock
@@ -81,6 +82,7 @@ class Sandbox:
             raise RuntimeError("this sandbox was started before; make another")
         listener = listen("127.0.0.1", 0)
         self._port = listener.getsockname()[1]
+        claims_of(self.url).forget()  # of an earlier sandbox on this port, which gave the same ids
         started = threading.Event()
         server = self._server = HTTPServer(application(self._service), started.set)
         self._thread = threading.Thread(
