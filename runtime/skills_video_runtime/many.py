@@ -1,12 +1,13 @@
 """Many generations by one client: as many at once as a limit allows, and each result as it ends."""
 
-# a call obeys its own deadline
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .generations.outcomes import check_seconds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
@@ -43,6 +44,8 @@ class Many(Generic[PayloadT]):
     def __init__(self, session: Session, payloads: Iterable[PayloadT], limit: int, timeout: float | None) -> None:
         if type(limit) is not int or not 1 <= limit <= MOST:
             raise ValueError(f"limit is from 1 to {MOST}, not {limit!r}")
+        if timeout is not None:
+            check_seconds("timeout", timeout)
         self.session, self.limit, self.timeout = session, limit, timeout
         try:
             self.waiting = enumerate(payloads)
@@ -66,20 +69,26 @@ class Many(Generic[PayloadT]):
 
     async def make(self, index: int, payload: PayloadT) -> _Made[PayloadT]:
         """Make one, and give its result whatever comes of it."""
+        try:
+            async with self.session.call(self.timeout) as call:
+                return await self._made(index, payload, call)
+        except Exception as error:  # noqa: BLE001  # of a journal that cannot be opened, of a client that is closed
+            return _Made(Result(index, payload, None, error))
+
+    async def _made(self, index: int, payload: PayloadT, call: Call) -> _Made[PayloadT]:
         generation, problem = None, None
-        async with self.session.call(self.timeout) as call:
-            self.calls.add(call)
-            if self.is_left:
-                call.give_up()
-            try:
-                async with aclosing(call.generate(payload)) as states:
-                    async for state in states:
-                        generation = state
-            except Exception as error:  # noqa: BLE001  # which is a result as well
-                generation, problem = None, error
-            finally:
-                self.calls.discard(call)
-            ended, call.ended = call.ended, {}
+        self.calls.add(call)
+        if self.is_left:
+            call.give_up()
+        try:
+            async with aclosing(call.generate(payload)) as states:
+                async for state in states:
+                    generation = state
+        except Exception as error:  # noqa: BLE001  # which is a result as well
+            generation, problem = None, error
+        finally:
+            self.calls.discard(call)
+        ended, call.ended = call.ended, {}
         return _Made(Result(index, payload, generation, problem), call, ended)
 
     def in_threads(self, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> Generator[Result[PayloadT], None, None]:
@@ -147,8 +156,8 @@ class _Made(Generic[PayloadT]):
     """A result that the caller may not have been given yet."""
 
     result: Result[PayloadT]
-    call: Call
-    ended: dict[str, str]
+    call: Call | None = None
+    ended: dict[str, str] = field(default_factory=dict[str, str])
 
     def outlook(self) -> str:
         """Say what is known of it, for who leaves without it."""
@@ -161,5 +170,6 @@ class _Made(Generic[PayloadT]):
 
     async def record(self) -> None:
         """Tell the journal that the caller has it."""
-        self.call.ended = self.ended
-        await self.call.record_ended()
+        if self.call is not None:
+            self.call.ended = self.ended
+            await self.call.record_ended()

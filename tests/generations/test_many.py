@@ -151,3 +151,21 @@ def test_what_is_no_iterable(kind, sandbox):
     with pytest.raises(TypeError, match="payloads"):
         results_of(kind, sandbox, google_veo_3_1.Payload(prompt="x"))
     assert sandbox.made() == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_journal_that_another_client_holds_is_told_in_each_result(kind, sandbox, tmp_path):
+    journal = tmp_path / "jobs.db"
+    with Client(sandbox.api_key, sandbox.url, journal=journal) as holder:
+        holder.history()
+        found = results_of(kind, sandbox, payloads(3), journal=journal)
+    assert [type(result.error) for result in found] == [errors.JournalUnavailable] * 3
+    assert sandbox.made() == 0
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), "8"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_time_that_is_none(kind, timeout, sandbox):
+    with pytest.raises(ValueError, match="timeout must be"):
+        results_of(kind, sandbox, payloads(1), timeout=timeout)
+    assert sandbox.made() == 0
