@@ -202,15 +202,16 @@ class Exchange:
             with self._limit(patience):
                 while (event := await self._next(self.events)) is not None:
                     data = body.take(event)
-                    told = as_object(key.parse(data)) if data else None
+                    told = as_object(key.parse(data, key.redact(data)))
                     if told and (known is None or told.get("status") != known):
                         return told
         except Exception as error:  # noqa: BLE001  # whatever broke it, the generation can be polled
             reason = self._describe(error)
         before = body.before or ""
         await self.aclose()
-        told = as_object(key.parse(before))  # JSON may be called a stream
-        return told or Ended(reason, text=key.redact(before))
+        shown = key.redact(before)
+        told = as_object(key.parse(before, shown))  # JSON may be called a stream
+        return told or Ended(reason, text=shown)
 
     async def next_piece(self, patience: float) -> bytes | Ended:
         """Give the next bytes of the open file."""
@@ -358,8 +359,9 @@ class Exchange:
         key, text, told = self.connections.key, data.decode("utf-8-sig", "replace"), None
         if broken:
             text = f"{broken}: {text}"
-        else:
-            told = key.parse(text)
+        shown = key.redact(text)
+        if not broken:
+            told = key.parse(text, shown)
         where, place, location = "the same origin", None, opened.headers.get("location", "")
         named = GENERATION.search(location)
         if named is not None and is_id(key.redact(unquote(named[1]))):
@@ -368,9 +370,10 @@ class Exchange:
         if origin is not None:
             where = visible(key.redact(origin[0]))
         retry_after = seconds_of(opened.headers.get("retry-after", ""), opened.headers.get("date", ""))
-        named_as = opened.headers.get("x-request-id") or opened.headers.get("request-id")
-        request_id = named_as and visible(key.redact(named_as))
-        return Answer(opened.status, told, key.redact(text), retry_after, where, place, request_id=request_id)
+        request_id = opened.headers.get("x-request-id") or opened.headers.get("request-id")
+        if request_id is not None:
+            request_id = visible(key.redact(request_id))
+        return Answer(opened.status, told, shown, retry_after, where, place, request_id=request_id)
 
     async def _next(self, things: Any) -> Any:
         """Give the next thing, None where there are no more."""

@@ -105,14 +105,14 @@ class Key:
 
         return blake2b(self._value.encode(), key=salt.encode()[:64], digest_size=16).hexdigest()
 
-    def parse(self, text: str) -> object:
-        """Read JSON, without the key; None if it is no JSON, or nested too deeply."""
+    def parse(self, text: str, shown: str) -> object:
+        """Read JSON, without the key; None if it is no JSON, or nested too deeply. `redact` has given what is shown."""
         spared = SPARED
         if len(self._value) >= CERTAIN_LENGTH:
             spared = frozenset[str]()
         try:
             body: object = json.loads(text)
-            if self.redact(text) != text:
+            if shown != text:
                 return self._redacted(body, spared)
         except (ValueError, RecursionError):
             return None
