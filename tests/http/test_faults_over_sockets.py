@@ -464,28 +464,19 @@ def test_a_connection_that_is_made_too_late_has_sent_nothing(server: Scripted) -
     assert server.requests == []
 
 
-@pytest.mark.parametrize(("idle", "connections"), [(0.0, 1), (0.9, 1), (1.1, 2), (4.0, 2)])
-def test_a_post_takes_no_connection_that_was_idle_for_a_second(
-    idle: float, connections: int, mode: str, server: Scripted, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_post_takes_a_new_connection(mode: str, server: Scripted) -> None:
     server.on(CREATE, answer(200, state("IN_QUEUE")), answer(200, state("IN_QUEUE", "gen_2")))
-    later = time.monotonic
-
-    def wait() -> None:
-        monkeypatch.setattr(time, "monotonic", lambda: later() + idle)
 
     async def twice(client: Any) -> None:
         await client.submit(Payload())
-        wait()
         await client.submit(Payload())
 
     def twice_at_once(client: Any) -> None:
         client.submit(Payload())
-        wait()
         client.submit(Payload())
 
     use(mode, server.base, twice_at_once if mode == "sync" else twice)
-    assert server.accepted == connections
+    assert server.accepted == 2
 
 
 def test_looks_keep_their_connection_for_longer(mode: str, server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .key import Key
 
 PER_POOL = 100  # requests under way in one pool of httpcore, which looks through all of them for each new one
-KEPT, KEPT_FOR_POSTS = 5.0, 1.0  # seconds for which an idle connection is used again: our choice
+KEPT = 5.0  # seconds for which an idle connection is used again: our choice
 PLAIN = {"Accept-Encoding": "identity"}
 LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
 LOOP: RunVar[object] = RunVar("skills_video_loop")
@@ -32,7 +32,7 @@ class Pool:
     loop: object
     """The event loop that its connections belong to."""
     for_posts: bool
-    """Whether it is for posts, which take no connection that was idle for long."""
+    """Whether it is for posts, each of which takes a new connection."""
     used: int = 0
     """Requests under way."""
 
@@ -55,8 +55,9 @@ class Connections:
     def borrow(self, *, for_post: bool) -> Any:
         """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`.
 
-        A connection that is kept is most likely to be closed by the other side just as it is used again, and a post
-        that is lost so may be paid for in vain. So posts have pools of their own.
+        A connection that is kept is most likely to be closed just as it is used again: by the other side, or by its
+        own pool, which httpcore lets drop an idle connection that it has promised to a request. A post that is lost so
+        may be paid for in vain. So posts have pools of their own, which keep no connection.
         """
         if self.lent is not None:
             return None if self.lent.is_closed else self.lent
@@ -69,7 +70,7 @@ class Connections:
             wanted = Pool(loop, for_post)
             http = next((http for http, pool in self.pools.items() if pool.can_be(wanted)), None)
             if http is None:
-                http = self._new_pool(KEPT_FOR_POSTS if for_post else KEPT)
+                http = self._new_pool(for_posts=for_post)
                 self._forget_other_loops(loop)
                 self.pools[http] = wanted
             self.pools[http].used += 1
@@ -116,8 +117,11 @@ class Connections:
         """Drop what is idle and belongs to an event loop that is over, or that makes itself new connections."""
         self.pools = {http: pool for http, pool in self.pools.items() if pool.used or pool.loop is loop}
 
-    def _new_pool(self, kept: float) -> Any:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=PER_POOL, keepalive_expiry=kept)
+    def _new_pool(self, *, for_posts: bool) -> Any:
+        kept = PER_POOL
+        if for_posts:
+            kept = 0
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=kept, keepalive_expiry=KEPT)
         kind: Any = httpx.Client
         transport: Any = httpx.HTTPTransport
         if self.asynchronous:

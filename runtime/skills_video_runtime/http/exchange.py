@@ -46,7 +46,6 @@ MAX_ANSWER = 16 * 2**20  # bytes
 MAX_ERROR = 2**16  # bytes of an error answer that are read
 MAX_CONNECT = 15.0  # seconds: our choice
 MAX_CLOSE = 1.0  # seconds: our choice
-MAX_FINISH = 0.0003  # seconds for which a finished call waits for the end of its stream, to use the connection again
 PIECE = 2**16  # bytes
 TRANSIENT = (httpx.TransportError, httpx.StreamError, OSError, MemoryError)
 NO_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
@@ -125,14 +124,10 @@ class Exchange:
         """Begin a call."""
         return self
 
-    async def __aexit__(self, kind: object, *_: object) -> None:
-        """Let go of everything; the connection of a call that ended well is kept for another."""
-        try:
-            if kind is None:
-                await self._finish()
-        finally:
-            self.connections.exchanges.discard(self)
-            await self.aclose()
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of everything."""
+        self.connections.exchanges.discard(self)
+        await self.aclose()
 
     def now(self) -> float:
         """See `IO`. Where a system can tell, the time for which a machine sleeps counts."""
@@ -398,18 +393,6 @@ class Exchange:
             yield
         finally:
             current.reset(token)
-
-    async def _finish(self) -> None:
-        """Read the end of a stream that has told all, so that its connection can be used again; hardly wait for it."""
-        stream = self.stream
-        if self.events is None or stream is None or self._is_shared():
-            return
-        patience = 0.0
-        if not self.connections.asynchronous and stream.get_extra_info("is_readable"):
-            patience = MAX_FINISH
-        with suppress(Exception), self._limit(patience):
-            while await self._next(self.events) is not None:
-                pass
 
     def _is_shared(self) -> bool:
         """Whether other calls have requests on the same connection, as HTTP/2 allows."""
