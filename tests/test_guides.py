@@ -59,7 +59,7 @@ def run(folder, *arguments, **environment):
         ("choosing", 0, r"[\s\S]*\nkling_v2_6 \(5, 10\) \(\)\n[\s\S]*\nKling V2.6 Video\n"),
         ("choosing", 1, r"[\s\S]*\ngoogle/veo-3.1\n[\s\S]*\nCOMPLETED\n"),
         ("choosing", 2, r"Payload\(prompt='neon rain', duration=8\)\nduration: 10 becomes 8\n"),
-        ("choosing", 3, r"5\n"),
+        ("choosing", 3, r"5\nCOMPLETED\n"),
         ("payloads", 0, r"None motion-control\nduration enum 7 6\nresolutoin additionalProperties 720p resolution\n"),
         ("never-pay-twice", 0, r"row-17 kling-ai/kling-v2.6 COMPLETED\n1 removed\n"),
         ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),

@@ -6,6 +6,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from skills_video_runtime.catalog import PACKAGES
+
 if TYPE_CHECKING:
     from skills_video_runtime import *
     from skills_video_runtime import __version__ as __version__
@@ -79,7 +81,7 @@ _MODULES = frozenset(
         "xai_grok_imagine_video_extend_video",
     }
 )
-
+PACKAGES.append(__name__)
 
 if not TYPE_CHECKING:
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from typing import SupportsIndex, overload
 
     from .choosing import Takes
+    from .payloads.base import BasePayload
+
+PACKAGES: list[str] = []
+"""The generated packages of this process. Each adds its name when it is imported."""
 
 
 class Endpoint(NamedTuple):
@@ -68,14 +73,17 @@ class Models(tuple[ModelInfo, ...]):
         """Give the model of an id (`kling-ai/kling-v2.6`), a module (`kling_v2_6`) or a place.
 
         Raises:
-            KeyError: no model has that id or module.
+            KeyError: no model has that id or module; the nearest are named.
         """
         if not isinstance(key, str):
             place: SupportsIndex = key
             return super().__getitem__(place)
         found = self.get(key)
         if found is None:
-            raise KeyError(f"no model has the id or module {key!r}")
+            from .choosing import nearest  # noqa: PLC0415  # a module of a model is imported quickly without
+
+            near = ", ".join(info.endpoint.model for info in nearest(self, key))
+            raise KeyError(f"no model has the id or module {key!r:.80}; the nearest are {near}")
         return found
 
     def __contains__(self, key: object, /) -> bool:
@@ -121,3 +129,22 @@ class Models(tuple[ModelInfo, ...]):
         wish = Wish(tuple(takes), seconds, ratio, resolution, sound, search)
         wish.check()
         return Models(info for info in self if wish.is_met(info))
+
+
+def parse(model: object, data: Mapping[str, object]) -> BasePayload:
+    """Build the payload that plain data describes for a model of any generated package that is imported.
+
+    Raises:
+        TypeError: `model` is no text.
+        KeyError: no model has that id or module; the nearest are named.
+        PayloadError: the model does not take the data.
+        LookupError: no generated package is imported.
+    """
+    if not isinstance(model, str):
+        raise TypeError(f"data is for the id or module of a model, not for {model!r:.80}")
+    catalogs = [import_module(f"{package}.catalog") for package in PACKAGES]
+    if not catalogs:
+        raise LookupError("no models are known: import Client and AsyncClient from skills_video")
+    known = next((catalog for catalog in catalogs if model in catalog.MODELS), catalogs[0])
+    payload: BasePayload = known.parse(model, data)
+    return payload

@@ -90,3 +90,12 @@ def _has_word(info: ModelInfo, word: str) -> bool:
 
 def _words(values: Iterable[float | str]) -> set[str]:
     return {str(value).casefold() for value in values}
+
+
+def nearest(models: Iterable[ModelInfo], name: str) -> list[ModelInfo]:
+    """Give the three models whose id or module is most like a name, the nearest first."""
+    from difflib import get_close_matches  # noqa: PLC0415  # only a wrong name needs it
+
+    names = {known.casefold(): info for info in models for known in (info.endpoint.model, info.module)}
+    near = get_close_matches(name[:200].casefold(), names, n=6, cutoff=0.0)
+    return list({names[known].endpoint.model: names[known] for known in near}.values())[:3]

@@ -8,13 +8,15 @@ import os
 from contextlib import aclosing
 from inspect import isawaitable, iscoroutinefunction
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
+from skills_video_runtime import catalog
 from skills_video_runtime.generations.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable
+    from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
     from pathlib import Path
+    from typing import TypedDict, Unpack
 
     import httpx
 
@@ -24,6 +26,25 @@ if TYPE_CHECKING:
     from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
     from skills_video_runtime.many import Result
     from skills_video_runtime.payloads.base import BasePayload
+
+    Data = Mapping[str, object]
+
+    class Streaming(TypedDict, total=False):
+        """The options of `stream`."""
+
+        key: str | None
+        timeout: float | None
+
+    class Generating(Streaming, total=False):
+        """The options of `generate`."""
+
+        on_state: OnState | None
+
+    class Submitting(Streaming, total=False):
+        """The options of `submit`."""
+
+        journal: Where | None
+
 
 HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
 T = TypeVar("T")
@@ -119,9 +140,14 @@ class _Verbs(Generic[PayloadT]):
         """The same verbs, which over a synchronous session never suspend."""
         return _AsyncVerbs(self._session)
 
+    @overload
+    def generate(self, payload: PayloadT, **options: Unpack[Generating]) -> Generation: ...
+    @overload
+    def generate(self: _Verbs[BasePayload], payload: str, data: Data, **options: Unpack[Generating]) -> Generation: ...
     def generate(
         self,
-        payload: PayloadT,
+        payload: PayloadT | str,
+        data: Data | None = None,
         *,
         key: str | None = None,
         timeout: float | None = None,
@@ -133,7 +159,9 @@ class _Verbs(Generic[PayloadT]):
         breaks, falls silent or ends early. A payload with files goes to the create endpoint, and is polled.
 
         Args:
-            payload: What to make.
+            payload: What to make. It may be the id or the module of a model, with the fields as `data`.
+            data: The fields as plain data, by the platform's own names: `generate("kling-ai/kling-v2.6", {…})`. The
+                catalog of `skills_video` builds the payload.
             key: A text of your own that names it in the client's journal, such as `row-17`. With a key that was used
                 before, in whatever process, the generation of then is followed or given, and nothing is posted.
             timeout: Seconds that this may take, instead of the client's.
@@ -143,6 +171,8 @@ class _Verbs(Generic[PayloadT]):
             The generation, which is COMPLETED.
 
         Raises:
+            PayloadError: The model does not take the data; nothing was sent.
+            KeyError: No model has that id or module; the nearest are named.
             APIError: The platform refused; nothing was made, unless the error carries an id.
             ConnectionFailed: The platform could not be reached; nothing was made.
             SubmissionUncertain: A generation may have been made, and its id is not known.
@@ -152,7 +182,7 @@ class _Verbs(Generic[PayloadT]):
             ValueError: The key is that of another payload, or there is no journal for it.
         """
         refuse_async("on_state", on_state)
-        return run(self._coroutines.generate(payload, key=key, timeout=timeout, on_state=on_state))
+        return run(self._coroutines.generate(built(payload, data), key=key, timeout=timeout, on_state=on_state))
 
     def generate_many(
         self, payloads: Iterable[PayloadT], *, limit: int = 8, timeout: float | None = None
@@ -175,18 +205,34 @@ class _Verbs(Generic[PayloadT]):
 
         return Many(self._session, payloads, limit, timeout).in_threads(run)
 
+    @overload
+    def stream(self, payload: PayloadT, **options: Unpack[Streaming]) -> Generator[Generation, None, None]: ...
+    @overload
     def stream(
-        self, payload: PayloadT, *, key: str | None = None, timeout: float | None = None
+        self: _Verbs[BasePayload], payload: str, data: Data, **options: Unpack[Streaming]
+    ) -> Generator[Generation, None, None]: ...
+    def stream(
+        self,
+        payload: PayloadT | str,
+        data: Data | None = None,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
     ) -> Generator[Generation, None, None]:
         """Make a generation and give each of its states once, whether streamed or polled; the last one is finished.
 
         Nothing is sent before the first state is asked for. Raises as `generate`, after the last state was given.
         """
-        return iterate(self._coroutines.stream(payload, key=key, timeout=timeout))
+        return iterate(self._coroutines.stream(built(payload, data), key=key, timeout=timeout))
 
+    @overload
+    def submit(self, payload: PayloadT, **options: Unpack[Submitting]) -> Generation: ...
+    @overload
+    def submit(self: _Verbs[BasePayload], payload: str, data: Data, **options: Unpack[Submitting]) -> Generation: ...
     def submit(
         self,
-        payload: PayloadT,
+        payload: PayloadT | str,
+        data: Data | None = None,
         *,
         key: str | None = None,
         timeout: float | None = None,
@@ -201,7 +247,7 @@ class _Verbs(Generic[PayloadT]):
             JournalUnavailable: The intent could not be recorded; nothing was sent.
             SkillsVideoError: As `generate`, up to the id.
         """
-        return run(self._coroutines.submit(payload, key=key, timeout=timeout, journal=journal))
+        return run(self._coroutines.submit(built(payload, data), key=key, timeout=timeout, journal=journal))
 
     def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
         """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
@@ -330,9 +376,16 @@ class _AsyncVerbs(Generic[PayloadT]):
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    @overload
+    async def generate(self, payload: PayloadT, **options: Unpack[Generating]) -> Generation: ...
+    @overload
+    async def generate(
+        self: _AsyncVerbs[BasePayload], payload: str, data: Data, **options: Unpack[Generating]
+    ) -> Generation: ...
     async def generate(
         self,
-        payload: PayloadT,
+        payload: PayloadT | str,
+        data: Data | None = None,
         *,
         key: str | None = None,
         timeout: float | None = None,
@@ -341,7 +394,7 @@ class _AsyncVerbs(Generic[PayloadT]):
         """As `Client.generate`; what `on_state` returns is awaited if it can be."""
         self._session.key.refuse(key)
         async with self._session.call(timeout) as call:
-            return await last(call.generate(payload, key), on_state)
+            return await last(call.generate(built(payload, data), key), on_state)
 
     def generate_many(
         self, payloads: Iterable[PayloadT], *, limit: int = 8, timeout: float | None = None
@@ -351,18 +404,36 @@ class _AsyncVerbs(Generic[PayloadT]):
 
         return Many(self._session, payloads, limit, timeout).in_tasks()
 
+    @overload
+    def stream(self, payload: PayloadT, **options: Unpack[Streaming]) -> AsyncGenerator[Generation, None]: ...
+    @overload
+    def stream(
+        self: _AsyncVerbs[BasePayload], payload: str, data: Data, **options: Unpack[Streaming]
+    ) -> AsyncGenerator[Generation, None]: ...
     async def stream(
-        self, payload: PayloadT, *, key: str | None = None, timeout: float | None = None
+        self,
+        payload: PayloadT | str,
+        data: Data | None = None,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
     ) -> AsyncGenerator[Generation, None]:
         """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
         self._session.key.refuse(key)
-        async with self._session.call(timeout) as call, aclosing(call.generate(payload, key)) as states:
+        async with self._session.call(timeout) as call, aclosing(call.generate(built(payload, data), key)) as states:
             async for state in states:
                 yield state
 
+    @overload
+    async def submit(self, payload: PayloadT, **options: Unpack[Submitting]) -> Generation: ...
+    @overload
+    async def submit(
+        self: _AsyncVerbs[BasePayload], payload: str, data: Data, **options: Unpack[Submitting]
+    ) -> Generation: ...
     async def submit(
         self,
-        payload: PayloadT,
+        payload: PayloadT | str,
+        data: Data | None = None,
         *,
         key: str | None = None,
         timeout: float | None = None,
@@ -371,7 +442,7 @@ class _AsyncVerbs(Generic[PayloadT]):
         """As `Client.submit`."""
         self._session.key.refuse(key)
         async with self._session.call(timeout, journal) as call:
-            state = await call.submit(payload, own_key=key)
+            state = await call.submit(built(payload, data), own_key=key)
             if call.submission is None:  # it was begun before
                 return await call.get(state.id)
             return state
@@ -525,6 +596,13 @@ async def last(states: AsyncGenerator[Generation, None], on_state: OnState | Non
                 if isawaitable(told):
                     await told
     return cast("Generation", state)
+
+
+def built(payload: Any, data: Data | None) -> Any:
+    """Give a payload as it is, or build the one that the name of a model and plain data describe."""
+    if data is None:
+        return payload
+    return catalog.parse(payload, data)
 
 
 def refuse_async(name: str, hook: object) -> None:

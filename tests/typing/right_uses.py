@@ -14,6 +14,7 @@ from skills_video import (
     AsyncClient,
     Client,
     File,
+    Generation,
     ModelInfo,
     PayloadError,
     google_veo_3_1,
@@ -100,6 +101,14 @@ def one_client(client: Client) -> None:
     client.generate(google_veo_3_1.Payload(prompt="cat"))
 
 
+def plain_data(client: Client, data: dict[str, object]) -> None:
+    fields = {"prompt": "cat", "duration": 5}
+    assert_type(client.generate("kling-ai/kling-v2.6", data, key="row-1", on_state=print), Generation)
+    assert_type(client.submit("kling-ai/kling-v2.6", fields, journal="videos.db"), Generation)
+    for state in client.stream("kling-ai/kling-v2.6", {"prompt": "cat", "image_url": File(Path("a.png"))}):
+        assert_type(state, Generation)
+
+
 def one_model(client: Client) -> None:
     kling_v2_6.KlingV26(client).generate(kling_v2_6.TextImageToVideo(prompt="cat"))
     kling_v2_6.KlingV26(client).generate(kling_v2_6.parse({"prompt": "cat"}))
@@ -107,4 +116,7 @@ def one_model(client: Client) -> None:
 
 
 async def awaited(client: AsyncClient) -> None:
+    assert_type(await client.generate("kling-ai/kling-v2.6", {"prompt": "cat"}, timeout=60), Generation)
+    async for state in client.stream("kling-ai/kling-v2.6", {"prompt": "cat"}):
+        assert_type(state, Generation)
     await kling_v2_6.AsyncKlingV26(client).generate(kling_v2_6.TextImageToVideo(prompt="cat"))

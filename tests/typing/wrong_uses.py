@@ -90,9 +90,16 @@ def clients(client: Client) -> None:
     google_veo_3_1.GoogleVeo31(client).stream(kling_v2_6.TextImageToVideo(prompt="cat"))  # wrong
     kling_v2_6.KlingV26(client).generate({"prompt": "cat"})  # wrong
     client.generate({"prompt": "cat"})  # wrong
+    client.generate("kling-ai/kling-v2.6")  # wrong
+    client.submit("kling-ai/kling-v2.6", "cat")  # wrong
+    client.stream("kling-ai/kling-v2.6", {"prompt": "cat"}, time_out=5)  # wrong
+    client.generate(google_veo_3_1.Payload(prompt="cat"), {"prompt": "cat"})  # wrong
+    kling_v2_6.KlingV26(client).generate("kling-ai/kling-v2.6", {"prompt": "cat"})  # wrong
     kling_v2_6.KlingV26("key")  # wrong
 
 
 async def asynchronous(client: AsyncClient) -> None:
+    await client.submit("kling-ai/kling-v2.6")  # wrong
+    await kling_v2_6.AsyncKlingV26(client).submit("kling-ai/kling-v2.6", {"prompt": "cat"})  # wrong
     await kling_v2_6.AsyncKlingV26(client).generate(google_veo_3_1.Payload(prompt="cat"))  # wrong
     kling_v2_6.KlingV26(client)  # wrong

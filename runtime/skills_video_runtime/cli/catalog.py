@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.catalog import Models
+from skills_video_runtime.choosing import nearest
 
 from .output import UsageProblem, is_terminal, lines, say, say_json, table, yes_or_no
 
@@ -51,8 +52,7 @@ class Catalog:
                 return found[0]
             if found:
                 raise UsageProblem(f"{text!r:.80} can be {len(found)} models: {_listed(found)}")
-        near = _nearest(wanted, {name.casefold(): info for info in self.models for name in _names(info)})
-        raise UsageProblem(f"there is no model {text!r:.80}; the nearest are {_listed(near)}")
+        raise UsageProblem(f"there is no model {text!r:.80}; the nearest are {_listed(nearest(self.models, wanted))}")
 
     def variants(self, info: ModelInfo, wanted: str | None = None) -> list[type[BasePayload]]:
         """Give the payload classes of a model, or the one that is wanted, however its name is spelt.
@@ -170,10 +170,6 @@ def _row(info: ModelInfo) -> tuple[str, ...]:
     return place.model, info.module, title, paths, ", ".join(info.takes), spans(info.durations), *lists, sound
 
 
-def _names(info: ModelInfo) -> tuple[str, str]:
-    return info.endpoint.model, info.module
-
-
 def _is_named(info: ModelInfo, wanted: str) -> bool:
     return wanted in short_names(info)
 
@@ -199,13 +195,6 @@ def short_names(info: ModelInfo) -> list[str]:
 def _spelling(name: str) -> str:
     """Give letters and digits alone, without the `v` before a number."""
     return _plain(re.sub(r"v(?=\d)", "", name))
-
-
-def _nearest(wanted: str, names: dict[str, ModelInfo]) -> Iterable[ModelInfo]:
-    from difflib import get_close_matches  # noqa: PLC0415  # only a wrong name needs it
-
-    near = get_close_matches(wanted[:200], names, n=6, cutoff=0.0)
-    return list({names[name].endpoint.model: names[name] for name in near}.values())[:3]
 
 
 def _listed(models: Iterable[ModelInfo]) -> str:
