@@ -15,7 +15,17 @@ from tests.support.children import finished, started
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-GUIDES = ("choosing", "command-line", "network", "never-pay-twice", "payloads", "platform", "testing", "webhooks")
+GUIDES = (
+    "agents",
+    "choosing",
+    "command-line",
+    "network",
+    "never-pay-twice",
+    "payloads",
+    "platform",
+    "testing",
+    "webhooks",
+)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 DELIVERED = f"""
@@ -56,6 +66,7 @@ def run(folder, *arguments, **environment):
 @pytest.mark.parametrize(
     ("page", "number", "printed"),
     [
+        ("agents", 0, r"\[.*'kling_v2_6-MotionControl'\]\nduration: 7 is not .* allowed: 5\nCOMPLETED\n"),
         ("choosing", 0, r"[\s\S]*\nkling_v2_6 \(5, 10\) \(\)\n[\s\S]*\nKling V2.6 Video\n"),
         ("choosing", 1, r"[\s\S]*\ngoogle/veo-3.1\n[\s\S]*\nCOMPLETED\n"),
         ("choosing", 2, r"Payload\(prompt='neon rain', duration=8\)\nduration: 10 becomes 8\n"),
@@ -87,7 +98,7 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
-        "choosing": 4, "network": 1, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
+        "agents": 1, "choosing": 4, "network": 1, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from skills_video_runtime import __version__ as __version__
 
     from . import catalog as catalog
+    from .catalog import call as call, tools as tools
     from . import bytedance_seedance_1_5 as bytedance_seedance_1_5
     from . import bytedance_seedance_1_pro as bytedance_seedance_1_pro
     from . import bytedance_seedance_2_0 as bytedance_seedance_2_0
@@ -81,6 +82,7 @@ _MODULES = frozenset(
         "xai_grok_imagine_video_extend_video",
     }
 )
+_OF_CATALOG = frozenset({"call", "tools"})
 PACKAGES.append(__name__)
 
 if not TYPE_CHECKING:
@@ -89,9 +91,11 @@ if not TYPE_CHECKING:
         """Import a model's module, or a public name of the runtime, when it is first used."""
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
+        if name in _OF_CATALOG:
+            return getattr(import_module(f"{__name__}.catalog"), name)
         runtime = import_module("skills_video_runtime")
         if name == "__all__":
-            return sorted({*_MODULES, *runtime.__all__})
+            return sorted({*_MODULES, *_OF_CATALOG, *runtime.__all__})
         if name not in runtime.__all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(runtime, name)
@@ -100,4 +104,4 @@ if not TYPE_CHECKING:
 
     def __dir__() -> list[str]:
         """List the modules and the public names."""
-        return sorted({*_MODULES, *dir(import_module("skills_video_runtime"))})
+        return sorted({*_MODULES, *_OF_CATALOG, *dir(import_module("skills_video_runtime"))})

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from skills_video_runtime import BasePayload, Endpoint, File, ModelInfo, Models
 
 if TYPE_CHECKING:
-    from skills_video_runtime import Planned
+    from typing import Any
 
-__all__ = ["MODELS", "parse", "plan"]
+    from skills_video_runtime import Planned
+    from skills_video_runtime.agents.dialects import Dialect
+    from skills_video_runtime.agents.tools import ToolCall
+
+__all__ = ["MODELS", "call", "parse", "plan", "tools"]
 
 MODELS: Final[Models] = Models(
     [
@@ -587,3 +591,39 @@ def plan(  # noqa: PLR0913  # each is a wish of its own
         str(__package__),
         {**wish, "seconds": seconds, "ratio": ratio, "resolution": resolution, "sound": sound},
     )
+
+
+def tools(models: Iterable[str] | None = None, *, dialect: Dialect = "anthropic") -> list[dict[str, Any]]:
+    """Give a tool for each payload class of these models, as an API takes it of which a model calls functions.
+
+    What a dialect has no keyword for is said in words, and `call` checks it. Of a strict schema every field is
+    required, and null stands for what is not sent. A file cannot be given: a field that takes nothing else is left out.
+
+    Args:
+        models: Ids or modules; by default all, which are more tools than most APIs and models can do with.
+        dialect: "anthropic"; "openai" and "openai-strict", as Chat Completions has it, where the Responses API takes
+            `{"type": "function", **tool["function"]}`; "gemini", a function declaration.
+
+    Raises:
+        KeyError: no model has one of the ids or modules.
+        ValueError: there is no such dialect.
+    """
+    from skills_video_runtime.agents.tools import tools_of  # noqa: PLC0415  # the list of models is read quickly without
+
+    return tools_of(MODELS, str(__package__), models, dialect)
+
+
+def call(tool_name: str, arguments: Mapping[str, object] | str) -> ToolCall:
+    """Build the payload that a model asks for by calling one of the `tools`; nothing is sent.
+
+    Whatever it calls and with whatever arguments, what is wrong comes back as data: `violations`, each with the
+    nearest allowed value, and `to_dict()` for the model. A right call has a `payload` for `client.generate`. Null for
+    a field that may be left out is left out, and a text that stands for an object or array is read as its JSON.
+
+    Args:
+        tool_name: The name that the model called.
+        arguments: An object, or its JSON.
+    """
+    from skills_video_runtime.agents.tools import called  # noqa: PLC0415  # as above
+
+    return called(MODELS, str(__package__), tool_name, arguments)

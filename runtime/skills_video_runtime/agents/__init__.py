@@ -1,0 +1,1 @@
+"""For agents: tool schemas, and the MCP server."""
