@@ -43,7 +43,8 @@ GUARD = (
 )
 CALLS = "budget generations/keyed many webhooks"
 CHOOSING = "choosing generations/notebook planning"
-FEATURES = f"{CALLS} {CHOOSING}"
+MORE = "http/key_source http/own_headers"
+FEATURES = f"{CALLS} {CHOOSING} {MORE}"
 SIZES = {
     "core": (3_570, [RUNTIME / f"{name}.py" for name in CORE.split()]),
     "payloads": (1_918, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),

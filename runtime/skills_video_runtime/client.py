@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.downloads.fetch import Save
     from skills_video_runtime.generations.outcomes import Record, Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
+    from skills_video_runtime.http.key_source import KeyGiver
     from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
     from skills_video_runtime.many import Result
     from skills_video_runtime.payloads.base import BasePayload
@@ -61,7 +62,7 @@ class _Base(Generic[HTTP]):
 
     def __init__(  # noqa: PLR0913  # each is a choice of its own
         self,
-        api_key: str | None = None,
+        api_key: str | KeyGiver | None = None,
         base_url: str | None = None,
         *,
         timeout: float = 900.0,
@@ -72,11 +73,14 @@ class _Base(Generic[HTTP]):
         on_lost_submission: Literal["raise", "resubmit"] = "raise",
         journal: Where | None = None,
         max_credits: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Make a client; nothing is sent, and no connection made.
 
         Args:
-            api_key: The key; by default that of the environment variable SKILLS_VIDEO_API_KEY.
+            api_key: The key; by default that of the environment variable SKILLS_VIDEO_API_KEY. A function is asked for
+                it once for each request; its keys, which may change, are those of one workspace. That of an AsyncClient
+                may be asynchronous.
             base_url: The address of the platform, https or loopback; by default that of SKILLS_VIDEO_BASE_URL, else
                 https://open.skills.video/api/v1.
             timeout: Seconds that a call may take as a whole, unless it says otherwise.
@@ -91,19 +95,23 @@ class _Base(Generic[HTTP]):
             journal: A file to record submissions in, for `recover`. One client at a time may use it.
             max_credits: Credits that the generations of this client may take, as far as the answers tell. A post after
                 that raises `BudgetExceeded`; what was under way before it may go beyond.
+            headers: Headers of your own, sent to the platform with each request, and to nobody else but for a
+                `User-Agent`, which replaces `skills-video/VERSION`. Those that the client sets are refused.
 
         Raises:
             MissingAPIKey: There is no key, or it cannot be one.
-            ValueError: An argument is outside its range, or the address is neither https nor loopback.
+            TypeError, ValueError: An argument is outside its range, or the address is neither https nor loopback.
         """
         from skills_video_runtime.generations.outcomes import Settings  # noqa: PLC0415
-        from skills_video_runtime.http.key import Key  # noqa: PLC0415
+        from skills_video_runtime.http.key_source import key_of  # noqa: PLC0415
         from skills_video_runtime.http.session import Session  # noqa: PLC0415  # a module of a model is imported quickly without
 
-        key = Key(os.environ.get("SKILLS_VIDEO_API_KEY") if api_key is None else api_key)
+        asynchronous = isinstance(self, _AsyncVerbs)
+        if callable(api_key) and not asynchronous:
+            refuse_async("api_key", api_key)
+        key = key_of(api_key, asynchronous=asynchronous)
         api_key = None
         key.check()
-        asynchronous = isinstance(self, _AsyncVerbs)
         if http_client is not None:
             from skills_video_runtime.http.connections import check_client  # noqa: PLC0415  # who hands one in has httpx
 
@@ -115,6 +123,10 @@ class _Base(Generic[HTTP]):
             from .budget import Budget  # noqa: PLC0415  # for who has one
 
             self._session.budget = Budget(max_credits)
+        if headers is not None:
+            from .http.own_headers import own_headers  # noqa: PLC0415  # as above
+
+            self._session.headers = own_headers(headers)
 
     @property
     def base_url(self) -> str:

@@ -13,6 +13,7 @@ from skills_video_runtime.errors import (
     ContentRejected,
     InsufficientCredits,
     InvalidRequest,
+    MissingAPIKey,
     SkillsVideoError,
 )
 from skills_video_runtime.json_values import is_number
@@ -148,12 +149,19 @@ class Lost:
     is_transient: bool = True
     text: str = ""
     """What of a stream was said before it broke."""
+    cause: Exception | None = field(default=None, compare=False, repr=False)
+    """The fault that led to it, without what it may show of a request."""
     retry_after: ClassVar[None] = None
 
-    def error(self, generation_id: str | None = None) -> ConnectionFailed:
+    def error(self, generation_id: str | None = None) -> SkillsVideoError:
         """Give the error that this means."""
+        error: SkillsVideoError
+        if isinstance(self.cause, MissingAPIKey):
+            error = MissingAPIKey(self.problem, generation_id=generation_id)
+            error.__cause__ = self.cause.__cause__
+            return error
         error = ConnectionFailed(f"No answer from the platform: {self.problem}.", generation_id=generation_id)
-        error.retryable = self.is_transient
+        error.retryable, error.__cause__ = self.is_transient, self.cause
         return error
 
 

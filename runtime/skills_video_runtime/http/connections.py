@@ -12,8 +12,11 @@ from anyio.lowlevel import RunVar
 
 from .deadlines import trace, trace_async
 from .environment import proxies, tls
+from .own_headers import beside
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .exchange import Exchange
     from .key import Key
 
@@ -44,8 +47,14 @@ class Pool:
 class Connections:
     """The pools of one client, or the HTTP client of the user's own, and the exchanges under way."""
 
-    def __init__(self, base_url: str, key: Key, lent: Any, *, asynchronous: bool) -> None:
+    def __init__(
+        self, base_url: str, key: Key, lent: Any, own_headers: Mapping[str, str], *, asynchronous: bool
+    ) -> None:
         self.base_url, self.key, self.lent, self.asynchronous = base_url, key, lent, asynchronous
+        self.headers = beside(lent, own_headers)
+        """What the platform is told with each request."""
+        self.agent = {"user-agent": self.headers["user-agent"]}
+        """What of it anybody is told who is asked for a file."""
         self.trace: Any = trace_async if asynchronous else trace
         self.pools: dict[Any, Pool] = {}
         self.exchanges: set[Exchange] = set()
@@ -131,8 +140,7 @@ class Connections:
             mounts[pattern] = None
             if proxy is not None:
                 mounts[pattern] = transport(verify=certificates, limits=limits, proxy=proxy)
-        http = kind(verify=certificates, limits=limits, mounts=mounts, trust_env=False, headers=LOOK)
-        return self.key(http)  # signs all that it builds, which is for the platform; it follows no redirect
+        return kind(verify=certificates, limits=limits, mounts=mounts, trust_env=False)  # it follows no redirect
 
 
 def check_client(http: object, *, asynchronous: bool) -> None:

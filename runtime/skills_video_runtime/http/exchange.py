@@ -22,7 +22,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from skills_video_runtime.errors import visible
+from skills_video_runtime.errors import MissingAPIKey, visible
 from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post
 from skills_video_runtime.generations.states import is_id
 from skills_video_runtime.json_values import JsonObject, as_object
@@ -177,8 +177,7 @@ class Exchange:
 
     async def get(self, path: str, query: tuple[tuple[str, str], ...], patience: float) -> Answer | Lost:
         """See `IO`."""
-        headers = LOOK if self.connections.lent is not None else None  # our own pools have them by default
-        opened = await self._ask("GET", path, patience, patience, params=query or None, headers=headers)
+        opened = await self._ask("GET", path, patience, patience, params=query or None, headers=LOOK)
         if isinstance(opened, Lost):
             return opened
         return await self._answer(opened)
@@ -186,7 +185,9 @@ class Exchange:
     async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
         """Ask any origin for a file, without the key, for `next_piece`."""
         logging.getLogger("httpx").addFilter(UNSIGNED)
-        return await self._send("GET", url, patience, patience, signed=False, headers={**PLAIN, **headers})
+        return await self._send(
+            "GET", url, patience, patience, signed=False, headers={**PLAIN, **self.connections.agent, **headers}
+        )
 
     async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
         """See `IO`."""
@@ -284,6 +285,8 @@ class Exchange:
                 return CLOSED
             self.begin_post()
             return self._open(self.response, silence)
+        except MissingAPIKey as error:
+            return Lost(error.what, is_transient=False, cause=error)
         except UnusableSetting as error:
             return Lost(visible(self.connections.key.redact(str(error))), is_transient=False)
         except Exception as error:  # noqa: BLE001  # no class of exception decides what was sent
@@ -296,9 +299,11 @@ class Exchange:
         self, method: str, address: str, patience: float, *, signed: bool = True, fields: Any = None, **content: Any
     ) -> httpx.Response | None:
         """Give the answer to a request; None where the client is closed."""
-        connections, auth = self.connections, None
+        connections, key = self.connections, None
         if self.is_over():
             return None
+        if signed:
+            key = await self._bounded(connections.key.fresh())
         self.http = http = connections.borrow(for_post=method == "POST")
         if http is None:
             return None
@@ -306,15 +311,15 @@ class Exchange:
         extensions: dict[str, Any] = {"timeout": limits, "trace": connections.trace}
         if fields is not None:
             content["content"] = encode(fields).encode()
-        if signed:
+        if key is not None:
+            content["headers"] = {**connections.headers, **(content.get("headers") or {})}
             request = http.build_request(method, parsed(address), extensions=extensions, **content)
+            key.sign(request)
         else:  # not built by the client, whose headers and cookies are for the platform
             request = httpx.Request(method, address, extensions=extensions, **content)
-        if signed and connections.lent is not None:
-            auth = connections.key
         if not connections.tells_of_heads(request.url):
             self.begin_post()
-        sent = http.send(request, stream=True, auth=auth, follow_redirects=False)
+        sent = http.send(request, stream=True, auth=None, follow_redirects=False)
         if not connections.asynchronous:
             return sent  # type: ignore[no-any-return]
         return await self._awaited(sent)  # type: ignore[no-any-return]
@@ -379,6 +384,12 @@ class Exchange:
     async def _awaited(self, work: Any) -> Any:
         """Await for as long as there is time, which the connections of a user's own client may not see to."""
         if self.connections.lent is None:
+            return await work
+        return await self._bounded(work)
+
+    async def _bounded(self, work: Any) -> Any:
+        """Await for as long as there is time; in a synchronous client what never suspends."""
+        if not self.connections.asynchronous:
             return await work
         with anyio.fail_after(self.until - self.now()) as self.scope:
             return await work

@@ -6,16 +6,17 @@ import json
 import re
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.errors import MissingAPIKey
 from skills_video_runtime.generations.states import REDACTED, WORDS
 from skills_video_runtime.json_values import as_array, as_object
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import httpx
 
-Signed = TypeVar("Signed", "httpx.Request", "httpx.Client", "httpx.AsyncClient")
 MIN_LENGTH = 4  # characters; what is shorter would be found in any text
 CERTAIN_LENGTH = 8  # characters; a shorter key may be part of any id, address or prompt: our choice
 SPARED = frozenset({"id", "input", "data"})  # what is left as it came, where the key is so short
@@ -66,10 +67,19 @@ class Key:
         """Refuse to leave the process."""
         raise TypeError("an API key is not pickled")
 
-    def __call__(self, request: Signed) -> Signed:
-        """Sign a request, as httpx asks of what it is given as auth, or all that a client builds."""
+    async def fresh(self) -> Key:
+        """Give the key of one request."""
+        return self
+
+    def stand_for(self, keys: Iterable[Key]) -> None:
+        """Look for all of these keys from now on."""
+        for key in keys:
+            self._value = key._value  # noqa: SLF001  # a key as well
+        self._forms = tuple(form for key in keys for form in key._forms)  # noqa: SLF001  # as above
+
+    def sign(self, request: httpx.Request) -> None:
+        """Show it to the platform, which a request is for."""
         request.headers["Authorization"] = f"Bearer {self._value}"
-        return request
 
     def redact(self, text: str) -> str:
         """Take the key out of a text that came from elsewhere, in whatever case, also where it is escaped or base64.

@@ -57,6 +57,7 @@ class Session:
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
         self.report: Callable[[Report], object] | None = None
         self.budget: Budget | None = None
+        self.headers: dict[str, str] = {}
         self.wrappers: list[Callable[[Any], Any]] = []
         """What a call is given in place of its exchange is made by these: see `skills_video_runtime.testing`."""
         self.closed = False
@@ -81,7 +82,9 @@ class Session:
 
             with self.lock:
                 if self._connections is None:
-                    self._connections = Connections(self.base_url, self.key, self.http, asynchronous=self.asynchronous)
+                    self._connections = Connections(
+                        self.base_url, self.key, self.http, self.headers, asynchronous=self.asynchronous
+                    )
                     self._connections.closed = self.closed
         return self._connections
 
