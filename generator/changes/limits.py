@@ -6,20 +6,22 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.json_values import json_key
+from generator.output.words import bounds, counted, listed, plain
 from generator.schema.subset import is_multiple
 from generator.schema.types import ABSENT, Array, Choice, Number, Object, Text
 
 from .change import Change
-from .prose import REQUEST, bounds, counted, listed, plain, plural
+from .prose import REQUEST, plural
 from .witness import Proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from generator.output.words import Bound
     from generator.schema.types import Shape
 
     from .change import Kind
-    from .prose import Bound, Side
+    from .prose import Side
     from .witness import Witness
 
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import GeneratorError
 from generator.json_values import json_key
+from generator.output.words import describe, listed, plain
 from generator.schema import types
+from generator.schema.examples import OTHER, completed
 from generator.schema.file_fields import constants
 from generator.schema.subset import Subset, depends
 from generator.schema.types import ABSENT, followed, is_exclusive, options_of
 
-from .examples import OTHER, completed
 from .limits import Limits
 from .places import member_at
-from .prose import describe, listed, one_line, plain
+from .prose import one_line
 from .static_types import plain_types
 from .witness import Proof, Witness
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from generator.diagnostics import Diagnostics, GeneratorError
 from generator.inputs.paths import route
 from generator.json_values import array_of, escape, is_object, object_of, text_of
+from generator.output.words import plain
 from generator.schema.reader import SchemaReader
 from generator.schema.types import ABSENT
 
 from .change import COSMETIC, Change
 from .limits import differing
 from .objects import Comparison, read_alone
-from .prose import REQUEST, plain
+from .prose import REQUEST
 from .witness import Witness
 
 if TYPE_CHECKING:

@@ -1,36 +1,8 @@
-"""What a shape takes, in the words of a reviewer, and the sentences that differ with who gives the values."""
+"""The sentences of a review that differ with who gives the values, and how its lines are written."""
 
 from __future__ import annotations
 
-import json
-import math
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
-
-from generator.output.facts import size
-from generator.schema import types
-from generator.schema.subset import limits_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from generator.schema.types import Array, Number, Object, Shape, Text
-
-DEEPEST: Final = 3
-"""How many lists and maps inside each other are described."""
-
-Bound: TypeAlias = tuple[str, float]
-"""A limit, behind the words for it: `("at least", 1)`."""
-
-BOUNDS: Final = ("at least", "at most", "above", "below")
-"""The words for limits, in the order in which they are said."""
-
-PLAIN: dict[type[Any], str] = {
-    types.Anything: "any value",
-    types.Binary: "a file",
-    types.Boolean: "true or false",
-    types.Never: "nothing",
-    types.Null: "null",
-}
+from typing import NamedTuple
 
 
 class Side(NamedTuple):
@@ -52,41 +24,6 @@ ANSWER = Side(
 )
 
 
-def describe(shape: Shape, name_of: Callable[[Object], str], depth: int = 0) -> str:
-    """Say what a shape takes; `name_of` gives what an object is called, empty where it has no name."""
-    match shape:
-        case types.Text():
-            return _text(shape)
-        case types.Number():
-            return _number(shape)
-        case types.Choice(values):
-            return f"one of {listed(values)}" if len(values) > 1 else listed(values)
-        case types.Array():
-            return _array(shape, name_of, depth)
-        case types.Object(is_map=True):
-            members = describe(shape.members, name_of, depth + 1) if depth < DEEPEST else "any value"
-            return f"an object of any names with ({members})"
-        case types.Object():
-            return name_of(shape) or "an object"
-        case types.Union(options, exclusive):
-            text = " or ".join(dict.fromkeys(describe(option, name_of, depth + 1) for option in options))
-            return f"exactly one of: {text}" if exclusive else text
-        case types.Reference(pointer):
-            return pointer.rpartition("/")[2]
-        case _:
-            return PLAIN[type(shape)]
-
-
-def plain(value: Any) -> str:
-    """Write a JSON value as JSON does."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def listed(values: Iterable[Any]) -> str:
-    """Write values one after another."""
-    return ", ".join(map(plain, values))
-
-
 def one_line(text: str) -> str:
     """Write a text with single spaces: how it is wrapped is no wording."""
     return " ".join(text.split())
@@ -97,65 +34,3 @@ def plural(number: float, noun: str) -> str:
     if number == 1:
         return noun
     return f"{noun}s"
-
-
-def bounds(shape: Number) -> tuple[Bound | None, Bound | None]:
-    """Give the lower and the upper limit of a number."""
-    (low, is_excluded), (high, is_included) = limits_of(shape)
-    least, greatest = "at least", "at most"
-    if is_excluded:
-        least = "above"
-    if not is_included:
-        greatest = "below"
-    return _bound(least, low), _bound(greatest, high)
-
-
-def counted(least: int, most: int | None) -> tuple[Bound | None, Bound | None]:
-    """Give the lower and the upper limit of a count. That nothing need be there is none."""
-    return _bound("at least", least or None), _bound("at most", most)
-
-
-def _bound(words: str, limit: float | None) -> Bound | None:
-    if limit is None or math.isinf(limit):
-        return None
-    return words, limit
-
-
-def _said(limits: Iterable[Bound | None]) -> list[str]:
-    """Say limits, those that are excluded last."""
-    found = dict(filter(None, limits))
-    match found:
-        case {"at least": low, "at most": high} if low == high:
-            return [plain(low)]
-        case {"at least": low, "at most": high}:
-            return [f"{plain(low)} to {plain(high)}"]
-        case _:
-            return [f"{words} {plain(found[words])}" for words in BOUNDS if words in found]
-
-
-def _array(shape: Array, name_of: Callable[[Object], str], depth: int) -> str:
-    details = ["a list"]
-    if depth < DEEPEST:
-        details = [f"a list of ({describe(shape.items, name_of, depth + 1)})"]
-    details += size(shape.min_items, shape.max_items, "item")
-    if shape.unique:
-        details.append("all different")
-    return ", ".join(details)
-
-
-def _text(shape: Text) -> str:
-    details = ["a string"]
-    if "uri" in shape.formats:
-        details = ["an address"]
-    details += size(shape.min_length, shape.max_length, "character")
-    details += [f"in the format {name}" for name in shape.formats if name != "uri"]
-    details += [f"matching {plain(pattern)}" for pattern in shape.patterns]
-    return ", ".join(details)
-
-
-def _number(shape: Number) -> str:
-    kind = "a number"
-    if shape.integer:
-        kind = "an integer"
-    steps = [f"a multiple of {plain(step)}" for step in shape.multiples]
-    return ", ".join([kind, *_said(bounds(shape)), *steps])

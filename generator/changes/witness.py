@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from generator.json_values import is_array, is_object
 from generator.schema.algebra import fits
+from generator.schema.examples import around, completed, filled, parted, shortest, smallest
 from generator.schema.types import ABSENT, Array, Never, Number, Object, Shape, Text
-
-from .examples import around, completed, filled, parted, shortest, smallest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
