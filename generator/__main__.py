@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .diagnostics import Diagnostics, GeneratorError, counted, visible
-from .inputs import documents
+from .inputs import documents, inferred
 from .run import Inputs, files_of, read, require_models
 from .settings import choices, module_names, settings
 from .writing import ENDING, replace_files
@@ -114,11 +114,16 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
         _require_consent(options.openapi[0], files)
     written = [(out, files)]
     if out.resolve() == OUT:
-        from generator.output import readme  # noqa: PLC0415  # only the package of this repository has a README.md
+        from generator.output import manifest, readme, skill  # noqa: PLC0415  # other packages have no texts beside them
 
-        written.append((ROOT, {"README.md": readme.with_models(ROOT / "README.md", modules)}))
+        sources = inputs.openapi[0].parent / inferred.SOURCES
+        if stamp is not None:
+            stamp.reads(sources)
+        texts = skill.texts_of(modules, inferred.read(sources, found, inputs.names, diagnostics))
+        files[manifest.MANIFEST] = manifest.with_texts(files[manifest.MANIFEST], texts)
+        written.append((ROOT, {"README.md": readme.with_models(ROOT / "README.md", modules), **texts}))
     if options.command == "check":
-        return _check(written)
+        return _check(written, out)
     return _generate(written, len(modules), diagnostics, stamp)
 
 
@@ -150,11 +155,11 @@ def _is_refused(options: argparse.Namespace, diagnostics: Diagnostics) -> bool:
     return True
 
 
-def _check(written: Sequence[tuple[Path, dict[str, str]]]) -> int:
-    from generator.output import files  # noqa: PLC0415  # listing models writes nothing
+def _check(written: Sequence[tuple[Path, dict[str, str]]], out: Path) -> int:
+    from generator.output import files, manifest  # noqa: PLC0415  # listing models writes nothing
 
     lines = [line for folder, texts in written for line in files.differences(folder, texts)]
-    lines += [line for folder, texts in written for line in files.verdicts(folder, texts)]
+    lines += [line for folder, texts in written for line in files.verdicts(folder, texts, out / manifest.MANIFEST)]
     sys.stdout.writelines(visible(line.removesuffix("\n")) + "\n" for line in lines)
     return int(bool(lines))
 

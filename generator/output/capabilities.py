@@ -15,7 +15,7 @@ from generator.schema.algebra import fits
 from generator.schema.types import Shape, followed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from generator.inputs.selection import VideoModel
 
@@ -69,7 +69,7 @@ def capabilities_of(model: VideoModel) -> Capabilities:
     sounds: list[bool] = []
     for variant in model.variants:
         for path, shape in _leaves(variant.shape, model.known, (), set()):
-            words = frozenset(word for name in path for word in _words(name))
+            words = frozenset(word for name in path for word in words_in(name))
             if _is_media(shape, words):
                 takes.update(_media(words))
             elif len(path) == 1 and words <= TIMES | OUTPUT and words & TIMES:
@@ -123,16 +123,24 @@ def _leaves(
             yield path, shape
 
 
-def _words(name: str) -> list[str]:
+def words_in(name: str) -> list[str]:
     """Split a name at its underscores, hyphens and capitals."""
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
 
 
+def media_of(name: str) -> str:
+    """Give the kind of file that a field of this name takes, of `MEDIA_WORDS`; empty where that is not known."""
+    return next(_media(frozenset(words_in(name))), "")
+
+
+def is_address(shape: types.Text, words: Iterable[str]) -> bool:
+    """Tell whether a text in a field with these words in its name is an address."""
+    return "uri" in shape.formats or not ADDRESS.isdisjoint(words)
+
+
 def _is_media(shape: Shape, words: frozenset[str]) -> bool:
     """Tell whether a part is the address or the bytes of a file."""
-    return isinstance(shape, types.Binary) or (
-        isinstance(shape, types.Text) and ("uri" in shape.formats or bool(words & ADDRESS))
-    )
+    return isinstance(shape, types.Binary) or (isinstance(shape, types.Text) and is_address(shape, words))
 
 
 def _media(words: frozenset[str]) -> Iterator[str]:

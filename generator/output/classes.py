@@ -42,6 +42,8 @@ class PayloadField:
     """What an editor shows of it; it ends with limits and default, which editors drop."""
     brief: str
     """The same, with the first paragraph alone of what the description tells."""
+    prop: Property
+    """What the description says of it; of `extra`, what it says of members that it does not name."""
 
     @property
     def value(self) -> str:
@@ -65,8 +67,13 @@ class PayloadClass:
     rules: tuple[str, ...]
     one_of: tuple[str, ...]
     bodies: tuple[str, ...]
-    as_form: bool
     urlencoded: bool
+    shape: Object
+
+    @property
+    def as_form(self) -> bool:
+        """Whether it can be posted as a form alone."""
+        return self.shape.as_form
 
     @property
     def arguments(self) -> list[tuple[str, str]]:
@@ -84,6 +91,8 @@ class Module:
     enumerations: Mapping[str, tuple[str | int, ...]]
     """The values of long enumerations, which have a name."""
     uses: frozenset[str]
+    names: Mapping[str, str]
+    """What each object is called, by its pointer."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -202,11 +211,11 @@ class _Builder:
             bodies = tuple(self.names[body.pointer] for body in shape.bodies)
             urlencoded = self.model.form == URLENCODED and pointer in posted
             name = self.names[pointer]
-            classes.append(PayloadClass(name, base, text, fields, rules, rivals, bodies, shape.as_form, urlencoded))
+            classes.append(PayloadClass(name, base, text, fields, rules, rivals, bodies, urlencoded, shape))
         annotator.uses.update(item.base for item in classes)
         variants = tuple(self.names[pointer] for pointer in posted)
         enumerations = {name: values for values, name in annotator.enumerations.items()}
-        return Module(self.model, tuple(classes), variants, enumerations, frozenset(annotator.uses))
+        return Module(self.model, tuple(classes), variants, enumerations, frozenset(annotator.uses), self.names)
 
     def _text(self, shape: Object, *, is_posted: bool) -> str:
         """Say of an object that the description says nothing of what it is."""
@@ -294,10 +303,12 @@ class _Builder:
                 brief = f"{brief} Read-only: the platform sets it.".strip()
             if not is_right:
                 text = f"{text}\n\nThe default {prop.default!r} contradicts the schema and is not used.".strip()
-            yield PayloadField(argument.name, prop.name, annotation, argument.default, text, brief or "Not described.")
+            brief = brief or "Not described."
+            yield PayloadField(argument.name, prop.name, annotation, argument.default, text, brief, prop)
         if not isinstance(shape.members, Never):
             text = "Members that the schema allows and does not name."
-            yield PayloadField("extra", "extra", annotator.others(shape.members), "UNSET", text, text)
+            prop = Property("extra", shape.members)
+            yield PayloadField("extra", "extra", annotator.others(shape.members), "UNSET", text, text, prop)
 
 
 def _is_barred(prop: Property, shape: Object) -> bool:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError, visible
-from generator.rerun import HEADER
+from generator.rerun import HEADERS
 from generator.writing import data_of, strays
 
 from .manifest import MANIFEST, origin, recorded
@@ -56,9 +56,9 @@ def _memory(files: Mapping[str, str]) -> Path | None:
     return MEMORY
 
 
-def verdicts(folder: Path, files: Mapping[str, str]) -> list[str]:
+def verdicts(folder: Path, files: Mapping[str, str], manifest: Path) -> list[str]:
     """Say of each file that is not what the inputs give why it is not: by hand, by age, missing or left over."""
-    old = _text(folder / MANIFEST)
+    old = _text(manifest)
     known = recorded(old)
     lines = [
         f"{_verdict(data_of(folder / name), files.get(name), known.get(name))}: {name}"
@@ -67,7 +67,9 @@ def verdicts(folder: Path, files: Mapping[str, str]) -> list[str]:
     ]
     if lines == [f"stale: {MANIFEST}"] and origin(old) == origin(files.get(MANIFEST)):
         return [f"edited by hand: {MANIFEST}"]
-    return lines + [f"left by a run that was killed: {path.name}" for path in strays(folder)]
+    return lines + [
+        f"left by a run that was killed: {path.name}" for place in _places(folder, files) for path in strays(place)
+    ]
 
 
 def _verdict(found: bytes | None, made: str | None, known: str | None) -> str:
@@ -82,12 +84,18 @@ def _verdict(found: bytes | None, made: str | None, known: str | None) -> str:
 
 
 def stale(folder: Path, files: Mapping[str, str]) -> list[str]:
-    """Give the generated files of a folder that are no longer made; files of other origin are left alone."""
-    return [
-        path.name
-        for path in sorted(folder.glob("*.py"))
-        if path.name not in files and path.is_file() and (_text(path) or "").startswith(HEADER)
-    ]
+    """Give the generated files beside these that are no longer made; files of other origin are left alone."""
+    found: list[str] = []
+    for path in [path for place in _places(folder, files) for path in sorted(place.glob("*"))]:
+        name, header = path.relative_to(folder).as_posix(), HEADERS.get(path.suffix)
+        if header and name not in files and path.is_file() and (_text(path) or "").startswith(header):
+            found.append(name)
+    return found
+
+
+def _places(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Give the folders in which files are made."""
+    return sorted({(folder / name).parent for name in files})
 
 
 def differences(folder: Path, files: Mapping[str, str]) -> Iterator[str]:

@@ -29,6 +29,12 @@ def manifest(files: Mapping[str, str], inputs: Mapping[str, str], models: Mappin
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
+def with_texts(manifest: str, texts: Mapping[str, str]) -> str:
+    """Add to the text of MANIFEST.json the digests of what is made beside the package, by path."""
+    content = _content(manifest) | {"texts": {name: digest(text) for name, text in texts.items()}}
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
 def recorded(text: str | None) -> dict[str, str]:
     """Give the digest of each generated file by its name, as the text of MANIFEST.json records it.
 
@@ -36,9 +42,8 @@ def recorded(text: str | None) -> dict[str, str]:
     """
     content = _content(text)
     modules = object_of(content.get("modules"))
-    found = object_of(content.get("files")) | {
-        f"{name}.py": object_of(entry).get("digest") for name, entry in modules.items()
-    }
+    found = object_of(content.get("files")) | object_of(content.get("texts"))
+    found |= {f"{name}.py": object_of(entry).get("digest") for name, entry in modules.items()}
     return {name: value for name, value in found.items() if isinstance(value, str)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import visible
 
@@ -23,6 +23,12 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 _TYPING = {"Annotated", "Literal", "Never"}
 _COLLECTIONS = {"Mapping"}
+_MARKS: Final = re.compile(r"""
+    [\\`|*\[\]<>&~$]
+    | (?<![A-Za-z0-9])_ | _(?![A-Za-z0-9])
+    | :(?=//) | (?<=www)\. | @
+""", re.VERBOSE)  # fmt: skip
+"""What means something in Markdown, wherever it stands in a line."""
 
 
 def render_module(module: Module) -> str:
@@ -48,6 +54,11 @@ def render_package(modules: Sequence[Module], name: str) -> str:
     return _template(f"{name}.jinja").render(modules=modules, ordered=ordered)
 
 
+def render_texts(name: str, **about: Any) -> str:
+    """Give the text of a template that tells people and machines of models."""
+    return _template(f"skill/{name}").render(about)
+
+
 @cache
 def _template(name: str) -> jinja2.Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # only a run that renders needs it
@@ -60,14 +71,26 @@ def _template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters: dict[str, Any] = {"literal": repr, "docstring": docstring, "cell": cell, "packed": packed, "spans": spans}
+    filters: dict[str, Any] = {
+        "literal": repr, "docstring": docstring, "cell": cell, "code": code, "packed": packed, "spans": spans,
+    }  # fmt: skip
     environment.filters.update(filters)
     return environment.get_template(name)
 
 
 def cell(text: str) -> str:
-    """Write a text for a cell of a Markdown table."""
-    return re.sub(r"([\\`|*_\[\]<>&])", r"\\\1", visible(" ".join(text.split())))
+    """Write a text on one line of Markdown, be it in a cell of a table: it says what it says, and is nothing else.
+
+    Neither does an address in it become a link. Underscores within words are none of Markdown's.
+    """
+    return _MARKS.sub(r"\\\g<0>", visible(" ".join(text.split())))
+
+
+def code(text: str) -> str:
+    """Write a name as code, and one that could end that as plain text."""
+    if re.fullmatch(r"[\w.:/ -]+", text, re.ASCII):
+        return f"`{text}`"
+    return cell(text)
 
 
 def spans(values: Sequence[int | float | str]) -> str:

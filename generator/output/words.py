@@ -59,9 +59,12 @@ def describe(shape: Shape, name_of: Callable[[Object], str], depth: int = 0) -> 
             return PLAIN[type(shape)]
 
 
-def plain(value: Any) -> str:
-    """Write a JSON value as JSON does."""
-    return json.dumps(value, ensure_ascii=False)
+def plain(value: Any, indent: int | None = None) -> str:
+    """Write a JSON value as JSON does, with escapes where it holds what would not be shown."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.replace("\n", "").isprintable():
+        return text
+    return json.dumps(value, indent=indent)
 
 
 def listed(values: Iterable[Any]) -> str:

@@ -1,1 +1,1 @@
-"""For agents: tool schemas, and the MCP server."""
+"""For agents: tool schemas, the MCP server, and the texts that both and agents themselves read."""

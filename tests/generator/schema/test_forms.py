@@ -13,12 +13,18 @@ from skills_video_runtime import PayloadError
 from tests.generator.schema import corpus
 from tests.generator.schema.draw import disagreements
 from tests.generator.schema.forms import COMPONENTS, FORMS, REPORTED
+from tests.support.models import is_taken, told_of
 from tests.support.project import Project, description
 
 
 @pytest.fixture(scope="module")
-def modules(tmp_path_factory):
-    return corpus.generate(Project(tmp_path_factory.mktemp("forms")))
+def forms(tmp_path_factory):
+    return Project(tmp_path_factory.mktemp("forms"))
+
+
+@pytest.fixture(scope="module")
+def modules(forms):
+    return corpus.generate(forms)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -31,6 +37,18 @@ def test_class_takes_exactly_what_jsonschema_allows(form, modules):
     for value in found.refused:
         with pytest.raises(PayloadError):
             modules[form].parse(value)
+
+
+def test_every_form_has_an_example_that_its_class_takes(forms, modules):
+    pages = told_of(forms.folder)
+    examples = [
+        (variant, module)
+        for page, module in zip(pages.values(), modules.values(), strict=True)
+        for variant in page.variants
+    ]
+    assert len(examples) > len(FORMS)
+    assert [variant for variant, _ in examples if variant.example is None] == []
+    assert [variant for variant, module in examples if not is_taken(variant.example, module, variant.name)] == []
 
 
 def test_there_are_verdicts_of_these_forms_and_no_others():

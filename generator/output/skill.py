@@ -1,0 +1,33 @@
+"""The texts beside the package: the skill of agents with a reference for each model, and llms.txt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .pages import page_of
+from .render import render_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .classes import Module
+
+SKILL: Final = "skills/skills-video"
+TEXTS: Final = {
+    "SKILL.md.jinja": f"{SKILL}/SKILL.md",
+    "platform.md.jinja": f"{SKILL}/references/platform.md",
+    "model_list.md.jinja": f"{SKILL}/references/models.md",
+    "llms.txt.jinja": "llms.txt",
+}
+"""Where the text of each template goes, from the root of the repository."""
+
+
+def texts_of(modules: Sequence[Module], inferred: Mapping[str, str]) -> dict[str, str]:
+    """Give the texts by their paths from the root of the repository.
+
+    `inferred` tells by model id what was not read; of a model that it lacks, nothing is known.
+    """
+    pages = [page_of(module, inferred.get(module.model.model)) for module in modules]
+    texts = {f"{SKILL}/references/{page.module}.md": render_texts("reference.md.jinja", page=page) for page in pages}
+    texts |= {path: render_texts(name, pages=pages, skill=SKILL) for name, path in TEXTS.items()}
+    return texts
