@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 export PYTHON SITE_URL OPENAPI_URL DOCS_URL
 
-.PHONY: help setup generate update check lint types test quick corpus pairs docs bench clean
+.PHONY: help setup generate update check lint types test quick corpus pairs docs site bench clean
 
 help: ## show this
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,7 +33,7 @@ lint: setup ## ruff, and what checks workflows and scripts
 	$(BIN)/shellcheck --severity=warning .github/scripts/*.sh .ci/run .ci/setup
 
 types: setup ## mypy and pyright, both strict
-	$(BIN)/mypy generator runtime generated
+	$(BIN)/mypy generator runtime generated docs/site
 	$(BIN)/pyright
 
 test: setup ## all tests, in some minutes
@@ -54,6 +54,10 @@ docs: setup ## record the pictures in docs/, and write the examples there
 	$(BIN)/python docs/record.py
 	$(BIN)/python -m generator changes tests/changes/specs/previous tests/changes/specs/current --markdown > docs/review-example.md
 	$(BIN)/python -m tests.changes.mutations > docs/review-mutations.md
+
+site: setup ## build the site in build/site/html: guides, a page for each model, the reference
+	@.ci/setup site
+	$(BIN)/python -m docs.site
 
 # ROWS="stream poll" measures these alone.
 bench: setup ## measure beside peers, and write benchmarks/RESULTS.md

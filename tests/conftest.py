@@ -47,6 +47,7 @@ SLOW = (
     "tests/payloads/test_hypothesis.py",
     "tests/payloads/test_json_schema.py",
     "tests/sandbox/",
+    "tests/site/",
     "tests/test_children.py",
     "tests/test_guides.py",
     "tests/test_packages.py",

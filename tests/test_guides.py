@@ -19,6 +19,10 @@ GUIDES = (
     "agents",
     "choosing",
     "command-line",
+    "errors",
+    "files",
+    "first-video",
+    "many",
     "network",
     "never-pay-twice",
     "payloads",
@@ -73,6 +77,11 @@ def run(folder, *arguments, **environment):
         ("choosing", 3, r"5\nCOMPLETED\n"),
         ("payloads", 0, r"None motion-control\nduration enum 7 6\nresolutoin additionalProperties 720p resolution\n"),
         ("never-pay-twice", 0, r"row-17 kling-ai/kling-v2.6 COMPLETED\n1 removed\n"),
+        ("first-video", 0, r"IN_QUEUE\nIN_PROGRESS\nCOMPLETED\nout\S+\.mp4\n"),
+        ("files", 0, r"video/mp4 1\n"),
+        ("many", 0, r"(ready: (neon rain|first snow|a paper boat)\n){3}"),
+        ("many", 1, r"row-1 COMPLETED\nrow-2 COMPLETED\n"),
+        ("errors", 0, r"COMPLETED\n"),
         ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),
         ("network", 1, r"100000\n"),
         ("webhooks", 1, r"task.completed gen_1 COMPLETED\n"),
@@ -80,6 +89,7 @@ def run(folder, *arguments, **environment):
     ],
 )
 def test_program_prints_what_is_said(page, number, printed, tmp_path):
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG")
     with Sandbox(speed=200) as sandbox:
         given = {"SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
         told = run(tmp_path, "-c", programs(page)[number], **given)
@@ -99,24 +109,29 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
-        "agents": 1, "choosing": 4, "network": 2, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
+        "agents": 1, "choosing": 4, "errors": 1, "files": 1, "first-video": 1, "many": 2, "network": 2,
+        "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the commands are for a POSIX shell")
-def test_the_commands_that_are_shown_make_videos(tmp_path):
+@pytest.mark.parametrize(("page", "count", "videos"), [("command-line", 6, 3), ("files", 1, 1), ("first-video", 1, 1)])
+def test_the_commands_that_are_shown_make_videos(page, count, videos, tmp_path):
     (tmp_path / "cat.png").write_bytes(b"\x89PNG")
-    shown = "".join(re.findall(r"```sh\n(.*?)```", text_of("command-line"), re.DOTALL)).replace("\\\n", "")
-    commands = shown.replace("skills-video", f"{sys.executable} -m skills_video").splitlines()
-    assert len(commands) == 6
+    shown = "".join(re.findall(r"```sh\n(.*?)```", text_of(page), re.DOTALL)).replace("\\\n", "").splitlines()
+    of_catalog = re.compile("skills-video (run|models|template) ")
+    commands = [
+        line.replace("skills-video", f"{sys.executable} -m skills_video") for line in shown if of_catalog.match(line)
+    ]
+    assert len(commands) == count
     with Sandbox(speed=200) as sandbox:
         given = {"SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
         for command in commands:
             done = finished(["sh", "-c", command], cwd=tmp_path, env={"PATH": os.environ["PATH"], **given})
             assert done.returncode == 0, done.stderr
         sent = [dict(generation.input) for generation in sandbox.generations()]
-    assert [body["prompt"] for body in sent[:2]] == ["neon rain", "neon rain"]
-    assert len(sent) == 3
+    assert len(sent) == videos
+    assert all(body.get("prompt") or body["feature"] == "motion-control" for body in sent)
 
 
 def test_the_sandbox_starts_as_is_shown(tmp_path):

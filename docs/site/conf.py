@@ -1,0 +1,64 @@
+"""How Sphinx shows the pages. It reads no text of the platform but what `pages` and `models` have escaped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skills_video import __version__
+
+project = "skills-video"
+author = copyright = "The skills-video authors"  # noqa: A001  # the name that Sphinx reads
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+root_doc = "index"
+source_suffix = {".md": "markdown"}
+language = "en"
+default_role = "code"
+nitpicky = False
+
+# Texts of a description are escaped where they are written. These are the second wall: no HTML, no directive or role
+# that reads a file, no formula, which would be shown by a script from elsewhere.
+myst_disable_syntax = ["html_block", "html_inline"]
+myst_heading_anchors = 4
+myst_linkify_fuzzy_links = False
+suppress_warnings = ["myst.header"]
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_class_signature = "mixed"
+autodoc_default_options = {"members": True}
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+html_theme = "furo"
+html_title = "skills-video"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": False}
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+
+plain: dict[str, list[str]] = {}
+"""Texts of attributes as they were, by the name of each."""
+
+
+def keep(_: object, kind: str, name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Keep the text of an attribute from napoleon, which takes a colon in it for the end of a type."""
+    if kind in {"attribute", "property"}:
+        plain[name] = lines[:]
+
+
+def restore(_: object, kind: str, name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Give it back."""
+    if kind in {"attribute", "property"}:
+        lines[:] = plain[name]
+
+
+def setup(app: Any) -> None:
+    """Stand before and behind napoleon, which has the priority 500."""
+    app.connect("autodoc-process-docstring", keep, priority=400)
+    app.connect("autodoc-process-docstring", restore, priority=600)

@@ -1,0 +1,101 @@
+"""Which files are pages, in which order, and the tree of Markdown that the site is built from."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SECTIONS: Final = {
+    "Guides": (
+        "first-video", "choosing", "payloads", "files", "many", "errors", "never-pay-twice", "command-line", "agents",
+        "batch", "webhooks", "testing", "network", "platform",
+    ),
+    "Reference": ("site/reference", "../generated/skills_video/API", "../CHANGELOG"),
+    "Updates of the platform": ("review", "review-example", "../specs/SOURCES"),
+    "Work on it": ("../CONTRIBUTING", "design", "review-mutations", "datamodel-code-generator"),
+}  # fmt: skip
+"""The pages that are written by hand, as they stand in `docs/`. One that is not there is left out."""
+
+TITLES: Final = {"docs/review-example.md": "An example of an update"}
+"""The titles of pages that are parts of a pull request elsewhere, and have none."""
+
+_LINK: Final = re.compile(r"(\]\()(?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?(?=\))")
+_FENCE: Final = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
+
+
+def written_by_hand() -> dict[str, dict[str, str]]:
+    """Give for each section its pages: the path of each in the repository, and its name on the site."""
+    found: dict[str, dict[str, str]] = {}
+    for section, names in SECTIONS.items():
+        paths = [os.path.normpath(f"docs/{name}.md") for name in names]
+        found[section] = {path: Path(path).stem.lower() for path in paths if (ROOT / path).is_file()}
+    return found
+
+
+def assemble(target: Path) -> None:
+    """Write the tree of pages below `target`; what is as it was is not touched, so that it is not built again."""
+    sections = written_by_hand()
+    names = {"README.md": "index"} | {path: name for pages in sections.values() for path, name in pages.items()}
+    files = {f"{name}.md": placed(path, names) for path, name in names.items()}
+    files["index.md"] += "".join(_tree(section, pages.values()) for section, pages in sections.items())
+    for name, text in files.items():
+        write(target / name, text.encode())
+    for picture in (ROOT / "docs").glob("*.svg"):
+        write(target / picture.name, picture.read_bytes())
+    for path in target.rglob("*.md"):
+        if path.relative_to(target).as_posix() not in files:
+            path.unlink()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, unless it has this content."""
+    if path.is_file() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def placed(path: str, names: dict[str, str]) -> str:
+    """Give the text of a page with links that lead on from where it stands on the site, and without HTML.
+
+    What is no page there is linked in the repository.
+    """
+    text = re.sub(r"<!--.*?-->\n?|</?b>|</details>", "", (ROOT / path).read_text("utf-8"), flags=re.DOTALL)
+    text = re.sub(r"<details><summary>(.*)</summary>", r"### \1", text)
+    if path in TITLES:
+        text = f"# {TITLES[path]}\n\n{text}"
+
+    def leading(link: re.Match[str]) -> str:
+        return f"{link[1]}{_target(path, link[2], names)}{link[3] or ''}"
+
+    parts = _FENCE.split(text)
+    parts[::2] = [_LINK.sub(leading, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _target(path: str, link: str, names: dict[str, str]) -> str:
+    found = os.path.normpath(Path(path).parent / link)
+    here = Path(names[path]).parent
+    if found in names:
+        return os.path.relpath(f"{names[found]}.md", here)
+    if found.endswith(".svg"):
+        return os.path.relpath(Path(found).name, here)
+    return f"{_repository()}/blob/main/{found}"
+
+
+@cache
+def _repository() -> str:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return str(project["urls"]["Source"])
+
+
+def _tree(caption: str, names: Iterable[str]) -> str:
+    return "\n".join(["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```", ""])
