@@ -26,8 +26,8 @@ RESERVED_CLASSES: Final = frozenset({
     "Annotated", "AnyOf", "Array", "AsyncModelClient", "BaseObject", "BasePayload", "ClassVar", "Default",
     "DependentRequired", "Deprecated", "ENDPOINT", "Endpoint", "ExactlyOne", "File", "Final", "Finite", "Format", "Ge",
     "Gt", "Json", "Le", "Literal", "Lt", "Mapping", "MaxLen", "MaxProperties", "MinLen", "MinProperties",
-    "ModelClient", "MultipleOf", "Never", "OneOf", "Pattern", "Payload", "TypeAlias", "UNSET", "UniqueItems", "Unset",
-    "Uri",
+    "ModelClient", "MultipleOf", "Never", "OneOf", "Pattern", "Payload", "TYPE_CHECKING", "TypeAlias", "UNSET",
+    "UniqueItems", "Unset", "Uri",
 })  # fmt: skip
 """Names that a class of a module cannot have, save `Payload` where it is the only request schema."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
 
 from skills_video_runtime import (
     UNSET,
@@ -24,6 +24,7 @@ from skills_video_runtime import (
     Uri,
     parse_payload,
 )
+from skills_video_runtime.payloads.variants import union_of
 
 __all__ = [
     "ENDPOINT",
@@ -387,6 +388,8 @@ class VideoReferenceToVideo(BasePayload):
 
 
 Payload: TypeAlias = TextImageToVideo | FrameToVideo | ReferenceToVideo | VideoToVideo | VideoReferenceToVideo
+if not TYPE_CHECKING:  # called, it names the variants
+    Payload = union_of(TextImageToVideo, FrameToVideo, ReferenceToVideo, VideoToVideo, VideoReferenceToVideo)
 
 
 def parse(data: Mapping[str, object]) -> Payload:

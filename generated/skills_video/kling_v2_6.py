@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
 
 from skills_video_runtime import (
     UNSET,
@@ -20,6 +20,7 @@ from skills_video_runtime import (
     Uri,
     parse_payload,
 )
+from skills_video_runtime.payloads.variants import union_of
 
 __all__ = ["ENDPOINT", "AsyncKlingV26", "KlingV26", "MotionControl", "Payload", "TextImageToVideo", "parse"]
 
@@ -132,6 +133,8 @@ class MotionControl(BasePayload):
 
 
 Payload: TypeAlias = TextImageToVideo | MotionControl
+if not TYPE_CHECKING:  # called, it names the variants
+    Payload = union_of(TextImageToVideo, MotionControl)
 
 
 def parse(data: Mapping[str, object]) -> Payload:

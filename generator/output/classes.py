@@ -110,6 +110,11 @@ class Module:
         return self.variants != ("Payload",)
 
     @property
+    def has_union(self) -> bool:
+        """Whether `Payload` is several classes."""
+        return len(self.variants) > 1
+
+    @property
     def public_names(self) -> set[str]:
         """What a module offers."""
         names = {"ENDPOINT", "Payload", "parse", self.model.client, f"Async{self.model.client}"}

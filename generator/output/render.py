@@ -37,12 +37,14 @@ def render_module(module: Module) -> str:
     typing = {"ClassVar", "Final"} | uses & _TYPING
     if module.has_alias or module.enumerations:
         typing.add("TypeAlias")
+    if module.has_union:
+        typing.add("TYPE_CHECKING")
     runtime = {"AsyncModelClient", "Endpoint", "ModelClient", "parse_payload", "BasePayload"}
     return _template("module.py.jinja").render(
         module=module,
         public_names=sorted(module.public_names, key=_import_order),
         collections=sorted({"Mapping"} | uses & _COLLECTIONS),
-        typing=sorted(typing),
+        typing=sorted(typing, key=_import_order),
         runtime=sorted(runtime | (uses - _TYPING - _COLLECTIONS), key=_import_order),
         has_renamed=any(field.wire != field.name for item in module.classes for field in item.fields),
     )
