@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from generator.inputs.asked import Asked
 from generator.inputs.parts import Parts
 from generator.inputs.selection import find_operation
-
-from .operations import Asked
 
 if TYPE_CHECKING:
     from generator.inputs.description import Description

@@ -24,12 +24,11 @@ from .witness import Witness
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from generator.inputs.asked import Asked
     from generator.inputs.description import Description
     from generator.inputs.selection import VideoModel
     from generator.run import Found
     from generator.schema.types import Object, Variant
-
-    from .operations import Asked
 
 ENDPOINTS: Final = (("result", RESULT), ("running", "/generations/running"), ("credits", "/credits"))
 """What the client asks beside the endpoints of a model: name and path."""

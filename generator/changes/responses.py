@@ -20,9 +20,8 @@ from .prose import ANSWER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from generator.inputs.asked import Asked
     from generator.inputs.description import Description, Operation
-
-    from .operations import Asked
 
 _JSON = re.compile(r".*[/+]json|text/event-stream")
 
