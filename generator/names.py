@@ -32,7 +32,8 @@ RESERVED_CLASSES: Final = frozenset({
 """Names that a class of a module cannot have, save `Payload` where it is the only request schema."""
 
 RESERVED_MODULES: Final = frozenset({
-    "call", "catalog", "models", "platform", "skills_video", "skills_video_runtime", "tools", "webhooks",
+    "call", "capabilities", "catalog", "models", "platform", "skills_video", "skills_video_runtime", "tools",
+    "webhooks",
     # what the package itself says in its index
     "annotations", "bool", "frozenset", "getattr", "globals", "import_module", "object", "parse_payload", "sorted",
     "str",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +12,7 @@ from generator.inputs import documents, overrides
 from generator.inputs.beside import Folder, expanded
 from generator.inputs.description import Description, description_of
 from generator.inputs.navigation import PassedOver, read_navigation, tagged_operations
+from generator.inputs.offered import Offered, offered
 from generator.inputs.selection import select
 
 from .diagnostics import GeneratorError
@@ -85,6 +86,8 @@ class Found:
     """The files beside the navigation that were looked for."""
     warnings: tuple[Diagnostic, ...] = ()
     """What was warned of."""
+    offered: Offered = field(default_factory=Offered)
+    """What the descriptions offer beside the models."""
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -143,7 +146,8 @@ def read(inputs: Inputs, diagnostics: Diagnostics, shared: Shared | None = None)
     overrides.unused(corrections, found, diagnostics)
     selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics, shared)
     selection = replace(selection, passed_over=(*selection.passed_over, *passed_over))
-    return Found(selection, found, tuple(descriptions), tuple(folder.asked), tuple(diagnostics.warnings))
+    beside = offered(descriptions, selection.models, inputs.names, diagnostics)
+    return Found(selection, found, tuple(descriptions), tuple(folder.asked), tuple(diagnostics.warnings), beside)
 
 
 def _settings_digest(config: Path | None, chosen: Choices) -> dict[str, str]:
@@ -178,6 +182,7 @@ def package_of(found: Found) -> tuple[dict[str, str], list[Module]]:
     modules = [module_of(model) for model in found.selection.models]
     texts = {f"{module.model.module}.py": render.render_module(module) for module in modules}
     texts |= {name: render.render_package(modules, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
+    texts["capabilities.py"] = render.render_capabilities(found.offered)
     return texts, modules
 
 

@@ -29,7 +29,7 @@ FLOORS = [
     ["budget", "classify"],
     ["errors"],
     ["catalog", "deprecation", "json_values", "version"],
-    ["choosing"],
+    ["capabilities", "choosing"],
     ["skills_video_runtime"],
 ]
 """The rooms of the runtime from top to bottom: each imports what is below it. The last one only has names to offer."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import Diagnostics
 from generator.inputs.asked import BEARER
+from generator.inputs.capabilities import REPEATED, capability
+from generator.inputs.offered import takes_a_key
 from generator.inputs.paths import route
 from generator.json_values import object_of, text_of
 from generator.output.words import plain
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from generator.inputs.asked import Asked, Parameter
 
 SENT: Final = ("path id", "query limit", "query workspace")
-"""The parameters that the runtime sends."""
+"""The parameters that the runtime sends, beside the header by which a post can be repeated."""
 
 JSON: Final = "application/json"
 
@@ -52,13 +54,16 @@ def _parameters(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
     before, after = old.parameters, new.parameters
     for name, parameter in after.items():
         was = before.get(name)
-        is_unmet = parameter.is_required and name not in SENT
+        is_unmet = parameter.is_required and not _is_sent(new, name, parameter)
         if was is None and is_unmet:
             sentence = "is required now, and no call sends it"
             yield Change("added", "parameter", sentence, (), scope, name, breaking=True, pointer=parameter.pointer,
                          new=parameter.value, witness=_call(new, f"without the {name}"))  # fmt: skip
         elif was is None:
-            yield Change("added", "parameter", "may be sent now", (), scope, name, pointer=parameter.pointer,
+            sentence = "may be sent now"
+            if parameter.is_required:
+                sentence = "must be sent now"
+            yield Change("added", "parameter", sentence, (), scope, name, pointer=parameter.pointer,
                          new=parameter.value)  # fmt: skip
         else:
             yield from _parameter(scope, name, (old, was), (new, parameter))
@@ -69,9 +74,14 @@ def _parameters(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
                          witness=witness)  # fmt: skip
 
 
+def _is_sent(asked: Asked, name: str, parameter: Parameter) -> bool:
+    """Tell whether calls have a parameter, once the package is generated."""
+    return name in SENT or (capability(name) is REPEATED and takes_a_key(asked, parameter))
+
+
 def _parameter(scope: str, name: str, old: tuple[Asked, Parameter], new: tuple[Asked, Parameter]) -> Iterator[Change]:
     (_, was), (call, now) = old, new
-    is_sent = name in SENT
+    is_sent = _is_sent(call, name, now)
     if now.is_required and not was.is_required:
         sentence, witness = "is required now", None
         if not is_sent:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import Diagnostics, GeneratorError
+from generator.inputs.capabilities import RUNTIME, capability
 from generator.inputs.description import METHODS
 from generator.inputs.paths import route
 from generator.json_values import escape, object_of, text_of
@@ -25,62 +25,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from generator.inputs.description import Description, Operation
+    from generator.inputs.offered import Offered
     from generator.schema.types import Shape
 
     from .change import Kind
 
-RUNTIME: Final = "runtime/skills_video_runtime"
 MOST_NAMED: Final = 6
 """How many of some operations are named one by one."""
 
 
-class Capability(NamedTuple):
-    """What a platform may offer, how it is known by the words for it, and the file that can use it."""
-
-    words: str
-    pattern: str
-    file: str
-
-
-CAPABILITIES: Final = (
-    Capability("a post can be repeated safely", r"header idempotency-key|header x-idempotency-key",
-               "generations/retry.py"),
-    Capability("a broken stream can be taken up again", r"header last-event-id", "generations/call.py"),
-    Capability("a generation can be canceled", r"DELETE /generation/\{\w+\}|\w+ /.*\{\w+\}/cancel", "client.py"),
-    Capability("files can be uploaded beforehand", r"(POST|PUT) /.*(upload|files)\b.*", "payloads/form.py"),
-    Capability("the stream of a generation can be taken up again",
-               r"GET /.*\{\w+\}/(subscribe|stream|events)|GET /generation/sse/.*\{\w+\}", "generations/call.py"),
-    Capability("the models can be listed", r"GET /(.*/)?models", "catalog.py"),
-    Capability("prices can be asked", r"\w+ /.*(price|pricing|estimate|cost).*", "client.py"),
-    Capability("generations can be listed", r"GET /generations?", "generations/uncertain.py"),
-    Capability("it says when to try again", r"answer retry-after", "http/events.py"),
-    Capability("it says how much may still be asked", r"answer (x-)?ratelimit.*", "generations/retry.py"),
-    Capability("the running list has pages", r"query (cursor|page|offset|after|before)", "generations/uncertain.py"),
-    Capability("the running list can be narrowed", r"query (model|since|created.*)", "generations/uncertain.py"),
-    Capability("the bodies of webhooks are known", r"webhook .*", "generations/states.py"),
-)  # fmt: skip
-"""Each pattern is put to the whole of: `header NAME` and `query NAME` of a parameter, `answer NAME` of a header of an
-answer, `webhook NAME`, METHOD and path of an operation."""
-
-
-def capability(said: str) -> Capability | None:
-    """Give what it means that a description says this."""
-    return next((row for row in CAPABILITIES if re.fullmatch(row.pattern, said)), None)
-
-
-def with_capabilities(changes: Iterable[Change]) -> Iterator[Change]:
-    """Call what is new by what it can be used for, where that is known."""
+def with_capabilities(changes: Iterable[Change], offered: Offered) -> Iterator[Change]:
+    """Call what is new, and is offered, by what it can be used for."""
+    meanings = {offer.said: offer.means for offer in offered.offers}
     for change in changes:
         said = change.place
         if change.about == "answer-header":
             said = f"answer {change.place}"
         found = None
         if change.kind == "added" and change.about in ("parameter", "answer-header", "operation", "webhook"):
-            found = capability(said)
+            found = meanings.get(said)
         if found is None:
             yield change
         else:
-            sentence = f"{change.sentence}: {found.words}; {{}} can use it"
+            uses = "can use it"
+            if found.is_used:
+                uses = "uses it"
+            sentence = f"{change.sentence}: {found.words}; {{}} {uses}"
             values = *change.values, f"{RUNTIME}/{found.file}"
             if change.breaking:
                 yield change

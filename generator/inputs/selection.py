@@ -18,6 +18,7 @@ from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
 from generator.schema.types import Never, variants_of
 
+from .capabilities import REPEATED, capability
 from .navigation import Listed, PassedOver, tagged
 from .parts import Parts
 from .paths import below_base, route
@@ -352,6 +353,8 @@ class _Selector:
                 is_meant = id(operation) in in_group or (
                     operation.method == "post" and "/generation/" in operation.path
                 )
+                if capability(f"{operation.method.upper()} {route(operation.path)}") is not None:
+                    continue
                 keys = {(operation.method, route(operation.path))}
                 if model:
                     keys = {("post", f"/generation/{model}"), ("post", f"/generation/sse/{model}")}
@@ -418,6 +421,8 @@ class _Selector:
                     continue
                 name = parameter.get("name")
                 if parameter.get("in") == "header" and str(name).lower() in _PASSED_OVER:
+                    continue
+                if capability(f"{parameter.get('in')} {name}".lower()) is REPEATED:
                     continue
                 message = f"the parameter {name!r} is required, and no payload can hold it"
                 self.diagnostics.warn(description.file, pointer, message)

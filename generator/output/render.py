@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import jinja2
 
+    from generator.inputs.offered import Offered
+
     from .classes import Module
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -59,6 +61,11 @@ def render_package(modules: Sequence[Module], name: str) -> str:
 def render_texts(name: str, **about: Any) -> str:
     """Give the text of a template that tells people and machines of models."""
     return _template(f"skill/{name}").render(about)
+
+
+def render_capabilities(offered: Offered) -> str:
+    """Give the text of `capabilities.py`."""
+    return _template("capabilities.py.jinja").render(offered=offered)
 
 
 @cache

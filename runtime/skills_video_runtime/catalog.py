@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .capabilities import Capabilities
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import SupportsIndex, overload
@@ -129,6 +131,17 @@ class Models(tuple[ModelInfo, ...]):
         wish = Wish(tuple(takes), seconds, ratio, resolution, sound, search)
         wish.check()
         return Models(info for info in self if wish.is_met(info))
+
+
+def capabilities_for(payload: object = None) -> Capabilities:
+    """Give what is offered by the description that a payload is of, else by that of the first package in use."""
+    if not PACKAGES:
+        return Capabilities()
+    package = type(payload).__module__.rpartition(".")[0]
+    if package not in PACKAGES:
+        package = PACKAGES[0]
+    found: Capabilities = import_module(f"{package}.capabilities").CAPABILITIES
+    return found
 
 
 def parse(model: object, data: Mapping[str, object]) -> BasePayload:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from generator.changes.models import compare
-from generator.changes.platform import CAPABILITIES, RUNTIME
 from generator.changes.warned import compare_warnings
+from generator.inputs.capabilities import CAPABILITIES, RUNTIME
 from generator.json_values import NOTHING, value_at
 from tests.support.project import description, navigation, pages_of
 from tests.support.revisions import changes, revision
@@ -22,7 +22,7 @@ LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum"
 TENANT = {"name": "X-Tenant", "in": "header", "schema": TEXT}
 KEY = {"name": "Idempotency-Key", "in": "header", "schema": TEXT}
 CREATE, STREAM, RUNNING = "/generation/acme/one", "/generation/sse/acme/one", "/generations/running"
-REPEATED = "a post can be repeated safely; {RUNTIME}/generations/retry.py can use it"
+REPEATED = "a post can be repeated safely; {RUNTIME}/generations/call.py can use it"
 RESUMED = "the stream of a generation can be taken up again; {RUNTIME}/generations/call.py can use it"
 EVENT = {"type": "object", "properties": {"id": TEXT}, "required": ["id"]}
 
@@ -158,9 +158,11 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, bool]]]] = {
     ),
     "key that must be sent": (
         [put(f"{at(CREATE)}/parameters", [KEY | {"required": True}])],
-        [("parameter-added", "create.header idempotency-key", "is required now, and no call sends it", True),
-         ("parameter-capability", "create.header idempotency-key",
-          "is required now, and no call sends it: {REPEATED}", False)],
+        [("parameter-capability", "create.header idempotency-key", "must be sent now: {REPEATED}", False)],
+    ),
+    "key that must be sent and cannot": (
+        [put(f"{at(CREATE)}/parameters", [KEY | {"required": True, "schema": TEXT | {"maxLength": 20}}])],
+        [("parameter-added", "create.header idempotency-key", "is required now, and no call sends it", True)],
     ),
     "cancel": (
         [put(f"{at('/generation/{id}', 'delete')}", {"responses": {}})],
@@ -190,12 +192,12 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, bool]]]] = {
     "webhooks": (
         [put("/webhooks", {"task.completed": {"post": {}}})],
         [("webhook-capability", "webhook task.completed",
-          "is described now: the bodies of webhooks are known; {RUNTIME}/generations/states.py can use it", False)],
+          "is described now: the bodies of webhooks are known; {RUNTIME}/webhooks.py can use it", False)],
     ),
     "header of an answer that says when": (
         [put(f"{at(CREATE)}/responses/429", {"headers": {"Retry-After": {"schema": TEXT}}})],
         [("answer-header-capability", "create.retry-after",
-          "comes with the answers 429 now: it says when to try again; {RUNTIME}/http/events.py can use it", False),
+          "comes with the answers 429 now: it says when to try again; {RUNTIME}/http/events.py uses it", False),
          ("answer-status-added", "create.error", "answers 429 too", False)],
     ),
     "other header of an answer": (

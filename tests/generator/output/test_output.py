@@ -27,7 +27,7 @@ BODY = {
     },
     "required": ["prompt"],
 }
-PACKAGE = {"__init__.py", "__main__.py", "catalog.py", "py.typed", "API.md", "MANIFEST.json"}
+PACKAGE = {"__init__.py", "__main__.py", "capabilities.py", "catalog.py", "py.typed", "API.md", "MANIFEST.json"}
 
 
 def models(*names):
