@@ -65,6 +65,7 @@ Variant = Annotated[
 Download = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Download the files into this directory, or as DIR/{key}.mp4.")
 ]
+Open = Annotated[bool, typer.Option("--open", help="Open the video, once it is there.")]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that it may take as a whole.")]
 Interval = Annotated[float, typer.Option(metavar="SECONDS", help="Time between two looks at its state.")]
 JsonLines = Annotated[bool, typer.Option(JSON_LINES, help="Print one JSON object a step, and nothing else.")]
@@ -166,6 +167,7 @@ def run(
     prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="What the video shows.")] = None,
     variant: Variant = None,
     download: Download = None,
+    opens: Open = False,
     timeout: Timeout = 900.0,
     poll_interval: Interval = 3.0,
     json_lines: JsonLines = False,
@@ -196,7 +198,7 @@ def run(
     built = build(variants, read_payload(payload) | read_prompt(variants, texts or (), prompt), settings or ())
     if key is not None and journal is None:
         raise UsageProblem("--key needs --journal FILE, which holds the keys")
-    choices = generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines, key)
+    choices = generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines, key, opens)
     if dry_run:
         return generations.show_request(built, choices)
     return generations.run(built, choices)
@@ -206,6 +208,7 @@ def run(
 def wait(
     generation_id: Id,
     download: Download = None,
+    opens: Open = False,
     timeout: Timeout = 900.0,
     poll_interval: Interval = 3.0,
     json_lines: JsonLines = False,
@@ -216,7 +219,7 @@ def wait(
     """Wait until a generation is finished, whoever made it."""
     from . import generations  # noqa: PLC0415  # as above
 
-    choices = generations.Choices(timeout, poll_interval, download, journal, json_lines=json_lines)
+    choices = generations.Choices(timeout, poll_interval, download, journal, json_lines=json_lines, opens=opens)
     return generations.wait(generation_id, choices)
 
 

@@ -49,6 +49,7 @@ class Choices:
     stream: bool = True
     json_lines: bool = False
     key: str | None = None
+    opens: bool = False
 
 
 def run(payload: BasePayload, choices: Choices) -> int:
@@ -147,6 +148,10 @@ def _follow(
         except Exception as error:  # noqa: BLE001  # whatever happens, who paid is told the id
             code, known = _code_of(error, show), show.id_or(generation_id)
             return tell(error, code, json_lines=choices.json_lines, generation_id=known)
+    if choices.opens:
+        from .opening import open_video  # noqa: PLC0415  # for who has a screen
+
+        open_video(generation, files)
     return 0
 
 

@@ -136,7 +136,9 @@ def _check_open(source: Any) -> None:
         TypeError: it is none; with how it can be sent.
     """
     problem = ""
-    if iscoroutinefunction(getattr(source, "read", None)):
+    if isinstance(source, str):
+        problem = f": a local file is File(pathlib.Path({source!r:.80})), and an address needs no File"
+    elif iscoroutinefunction(getattr(source, "read", None)):
         problem = ": what is read by await is read before, File(await upload.read(), name='cat.png')"
     elif hasattr(source, "encoding"):
         problem = ": open it with mode 'rb'"
