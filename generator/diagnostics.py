@@ -37,14 +37,20 @@ class Diagnostics:
     """Gathers remarks, each once, so that one bad place never hides another."""
 
     found: dict[Diagnostic, None] = field(default_factory=dict["Diagnostic", None])
+    count: int = 0
+    """How often something was remarked, be it the same again."""
 
     def warn(self, file: str, pointer: str, message: str) -> None:
         """Add a warning."""
-        self.found.setdefault(Diagnostic(file, pointer, message))
+        self._add(Diagnostic(file, pointer, message))
 
     def note(self, file: str, pointer: str, message: str) -> None:
         """Add a note."""
-        self.found.setdefault(Diagnostic(file, pointer, message, "note"))
+        self._add(Diagnostic(file, pointer, message, "note"))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        self.count += 1
+        self.found.setdefault(diagnostic)
 
     @property
     def warnings(self) -> list[Diagnostic]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -90,6 +91,7 @@ def class_name(*candidates: str) -> str:
     return name
 
 
+@cache
 def client_name(module: str) -> str:
     """Give the class of a model's client: `kling_v2_6` has `KlingV26` and `AsyncKlingV26`."""
     name = cap_words(module)
@@ -143,6 +145,8 @@ def distinct(name: str, taken: Iterable[str]) -> str:
 
 def _ascii(text: str) -> str:
     """Give a text with its letters brought down to ASCII; what has no such letter becomes a blank."""
+    if text.isascii():
+        return text
     decomposed = unicodedata.normalize("NFKD", text)
     letters = (character for character in decomposed if not unicodedata.combining(character))
     return re.sub(r"[^\x00-\x7f]", " ", "".join(letters))

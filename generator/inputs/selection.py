@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from generator.diagnostics import GeneratorError
 from generator.json_values import array_of, escape, object_of
 from generator.names import client_name, module_name
-from generator.schema.bodies import together
+from generator.schema.bodies import Bodies
 from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
 from generator.schema.types import Never, variants_of
@@ -215,6 +215,7 @@ class _Selector:
     shared: Shared | None = None
     parts: dict[str, Parts] = field(default_factory=dict[str, Parts])
     readers: dict[tuple[str, bool], SchemaReader] = field(default_factory=dict[tuple[str, bool], SchemaReader])
+    bodies: dict[tuple[str, str], Bodies] = field(default_factory=dict[tuple[str, str], Bodies])
     passed_over: list[PassedOver] = field(default_factory=list[PassedOver])
 
     def model(self, entry: Listed) -> VideoModel | None:
@@ -255,6 +256,7 @@ class _Selector:
         try:
             return self._model(entry)
         except GeneratorError as error:
+            self.bodies.clear()
             self.readers.clear()  # what they were in the middle of is not to be gone on with
             self.pass_over(entry, str(error))
             return None
@@ -287,9 +289,9 @@ class _Selector:
         shape = self._shape(chosen)
         known: Mapping[str, Shape] = self._reader(chosen).known
         if body and form:
-            other = self._shape(form)
-            known = ChainMap(self._reader(chosen).known, self._reader(form).known)
-            shape = together(shape, other, known)
+            shared = self._shared_by(body, form)
+            shape = shared.together(shape, self._shape(form))
+            known = shared.known
         self._report_others(chosen, bodies)
         variants = variants_of(shape, known)
         if body is None:
@@ -426,6 +428,12 @@ class _Selector:
                     continue
                 message = f"the parameter {name!r} is required, and no payload can hold it"
                 self.diagnostics.warn(description.file, pointer, message)
+
+    def _shared_by(self, body: _Body, form: _Body) -> Bodies:
+        key = (body.description.file, form.description.file)
+        if key not in self.bodies:
+            self.bodies[key] = Bodies(ChainMap(self._reader(body).known, self._reader(form).known))
+        return self.bodies[key]
 
     def _reader(self, body: _Body) -> SchemaReader:
         key = (body.description.file, body.is_form)

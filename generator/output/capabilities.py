@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from math import ceil, floor
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -69,7 +70,7 @@ def capabilities_of(model: VideoModel) -> Capabilities:
     sounds: list[bool] = []
     for variant in model.variants:
         for path, shape in _leaves(variant.shape, model.known, (), set()):
-            words = frozenset(word for name in path for word in words_in(name))
+            words = frozenset[str]().union(*map(words_in, path))
             if _is_media(shape, words):
                 takes.update(_media(words))
             elif len(path) == 1 and words <= TIMES | OUTPUT and words & TIMES:
@@ -123,14 +124,15 @@ def _leaves(
             yield path, shape
 
 
-def words_in(name: str) -> list[str]:
+@cache
+def words_in(name: str) -> frozenset[str]:
     """Split a name at its underscores, hyphens and capitals."""
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
 
 
 def media_of(name: str) -> str:
     """Give the kind of file that a field of this name takes, of `MEDIA_WORDS`; empty where that is not known."""
-    return next(_media(frozenset(words_in(name))), "")
+    return next(_media(words_in(name)), "")
 
 
 def is_address(shape: types.Text, words: Iterable[str]) -> bool:

@@ -14,7 +14,7 @@ from generator.schema.types import ABSENT, Choice, Never, Null, Object, Property
 from .annotations import Annotator
 from .capabilities import capabilities_of
 from .class_names import ClassNames, is_tag, labels_of, place_of
-from .facts import with_facts
+from .facts import facts_of, with_facts
 from .prose import first_paragraph
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ class PayloadClass:
         return self.shape.as_form
 
     @property
-    def arguments(self) -> list[tuple[str, str]]:
+    def arguments(self) -> tuple[tuple[str, str], ...]:
         """What its constructor takes, each with a short text."""
-        return [(item.name, item.brief) for item in self.fields]
+        return tuple((item.name, item.brief) for item in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +301,9 @@ class _Builder:
         for prop, argument in self.members(shape):
             annotation = annotator.member(prop, self.names[shape.pointer], required=prop.name in shape.required)
             is_right = prop.default is ABSENT or fits(prop.shape, prop.default, self.model.known)
-            text = with_facts(prop.text, prop, is_default_right=is_right)
-            brief = with_facts(first_paragraph(prop.text), prop, is_default_right=is_right)
+            facts = facts_of(prop, is_default_right=is_right)
+            text = with_facts(prop.text, facts)
+            brief = with_facts(first_paragraph(prop.text), facts)
             if prop.read_only:
                 text = f"{text}\n\nRead-only: the platform sets it, and asks nobody for it.".strip()
                 brief = f"{brief} Read-only: the platform sets it.".strip()

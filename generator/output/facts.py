@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from generator.diagnostics import counted
@@ -18,13 +19,19 @@ LONGEST = 60
 """Characters of a pattern or default that is said in words; a longer one is seen in the annotation alone."""
 
 
-def with_facts(text: str, prop: Property, *, is_default_right: bool) -> str:
-    """End a text with the limits of a field and its default, but for what it says by itself."""
-    facts = [fact for fact in _facts(prop, is_default_right=is_default_right) if not _says(text, fact)]
+def facts_of(prop: Property, *, is_default_right: bool) -> tuple[str, ...]:
+    """Give the limits of a field and its default in words."""
+    return tuple(_facts(prop, is_default_right=is_default_right))
+
+
+@cache
+def with_facts(text: str, facts: tuple[str, ...]) -> str:
+    """End a text with facts, but for those that it tells by itself."""
+    untold = [fact for fact in facts if not _says(text, fact)]
     text = text.strip()
-    if not facts:
+    if not untold:
         return text
-    sentence = f"{'; '.join(facts)}."
+    sentence = f"{'; '.join(untold)}."
     sentence = sentence[0].upper() + sentence[1:]
     if not text:
         return sentence

@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import re
 import textwrap
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.diagnostics import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 _FENCE: Final = re.compile(r" *(```+|~~~+)")
 _ITEM: Final = re.compile(r"( *)([-*+] |• ?|\d{1,3}[.)] )(.*)")
@@ -45,7 +46,8 @@ WIDTH: Final = 120
 """Characters of a line."""
 
 
-def docstring(text: str, indent: int = 4, arguments: Sequence[tuple[str, str]] = ()) -> str:
+@cache
+def docstring(text: str, indent: int = 4, arguments: tuple[tuple[str, str], ...] = ()) -> str:
     """Write a text as a docstring: nothing in it ends the string, escapes, or hides from a reader.
 
     `arguments` are names and texts for a block `Args:`, which `help()` and editors show of a constructor.
@@ -91,6 +93,7 @@ def _wrapped(words: Iterable[str], width: int, first: str, later: str) -> list[s
     )
 
 
+@cache
 def first_paragraph(text: str) -> str:
     """Give how a text begins, up to where its paragraph ends, or its list begins."""
     words: list[str] = []

@@ -6,14 +6,14 @@ nothing but files may stand in it: any payload with a file goes as a form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from . import types
 from .algebra import fits, union
 from .file_fields import holds_binary, overlay, twins_of
 from .subset import Subset
-from .types import is_exclusive, options_of
+from .types import is_exclusive, options_of, with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,30 +21,98 @@ if TYPE_CHECKING:
     from .types import Property, Shape
 
 
-def together(body: Shape, form: Shape, known: Mapping[str, Shape]) -> Shape:
-    """Give what can be posted: the objects of a JSON body with what the form says of each, and what a form alone is."""
-    objects = [option for option in options_of(body) if isinstance(option, types.Object)]
-    forms = [option for option in options_of(form) if isinstance(option, types.Object)]
-    pairing = _Pairing(Subset(known, known), objects)
-    options: list[Shape] = []
-    paired: set[str] = set()
-    for option in options_of(body):
-        twins: list[types.Object] = []
-        if isinstance(option, types.Object):
-            twins = twins_of(option, objects, forms)
-        paired.update(twin.pointer for twin in twins)
-        if isinstance(option, types.Object) and twins:
-            option = pairing.both(option, twins)  # noqa: PLW2901  # with what the form says of it
-        options.append(option)
-    options += [replace(twin, as_form=True) for twin in forms if twin.pointer not in paired]
-    if is_exclusive(body):
-        return types.Union(tuple(options), exclusive=True)
-    return union(options)
+@dataclass(slots=True)
+class Bodies:
+    """Brings the bodies of operations together. It lasts as long as their readers: what is equal is compared once."""
+
+    known: Mapping[str, Shape]
+    subset: Subset = field(init=False)
+    alike: dict[tuple[int, int], tuple[bool, Shape, Shape]] = field(
+        default_factory=dict[tuple[int, int], "tuple[bool, Shape, Shape]"]
+    )
+    """Whether two shapes are alike, by their ids, with the shapes, since an id lives no longer than what has it."""
+    either: dict[tuple[int, int], tuple[Shape, Shape, Shape]] = field(
+        default_factory=dict[tuple[int, int], "tuple[Shape, Shape, Shape]"]
+    )
+    """As above, what a field takes."""
+
+    def __post_init__(self) -> None:
+        """Begin with nothing told."""
+        self.subset = Subset(self.known, self.known)
+
+    def together(self, body: Shape, form: Shape) -> Shape:
+        """Give what can be posted: the objects of a JSON body with what a form says of each, and what that alone is."""
+        objects = [option for option in options_of(body) if isinstance(option, types.Object)]
+        forms = [option for option in options_of(form) if isinstance(option, types.Object)]
+        pairing = _Pairing(self, objects)
+        options: list[Shape] = []
+        paired: set[str] = set()
+        for option in options_of(body):
+            twins: list[types.Object] = []
+            if isinstance(option, types.Object):
+                twins = twins_of(option, objects, forms)
+            paired.update(twin.pointer for twin in twins)
+            if isinstance(option, types.Object) and twins:
+                option = pairing.both(option, twins)  # noqa: PLW2901  # with what the form says of it
+            options.append(option)
+        options += [replace(twin, as_form=True) for twin in forms if twin.pointer not in paired]
+        if is_exclusive(body):
+            return types.Union(tuple(options), exclusive=True)
+        return union(options)
+
+    def agree(self, ours: types.Object, theirs: types.Object) -> bool:
+        """Tell whether one class says both, as all that differs is files."""
+        own = [prop for prop in theirs.properties if ours.get(prop.name) is None]
+        return (
+            all(is_file(prop.shape) for prop in own)
+            and all(self._alike(prop.shape, theirs.allowed(prop.name)) for prop in ours.properties)
+            and set(ours.required) == set(theirs.required)
+            and _rules(ours) == _rules(theirs)
+            and self._alike(ours.members, theirs.members)
+        )
+
+    def member(self, ours: Shape, theirs: Shape) -> Shape:
+        """Give what a field takes in JSON or in a form."""
+        key = (id(ours), id(theirs))
+        if key not in self.either:
+            self.either[key] = self._member(ours, theirs), ours, theirs
+        return self.either[key][0]
+
+    def _member(self, ours: Shape, theirs: Shape) -> Shape:
+        both = overlay(ours, theirs)
+        if self._alike(ours, theirs) or self.subset.holds(theirs, both):
+            return both
+        if self.subset.holds(ours, theirs):
+            return theirs
+        return union([ours, theirs])
+
+    def _alike(self, ours: Shape, theirs: Shape) -> bool:
+        key = (id(ours), id(theirs))
+        if key not in self.alike:
+            self.alike[key] = self._are_alike(ours, theirs), ours, theirs
+        return self.alike[key][0]
+
+    def _are_alike(self, ours: Shape, theirs: Shape) -> bool:
+        """Tell whether a form takes the same in a place, or nothing but files beside it."""
+        if not holds_binary(theirs):
+            return self.subset.holds(ours, theirs) and self.subset.holds(theirs, ours)
+        match ours, theirs:
+            case types.Object(), types.Object():
+                return self.agree(ours, theirs)
+            case types.Array(), types.Array():
+                bare = replace(ours, items=types.Never()) == replace(theirs, items=types.Never())
+                return bare and self._alike(ours.items, theirs.items)
+            case _:
+                others = [option for option in options_of(theirs) if not isinstance(option, types.Binary)]
+                pairs = zip(options_of(ours), others, strict=False)
+                if any(map(holds_binary, others)):
+                    return len(options_of(ours)) == len(others) and all(self._alike(*pair) for pair in pairs)
+                return not others or self._alike(ours, union(others))
 
 
 @dataclass(frozen=True, slots=True)
 class _Pairing:
-    subset: Subset
+    bodies: Bodies
     objects: Sequence[types.Object]
     """Those of the JSON body. A field that one of them lacks and another has is not added to it."""
 
@@ -52,13 +120,13 @@ class _Pairing:
         """Give an object that takes what JSON or the form take, and each of them where they differ."""
         form = self._for(option, twins)
         properties = [
-            replace(prop, shape=self._either(prop.shape, form.allowed(prop.name))) for prop in option.properties
+            with_shape(prop, self.bodies.member(prop.shape, form.allowed(prop.name))) for prop in option.properties
         ]
         properties += [prop for prop in form.properties if option.get(prop.name) is None]
         both = replace(option, pointer=f"{option.pointer}+{form.pointer}", properties=tuple(properties))
         if option.extra is not None and form.extra is not None:
             both = replace(both, extra=overlay(option.extra, form.extra))
-        if self._agree(option, form):
+        if self.bodies.agree(option, form):
             return both
         extra: Shape | None = types.Anything()
         if isinstance(option.members, types.Never) and isinstance(form.members, types.Never):
@@ -87,7 +155,7 @@ class _Pairing:
             if ours and len(self.objects) > 1 and _is_constant(ours.shape) and fits(shape, ours.shape.values[0], {}):
                 shape = ours.shape  # which tells the object from others, where one form stands for all of them
             if name not in foreign:
-                properties.append(replace(prop, shape=shape))
+                properties.append(with_shape(prop, shape))
         first, *others = twins
         required = [name for name in first.required if all(name in other.required for other in others)]
         if others:
@@ -97,43 +165,6 @@ class _Pairing:
             properties=tuple(properties),
             required=tuple(name for name in required if name not in foreign),
         )
-
-    def _either(self, ours: Shape, theirs: Shape) -> Shape:
-        """Give what a field takes in JSON or in a form."""
-        both = overlay(ours, theirs)
-        if self._alike(ours, theirs) or self.subset.holds(theirs, both):
-            return both
-        if self.subset.holds(ours, theirs):
-            return theirs
-        return union([ours, theirs])
-
-    def _agree(self, ours: types.Object, theirs: types.Object) -> bool:
-        """Tell whether one class says both, as all that differs is files."""
-        own = [prop for prop in theirs.properties if ours.get(prop.name) is None]
-        return (
-            all(is_file(prop.shape) for prop in own)
-            and all(self._alike(prop.shape, theirs.allowed(prop.name)) for prop in ours.properties)
-            and set(ours.required) == set(theirs.required)
-            and _rules(ours) == _rules(theirs)
-            and self._alike(ours.members, theirs.members)
-        )
-
-    def _alike(self, ours: Shape, theirs: Shape) -> bool:
-        """Tell whether a form takes the same in a place, or nothing but files beside it."""
-        if not holds_binary(theirs):
-            return self.subset.holds(ours, theirs) and self.subset.holds(theirs, ours)
-        match ours, theirs:
-            case types.Object(), types.Object():
-                return self._agree(ours, theirs)
-            case types.Array(), types.Array():
-                bare = replace(ours, items=types.Never()) == replace(theirs, items=types.Never())
-                return bare and self._alike(ours.items, theirs.items)
-            case _:
-                others = [option for option in options_of(theirs) if not isinstance(option, types.Binary)]
-                pairs = zip(options_of(ours), others, strict=False)
-                if any(map(holds_binary, others)):
-                    return len(options_of(ours)) == len(others) and all(self._alike(*pair) for pair in pairs)
-                return not others or self._alike(ours, union(others))
 
 
 def _rules(shape: types.Object) -> object:

@@ -9,7 +9,7 @@ from generator.json_values import json_key
 
 from . import types
 from .algebra import disjoint, union
-from .types import Shape, is_exclusive, options_of, parts_of
+from .types import Shape, is_exclusive, options_of, parts_of, with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def _object(shape: types.Object, form: types.Object, elsewhere: frozenset[str]) 
         return shape
     twins = {prop.name: prop.shape for prop in form.properties}
     properties = [
-        replace(prop, shape=overlay(prop.shape, twins.get(prop.name, types.Never()))) for prop in shape.properties
+        with_shape(prop, overlay(prop.shape, twins.get(prop.name, types.Never()))) for prop in shape.properties
     ]
     own = {prop.name for prop in shape.properties} | elsewhere
     properties += [prop for prop in form.properties if prop.name not in own and holds_binary(prop.shape)]

@@ -77,6 +77,8 @@ class SchemaReader:
     said: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
     """The annotations of what has been referred to, by pointer and name."""
     patterns: set[str] = field(default_factory=set[str])
+    members: dict[tuple[int, str], types.Property] = field(default_factory=dict[tuple[int, str], types.Property])
+    """Members that hold no object and were read without a remark, by depth and text: many are written the same."""
     causes: set[str] = field(default_factory=set[str])
     """What was told to leave something without a value."""
     intersection: Intersection = field(init=False)
@@ -411,29 +413,39 @@ class SchemaReader:
             self.description.fail(f"{pointer}/properties", "is no object of schemas")
         for name, value in described.items():
             place = f"{pointer}/properties/{escape(name)}"
-            shape = self.read(value, place, name)
-            default = self.annotation(value, place, "default")
-            text = text_of(self.annotation(value, place, "description"))
-            own_and_items = self._with_items(value, place)
-            text = with_value_texts(text, *own_and_items)
-            deprecated = self.annotation(value, place, "deprecated") is True
-            if default is not types.ABSENT and not fits(shape, default, self.known):
-                message = f"the default {shortened(default)} contradicts its schema; it is shown and not used"
-                self._warn(f"{place}/default", message)
-            if value is False:
-                shape = types.Never(place, "its schema is 'false'", place)
-            read_only = not self.is_answer and self.annotation(value, place, "readOnly") is True
-            values = tuple(_deprecated_values(*own_and_items))
-            yield types.Property(
-                name=name,
-                shape=shape,
-                default=default,
-                text=text,
-                pointer=place,
-                read_only=read_only,
-                deprecated=deprecated,
-                deprecated_values=values,
-            )
+            key = (self.depth, repr(value))
+            found = self.members.get(key)
+            if found is not None:
+                yield types.moved(found, name, place)
+                continue
+            before = self.diagnostics.count
+            found = self._property(name, value, place)
+            if self.diagnostics.count == before and _is_the_same_anywhere(found.shape):
+                self.members[key] = found
+            yield found
+
+    def _property(self, name: str, value: Any, place: str) -> types.Property:
+        shape = self.read(value, place, name)
+        default = self.annotation(value, place, "default")
+        text = text_of(self.annotation(value, place, "description"))
+        own_and_items = self._with_items(value, place)
+        text = with_value_texts(text, *own_and_items)
+        deprecated = self.annotation(value, place, "deprecated") is True
+        if default is not types.ABSENT and not fits(shape, default, self.known):
+            message = f"the default {shortened(default)} contradicts its schema; it is shown and not used"
+            self._warn(f"{place}/default", message)
+        if value is False:
+            shape = types.Never(place, "its schema is 'false'", place)
+        return types.Property(
+            name=name,
+            shape=shape,
+            default=default,
+            text=text,
+            pointer=place,
+            read_only=not self.is_answer and self.annotation(value, place, "readOnly") is True,
+            deprecated=deprecated,
+            deprecated_values=tuple(_deprecated_values(*own_and_items)),
+        )
 
     def _with_items(self, schema: Any, pointer: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Give a schema and that of its items, references followed."""
@@ -599,6 +611,12 @@ def _as_checked(shape: Shape) -> Shape:
 def _holds_object(shape: Shape) -> bool:
     """Tell whether objects stand in a shape, of which some may not have been read to their end."""
     return isinstance(shape, (types.Object, types.Reference)) or any(map(_holds_object, parts_of(shape)))
+
+
+def _is_the_same_anywhere(shape: Shape) -> bool:
+    """Tell whether a shape says nothing of the place where its schema stands."""
+    placed = (types.Object, types.Reference, types.Never)
+    return not isinstance(shape, placed) and all(map(_is_the_same_anywhere, parts_of(shape)))
 
 
 def _says_nothing(shape: types.Object) -> bool:

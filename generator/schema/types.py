@@ -224,6 +224,28 @@ class Variant:
     """Their pointers."""
 
 
+def moved(prop: Property, name: str, pointer: str) -> Property:
+    """Give the same member of another name, or of another object."""
+    return Property(
+        name,
+        prop.shape,
+        prop.default,
+        prop.text,
+        pointer,
+        prop.conditional,
+        prop.read_only,
+        prop.deprecated,
+        prop.deprecated_values,
+    )
+
+
+def with_shape(prop: Property, shape: Shape) -> Property:
+    """Give a member with another shape; itself where it has that one."""
+    if prop.shape is shape:
+        return prop
+    return replace(prop, shape=shape)
+
+
 def followed(shape: Shape, known: Mapping[str, Shape]) -> Shape:
     """Give a shape, or what it refers to."""
     if isinstance(shape, Reference):
@@ -273,15 +295,13 @@ def is_exclusive(shape: Shape) -> bool:
 
 def parts_of(shape: Shape) -> tuple[Shape, ...]:
     """Give the shapes that stand in a shape, its references not followed."""
-    match shape:
-        case Object(properties=properties, extra=extra, bodies=bodies):
-            return (*(prop.shape for prop in properties), extra or Anything(), *bodies)
-        case Array(items):
-            return (items,)
-        case Union(options):
-            return options
-        case _:
-            return ()
+    if isinstance(shape, Object):
+        return (*(prop.shape for prop in shape.properties), shape.extra or Anything(), *shape.bodies)
+    if isinstance(shape, Array):
+        return (shape.items,)
+    if isinstance(shape, Union):
+        return shape.options
+    return ()
 
 
 def variants_of(shape: Shape, known: Mapping[str, Shape]) -> tuple[Variant, ...]:

@@ -51,7 +51,7 @@ def test_lines_that_mean_something_are_kept_and_html_becomes_text(text, expected
 
 
 def test_long_lines_are_broken_where_they_may_be():
-    text, source = shown(f"{LONG}\n\n- {LONG}\n- b", arguments=[("duration", LONG), ("x", "Not described.")])
+    text, source = shown(f"{LONG}\n\n- {LONG}\n- b", arguments=(("duration", LONG), ("x", "Not described.")))
     assert max(map(len, source.splitlines())) <= 120
     body = text.split("\n")
     assert sum(line.startswith("  word") for line in body) >= 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from generator.diagnostics import Diagnostics
@@ -298,3 +300,15 @@ def test_a_member_that_the_platform_sets_is_not_asked_for_beside_another(is_merg
     assert payload(a="x", b="y").to_dict() == {"a": "x", "b": "y"}
     with pytest.raises(PayloadError, match="b"):
         payload(a="x")
+
+
+def test_members_that_read_the_same_are_each_remarked_of_and_are_each_their_own(project, capsys):
+    wrong = {"type": "integer", "maximum": 3, "default": 4}
+    inner = {"type": "object", "properties": {"a": TEXT}}
+    project.write(description({"acme/one": shaped(a=wrong, b=wrong, c=inner), "acme/two": shaped(c=inner, d=wrong)}))
+    assert project.run() == 0
+    places = re.findall(r"acme~1(\w+)/\S*/properties/(\w)/default", capsys.readouterr().err)
+    assert places == [("one", "a"), ("one", "b"), ("two", "d")]
+    one, two = (project.load(f"acme_{name}") for name in ("one", "two"))
+    assert one.parse({"a": 1, "b": 2, "c": {"a": "x"}}).to_dict() == {"a": 1, "b": 2, "c": {"a": "x"}}
+    assert two.parse({"c": {"a": "x"}, "d": 3}).to_dict() == {"c": {"a": "x"}, "d": 3}
