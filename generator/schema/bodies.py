@@ -102,12 +102,16 @@ class Bodies:
             case types.Array(), types.Array():
                 bare = replace(ours, items=types.Never()) == replace(theirs, items=types.Never())
                 return bare and self._alike(ours.items, theirs.items)
-            case _:
+            case _, types.Binary():
+                return True
+            case _, types.Union():
                 others = [option for option in options_of(theirs) if not isinstance(option, types.Binary)]
                 pairs = zip(options_of(ours), others, strict=False)
                 if any(map(holds_binary, others)):
                     return len(options_of(ours)) == len(others) and all(self._alike(*pair) for pair in pairs)
                 return not others or self._alike(ours, union(others))
+            case _:
+                return False
 
 
 @dataclass(frozen=True, slots=True)

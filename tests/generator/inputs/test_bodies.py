@@ -105,6 +105,22 @@ def test_json_and_form_obey_their_own_limits(case, stricter, project):
         module.parse(refuses)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ({"type": "array", "items": FILE}, [CAT]),
+        (shaped(inner=FILE), {"inner": CAT}),
+        ({"type": "object", "additionalProperties": FILE}, {"inner": CAT}),
+    ],
+    ids=["array", "object", "map"],
+)
+def test_a_form_may_take_files_in_a_field_that_is_of_another_type_in_json(kind, value, project):
+    module = both(project, shaped(image=URI), shaped(image=kind))
+    assert module.parse({"image": value}).goes_as_form()
+    assert not module.parse({"image": "https://a.example/b"}).goes_as_form()
+    assert refused(partial(module.parse, {"image": 5}))
+
+
 def test_variants_are_paired_and_what_the_form_has_alone_is_one_more(project):
     def kind(name, *required, **more):
         return {"title": name, **shaped("kind", *required, kind={"const": name}, **more)}
