@@ -83,6 +83,7 @@ def run(folder, *arguments, **environment):
         ("many", 1, r"row-1 COMPLETED\nrow-2 COMPLETED\n"),
         ("errors", 0, r"COMPLETED\n"),
         ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),
+        ("files", 1, r"(\[\w+\('out/row-17-0.mp4'\)\]\n){2}"),
         ("network", 1, r"100000\n"),
         ("webhooks", 1, r"task.completed gen_1 COMPLETED\n"),
         ("testing", 1, r"True\n"),
@@ -109,7 +110,7 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
-        "agents": 1, "choosing": 4, "errors": 1, "files": 1, "first-video": 1, "many": 2, "network": 2,
+        "agents": 1, "choosing": 4, "errors": 1, "files": 2, "first-video": 1, "many": 2, "network": 2,
         "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 

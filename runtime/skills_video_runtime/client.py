@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from skills_video_runtime.downloads.fetch import Save
+    from skills_video_runtime.downloads.names import Overwrite
+    from skills_video_runtime.downloads.save import Save
     from skills_video_runtime.generations.outcomes import Record, Recovered
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
     from skills_video_runtime.http.key_source import KeyGiver
@@ -321,45 +322,59 @@ class _Verbs(Generic[PayloadT]):
         """
         return run(self._coroutines.prune(older_than, journal=journal))
 
-    def download(
+    def download(  # noqa: PLR0913  # each is a choice of its own
         self,
         generation_or_file: Generation | MediaFile,
         directory: Where,
         on_progress: OnProgress | None = None,
         *,
         max_bytes: int = MAX_BYTES,
+        timeout: float | None = None,
+        overwrite: Overwrite = "never",
+        name: str | None = None,
+        key: str | None = None,
     ) -> list[Path]:
         """Fetch the files of a generation, or one file, into a directory, which is made if need be.
 
         Args:
             generation_or_file: A finished generation, or one of its `videos`.
-            directory: Where to put them. A file that exists is kept: the new one gets "-1", "-2", … to its name.
+            directory: Where to put them.
             on_progress: Called with the file, the bytes received and the bytes in all, if known; several files are
                 fetched at once, and it is called from several threads then.
             max_bytes: The most bytes that one file may have, 4 GiB unless told otherwise; what is larger is given up.
+            timeout: Seconds that this may take. By default a file is fetched as long as bytes come, and given up after
+                the client's time without one.
+            overwrite: What becomes of a file that exists: "never" keeps it, and the new one gets "-1", "-2", … to its
+                name; "skip" takes it for the new one; "replace" puts the new one in its place, once that is whole.
+            name: What the files are called, as the platform names them unless told otherwise. The fields `{id}`,
+                `{key}`, `{index}` (from 0), `{stem}` and `{suffix}` are filled in: `"{key}-{index}{suffix}"`.
+            key: What `{key}` means.
 
         Returns:
             The paths, in the order of `videos`.
 
         Raises:
-            DownloadFailed: A file could not be fetched whole; the others are there.
+            DownloadFailed: A file could not be fetched whole; the others are there, and `saved` tells them. If the
+                server gave it a tag, what has come of it stays in a hidden file, and the same call goes on from there,
+                in any process.
             OSError: The disk would not take a file.
-            TypeError, ValueError: The generation has no files, or `max_bytes` is no number of bytes.
+            TypeError, ValueError: The generation has no files, or an argument makes no sense.
         """
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
 
-        from skills_video_runtime.downloads.fetch import downloads_of  # noqa: PLC0415  # as above
+        from skills_video_runtime.downloads.save import Wishes, saved, saves_of  # noqa: PLC0415  # as above
 
         refuse_async("on_progress", on_progress)
-        downloads = downloads_of(self._session, generation_or_file, directory, on_progress, max_bytes)
+        wishes = Wishes(max_bytes=max_bytes, timeout=timeout, overwrite=overwrite, name=name, key=key)
+        saves = saves_of(self._session, generation_or_file, directory, on_progress, wishes)
         with ThreadPoolExecutor(PARALLEL) as pool:
-            fetches = [pool.submit(run, download.run()) for download in downloads]
+            outcomes = [pool.submit(run, save.outcome()) for save in saves]
             try:
-                return [fetch.result() for fetch in fetches]
+                return saved([outcome.result() for outcome in outcomes])
             except BaseException as error:
                 if not isinstance(error, Exception):
-                    for download in downloads:
-                        download.exchange.abort()
+                    for save in saves:
+                        save.exchange.abort()
                 raise
 
     def close(self) -> None:
@@ -511,39 +526,37 @@ class _AsyncVerbs(Generic[PayloadT]):
         async with self._session.call(journal=journal) as call:
             return await recovery.prune(call, older_than)
 
-    async def download(
+    async def download(  # noqa: PLR0913  # as above
         self,
         generation_or_file: Generation | MediaFile,
         directory: Where,
         on_progress: OnProgress | None = None,
         *,
         max_bytes: int = MAX_BYTES,
+        timeout: float | None = None,
+        overwrite: Overwrite = "never",
+        name: str | None = None,
+        key: str | None = None,
     ) -> list[Path]:
         """As `Client.download`, with tasks in place of threads."""
-        from skills_video_runtime.downloads.fetch import downloads_of  # noqa: PLC0415  # on first use
+        from skills_video_runtime.downloads.save import Wishes, saved, saves_of  # noqa: PLC0415  # on first use
 
         refuse_async("on_progress", on_progress)
-        downloads = downloads_of(self._session, generation_or_file, directory, on_progress, max_bytes)
+        wishes = Wishes(max_bytes=max_bytes, timeout=timeout, overwrite=overwrite, name=name, key=key)
+        saves = saves_of(self._session, generation_or_file, directory, on_progress, wishes)
         from anyio import CapacityLimiter, create_task_group  # noqa: PLC0415  # on first use
 
         limiter = CapacityLimiter(PARALLEL)
-        paths: dict[Save, Path] = {}
-        errors: dict[Save, Exception] = {}
+        outcomes: dict[Save, Path | Exception] = {}
 
-        async def fetch(download: Save) -> None:
+        async def fetch(save: Save) -> None:
             async with limiter:
-                try:
-                    paths[download] = await download.run()
-                except Exception as error:  # noqa: BLE001  # raised below, once the others are there
-                    errors[download] = error
+                outcomes[save] = await save.outcome()
 
         async with create_task_group() as group:
-            for download in downloads:
-                group.start_soon(fetch, download)
-        for download in downloads:
-            if download in errors:
-                raise errors[download]
-        return [paths[download] for download in downloads]
+            for save in saves:
+                group.start_soon(fetch, save)
+        return saved(outcomes[save] for save in saves)
 
     async def close(self) -> None:
         """As `Client.close`."""

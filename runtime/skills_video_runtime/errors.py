@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from skills_video_runtime.generations.states import Generation
 
@@ -247,7 +248,12 @@ class GenerationTimeout(SkillsVideoError):
 
 
 class DownloadFailed(SkillsVideoError):
-    """A file could not be fetched whole. Nothing is left under its final name."""
+    """A file could not be fetched whole. Nothing is left under its final name.
+
+    `saved` are the paths of the others that were fetched by the same call.
+    """
+
+    saved: tuple[Path, ...] = ()
 
     category = "download"
     guidance = "client.get(id) gives fresh addresses; how long one is valid is not published."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from io import BytesIO
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skills_video_runtime.client import AsyncClient
-from skills_video_runtime.downloads.fetch import Save
+from skills_video_runtime.downloads.fetch import Fetch
 from skills_video_runtime.downloads.names import MAX_NAME_BYTES, safe_name
 from skills_video_runtime.errors import DownloadFailed
 from skills_video_runtime.generations.outcomes import Opened
@@ -263,9 +264,9 @@ def test_no_other_machine_leads_to_this_one(tmp_path: Path) -> None:
     io = Redirected(
         "https://other.example/", "https://cdn.example/", "http://127.0.0.1:8080/", "https://never.example/"
     )
-    save = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, io, RetryPolicy(), 60.0, is_local=True)
+    fetch = Fetch(file=MediaFile("https://cdn.example/v.mp4"), io=io, retry=RetryPolicy(), is_local=True)
     with pytest.raises(DownloadFailed, match="from another machine to this one"):
-        asyncio.run(save.run())
+        asyncio.run(fetch.into(BytesIO()))
     assert io.where == ["https://never.example/"]
 
 
@@ -282,9 +283,9 @@ def test_no_platform_elsewhere_leads_to_this_machine(host: str, tmp_path: Path) 
             use("sync", "https://example.com", lambda client: client.download(MediaFile(url), tmp_path))  # noqa: B023
         assert not caught.value.retryable
         io = Redirected(url, "https://never.example/")
-        save = Save(MediaFile("https://cdn.example/v.mp4"), tmp_path, io, RetryPolicy(), 60.0)
+        fetch = Fetch(file=MediaFile("https://cdn.example/v.mp4"), io=io, retry=RetryPolicy())
         with pytest.raises(DownloadFailed, match="from another machine to this one"):
-            asyncio.run(save.run())
+            asyncio.run(fetch.into(BytesIO()))
         assert io.where == ["https://never.example/"]
 
 

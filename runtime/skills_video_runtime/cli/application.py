@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 
 from skills_video_runtime.catalog import ModelInfo
 from skills_video_runtime.choosing import Takes
+from skills_video_runtime.downloads.names import Overwrite
 from skills_video_runtime.errors import SkillsVideoError
 
 from . import completion
@@ -66,6 +67,7 @@ Download = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Download the files into this directory, or as DIR/{key}.mp4.")
 ]
 Open = Annotated[bool, typer.Option("--open", help="Open the video, once it is there.")]
+Existing = Annotated[Overwrite, typer.Option("--overwrite", help="What becomes of a file that exists.")]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that it may take as a whole.")]
 Interval = Annotated[float, typer.Option(metavar="SECONDS", help="Time between two looks at its state.")]
 JsonLines = Annotated[bool, typer.Option(JSON_LINES, help="Print one JSON object a step, and nothing else.")]
@@ -168,6 +170,7 @@ def run(
     variant: Variant = None,
     download: Download = None,
     opens: Open = False,
+    overwrite: Existing = "never",
     timeout: Timeout = 900.0,
     poll_interval: Interval = 3.0,
     json_lines: JsonLines = False,
@@ -198,7 +201,9 @@ def run(
     built = build(variants, read_payload(payload) | read_prompt(variants, texts or (), prompt), settings or ())
     if key is not None and journal is None:
         raise UsageProblem("--key needs --journal FILE, which holds the keys")
-    choices = generations.Choices(timeout, poll_interval, download, journal, not no_stream, json_lines, key, opens)
+    choices = generations.Choices(
+        timeout, poll_interval, download, journal, not no_stream, json_lines, key, opens, overwrite
+    )
     if dry_run:
         return generations.show_request(built, choices)
     return generations.run(built, choices)
@@ -209,6 +214,7 @@ def wait(
     generation_id: Id,
     download: Download = None,
     opens: Open = False,
+    overwrite: Existing = "never",
     timeout: Timeout = 900.0,
     poll_interval: Interval = 3.0,
     json_lines: JsonLines = False,
@@ -219,7 +225,9 @@ def wait(
     """Wait until a generation is finished, whoever made it."""
     from . import generations  # noqa: PLC0415  # as above
 
-    choices = generations.Choices(timeout, poll_interval, download, journal, json_lines=json_lines, opens=opens)
+    choices = generations.Choices(
+        timeout, poll_interval, download, journal, json_lines=json_lines, opens=opens, overwrite=overwrite
+    )
     return generations.wait(generation_id, choices)
 
 
@@ -255,6 +263,7 @@ def balance(as_json: Json = False) -> int:
 def recover(
     journal: Annotated[Path | None, typer.Option(metavar="FILE", help="The file that was given to run.")] = None,
     download: Download = None,
+    overwrite: Existing = "never",
     timeout: Timeout = 900.0,
     poll_interval: Interval = 3.0,
     as_json: Json = False,
@@ -273,7 +282,8 @@ def recover(
         raise UsageProblem("recover needs --journal FILE, the file that was given to run --journal FILE")
     if forget:
         return generations.forget(journal, forget)
-    return generations.recover(journal, generations.Choices(timeout, poll_interval, download), as_json=as_json)
+    choices = generations.Choices(timeout, poll_interval, download, overwrite=overwrite)
+    return generations.recover(journal, choices, as_json=as_json)
 
 
 @command("explain-error")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from skills_video_runtime.downloads.names import Overwrite
     from skills_video_runtime.generations.outcomes import Recovered
     from skills_video_runtime.generations.states import Generation, Usage
     from skills_video_runtime.payloads.base import BasePayload
@@ -50,6 +51,7 @@ class Choices:
     json_lines: bool = False
     key: str | None = None
     opens: bool = False
+    overwrite: Overwrite = "never"
 
 
 def run(payload: BasePayload, choices: Choices) -> int:
@@ -81,7 +83,7 @@ def run(payload: BasePayload, choices: Choices) -> int:
 
 def show_request(payload: BasePayload, choices: Choices) -> int:
     """Check all that `run` checks before it posts, and print what it would post. Nothing is sent."""
-    _destination(choices.download, choices.key)
+    _destination(choices)
     path, form = payload.endpoint.create, "application/json"
     if _is_streamed(payload, choices):
         path = payload.endpoint.stream or path
@@ -120,7 +122,7 @@ def _follow(
     stream: bool,
     generation_id: str | None = None,
 ) -> int:
-    destination = _destination(choices.download, choices.key)
+    destination = _destination(choices)
     show = reporter(json_lines=choices.json_lines)
     watch = Watch(show, stream=stream)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
@@ -164,10 +166,10 @@ def _code_of(error: Exception, show: Lines) -> int:
     return OTHER
 
 
-def _destination(given: Path | None, key: str | None = None) -> Destination | None:
-    if given is None:
+def _destination(choices: Choices) -> Destination | None:
+    if choices.download is None:
         return None
-    return Destination.read(given, key)
+    return Destination.read(choices.download, choices.key, choices.overwrite)
 
 
 def _download(
@@ -264,7 +266,7 @@ def in_pots(balance: Usage) -> str:
 
 def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     """Finish what a journal knows to be begun; the exit code is that of the first that did not end well."""
-    destination = _destination(choices.download, "")
+    destination = _destination(replace(choices, key=""))  # each record has its own
     journal = _existing(journal)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=journal) as client:
         client.watch(tell_state)

@@ -1,34 +1,32 @@
-"""Finished files, to disk."""
+"""Finished files, as far as their bytes. `save.py` gives them a name."""
 
 from __future__ import annotations
 
 import re
-import secrets
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
-from pathlib import Path
 from random import random
-from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import unquote, urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from urllib.parse import urljoin
 
 from skills_video_runtime.errors import DownloadFailed, visible
 from skills_video_runtime.generations.outcomes import TRANSIENT, Ended, Lost
-from skills_video_runtime.generations.states import Generation, MediaFile
 from skills_video_runtime.http.addresses import is_trusted
 from skills_video_runtime.http.events import seconds_of
 from skills_video_runtime.http.key import Key
-
-from .names import place, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from skills_video_runtime.generations.outcomes import Opened
     from skills_video_runtime.generations.retry import RetryPolicy
+    from skills_video_runtime.generations.states import MediaFile
     from skills_video_runtime.http.exchange import Exchange
-    from skills_video_runtime.http.session import OnProgress, Session, Where
+    from skills_video_runtime.http.session import Session
+
+    from .partial import Begun
 
 NO_KEY = Key("")
 REDIRECTS = 5
@@ -37,20 +35,22 @@ MEDIA_FAMILIES = frozenset({"video", "image", "audio"})
 UNTOLD = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/mp4", "application/ogg"})
 
 
-@dataclass(eq=False)
-class Save:
-    """One file on its way to a directory.
+@dataclass(eq=False, kw_only=True)
+class Fetch:
+    """One file on its way.
 
-    It is written under a temporary name and gets its own when it is whole: as long as the answer said, and of no type
-    that a page or an error has. After a break it goes on where it was, if the answer proves to be the same file.
+    It counts as whole if it is as long as the answer said, and of no type that a page or an error has. After a break it
+    goes on where it was, if the answer proves to be the same file.
     """
 
     file: MediaFile
-    directory: Path
     io: Exchange
     """Its exchange, or what a test has put in its place."""
     retry: RetryPolicy
-    deadline: float
+    deadline: float = inf
+    """The moment at which it is given up, be it on its way."""
+    idle: float = inf
+    """Seconds without a byte after which it is given up."""
     key: Key = NO_KEY
     """What is neither told nor sent."""
     most: float = inf
@@ -64,66 +64,87 @@ class Save:
     received: int = 0
     total: int | None = None
     retry_after: float | None = None
-    kind: str = ""
+    kind: str = "video/mp4"
+    """The content type, as it is likely until an answer tells."""
+    disposition: str = ""
+    """What the answer calls the file, as it says it."""
     etag: str = ""
     modified: str = ""
     validator: str = ""
 
-    async def run(self) -> Path:
-        """Fetch the file, and give its path.
+    @classmethod
+    def of(cls, session: Session, file: MediaFile, *, timeout: float | None, most: int, **more: Any) -> Self:
+        """Make ready to fetch a file by the client that a session is of; its time counts from now."""
+        exchange, io = session.exchange()
+        deadline, settings = inf, session.settings
+        if timeout is not None:
+            deadline = io.now() + timeout
+        return cls(
+            file=file,
+            io=io,
+            retry=settings.retry,
+            deadline=deadline,
+            idle=settings.timeout,
+            key=session.key,
+            most=most,
+            is_local=_is_local(session.base_url),
+            exchange=exchange,
+            **more,
+        )
+
+    @property
+    def address(self) -> str:
+        """The address without what may change from one look to the next, such as a signature."""
+        return self.key.redact(_bare(self.file.url))
+
+    def take_up(self, received: int, begun: Begun | None) -> None:
+        """Go on from the bytes of an earlier process."""
+        if begun is not None and received < self.most:
+            self.received = received
+            self.etag = self.validator = begun.etag
+            self.modified, self.total = begun.modified, begun.total
+
+    async def into(self, handle: BinaryIO) -> None:
+        """Write the file. It goes on as long as more comes than ever before, or tries are left.
 
         Raises:
             DownloadFailed: it cannot be fetched whole.
             OSError: it cannot be written.
         """
-        async with self.exchange:
-            return await self._run()
-
-    async def _run(self) -> Path:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        part = self.directory / f".{secrets.token_hex(8)}.part"
-        handle = part.open("xb")
-        try:
-            await self._fetch(handle)
-            with self._named():
-                handle.close()
-            return place(part, self.directory, self._name())
-        finally:
-            with suppress(OSError):  # a full disk, said before
-                handle.close()
-            with suppress(OSError):
-                part.unlink()
-
-    async def _fetch(self, handle: BinaryIO) -> None:
-        """Go on as long as more comes than ever before, or tries are left."""
-        most = failures = 0
+        failures, most, since = 0, self.received, self.io.now()
         while True:
             try:
                 return await self._transfer(handle)
             except DownloadFailed as error:
                 failures += 1
                 if self.received > most:
-                    most, failures = self.received, 1
+                    most, failures, since = self.received, 1, self.io.now()
                 delay = self.retry.delay(failures, self.retry_after, random)
                 hopeless = not error.retryable or failures >= self.retry.attempts
-                if hopeless or self.io.now() + delay >= self.deadline:
+                if hopeless or self.io.now() + delay >= min(self.deadline, since + self.idle):
                     raise
             await self.io.sleep(delay)
 
     async def _transfer(self, handle: BinaryIO) -> None:
         """Fetch what is missing."""
         self._check(await self._open())
-        with self._named():
+        if not self._is_wanted():
+            return
+        with self.named():
             handle.truncate(handle.seek(self.received))
+            if not self.received:
+                self._note_begin()
         while True:
-            data = await self.io.next_piece(self.deadline - self.io.now())
+            data = await self.io.next_piece(self._patience())
             if isinstance(data, Ended):
                 break
-            self.received += len(data)
-            if self.total is not None and self.received > self.total:
+            size = self.received + len(data)
+            if self.total is not None and size > self.total:
+                self.received = 0  # of which nothing is to be believed
                 raise self._failed(f"more came than the {self.total} bytes that were told", again=False)
-            self._check_size(self.received)
-            with self._named():
+            self._check_size(size)
+            self.received = size
+            with self.named():
                 await self.io.on_disk(partial(handle.write, data))
             if self.on_progress is not None:
                 self.on_progress(self.file, self.received, self.total)
@@ -151,8 +172,7 @@ class Save:
             if _is_local(url) and not local:
                 raise self._failed("it leads from another machine to this one", again=False)
             local = _is_local(url)
-            patience = max(min(SILENCE, self.deadline - self.io.now()), 0.001)
-            head = await self.io.open_file(url, headers, patience)
+            head = await self.io.open_file(url, headers, self._patience())
             if isinstance(head, Lost):
                 raise self._failed(head.problem, again=head.is_transient)
             if head.status not in {301, 302, 303, 307, 308}:
@@ -173,6 +193,7 @@ class Save:
             self.received = 0
             raise self._failed("the rest of the file does not belong to its beginning")
         self.kind = told.get("content-type", "").partition(";")[0].strip().lower()
+        self.disposition = told.get("content-disposition", "")
         major, wanted = self.kind.partition("/")[0], (self.file.content_type or "").partition("/")[0].lower()
         if self.kind not in UNTOLD and major not in MEDIA_FAMILIES:
             raise self._failed(f"the answer is {visible(self.kind)}, which is no media", again=False)
@@ -213,25 +234,28 @@ class Save:
             time = self.modified
         return (tag, time) == (self.etag, self.modified)
 
-    def _name(self) -> str:
-        given = self.file.file_name or unquote(urlsplit(self.file.url).path)
-        return safe_name(self.key.redact(given), self.kind)
+    def _patience(self) -> float:
+        return max(min(SILENCE, self.deadline - self.io.now()), 0.001)
+
+    def _is_wanted(self) -> bool:
+        """Whether the file that an answer turned out to be is to be fetched."""
+        return True
+
+    def _note_begin(self) -> None:
+        """Take note that the first byte is to come."""
 
     @contextmanager
-    def _named(self) -> Generator[None]:
-        """Have an error of the disk name the file."""
-        try:
-            yield
-        except OSError as error:
-            error.filename = str(self.directory / self._name())
-            raise
+    def named(self) -> Generator[None]:
+        """Have an error of the disk name the file, where it has a name."""
+        yield
 
     def _check_size(self, size: int) -> None:
         if size > self.most:
+            self.received = 0
             raise self._failed(f"it has more bytes than the {self.most} of max_bytes", again=False)
 
     def _failed(self, problem: str, status: int | None = None, *, again: bool = True) -> DownloadFailed:
-        what = f"{self.key.redact(_bare(self.file.url))} could not be downloaded: {self.key.redact(problem)}."
+        what = f"{self.address} could not be downloaded: {self.key.redact(problem)}."
         error = DownloadFailed(what, status=status, generation_id=self.generation_id)
         error.retryable = again
         return error
@@ -245,33 +269,3 @@ def _bare(url: str) -> str:
 def _is_local(url: str) -> bool:
     """Whether a URL goes to this machine, the only one that plain http is trusted for."""
     return is_trusted(f"http:{url.partition(':')[2]}")
-
-
-def downloads_of(
-    session: Session, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None, max_bytes: int
-) -> list[Save]:
-    """Give what fetches the files of a generation, none of them begun.
-
-    Raises:
-        TypeError, ValueError: there are none, or `max_bytes` is no number of bytes.
-    """
-    if type(max_bytes) is not int:
-        raise TypeError(f"max_bytes is a whole number, not {max_bytes!r:.80}")
-    if max_bytes < 1:
-        raise ValueError(f"max_bytes must be at least 1, not {max_bytes}")
-    files: tuple[MediaFile, ...] = ()
-    name = None
-    if isinstance(what, MediaFile):
-        files = (what,)
-    else:
-        files, name = what.videos, what.id
-    if not files:
-        raise ValueError(f"there is nothing to download: {what}")
-    settings, is_local = session.settings, _is_local(session.base_url)
-    saves: list[Save] = []
-    for file in files:
-        exchange, io = session.exchange()
-        save = Save(file, Path(directory), io, settings.retry, io.now() + settings.timeout, session.key, max_bytes)
-        save.is_local, save.on_progress, save.generation_id, save.exchange = is_local, on_progress, name, exchange
-        saves.append(save)
-    return saves

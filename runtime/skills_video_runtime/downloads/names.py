@@ -6,7 +6,8 @@ import os
 import re
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING
+from string import Formatter
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from unicodedata import category, normalize
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ SUFFIXES = {
     "video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov", "image/png": ".png", "image/jpeg": ".jpg",
     "image/webp": ".webp", "image/gif": ".gif", "audio/mpeg": ".mp3", "audio/wav": ".wav", "audio/mp4": ".m4a",
 }  # fmt: skip
+Overwrite: TypeAlias = Literal["never", "skip", "replace"]
+FIELDS = ("id", "key", "index", "stem", "suffix")
+LONGEST_DISPOSITION = 4096  # characters: our choice
 KNOWN = frozenset({*SUFFIXES.values(), ".jpeg", ".mkv", ".avi", ".m4v", ".ogg", ".flac", ".aac", ".avif"})
 
 
@@ -50,20 +54,76 @@ def _suffix_of(kind: str) -> str:
     return "bin"
 
 
-def place(part: Path, directory: Path, name: str) -> Path:
-    """Give a finished file its name, or the next free one; what exists is never replaced."""
+def told_name(disposition: str) -> str:
+    """Read the name in a `Content-Disposition`, where `filename*` goes before `filename` (RFC 6266), or give none."""
+    if "filename" not in disposition.lower() or len(disposition) > LONGEST_DISPOSITION:
+        return ""
+    from email.message import Message  # noqa: PLC0415  # for answers that have one
+    from email.utils import collapse_rfc2231_value  # noqa: PLC0415  # as above
+
+    head = Message()
+    head["content-disposition"] = disposition
+    plain = encoded = ""
+    for name, value in head.get_params([], "content-disposition"):
+        if name.lower() == "filename" and isinstance(value, tuple):
+            encoded = collapse_rfc2231_value(value)
+        elif name.lower() == "filename":
+            plain = value
+    with suppress(UnicodeError):  # what is sent in UTF-8 against all rules is readable even so
+        plain = plain.encode("latin-1").decode()
+    return encoded or plain
+
+
+def check_pattern(pattern: object, key: object, name: str = "name") -> None:
+    """Refuse a pattern of names that cannot be filled in.
+
+    Raises:
+        TypeError, ValueError: it has a field that is none, leads into a folder, or asks for a key that is not there.
+    """
+    if not isinstance(pattern, str):
+        raise TypeError(f"{name} is a text such as '{{key}}-{{index}}{{suffix}}', not {pattern!r:.80}")
+    if not pattern.strip(" .") or re.search(r"[/\\]", pattern):
+        raise ValueError(f"{name} is the name of a file, without folders, not {pattern!r:.80}")
+    try:
+        fields = [(field, form, change) for _, field, form, change in Formatter().parse(pattern) if field is not None]
+    except ValueError as error:
+        raise ValueError(f"{name}: {pattern!r:.80} cannot be filled in: {error}") from error
+    for field, form, change in fields:
+        if field not in FIELDS or form or change:
+            raise ValueError(f"{name}: {pattern!r:.80} may have the fields {', '.join(FIELDS)}, not {field!r:.80}")
+        if field == "key" and key is None:
+            raise ValueError(f"{name}: {{key}} needs a key")
+
+
+def filled(pattern: str, kind: str, **facts: object) -> str:
+    """Fill in a pattern. What is filled in is no path, whatever it holds."""
+    plain = {name: re.sub(r"[/\\]", "_", str(fact)) for name, fact in facts.items()}
+    return safe_name(pattern.format(**plain), kind)
+
+
+def numbered(name: str, number: int) -> str:
+    """Give a name with a number before its suffix."""
     stem, dot, suffix = name.rpartition(".")
+    if not stem:
+        return f"{name}-{number}"
+    return f"{stem}-{number}{dot}{suffix}"
+
+
+def place(part: Path, path: Path, *, replace: bool = False) -> Path:
+    """Give a finished file its name, or the next free one; what exists is replaced only if that is wished."""
+    if replace:
+        return part.replace(path)
     for number in count():
-        path = directory / name
+        free = path
         if number:
-            path = directory / f"{stem}-{number}{dot}{suffix}"
+            free = path.with_name(numbered(path.name, number))
         with suppress(FileExistsError):
             try:
-                os.link(part, path)
+                os.link(part, free)
             except (FileExistsError, FileNotFoundError):
                 raise
             except OSError:  # a file system without links
-                path.touch(exist_ok=False)
-                part.replace(path)
-            return path
+                free.touch(exist_ok=False)
+                part.replace(free)
+            return free
     raise AssertionError  # count() does not end

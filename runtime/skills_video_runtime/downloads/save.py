@@ -1,0 +1,200 @@
+"""A finished file on its way to a directory: under which name, what becomes of one that is there, and what is kept."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+from urllib.parse import unquote, urlsplit
+
+from skills_video_runtime.errors import DownloadFailed
+from skills_video_runtime.generations.outcomes import check_seconds
+from skills_video_runtime.generations.states import MediaFile
+
+from .fetch import Fetch
+from .names import Overwrite, check_pattern, filled, numbered, place, safe_name, told_name
+from .partial import Begun, Partial
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from skills_video_runtime.generations.states import Generation
+    from skills_video_runtime.http.session import OnProgress, Session, Where
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How files are to be saved.
+
+    Raises:
+        TypeError, ValueError: one makes no sense.
+    """
+
+    max_bytes: int
+    timeout: float | None = None
+    overwrite: Overwrite = "never"
+    name: str | None = None
+    key: object = None
+    """What `{key}` means, a text."""
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if type(self.max_bytes) is not int:
+            raise TypeError(f"max_bytes is a whole number, not {self.max_bytes!r:.80}")
+        if self.max_bytes < 1:
+            raise ValueError(f"max_bytes must be at least 1, not {self.max_bytes}")
+        if self.timeout is not None:
+            check_seconds("timeout", self.timeout)
+        if self.overwrite not in get_args(Overwrite):
+            raise ValueError(f"overwrite is 'never', 'skip' or 'replace', not {self.overwrite!r:.80}")
+        if self.key is not None and not isinstance(self.key, str):
+            raise TypeError(f"key is a text, not {self.key!r:.80}")
+        if self.name is not None:
+            check_pattern(self.name, self.key)
+
+
+@dataclass(eq=False, kw_only=True)
+class Save(Fetch):
+    """One file on its way. It gets its name when it is whole."""
+
+    directory: Path
+    wishes: Wishes
+    index: int = 0
+    exact: str | None = None
+    """The name that it gets whatever it is called."""
+    taken: dict[Path, int] = field(default_factory=dict[Path, int])
+    """Paths of the files that are saved together, by their index."""
+    partial: Partial | None = None
+    found: Path | None = None
+    """What was there already, where that is kept in its place."""
+
+    async def outcome(self) -> Path | Exception:
+        """Fetch it, and give its path, or what went wrong."""
+        try:
+            return await self.run()
+        except Exception as error:  # noqa: BLE001  # told once the other files are there
+            return error
+
+    async def run(self) -> Path:
+        """Fetch it, and give its path.
+
+        Raises:
+            DownloadFailed: it cannot be fetched whole. What has come stays, if a later call can go on from there.
+            OSError: it cannot be written.
+        """
+        async with self.exchange:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            if self.file.file_name is not None or self.exact is not None:
+                self._is_wanted()
+            if self.found is not None:
+                return self.found
+            self.partial = Partial(self.directory, self.address)
+            try:
+                self.take_up(*self.partial.begun())
+                await self.into(self.partial.handle)
+                path = self.found or self._placed(self.partial)
+                self.received = 0
+            except OSError:
+                self.received = 0
+                raise
+            else:
+                return path
+            finally:
+                self.partial.end(keep=self.received > 0)
+
+    def target(self) -> Path:
+        """Where it goes, as far as that is known yet. No two files of one call go to the same place."""
+        name, number = self.exact or self._name(), 0
+        path = self.directory / name
+        while self.taken.setdefault(path, self.index) != self.index:
+            number += 1
+            path = self.directory / numbered(name, number)
+        return path
+
+    def _name(self) -> str:
+        told = self.file.file_name or told_name(self.disposition) or unquote(urlsplit(self.file.url).path)
+        name = safe_name(self.key.redact(told), self.kind)
+        if self.wishes.name is None:
+            return name
+        stem, dot, suffix = name.rpartition(".")
+        facts = {"id": self.generation_id or "", "key": self.wishes.key, "index": self.index}
+        return self.key.redact(filled(self.wishes.name, self.kind, stem=stem, suffix=dot + suffix, **facts))
+
+    def _placed(self, partial: Partial) -> Path:
+        with self.named():
+            partial.complete()
+        return place(partial.path, self.target(), replace=self.wishes.overwrite == "replace")
+
+    def _is_wanted(self) -> bool:
+        target = self.target()
+        if self.wishes.overwrite == "skip" and target.exists():
+            self.found = target
+        return self.found is None
+
+    def _note_begin(self) -> None:
+        begun = None
+        if self.etag and self.etag == self.validator:
+            begun = Begun(self.etag, self.modified, self.total)
+        if self.partial is not None:
+            self.partial.belong_to(begun)
+
+    @contextmanager
+    def named(self) -> Generator[None]:
+        """See `Fetch`."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = str(self.target())
+            raise
+
+
+def save_of(session: Session, file: MediaFile, directory: Path, wishes: Wishes, **more: Any) -> Save:
+    """Give what saves one file into a directory."""
+    limits: dict[str, Any] = {"timeout": wishes.timeout, "most": wishes.max_bytes}
+    return Save.of(session, file, **limits, directory=directory, wishes=wishes, **more)
+
+
+def saves_of(
+    session: Session, what: Generation | MediaFile, directory: Where, on_progress: OnProgress | None, wishes: Wishes
+) -> list[Save]:
+    """Give what saves the files of a generation, or one file, into a directory; none is begun.
+
+    Raises:
+        ValueError: there are none.
+    """
+    files: tuple[MediaFile, ...] = ()
+    name = None
+    if isinstance(what, MediaFile):
+        files = (what,)
+    else:
+        files, name = what.videos, what.id
+    if not files:
+        raise ValueError(f"there is nothing to download: {what}")
+    taken: dict[Path, int] = {}
+    saves: list[Save] = []
+    for index, file in enumerate(files):
+        save = save_of(session, file, Path(directory), wishes, index=index, taken=taken, generation_id=name)
+        save.on_progress = on_progress
+        save.target()  # which is then its own
+        saves.append(save)
+    return saves
+
+
+def saved(outcomes: Iterable[Path | Exception]) -> list[Path]:
+    """Give the paths, or raise the first error, which tells what was saved."""
+    paths: list[Path] = []
+    errors: list[Exception] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            errors.append(outcome)
+        else:
+            paths.append(outcome)
+    if not errors:
+        return paths
+    error = errors[0]
+    if isinstance(error, DownloadFailed):
+        error.saved = tuple(paths)
+    elif paths:
+        error.add_note(f"Saved: {', '.join(map(str, paths))}")
+    raise error
