@@ -264,7 +264,7 @@ class JournalUnavailable(SkillsVideoError):
     """The journal of submissions cannot be opened or written. Nothing was sent."""
 
     category = "journal"
-    guidance = "Its folder must exist, the file must be a journal or new, and one client at a time may use it."
+    guidance = "Nothing was sent; try again once it can be used."
 
 
 class RecordUnusable(JournalUnavailable):

@@ -353,9 +353,11 @@ class Journal:
             raise self._unavailable(error) from error
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
+        advice = "Its folder must exist, and the file must be a journal or new"
         if getattr(problem, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            problem = f"{problem}, as another client or run has it; wait for its end, or give each a file of its own"
-        return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}.")
+            problem = "another client or run has it"
+            advice = "Wait for its end, or give each a journal of its own"
+        return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}. {advice}.")
 
 
 def _text_of(payload: Submittable) -> str:
