@@ -12,7 +12,7 @@ help: ## show this
 setup: ## make .venv with all that the others need; they do that by themselves
 	@.ci/setup
 
-generate: setup ## write generated/skills_video and the table of models in README.md
+generate: setup ## write generated/skills_video, the skill, and the table of models in README.md
 	$(BIN)/python -m generator generate
 
 # The documentation site is that of pyproject.toml, unless SITE_URL names another; OPENAPI_URL and DOCS_URL name what is not
@@ -25,12 +25,13 @@ update: setup ## fetch the descriptions, generate, and tell what changed
 check: setup ## fail with a diff if a generated file is not what the inputs give
 	$(BIN)/python -m generator check
 
-lint: setup ## ruff, and what checks workflows and scripts
+lint: setup ## ruff, and what checks workflows, scripts and the skill
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --quiet --offline --no-progress .github
 	$(BIN)/shellcheck --severity=warning .github/scripts/*.sh .ci/run .ci/setup
+	$(BIN)/agentskills validate skills/skills-video
 
 types: setup ## mypy and pyright, both strict
 	$(BIN)/mypy generator runtime generated docs/site

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from generator.inputs.fetch import Sources
     from generator.inputs.selection import Selection
+    from generator.output.classes import Module
 
     from .run import Found
 
@@ -101,6 +102,10 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
         require_models(found, inputs)
         return int(_is_refused(options, diagnostics))
     files, modules = files_of(found, inputs)
+    out = options.out or OUT
+    written = [(out, files)]
+    if out.resolve() == OUT:
+        written.append((ROOT, _texts_beside(files, modules, found, inputs, diagnostics, stamp)))
     if options.command == "check" or options.strict:
         from generator import second_reader  # noqa: PLC0415  # what it asks takes longer to import than all else
 
@@ -109,22 +114,33 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
             print(f"second reader: {count} classes agree", file=sys.stderr)
     if _is_refused(options, diagnostics):
         return 1
-    out = options.out or OUT
     if options.command == "generate" and options.openapi and options.out is None:
         _require_consent(options.openapi[0], files)
-    written = [(out, files)]
-    if out.resolve() == OUT:
-        from generator.output import manifest, readme, skill  # noqa: PLC0415  # other packages have no texts beside them
-
-        sources = inputs.openapi[0].parent / inferred.SOURCES
-        if stamp is not None:
-            stamp.reads(sources)
-        texts = skill.texts_of(modules, inferred.read(sources, found, inputs.names, diagnostics))
-        files[manifest.MANIFEST] = manifest.with_texts(files[manifest.MANIFEST], texts)
-        written.append((ROOT, {"README.md": readme.with_models(ROOT / "README.md", modules), **texts}))
     if options.command == "check":
         return _check(written, out)
     return _generate(written, len(modules), diagnostics, stamp)
+
+
+def _texts_beside(  # all that a run has by then
+    files: dict[str, str],
+    modules: list[Module],
+    found: Found,
+    inputs: Inputs,
+    diagnostics: Diagnostics,
+    stamp: rerun.Stamp | None,
+) -> dict[str, str]:
+    """Give the texts beside the package of this repository, which is the only one that has some.
+
+    The manifest of the package, among its files, then records them.
+    """
+    from generator.output import manifest, readme, skill  # noqa: PLC0415  # other packages have none
+
+    sources = inputs.openapi[0].parent / inferred.SOURCES
+    if stamp is not None:
+        stamp.reads(sources)
+    texts = skill.texts_of(modules, inferred.read(sources, found, inputs.names, diagnostics))
+    files[manifest.MANIFEST] = manifest.with_texts(files[manifest.MANIFEST], texts)
+    return {"README.md": readme.with_models(ROOT / "README.md", modules), **texts}
 
 
 def _require_consent(openapi: Path, made: dict[str, str]) -> None:

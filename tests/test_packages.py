@@ -57,7 +57,18 @@ def files(folder):
 
 
 def test_the_sdist_has_all_of_each_folder(source):
-    for name in ("docs", "generator", "runtime", "specs", "templates", "tests", "generated", "benchmarks", ".ci"):
+    for name in (
+        "docs",
+        "generator",
+        "runtime",
+        "specs",
+        "templates",
+        "tests",
+        "generated",
+        "benchmarks",
+        "skills",
+        ".ci",
+    ):
         assert files(source / name) == files(ROOT / name)
 
 
@@ -80,6 +91,17 @@ def test_a_wheel_is_the_same_from_the_sdist_and_the_checkout(wheel, tmp_path):
 def test_the_wheel_has_the_packages_and_nothing_of_the_generator(installed):
     tops = {path.name for path in installed.iterdir()}
     assert tops == {"skills_video", "skills_video_runtime", f"skills_video-{PROJECT['version']}.dist-info"}
+
+
+def test_the_wheel_has_the_skill(installed):
+    assert files(installed / "skills_video" / "skill") == files(ROOT / "skills" / "skills-video")
+    program = (
+        "from skills_video_runtime.agents import texts; print(texts.folder('skills_video'), texts.text('skills_video'))"
+    )
+    told = finished([*PYTHON, "-c", program], env={**os.environ, "PYTHONPATH": str(installed)}, check=True).stdout
+    folder, _, text = told.partition(" ")
+    assert Path(folder) == installed / "skills_video" / "skill"
+    assert text.startswith("---\nname: skills-video\n")
 
 
 def test_the_sandbox_of_the_wheel_knows_its_models_and_is_a_small_part_of_it(installed):

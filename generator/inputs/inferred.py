@@ -28,7 +28,9 @@ def read(path: Path, found: Found, names: Mapping[str, str], diagnostics: Diagno
     except (OSError, ValueError):
         return {}
     about = _ABOUT.search(text)
-    if about is None or found.digests.get(about["file"]) != about["digest"]:
+    if about is None:
+        return {}
+    if found.digests.get(about["file"]) != about["digest"]:
         message = "tells of another description, so that of no model it is said what was inferred; write it anew"
         diagnostics.note(path.as_posix(), "", message)
         return {}

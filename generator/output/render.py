@@ -81,7 +81,8 @@ def _template(name: str) -> jinja2.Template:
         keep_trailing_newline=True,
     )
     filters: dict[str, Any] = {
-        "literal": repr, "docstring": docstring, "cell": cell, "code": code, "packed": packed, "spans": spans,
+        "literal": repr, "docstring": docstring, "packed": packed, "spans": spans,
+        "cell": cell, "code": code, "paragraph": paragraph,
     }  # fmt: skip
     environment.filters.update(filters)
     return environment.get_template(name)
@@ -93,6 +94,11 @@ def cell(text: str) -> str:
     Neither does an address in it become a link. Underscores within words are none of Markdown's.
     """
     return _MARKS.sub(r"\\\g<0>", visible(" ".join(text.split())))
+
+
+def paragraph(text: str) -> str:
+    """Write a text as a line of its own, which is neither a heading nor an item nor a rule."""
+    return re.sub(r"^(\d*)([#+=.)-])", r"\1\\\2", cell(text))
 
 
 def code(text: str) -> str:

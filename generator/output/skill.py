@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from .pages import page_of
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .classes import Module
+    from .pages import Page
 
 SKILL: Final = "skills/skills-video"
 TEXTS: Final = {
@@ -21,6 +23,9 @@ TEXTS: Final = {
 }
 """Where the text of each template goes, from the root of the repository."""
 
+MOST_FAMILIES: Final = 25
+_FAMILY: Final = re.compile("[A-Za-z]{2,20}")
+
 
 def texts_of(modules: Sequence[Module], inferred: Mapping[str, str]) -> dict[str, str]:
     """Give the texts by their paths from the root of the repository.
@@ -29,5 +34,11 @@ def texts_of(modules: Sequence[Module], inferred: Mapping[str, str]) -> dict[str
     """
     pages = [page_of(module, inferred.get(module.model.model)) for module in modules]
     texts = {f"{SKILL}/references/{page.module}.md": render_texts("reference.md.jinja", page=page) for page in pages}
-    texts |= {path: render_texts(name, pages=pages, skill=SKILL) for name, path in TEXTS.items()}
-    return texts
+    about = {"pages": pages, "skill": SKILL, "families": _families(pages)}
+    return texts | {path: render_texts(name, **about) for name, path in TEXTS.items()}
+
+
+def _families(pages: Sequence[Page]) -> list[str]:
+    """Give the first words of titles, each once: plain words alone, as agents read them before anything else."""
+    words = [page.title.partition(" ")[0] for page in pages]
+    return list(dict.fromkeys(word for word in words if _FAMILY.fullmatch(word)))[:MOST_FAMILIES]

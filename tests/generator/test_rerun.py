@@ -168,6 +168,27 @@ def test_a_change_makes_it_do_all_again(copy, change):
     assert not copy.did_all
 
 
+def test_references_are_written_and_removed_with_the_modules(copy):
+    references = copy.folder / "skills" / "skills-video" / "references"
+    mine, left, own = (references / f"{name}.md" for name in ("acme_one", "acme_two", "notes"))
+    shutil.copy(mine, left)
+    own.write_text("# My notes\n")
+    copy.replace(mine.relative_to(copy.folder), "at most 4", "at most 5")
+    digest = json.loads((copy.out / "MANIFEST.json").read_text("utf-8"))["inputs"]["openapi.json"]
+    about = f"About openapi.json with the digest `{digest}`.\n\n| `acme/one` | all of it |\n"
+    (copy.specs / "SOURCES.md").write_text(about)
+    with pytest.raises(AssertionError):
+        copy.run("check")
+    assert [line.rpartition("/")[::2] for line in copy.printed.splitlines()[-2:]] == [
+        ("edited by hand: skills/skills-video/references", "acme_one.md"),
+        ("left over: skills/skills-video/references", "acme_two.md"),
+    ]
+    copy.run("generate")
+    assert copy.did_all
+    assert {path.name for path in references.iterdir()} == {"acme_one.md", "models.md", "notes.md", "platform.md"}
+    assert "all of it" in mine.read_text("utf-8")
+
+
 def test_other_options_make_it_do_all_again(copy):
     (copy.specs / "docs.json").write_text(json.dumps(navigation(*pages_of(["acme/one"]))))
     copy.run("generate")

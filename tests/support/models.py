@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from generator.diagnostics import Diagnostics
 from generator.output.classes import module_of
 from generator.output.pages import page_of
+from generator.output.skill import texts_of
 from generator.run import Inputs, read
 
 if TYPE_CHECKING:
@@ -26,3 +27,16 @@ def is_taken(example: dict[str, Any], module: ModuleType, name: str) -> bool:
     """Tell whether a module takes an example as it is, and as a payload of this class."""
     payload = module.parse(example)
     return type(payload).__name__ == name and payload.to_dict() == example
+
+
+def texts_in(folder: Path) -> dict[str, str]:
+    """Give the texts that are made beside the package for what a folder describes."""
+    found = read(Inputs.beside(folder / "openapi.json", None, None), Diagnostics())
+    return texts_of([module_of(model) for model in found.selection.models], {})
+
+
+def reference_in(folder: Path) -> str:
+    """Give the reference of the only model that a folder describes."""
+    texts = texts_in(folder)
+    [name] = [name for name in texts if "/references/" in name and not name.endswith(("models.md", "platform.md"))]
+    return texts[name]
