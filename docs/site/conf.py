@@ -14,6 +14,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "index"
 source_suffix = {".md": "markdown"}
 language = "en"
+smartquotes = False
 default_role = "code"
 nitpicky = False
 
@@ -33,7 +34,9 @@ napoleon_numpy_docstring = False
 
 html_theme = "furo"
 html_title = "skills-video"
+html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
+templates_path = ["layout"]
 html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_copy_source = False

@@ -9,8 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .writing import cell
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from generator.output.pages import Page
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECTIONS: Final = {
@@ -40,12 +44,19 @@ def written_by_hand() -> dict[str, dict[str, str]]:
     return found
 
 
-def assemble(target: Path) -> None:
-    """Write the tree of pages below `target`; what is as it was is not touched, so that it is not built again."""
+def assemble(target: Path, models: Sequence[str]) -> None:
+    """Write the tree of pages below `target`; what is as it was is not touched, so that it is not built again.
+
+    `models` are the modules of the models whose pages are there.
+    """
     sections = written_by_hand()
     names = {"README.md": "index"} | {path: name for pages in sections.values() for path, name in pages.items()}
+    names |= {f"docs/models/{name}.md": f"models/{name}" for name in ("index", *models)}
     files = {f"{name}.md": placed(path, names) for path, name in names.items()}
-    files["index.md"] += "".join(_tree(section, pages.values()) for section, pages in sections.items())
+    first, *others = sections.items()
+    trees = [first, ("Models", {"": "models/index"}), *others]
+    files["index.md"] += "".join(_tree(section, pages.values()) for section, pages in trees)
+    files["models/index.md"] += _tree("Models", models)
     for name, text in files.items():
         write(target / name, text.encode())
     for picture in (ROOT / "docs").glob("*.svg"):
@@ -97,5 +108,22 @@ def _repository() -> str:
     return str(project["urls"]["Source"])
 
 
+def llms(models: Iterable[Page]) -> str:
+    """Give llms.txt: what there is for programs that read, with the Markdown of each page."""
+    lines = ["# skills-video", "", "> Typed Python client and command line for the video models of skills.video.", ""]
+    for section, found in written_by_hand().items():
+        lines += [f"## {section}", ""]
+        lines += [f"- [{TITLES.get(path) or _title(path)}]({name}.md)" for path, name in found.items()]
+        lines += [""]
+    lines += ["## Models", "", "- [All models, compared](models/index.md)"]
+    for page in models:
+        lines += [f"- [{cell(page.title)}](models/{page.module}.md): {cell(page.model)}. {cell(page.text)}".rstrip()]
+    return "\n".join([*lines, ""])
+
+
+def _title(path: str) -> str:
+    return (ROOT / path).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+
+
 def _tree(caption: str, names: Iterable[str]) -> str:
-    return "\n".join(["", "```{toctree}", ":hidden:", f":caption: {caption}", "", *names, "```", ""])
+    return "\n".join(["", "```{toctree}", ":hidden:", ":titlesonly:", f":caption: {caption}", "", *names, "```", ""])
