@@ -118,7 +118,7 @@ def test_a_models_own_client_shares_the_connections_of_the_client_it_is_given(se
             assert front.get("gen_1").status == "COMPLETED"
         assert client.generate(Payload()).id == "gen_2"
         assert client.get("gen_1").status == "COMPLETED"
-    assert server.accepted == 2  # posts have pools of their own
+    assert server.accepted == 3  # one for each post, and one for all looks
 
 
 def test_a_models_own_client_closes_what_it_made_itself(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +169,12 @@ def test_a_limit_that_the_platform_does_not_know_is_refused(server: Scripted, li
     with Client(KEY, server.base) as client, pytest.raises(ValueError, match="limit"):
         client.running(limit)
     assert server.requests == []
+
+
+@pytest.mark.parametrize("given", ["gen_1", None, 5, ["https://a.example/v.mp4"]])
+def test_what_is_no_generation_is_not_downloaded(given: Any, tmp_path: Path) -> None:
+    with Client(KEY) as client, pytest.raises(TypeError, match=r"client\.get\(id\) gives a generation"):
+        client.download(given, tmp_path)
 
 
 WRONG_CALLS: dict[str, Callable[[], object]] = {

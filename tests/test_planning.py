@@ -74,6 +74,14 @@ def test_a_model_that_asks_for_more_says_what():
         convert(kling_v2_6.TextImageToVideo(prompt="x"), skills_video.pixverse_lipsync)
 
 
+@pytest.mark.parametrize(
+    "given", [({"prompt": "cat"}, kling_v3_video), (kling_v2_6.parse({"prompt": "cat"}), "kling_v3_video")]
+)
+def test_what_cannot_be_converted_is_told_so(given):
+    with pytest.raises(TypeError, match="a payload and the module of a model"):
+        convert(*given)
+
+
 def test_nothing_to_plan_is_refused():
     with pytest.raises(ValueError, match="prompt"):
         catalog.plan()

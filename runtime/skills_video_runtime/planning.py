@@ -72,8 +72,11 @@ def convert(payload: BasePayload, module: ModuleType) -> Planned:
     """Give the nearest payload of another model, such as `convert(payload, kling_v3_video)`.
 
     Raises:
+        TypeError: there is no payload, or no module of a model.
         PayloadError: the other model asks for something that the payload has not.
     """
+    if not hasattr(payload, "endpoint") or not hasattr(module, "Payload"):
+        raise TypeError(f"convert takes a payload and the module of a model, not {payload!r:.80} and {module!r:.80}")
     plan = PLANS[type(payload)]
     given = payload.to_dict()
     wanted = {name: given[name] for name in given if name not in plan.by_wire or plan.by_wire[name].constant is UNSET}
@@ -123,14 +126,24 @@ def _filled(cls: type[BasePayload], wanted: Mapping[str, Any]) -> tuple[dict[str
     lost: list[Loss] = []
     for name, value in wanted.items():
         places = [place for place in _places(name) if place in members and place not in data]
-        fitting = ((place, form) for place in places for form in _forms(value) if members[place].check.fits(form))
-        near = ((place, form) for place in places for form in _near(cls, place, value))
-        place, kept = next(fitting, None) or next(near, ("", None))
+        place, kept = _placed(cls, places, value)
         if place:
             data[place] = kept
         if kept not in list(_forms(value)):
             lost.append(Loss(name, value, kept))
     return data, lost
+
+
+def _placed(cls: type[BasePayload], places: list[str], value: Any) -> tuple[str, Any]:
+    """Give the first field that takes a value, else the first that takes something near, with what it takes."""
+    for place in places:
+        for form in _forms(value):
+            if PLANS[cls].by_wire[place].check.fits(form):
+                return place, form
+    for place in places:
+        for near in _near(cls, place, value):
+            return place, near
+    return "", None
 
 
 def _places(name: str) -> Iterator[str]:

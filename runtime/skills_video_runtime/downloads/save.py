@@ -161,12 +161,15 @@ def saves_of(
     """Give what saves the files of a generation, or one file, into a directory; none is begun.
 
     Raises:
+        TypeError: it is neither, such as an id.
         ValueError: there are none.
     """
     files: tuple[MediaFile, ...] = ()
     name = None
     if isinstance(what, MediaFile):
         files = (what,)
+    elif not hasattr(what, "videos"):
+        raise TypeError(f"{what!r:.80} is no generation, and none of its videos; client.get(id) gives a generation")
     else:
         files, name = what.videos, what.id
     if not files:
