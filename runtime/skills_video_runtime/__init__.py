@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from .budget import BudgetExceeded as BudgetExceeded
     from .many import Result as Result
     from .planning import Loss as Loss, Planned as Planned, convert as convert
+    from .generations.progress import Event as Event
     from .generations.outcomes import Record as Record, Recovered as Recovered
 else:
     from importlib import import_module
@@ -93,6 +94,7 @@ else:
         ".budget": "BudgetExceeded",
         ".many": "Result",
         ".planning": "Loss Planned convert",
+        ".generations.progress": "Event",
         ".generations.outcomes": "Record Recovered",
     }
     _MODULES = {"webhooks"}

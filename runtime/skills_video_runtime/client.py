@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from contextlib import aclosing
-from inspect import isawaitable, iscoroutinefunction
+from inspect import iscoroutinefunction
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
@@ -23,26 +23,32 @@ if TYPE_CHECKING:
     from skills_video_runtime.downloads.names import Overwrite
     from skills_video_runtime.downloads.save import Save
     from skills_video_runtime.generations.outcomes import Record, Recovered
+    from skills_video_runtime.generations.progress import OnEvent, OnState
     from skills_video_runtime.generations.states import Generation, MediaFile, Usage
     from skills_video_runtime.http.key_source import KeyGiver
-    from skills_video_runtime.http.session import OnProgress, OnState, Session, Where
+    from skills_video_runtime.http.session import OnProgress, Session, Where
     from skills_video_runtime.many import Result
     from skills_video_runtime.payloads.base import BasePayload
 
     Data = Mapping[str, object]
 
-    class Streaming(TypedDict, total=False):
-        """The options of `stream`."""
+    class Beginning(TypedDict, total=False):
+        """The options of all that make a generation."""
 
         key: str | None
         timeout: float | None
+
+    class Streaming(Beginning, total=False):
+        """The options of `stream`."""
+
+        on_event: OnEvent | None
 
     class Generating(Streaming, total=False):
         """The options of `generate`."""
 
         on_state: OnState | None
 
-    class Submitting(Streaming, total=False):
+    class Submitting(Beginning, total=False):
         """The options of `submit`."""
 
         journal: Where | None
@@ -165,6 +171,7 @@ class _Verbs(Generic[PayloadT]):
         key: str | None = None,
         timeout: float | None = None,
         on_state: OnState | None = None,
+        on_event: OnEvent | None = None,
     ) -> Generation:
         """Make a generation and wait until it is finished.
 
@@ -179,6 +186,8 @@ class _Verbs(Generic[PayloadT]):
                 before, in whatever process, the generation of then is followed or given, and nothing is posted.
             timeout: Seconds that this may take, instead of the client's.
             on_state: Called with each new state, the last one included.
+            on_event: Called with an `Event` for whatever the platform tells of the generation, also where that is no
+                new state, such as its place in the queue.
 
         Returns:
             The generation, which is COMPLETED.
@@ -195,10 +204,20 @@ class _Verbs(Generic[PayloadT]):
             ValueError: The key is that of another payload, or there is no journal for it.
         """
         refuse_async("on_state", on_state)
-        return run(self._coroutines.generate(built(payload, data), key=key, timeout=timeout, on_state=on_state))
+        refuse_async("on_event", on_event)
+        return run(
+            self._coroutines.generate(
+                built(payload, data), key=key, timeout=timeout, on_state=on_state, on_event=on_event
+            )
+        )
 
     def generate_many(
-        self, payloads: Iterable[PayloadT], *, limit: int = 8, timeout: float | None = None
+        self,
+        payloads: Iterable[PayloadT],
+        *,
+        limit: int = 8,
+        timeout: float | None = None,
+        on_event: OnEvent | None = None,
     ) -> Generator[Result[PayloadT], None, None]:
         """Make many generations, several at once, and give the result of each as it ends; errors are results too.
 
@@ -210,13 +229,15 @@ class _Verbs(Generic[PayloadT]):
             payloads: What to make.
             limit: How many are under way at once, from 1 to 99: the running list of the platform shows 100.
             timeout: Seconds that each may take, instead of the client's.
+            on_event: As of `generate`; `Event.index` tells of which payload. It is called from several threads.
 
         Raises:
             ValueError, TypeError: The limit is outside its range, or `payloads` is no iterable.
         """
+        refuse_async("on_event", on_event)
         from .many import Many  # noqa: PLC0415  # for who makes many
 
-        return Many(self._session, payloads, limit, timeout).in_threads(run)
+        return Many(self._session, payloads, limit, timeout, on_event).in_threads(run)
 
     @overload
     def stream(self, payload: PayloadT, **options: Unpack[Streaming]) -> Generator[Generation, None, None]: ...
@@ -231,12 +252,14 @@ class _Verbs(Generic[PayloadT]):
         *,
         key: str | None = None,
         timeout: float | None = None,
+        on_event: OnEvent | None = None,
     ) -> Generator[Generation, None, None]:
         """Make a generation and give each of its states once, whether streamed or polled; the last one is finished.
 
         Nothing is sent before the first state is asked for. Raises as `generate`, after the last state was given.
         """
-        return iterate(self._coroutines.stream(built(payload, data), key=key, timeout=timeout))
+        refuse_async("on_event", on_event)
+        return iterate(self._coroutines.stream(built(payload, data), key=key, timeout=timeout, on_event=on_event))
 
     @overload
     def submit(self, payload: PayloadT, **options: Unpack[Submitting]) -> Generation: ...
@@ -262,10 +285,18 @@ class _Verbs(Generic[PayloadT]):
         """
         return run(self._coroutines.submit(built(payload, data), key=key, timeout=timeout, journal=journal))
 
-    def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
+    def wait(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        on_state: OnState | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Generation:
         """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
         refuse_async("on_state", on_state)
-        return run(self._coroutines.wait(id, timeout=timeout, on_state=on_state))
+        refuse_async("on_event", on_event)
+        return run(self._coroutines.wait(id, timeout=timeout, on_state=on_state, on_event=on_event))
 
     def get(self, id: str) -> Generation:
         """Give the state of a generation as it is now, finished or not.
@@ -417,19 +448,25 @@ class _AsyncVerbs(Generic[PayloadT]):
         key: str | None = None,
         timeout: float | None = None,
         on_state: OnState | None = None,
+        on_event: OnEvent | None = None,
     ) -> Generation:
-        """As `Client.generate`; what `on_state` returns is awaited if it can be."""
+        """As `Client.generate`; what `on_state` and `on_event` return is awaited if it can be."""
         self._session.key.refuse(key)
-        async with self._session.call(timeout) as call:
-            return await last(call.generate(built(payload, data), key), on_state)
+        async with self._session.call(timeout, on_state=on_state, on_event=on_event) as call:
+            return await last(call.generate(built(payload, data), key))
 
     def generate_many(
-        self, payloads: Iterable[PayloadT], *, limit: int = 8, timeout: float | None = None
+        self,
+        payloads: Iterable[PayloadT],
+        *,
+        limit: int = 8,
+        timeout: float | None = None,
+        on_event: OnEvent | None = None,
     ) -> AsyncGenerator[Result[PayloadT], None]:
         """As `Client.generate_many`, with tasks; leave it early within `contextlib.aclosing`."""
         from .many import Many  # noqa: PLC0415  # for who makes many
 
-        return Many(self._session, payloads, limit, timeout).in_tasks()
+        return Many(self._session, payloads, limit, timeout, on_event).in_tasks()
 
     @overload
     def stream(self, payload: PayloadT, **options: Unpack[Streaming]) -> AsyncGenerator[Generation, None]: ...
@@ -444,10 +481,14 @@ class _AsyncVerbs(Generic[PayloadT]):
         *,
         key: str | None = None,
         timeout: float | None = None,
+        on_event: OnEvent | None = None,
     ) -> AsyncGenerator[Generation, None]:
         """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
         self._session.key.refuse(key)
-        async with self._session.call(timeout) as call, aclosing(call.generate(built(payload, data), key)) as states:
+        async with (
+            self._session.call(timeout, on_event=on_event) as call,
+            aclosing(call.generate(built(payload, data), key)) as states,
+        ):
             async for state in states:
                 yield state
 
@@ -471,14 +512,22 @@ class _AsyncVerbs(Generic[PayloadT]):
         async with self._session.call(timeout, journal) as call:
             state = await call.submit(built(payload, data), own_key=key)
             if call.submission is None:  # it was begun before
-                return await call.get(state.id)
+                state = await call.get(state.id)
+            await call.tell(state)
             return state
 
-    async def wait(self, id: str, *, timeout: float | None = None, on_state: OnState | None = None) -> Generation:
+    async def wait(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        on_state: OnState | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Generation:
         """As `Client.wait`."""
         self._session.key.refuse(id)
-        async with self._session.call(timeout) as call:
-            return await last(call.wait(id), on_state)
+        async with self._session.call(timeout, on_state=on_state, on_event=on_event) as call:
+            return await last(call.wait(id))
 
     async def get(self, id: str) -> Generation:
         """As `Client.get`."""
@@ -611,15 +660,12 @@ _show_as(Client, _Base, _Verbs)
 _show_as(AsyncClient, _AsyncVerbs)
 
 
-async def last(states: AsyncGenerator[Generation, None], on_state: OnState | None) -> Generation:
-    """Give the last state, and show each to the caller."""
+async def last(states: AsyncGenerator[Generation, None]) -> Generation:
+    """Give the last state."""
     state = None
     async with aclosing(states):
-        async for state in states:
-            if on_state is not None:
-                told = on_state(state)
-                if isawaitable(told):
-                    await told
+        async for state in states:  # noqa: B007  # as is said
+            pass
     return cast("Generation", state)
 
 

@@ -8,11 +8,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .generations.outcomes import check_seconds
+from .generations.progress import hooks_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
 
     from .generations.call import Call
+    from .generations.progress import OnEvent
     from .generations.states import Generation
     from .http.session import Session
     from .payloads.base import BasePayload
@@ -41,12 +43,20 @@ class Result(Generic[PayloadT]):
 class Many(Generic[PayloadT]):
     """Payloads under way. One is taken from the caller only when there is room for it."""
 
-    def __init__(self, session: Session, payloads: Iterable[PayloadT], limit: int, timeout: float | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        payloads: Iterable[PayloadT],
+        limit: int,
+        timeout: float | None,
+        on_event: OnEvent | None = None,
+    ) -> None:
         if type(limit) is not int or not 1 <= limit <= MOST:
             raise ValueError(f"limit is from 1 to {MOST}, not {limit!r}")
         if timeout is not None:
             check_seconds("timeout", timeout)
-        self.session, self.limit, self.timeout = session, limit, timeout
+        hooks_of(on_event=on_event)
+        self.session, self.limit, self.timeout, self.on_event = session, limit, timeout, on_event
         try:
             self.waiting = enumerate(payloads)
         except TypeError as error:
@@ -70,7 +80,7 @@ class Many(Generic[PayloadT]):
     async def make(self, index: int, payload: PayloadT) -> _Made[PayloadT]:
         """Make one, and give its result whatever comes of it."""
         try:
-            async with self.session.call(self.timeout) as call:
+            async with self.session.call(self.timeout, on_event=self.on_event, index=index) as call:
                 return await self._made(index, payload, call)
         except Exception as error:  # noqa: BLE001  # of a journal that cannot be opened, of a client that is closed
             return _Made(Result(index, payload, None, error))

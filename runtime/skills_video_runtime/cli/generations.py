@@ -67,18 +67,17 @@ def run(payload: BasePayload, choices: Choices) -> int:
         "input": _shown(payload.to_dict()),
     }
 
-    def work(client: Client, on_state: Callable[[Generation], object]) -> Generation:
+    def work(client: Client) -> Generation:
         if choices.stream:
-            return client.generate(payload, key=choices.key, on_state=on_state)
+            return client.generate(payload, key=choices.key)
         began = monotonic()
         generation = client.submit(payload, key=choices.key)
-        on_state(generation)
         if not generation.id:  # which is whole then, as nothing else could be waited for
             return generation
         left = max(choices.timeout - (monotonic() - began), 0.001)
-        return client.wait(generation.id, timeout=left, on_state=on_state)
+        return client.wait(generation.id, timeout=left)
 
-    return _follow(payload.endpoint.model, facts, choices, work, stream=stream)
+    return _follow(payload.endpoint.model, facts, choices, work)
 
 
 def show_request(payload: BasePayload, choices: Choices) -> int:
@@ -107,26 +106,24 @@ def wait(generation_id: str, choices: Choices) -> int:
     """Follow a generation that was made before."""
     facts = {"generation_id": generation_id}
 
-    def work(client: Client, on_state: Callable[[Generation], object]) -> Generation:
-        return client.wait(generation_id, on_state=on_state)
+    def work(client: Client) -> Generation:
+        return client.wait(generation_id)
 
-    return _follow(generation_id, facts, choices, work, stream=False, generation_id=generation_id)
+    return _follow(generation_id, facts, choices, work, generation_id=generation_id)
 
 
 def _follow(
     what: str,
     facts: dict[str, Any],
     choices: Choices,
-    work: Callable[[Client, Callable[[Generation], object]], Generation],
+    work: Callable[[Client], Generation],
     *,
-    stream: bool,
     generation_id: str | None = None,
 ) -> int:
     destination = _destination(choices)
     show = reporter(json_lines=choices.json_lines)
-    watch = Watch(show, stream=stream)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
-        client.watch(watch)
+        client.watch(Watch(show))
         try:
             show.start(what, facts)
         except OutputLost as error:
@@ -135,7 +132,7 @@ def _follow(
         try:
             files = None
             with show:
-                generation = work(client, watch.state)
+                generation = work(client)
                 if destination is not None:
                     files = _download(client, generation, destination, choices.key, show)
             show.finished(generation, files)

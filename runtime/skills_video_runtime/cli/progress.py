@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from skills_video_runtime.generations.progress import Event
     from skills_video_runtime.generations.states import Generation, MediaFile
 
     OnProgress = Callable[[MediaFile, int, int | None], object]
@@ -42,11 +43,11 @@ class Lines:
         """A generation is about to be made, or waited for."""
         self._line(what)
 
-    def state(self, generation: Generation, source: str) -> None:
-        """There is a new state."""
-        if self.last is None or self.last.status != generation.status:
-            self.last = generation
-            self._state(generation, source)
+    def state(self, event: Event) -> None:
+        """There is a state, which may be no new one."""
+        last, self.last = self.last, event.generation
+        if last is None or (last.status, last.queue_place) != (event.status, event.queue_place):
+            self._state(event)
 
     def fallback(self, to: str, reason: str) -> None:
         """The stream is given up, for another endpoint or for polling."""
@@ -89,8 +90,8 @@ class Lines:
         """Seconds since the beginning."""
         return monotonic() - self.began
 
-    def _state(self, generation: Generation, source: str) -> None:
-        self._line(f"{generation.status} {generation.id} ({source})")
+    def _state(self, event: Event) -> None:
+        self._line(f"{event.status} {about(event)}")
 
     def _line(self, text: str) -> None:
         say(f"{self.elapsed():6.1f} s  {text}")
@@ -140,8 +141,8 @@ class Live(Lines):
         with bars:
             yield on_progress
 
-    def _state(self, generation: Generation, source: str) -> None:
-        self._update(visible(generation.status), visible(f"{generation.id} ({source})"))
+    def _state(self, event: Event) -> None:
+        self._update(visible(event.status), visible(about(event)))
 
     def _line(self, text: str) -> None:
         self.progress.console.print(visible(f"{self.elapsed():6.1f} s  {text}"))
@@ -187,11 +188,22 @@ class JsonLines(Lines):
         self.is_over = True
         say_json(event, indent=None)
 
-    def _state(self, generation: Generation, source: str) -> None:
-        self._event("state", generation_id=generation.id, status=generation.status, source=source)
+    def _state(self, event: Event) -> None:
+        facts: dict[str, Any] = {"generation_id": event.generation.id, "status": event.status, "source": event.source}
+        if event.queue_place is not None:
+            facts["queue_place"] = event.queue_place
+        self._event("state", **facts)
 
     def _event(self, name: str, **facts: Any) -> None:
         say_json({"event": name, **facts, "elapsed": round(self.elapsed(), 3)}, indent=None)
+
+
+def about(event: Event) -> str:
+    """Say which generation is in a state, where that was told, and its place in the queue."""
+    told = f"{event.generation.id} ({event.source})"
+    if event.queue_place is not None:
+        told += f", place {event.queue_place} in the queue"
+    return told
 
 
 def reporter(*, json_lines: bool) -> Lines:

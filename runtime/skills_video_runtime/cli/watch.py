@@ -6,15 +6,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from skills_video_runtime.client import Client
-from skills_video_runtime.generations.outcomes import Fallback, Retry
+from skills_video_runtime.generations.progress import Event, Fallback, Retry
 
 from .output import complain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from skills_video_runtime.generations.outcomes import Report
-    from skills_video_runtime.generations.states import Generation
+    from skills_video_runtime.generations.progress import Hook, Report
 
     from .progress import Lines
 
@@ -27,9 +24,9 @@ class Watched(Client):
     What cannot be written to a journal is told on standard error.
     """
 
-    def watch(self, report: Callable[[Report], object]) -> None:
+    def watch(self, hook: Hook) -> None:
         """Have it told."""
-        self._session.report = report
+        self._session.hooks.append(hook)
         self._session.held = {}
         self._warnings = Warnings(logging.WARNING)
         logger.addHandler(self._warnings)
@@ -56,28 +53,22 @@ class Warnings(logging.Handler):
 
 
 class Watch:
-    """Shows retries and a stream that was given up, and knows where states come from."""
+    """Shows states, retries and a stream that was given up."""
 
-    def __init__(self, reporter: Lines, *, stream: bool) -> None:
+    def __init__(self, reporter: Lines) -> None:
         self.reporter = reporter
-        self.source = "poll"
-        if stream:
-            self.source = "stream"
 
-    def state(self, generation: Generation) -> None:
-        """Show a state."""
-        self.reporter.state(generation, self.source)
-
-    def __call__(self, report: Report) -> None:
-        """Show what is reported."""
-        if isinstance(report, Retry):
-            self.reporter.retry(*report)
-        elif isinstance(report, Fallback):
-            self.source = "poll"
-            self.reporter.fallback(*report)
+    def __call__(self, told: Report) -> None:
+        """Show what is told."""
+        if isinstance(told, Retry):
+            self.reporter.retry(*told)
+        elif isinstance(told, Fallback):
+            self.reporter.fallback(*told)
+        else:
+            self.reporter.state(told)
 
 
-def tell_state(report: Report) -> None:
-    """Tell a state on standard error, as it may take long until there is an answer."""
-    if not isinstance(report, (Retry, Fallback)):
-        complain(f"{report.status} {report.id}")
+def tell_state(told: Report) -> None:
+    """Tell a new state on standard error, as it may take long until there is an answer."""
+    if isinstance(told, Event) and told.is_new:
+        complain(f"{told.status} {told.generation.id}")

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from functools import partial
+from inspect import isawaitable
 from random import random
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
@@ -37,28 +38,28 @@ from skills_video_runtime.json_values import as_object, texts_in
 from .outcomes import (
     Answer,
     Ended,
-    Fallback,
     Lost,
     Opened,
     Post,
-    Retry,
     check_seconds,
     meaning,
     told_id,
 )
 from .pace import Paces
+from .progress import Event, Fallback, Retry
 from .states import STATUSES, WORDS, Generation, Status, Usage, is_id
 from .uncertain import LIST_LIMIT, PATH, find, find_instead, parse_running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
     from skills_video_runtime.budget import Budget
 
     from .claims import Claims, Submission
     from .journal import Journal
-    from .outcomes import IO, Report, Settings, Submittable
+    from .outcomes import IO, Settings, Submittable
     from .pace import Pace
+    from .progress import Hook, Report
 
 RESULT = "/generation/{id}"
 LONGEST_WAIT = 60.0  # seconds between two looks at a generation, whatever `Retry-After` says: our choice
@@ -68,7 +69,7 @@ UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made 
 
 
 class Call:
-    """One call of a client, which has `timeout` seconds from now. What is no state it reports on its way."""
+    """One call of a client, which has `timeout` seconds from now. What it learns on its way it tells its hooks."""
 
     give_up: Callable[[], None]
     """Ends what the call waits for, from another thread; it begins nothing more."""
@@ -81,13 +82,13 @@ class Call:
         *,
         timeout: float | None = None,
         journal: Journal | None = None,
-        report: Callable[[Report], object] | None = None,
+        hooks: Sequence[Hook] = (),
         paces: Paces | None = None,
         budget: Budget | None = None,
         random: Callable[[], float] = random,
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
-        self.report, self.paces = report or _ignore, paces or Paces.of(settings.retry)
+        self.hooks, self.paces = hooks, paces or Paces.of(settings.retry)
         self.budget, self.cost = budget, 0.0
         self.timeout = settings.timeout
         if timeout is not None:
@@ -144,8 +145,9 @@ class Call:
         """
         name, is_last = state.id, _is_whole(state)
         self.claims.claim(name)
-        self.shown.add(state.status)
         try:
+            if is_last or (state.status and not state.is_finished):
+                await self.tell(state)
             if state.status and not state.is_finished:
                 yield state
             while not is_last:
@@ -417,7 +419,10 @@ class Call:
         quiet_until = self.io.now() + self.silence
         while self.streaming:
             patience = min(self._patience_for_stream(), quiet_until - self.io.now())
-            event = await self.io.next_event(max(patience, 0.001), _known_word(state))
+            known = None
+            if not self.hooks:  # which want to know whatever comes
+                known = _known_word(state)
+            event = await self.io.next_event(max(patience, 0.001), known)
             if isinstance(event, Ended):
                 self._leave_stream(event.reason)
                 return None
@@ -431,7 +436,7 @@ class Call:
             if state.is_finished and not _is_whole(state):
                 self._leave_stream("it told of no files")
                 return None
-            if self._is_new(state) or state.is_finished:
+            if await self.tell(state) or state.is_finished:
                 return state
         return None
 
@@ -457,7 +462,7 @@ class Call:
                     hollow += 1
                     await self.io.sleep(self.settings.poll_interval)
                     continue
-                if self._is_new(state) or state.is_finished:
+                if await self.tell(state) or state.is_finished:
                     return state
                 await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(state.status)}")
                 continue
@@ -537,12 +542,23 @@ class Call:
         self.claims.announce(name, self.io.now())
         return Generation(name, state.status, state.raw)
 
-    def _is_new(self, state: Generation) -> bool:
-        """Whether a state was not given before; from now on it was."""
-        if state.status in self.shown:
-            return False
+    async def tell(self, state: Generation) -> bool:
+        """Tell of a state, and whether it is a new one."""
+        source: Literal["stream", "poll"] = "poll"
+        if self.streaming:
+            source = "stream"
+        event = Event(state, source, is_new=state.status not in self.shown)
         self.shown.add(state.status)
-        return True
+        for hook in self.hooks:
+            told = hook(event)
+            if isawaitable(told):
+                await told
+        return event.is_new
+
+    def report(self, told: Report) -> None:
+        """Tell of what is no state."""
+        for hook in self.hooks:
+            hook(told)
 
     def _is_doubted(self, outcome: Answer | Lost, name: str | None) -> bool:
         """Whether a generation that was just told of is said not to be there."""
@@ -555,10 +571,6 @@ class Call:
     def _patience_for_stream(self) -> float:
         """Leave time to poll before the deadline."""
         return max(self.time_left() - min(self.silence, GET_PATIENCE), 0.001)
-
-
-def _ignore(_: object) -> None:
-    """Tell nobody."""
 
 
 def _known_word(state: Generation) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 from skills_video_runtime.classify import api_error
 from skills_video_runtime.errors import (
@@ -253,26 +253,6 @@ class IO(Protocol):
     async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
         """Wait for the next event of the open stream; events whose status is the word `known` are passed over."""
         ...
-
-
-class Retry(NamedTuple):
-    """A request is made again, after a wait."""
-
-    request: Literal["create", "poll", "running"]
-    waited: float
-    """Seconds."""
-    reason: str
-
-
-class Fallback(NamedTuple):
-    """The stream is given up: the payload goes to the create endpoint, or the generation is polled."""
-
-    to: Literal["create", "poll"]
-    reason: str
-
-
-Report: TypeAlias = Retry | Fallback | Generation
-"""What a call tells of its way; states only where it takes up several generations, as `recover` does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ WORDS: dict[str, Status] = {status.value: status for status in Status} | {
 }
 ID_NAMES = ("generation_id", "generationId", "id", "prediction_id", "task_id", "taskId")
 STATE_NAMES = ("status", "state", "queue_state", "queueState", "prediction_status", "predictionStatus")
+QUEUE_NAMES = ("queue_position", "queuePosition", "queue_place", "position")
 ENVELOPES = ("data", "prediction", "generation", "task")
 REDACTED = "<key>"  # stands where the API key stood
 MEDIA_KEYS = ("videos", "video", "images", "image", "audios", "audio")
@@ -172,6 +173,13 @@ class Generation:
     def usage(self) -> Usage:
         """What it cost, in credits; zeros before the end, by the platform's API reference."""
         return Usage.parse(self.raw.get("usage"))
+
+    @property
+    def queue_place(self) -> int | None:
+        """Its place in the queue, if that is told, under a name that such platforms use: none is published here."""
+        told = {**as_object(self.raw.get("queue")), **self.raw}
+        places = (told.get(name) for name in QUEUE_NAMES)
+        return next((place for place in places if type(place) is int and place >= 0), None)
 
     @property
     def videos(self) -> tuple[MediaFile, ...]:

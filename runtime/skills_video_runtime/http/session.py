@@ -15,6 +15,7 @@ from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
 from skills_video_runtime.generations.outcomes import CLOSED
 from skills_video_runtime.generations.pace import Paces
+from skills_video_runtime.generations.progress import hooks_of
 
 from .addresses import is_trusted, platform_of
 
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.budget import Budget
     from skills_video_runtime.generations.journal import Journal
-    from skills_video_runtime.generations.outcomes import Report, Settings
-    from skills_video_runtime.generations.states import Generation, MediaFile
+    from skills_video_runtime.generations.outcomes import Settings
+    from skills_video_runtime.generations.progress import Hook, OnEvent, OnState
+    from skills_video_runtime.generations.states import MediaFile
 
     from .connections import Connections
     from .exchange import Exchange
     from .key import Key
 
     Where: TypeAlias = str | PathLike[str]
-    OnState: TypeAlias = Callable[[Generation], object]
     OnProgress: TypeAlias = Callable[[MediaFile, int, int | None], object]
 
 logging.getLogger("skills_video").addHandler(logging.NullHandler())
@@ -55,7 +56,8 @@ class Session:
         if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
-        self.report: Callable[[Report], object] | None = None
+        self.hooks: list[Hook] = []
+        """What each call tells of its way."""
         self.budget: Budget | None = None
         self.headers: dict[str, str] = {}
         self.wrappers: list[Callable[[Any], Any]] = []
@@ -115,10 +117,18 @@ class Session:
         self.journals.clear()
 
     @asynccontextmanager
-    async def call(
-        self, timeout: float | None = None, journal: Where | None = None, *, records: bool = True
+    async def call(  # each is a choice of its own
+        self,
+        timeout: float | None = None,
+        journal: Where | None = None,
+        *,
+        records: bool = True,
+        on_state: OnState | None = None,
+        on_event: OnEvent | None = None,
+        index: int | None = None,
     ) -> AsyncGenerator[Call, None]:
         """Begin a call: its time counts from now. One that records nothing opens no journal."""
+        hooks = [*self.hooks, *hooks_of(on_state, on_event, index, asynchronous=self.asynchronous)]
         if self.closed:
             raise CLOSED.error()
         exchange, io = self.exchange()
@@ -133,7 +143,7 @@ class Session:
                     self.claims,
                     timeout=timeout,
                     journal=recorder,
-                    report=self.report,
+                    hooks=hooks,
                     paces=self.paces,
                     budget=self.budget,
                 )
