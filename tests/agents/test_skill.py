@@ -31,6 +31,11 @@ def commands(module):
     return [shlex.split(line) for line in shown.splitlines()]
 
 
+def commands_in_sentences(generation_id):
+    found = dict.fromkeys(" ".join(span.split()) for span in re.findall(r"`(skills-video\s[^`]+)`", TEXT))
+    return [shlex.split(line.replace("ID", generation_id).replace("KEY", "fox-1")) for line in found]
+
+
 def rows(text):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
 
@@ -47,10 +52,17 @@ def test_its_commands_make_one_video_and_the_same_again_makes_none(tmp_path, mon
         monkeypatch.setenv("SKILLS_VIDEO_API_KEY", sandbox.api_key)
         monkeypatch.setenv("SKILLS_VIDEO_BASE_URL", sandbox.url)
         ended = {" ".join(command): main(MODELS, "skills_video", command[1:]) for command in [*asked, *again]}
+        files = list((tmp_path / "videos").glob("*.mp4"))
+        others = commands_in_sentences(sandbox.generations()[0].id)
+        codes = {" ".join(command): main(MODELS, "skills_video", command[1:]) for command in others}
         made = sandbox.generations()
+    assert len(codes) == 4
+    assert [command for command, code in codes.items() if code] == [
+        "skills-video recover --journal videos.db --forget fox-1"  # there is no unfinished record to drop
+    ]
     assert {command: code for command, code in ended.items() if code} == {"skills-video explain-error --status 429": 24}
     assert [generation.input["prompt"] for generation in made] == [json.loads(payload)["prompt"]]
-    assert len(list((tmp_path / "videos").glob("*.mp4"))) == 1
+    assert len(files) == 1
 
 
 def test_every_exit_code_has_a_row_that_says_what_to_do():
