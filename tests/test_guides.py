@@ -82,6 +82,7 @@ def run(folder, *arguments, **environment):
         ("files", 0, r"video/mp4 1\n"),
         ("many", 0, r"(ready: (neon rain|first snow|a paper boat)\n){3}"),
         ("many", 1, r"row-1 COMPLETED\nrow-2 COMPLETED\n"),
+        ("files", 2, r"out.rain.mp4\nb'ftyp'\nTrue\nTrue\n"),
         ("events", 0, r"gen_000001 IN_QUEUE \n(gen_000001 \w+ \n)*gen_000001 COMPLETED \n"),
         ("errors", 0, r"COMPLETED\n"),
         ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),
@@ -112,7 +113,7 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
-        "agents": 1, "choosing": 4, "errors": 1, "events": 1, "files": 2, "first-video": 1, "many": 2, "network": 2,
+        "agents": 1, "choosing": 4, "errors": 1, "events": 1, "files": 3, "first-video": 1, "many": 2, "network": 2,
         "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 

@@ -126,6 +126,7 @@ class _Base(Generic[HTTP]):
         address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
         settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
         self._session = Session(address, key, settings, journal, http_client, asynchronous=asynchronous)
+        self._session.make_files = files_of
         if max_credits is not None:
             from .budget import Budget  # noqa: PLC0415  # for who has one
 
@@ -658,6 +659,13 @@ def _show_as(public: type, *owners: type) -> None:
 
 _show_as(Client, _Base, _Verbs)
 _show_as(AsyncClient, _AsyncVerbs)
+
+
+def files_of(session: Session) -> Any:
+    """Give what fetches single files, for the methods of `MediaFile`."""
+    from skills_video_runtime.downloads.files import Files  # noqa: PLC0415  # on first use
+
+    return Files(session, run)
 
 
 async def last(states: AsyncGenerator[Generation, None]) -> Generation:

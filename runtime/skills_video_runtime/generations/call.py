@@ -47,7 +47,7 @@ from .outcomes import (
 )
 from .pace import Paces
 from .progress import Event, Fallback, Retry
-from .states import STATUSES, WORDS, Generation, Status, Usage, is_id
+from .states import STATUSES, WORDS, Generation, Status, Usage, belonging_to, is_id
 from .uncertain import LIST_LIMIT, PATH, find, find_instead, parse_running
 
 if TYPE_CHECKING:
@@ -83,12 +83,13 @@ class Call:
         timeout: float | None = None,
         journal: Journal | None = None,
         hooks: Sequence[Hook] = (),
+        files: Any = None,
         paces: Paces | None = None,
         budget: Budget | None = None,
         random: Callable[[], float] = random,
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
-        self.hooks, self.paces = hooks, paces or Paces.of(settings.retry)
+        self.files, self.hooks, self.paces = files, hooks, paces or Paces.of(settings.retry)
         self.budget, self.cost = budget, 0.0
         self.timeout = settings.timeout
         if timeout is not None:
@@ -217,7 +218,7 @@ class Call:
         state = self._state(answer, name)
         if state is None:
             raise answer.error(name)
-        return state
+        return belonging_to(self.files, state)
 
     async def running(self, limit: int, workspace: str | None) -> list[Generation]:
         """Ask which generations are queued or running."""
@@ -230,7 +231,7 @@ class Call:
         found = parse_running(answer)
         if found is None:
             raise answer.error()
-        found = [state for state in found if state.id]
+        found = [belonging_to(self.files, state) for state in found if state.id]
         self.claims.remember(found)
         return found
 
@@ -543,7 +544,8 @@ class Call:
         return Generation(name, state.status, state.raw)
 
     async def tell(self, state: Generation) -> bool:
-        """Tell of a state, and whether it is a new one."""
+        """Tell of a state, and whether it is a new one. Its files can be fetched from now on."""
+        belonging_to(self.files, state)
         source: Literal["stream", "poll"] = "poll"
         if self.streaming:
             source = "stream"

@@ -6,12 +6,17 @@ import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeGuard, TypeVar, cast
 
 from skills_video_runtime.json_values import JsonObject, as_array, as_object, is_number
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Iterator
+    from os import PathLike
+    from pathlib import Path
+
+    from skills_video_runtime.downloads.names import Overwrite
 
 
 class Status(StrEnum):
@@ -39,18 +44,123 @@ STATE_NAMES = ("status", "state", "queue_state", "queueState", "prediction_statu
 QUEUE_NAMES = ("queue_position", "queuePosition", "queue_place", "position")
 ENVELOPES = ("data", "prediction", "generation", "task")
 REDACTED = "<key>"  # stands where the API key stood
+Told = TypeVar("Told", "Generation", "MediaFile")
 MEDIA_KEYS = ("videos", "video", "images", "image", "audios", "audio")
 
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A file that a generation made. What the platform does not tell is None; how long `url` is valid is unknown."""
+    """A file that a generation made. What the platform does not tell is None; how long `url` is valid is unknown.
+
+    Its contents are fetched by the client that told of it, with the rules and errors of `download`. One that was
+    pickled, copied, or read by `from_dict` knows no client: it takes one as `client`.
+    """
 
     url: str
     file_name: str | None = None
     content_type: str | None = None
     width: int | None = None
     height: int | None = None
+
+    _files: ClassVar[Any] = None
+    """What gives the files of the client that told of this one."""
+
+    def save(  # each is a choice of its own
+        self,
+        path: str | PathLike[str],
+        *,
+        client: object = None,
+        overwrite: Overwrite = "never",
+        timeout: float | None = None,
+        max_bytes: int | None = None,
+    ) -> Path:
+        """Save it under a path, or, if that is a directory, under its own name there.
+
+        Args:
+            path: Where to. The directory is made if need be.
+            client: The `Client` to use, instead of the one that told of the file.
+            overwrite: What becomes of a file that exists: "never" keeps it, and the new one gets "-1", "-2", … to its
+                name; "skip" takes it for the new one; "replace" puts the new one in its place.
+            timeout: Seconds that this may take. By default it goes on as long as bytes come.
+            max_bytes: The most bytes that it may have, 4 GiB unless told otherwise.
+
+        Returns:
+            The path that it got.
+
+        Raises:
+            DownloadFailed: It could not be fetched whole.
+            OSError: The disk would not take it.
+            TypeError: It is of an `AsyncClient`, for which there are `asave`, `aopen` and `abytes`.
+            ValueError: It knows no client, and was given none; or an argument makes no sense.
+        """
+        files = self._with(client, "save", asynchronous=False)
+        options = {"overwrite": overwrite, "timeout": timeout, "max_bytes": max_bytes}
+        return cast("Path", files.run(files.save(self, path, options)))
+
+    def open(self, *, client: object = None, timeout: float | None = None, max_bytes: int | None = None) -> BinaryIO:
+        """Open it for reading, whole: the bytes are fetched into a file without a name, which is gone once closed."""
+        files = self._with(client, "open", asynchronous=False)
+        return cast("BinaryIO", files.run(files.open(self, {"timeout": timeout, "max_bytes": max_bytes})))
+
+    def bytes(
+        self, *, client: object = None, timeout: float | None = None, max_bytes: int | None = None
+    ) -> builtins.bytes:
+        """Give its bytes, all of them in memory."""
+        files = self._with(client, "bytes", asynchronous=False)
+        return cast("builtins.bytes", files.run(files.bytes(self, {"timeout": timeout, "max_bytes": max_bytes})))
+
+    async def asave(  # as above
+        self,
+        path: str | PathLike[str],
+        *,
+        client: object = None,
+        overwrite: Overwrite = "never",
+        timeout: float | None = None,  # noqa: ASYNC109  # as above
+        max_bytes: int | None = None,
+    ) -> Path:
+        """As `save`, of an `AsyncClient`."""
+        files = self._with(client, "asave", asynchronous=True)
+        options = {"overwrite": overwrite, "timeout": timeout, "max_bytes": max_bytes}
+        return cast("Path", await files.save(self, path, options))
+
+    async def aopen(
+        self,
+        *,
+        client: object = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # as above
+        max_bytes: int | None = None,
+    ) -> BinaryIO:
+        """As `open`, of an `AsyncClient`."""
+        files = self._with(client, "aopen", asynchronous=True)
+        return cast("BinaryIO", await files.open(self, {"timeout": timeout, "max_bytes": max_bytes}))
+
+    async def abytes(
+        self,
+        *,
+        client: object = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # as above
+        max_bytes: int | None = None,
+    ) -> builtins.bytes:
+        """As `bytes`, of an `AsyncClient`."""
+        files = self._with(client, "abytes", asynchronous=True)
+        return cast("builtins.bytes", await files.bytes(self, {"timeout": timeout, "max_bytes": max_bytes}))
+
+    def _with(self, client: object, method: str, *, asynchronous: bool) -> Any:
+        """Give what fetches it."""
+        make = self._files
+        if client is not None:
+            make = getattr(getattr(client, "_session", None), "files", None)
+            if make is None:
+                raise TypeError(f"client is a Client or an AsyncClient, not {client!r:.80}")
+        if make is None:
+            raise ValueError("this file knows no client, as one that was pickled or read: pass client=…")
+        files = make()
+        files.check(method, asynchronous=asynchronous)
+        return files
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the client behind where it is pickled or copied."""
+        return {name: fact for name, fact in vars(self).items() if name != "_files"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +191,9 @@ class Generation:
     """A `Status`; a word that is no known status stays as it came, and is not finished."""
     raw: JsonObject = field(repr=False, compare=False)
     """The whole answer, or what lay in its envelope."""
+
+    _files: ClassVar[Any] = None
+    """See `MediaFile`."""
 
     @classmethod
     def parse(cls, body: object) -> Generation | None:
@@ -189,13 +302,19 @@ class Generation:
         """
         found: dict[str, MediaFile] = {}
         for media in _files(self.raw.get("data")):
-            found.setdefault(media.url, media)
+            found.setdefault(media.url, belonging_to(self._files, media))
         return tuple(found.values())
 
     @property
     def has_files(self) -> bool:
         """Whether `videos` holds any, which is told by the first."""
         return next(_files(self.raw.get("data")), None) is not None
+
+
+def belonging_to(files: object, told: Told) -> Told:
+    """Give what a client told, with what fetches files for that client."""
+    object.__setattr__(told, "_files", files)
+    return told
 
 
 def _of_json(name: str, status: str, raw: str) -> Generation:

@@ -44,6 +44,10 @@ def claims_of(base_url: str) -> Claims:
     return Claims.of(f"{os.getpid()} {platform_of(base_url)}")
 
 
+def _no_files(_: Session) -> Any:
+    raise LookupError("no client is there for it")
+
+
 class Session:
     """What a client and the per-model clients made from it share."""
 
@@ -56,6 +60,8 @@ class Session:
         if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
+        self.make_files: Callable[[Session], Any] = _no_files
+        """By the client, which is above all that is needed for it."""
         self.hooks: list[Hook] = []
         """What each call tells of its way."""
         self.budget: Budget | None = None
@@ -72,6 +78,10 @@ class Session:
         self.journals: dict[Path, Journal] = {}
         self.claims = claims_of(self.base_url)
         self._connections: Connections | None = None
+
+    def files(self) -> Any:
+        """Give what fetches single files."""
+        return self.make_files(self)
 
     @property
     def connections(self) -> Connections:
@@ -144,6 +154,7 @@ class Session:
                     timeout=timeout,
                     journal=recorder,
                     hooks=hooks,
+                    files=self.files,
                     paces=self.paces,
                     budget=self.budget,
                 )
