@@ -344,6 +344,13 @@ class _Verbs(Generic[PayloadT]):
         """Give what a journal knows to be over, oldest first. Nothing is sent."""
         return run(self._coroutines.history(journal))
 
+    def known(self, key: str, *, journal: Where | None = None) -> Record | None:
+        """Give what a journal holds under a key of yours, or the id of a generation, whether it is over or not.
+
+        None where it holds nothing that may have made a generation. Nothing is sent.
+        """
+        return run(self._coroutines.known(key, journal=journal))
+
     def prune(self, older_than: float = 0.0, *, journal: Where | None = None) -> int:
         """Remove from a journal what is over for at least so many seconds, or since an unknown time.
 
@@ -568,6 +575,13 @@ class _AsyncVerbs(Generic[PayloadT]):
 
         async with self._session.call(journal=journal) as call:
             return await recovery.history(call)
+
+    async def known(self, key: str, *, journal: Where | None = None) -> Record | None:
+        """As `Client.known`."""
+        from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
+
+        async with self._session.call(journal=journal) as call:
+            return await recovery.known(call, key)
 
     async def prune(self, older_than: float = 0.0, *, journal: Where | None = None) -> int:
         """As `Client.prune`."""

@@ -53,6 +53,17 @@ def test_the_same_key_gives_the_same_generation_in_any_process(sandbox, opened):
     assert sandbox.made() == 1
 
 
+def test_what_was_begun_under_a_key_is_told_whether_it_is_over_or_not(sandbox, opened):
+    with opened() as client:
+        assert client.known("row-17") is None
+        begun = client.submit(PAYLOAD, key="row-17")
+        under_way = client.known("row-17")
+        client.wait(begun.id)
+        over = client.known("row-17")
+    assert (under_way.key, under_way.id, under_way.status, under_way.ended) == ("row-17", begun.id, None, None)
+    assert (over.id, over.status, over.begun) == (begun.id, "COMPLETED", under_way.begun)
+
+
 def test_other_keys_and_none_are_generations_of_their_own(sandbox, opened):
     with opened() as client:
         ids = {client.generate(PAYLOAD, key=key).id for key in ("a", "b", None, None)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -21,13 +22,15 @@ from skills_video_runtime.payloads.constraints import UNSET
 from .dialects import KEYWORDS, Dialect, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from skills_video_runtime.catalog import ModelInfo, Models
     from skills_video_runtime.payloads.base import BasePayload
+    from skills_video_runtime.payloads.file import File
     from skills_video_runtime.payloads.violations import Problem
 
 LONGEST_NAME = 63  # characters of the name of a tool: Gemini's limit; the others have 64
+LIKE = 0.8  # likeness from which on a name counts as a misspelt field: our choice
 LONGEST_TEXT = 1024  # characters of the text of a tool: OpenAI's limit
 
 
@@ -79,15 +82,28 @@ def called(models: Models, package: str, tool_name: str, arguments: Mapping[str,
             return _refused("json", None, f"the arguments are no JSON that can be read: {error}")
     if not is_mapping(read):
         return _refused("type", None, "the arguments are no JSON object")
-    cls = class_of(package, *known[tool_name])
-    data: Any = _given(cls, read)
-    payload, problems = attempt(data, [cls])
+    return checked([class_of(package, *known[tool_name])], read)
+
+
+def checked(
+    variants: Sequence[type[BasePayload]], arguments: Mapping[str, Any], file_of: Callable[[str], File] | None = None
+) -> ToolCall:
+    """Build the payload of what a model gave, as one of the variants.
+
+    A text where an object or array belongs is read as its JSON, and where a file may stand as what `file_of` gives. A
+    name that the schema does not have is refused where it is nearly one that it has, even if others are let pass.
+    """
+    data: Any = _given(variants, arguments)
+    payload, problems = attempt(data, variants)
+    for problem in problems:
+        data = _placed(data, problem.path, _meant(problem, file_of))
     if problems:
-        for problem in problems:
-            data = _read(data, problem)
-        payload, problems = attempt(data, [cls])
-    if problems:
-        return ToolCall(None, tuple(problem.violation() for problem in problems))
+        payload, problems = attempt(data, variants)
+    violations = [_said(problem, can_be_file=file_of is not None) for problem in problems]
+    told = {violation.path for violation in violations}
+    violations += [violation for violation in _misspelt(variants, data) if violation.path not in told]
+    if violations:
+        return ToolCall(None, tuple(violations))
     return ToolCall(payload)
 
 
@@ -130,35 +146,53 @@ def _refused(rule: str, nearest: object, message: str) -> ToolCall:
     return ToolCall(None, (Violation("", rule, None, nearest, message),))
 
 
-def _given(cls: type[BasePayload], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in what the choice of the tool says, and leave out what is null and may be: a strict schema says it so."""
-    fields = PLANS[cls].by_wire
-    optional = {name for name, member in fields.items() if not member.required}
-    constants = {name: member.constant for name, member in fields.items() if member.constant is not UNSET}
+def _given(variants: Sequence[type[BasePayload]], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in what the choice of a variant says; leave out null where that may be: a strict schema says it so."""
+    plans = [PLANS[variant].by_wire for variant in variants]
+    optional = {name for plan in plans for name, member in plan.items() if not member.required}
     given = {name: value for name, value in arguments.items() if value is not None or name not in optional}
-    return {**constants, **given}
+    if len(plans) > 1:
+        return given
+    return {name: member.constant for name, member in plans[0].items() if member.constant is not UNSET} | given
 
 
-def _read(data: Any, problem: Problem) -> Any:
-    """Read a text that stands where an object or an array must as the JSON that it is."""
-    if problem.keyword != "type" or not isinstance(problem.value, str):
-        return data
-    try:
-        value: object = json.loads(problem.value)
-    except (ValueError, RecursionError):
-        return data
-    if is_mapping(value) or is_array(value):
-        return _placed(data, problem.path, value)
-    return data
+def _meant(problem: Problem, file_of: Callable[[str], File] | None) -> object:
+    """Give what a text must mean that stands where none can."""
+    value = problem.value
+    if not isinstance(value, str):
+        return value
+    if file_of is not None and problem.rule.hint and value.startswith("@"):
+        return file_of(value[1:])
+    with suppress(ValueError, RecursionError):
+        read: object = json.loads(value)
+        if problem.keyword == "type" and (is_mapping(read) or is_array(read)):
+            return read
+    return value
+
+
+def _said(problem: Problem, *, can_be_file: bool) -> Violation:
+    """Say what is wrong, and how a local file is given, if it can be."""
+    hint = ""
+    if can_be_file and problem.rule.hint:
+        hint = "a local file is '@' and its path"
+    return problem.violation(hint)
+
+
+def _misspelt(variants: Sequence[type[BasePayload]], data: Mapping[str, object]) -> Iterator[Violation]:
+    """Refuse a name that the schema does not have and would let pass, if it is nearly one that it has."""
+    known = {name for variant in variants for name in PLANS[variant].by_wire}
+    for name in data.keys() - known:
+        for near in get_close_matches(name[:200], known, n=1, cutoff=LIKE):
+            yield Violation(name, "additionalProperties", data[name], near, f"is no field; nearest: {near!r}")
 
 
 def _placed(data: Any, path: tuple[str | int | None, ...], value: object) -> Any:
-    """Give a copy of data in which a value stands at a path, if that leads anywhere."""
+    """Give a copy of data in which a value stands at a path, if that leads to one."""
     if not path:
         return value
     first, rest = path[0], path[1:]
-    if isinstance(first, str) and is_mapping(data):
-        return {**data, first: _placed(data.get(first), rest, value)}
+    if isinstance(first, str) and is_mapping(data) and first in data:
+        return {**data, first: _placed(data[first], rest, value)}
     if isinstance(first, int) and is_array(data):
         return [*data[:first], _placed(data[first], rest, value), *data[first + 1 :]]
     return data

@@ -47,6 +47,10 @@ def _run(models: Sequence[ModelInfo], package: str, given: list[str]) -> int:
             from .local import sandbox  # noqa: PLC0415  # as above, with the extra `sandbox` instead
 
             return sandbox(given[1:])
+        if given[:1] == ["mcp"]:
+            from .local import above  # noqa: PLC0415  # as above, with the extra `mcp`
+
+            return above("agents", models, package, given[1:])
         from .failure import tell  # noqa: PLC0415  # hardly ever needed
         from .output import UsageProblem  # noqa: PLC0415
 

@@ -309,6 +309,14 @@ def sandbox(context: typer.Context) -> int:
     return serve(context.args)
 
 
+@command(context_settings=PASS_ON, add_help_option=False)
+def mcp(context: typer.Context) -> int:
+    """Serve the models to agents, by the Model Context Protocol."""
+    from .local import above  # noqa: PLC0415  # as above
+
+    return above("agents", context.obj.models, context.obj.package, context.args)
+
+
 def run_command(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) -> int:
     """Run a command and give its exit code."""
     prepare()

@@ -1,11 +1,14 @@
-"""`sandbox`: the options are those of the sandbox's own command, which needs no extra but its own."""
+"""Commands of other rooms, whose options are their own: `sandbox`, and `mcp`, which stands above the command line."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from skills_video_runtime.catalog import ModelInfo
 
 
 def sandbox(arguments: Sequence[str]) -> int:
@@ -16,3 +19,9 @@ def sandbox(arguments: Sequence[str]) -> int:
         return main(arguments, "skills-video sandbox")
     except SystemExit as end:
         return 1 if end.code else 0
+
+
+def above(room: str, models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) -> int:
+    """Run the command of a room that imports this one, and so is known here by its name alone."""
+    code: int = import_module(f"skills_video_runtime.{room}.command").main(models, package, arguments)
+    return code

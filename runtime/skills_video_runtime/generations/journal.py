@@ -55,9 +55,8 @@ BEGUN = f"SELECT submission.key, id, platform, salt, owner {RECORDS} {UNFINISHED
 COLUMNS = 'submission.key, name, platform, salt, owner, id, payload, files, model, stream, "create", result'
 WHOLE = f"SELECT {COLUMNS} {RECORDS} {UNFINISHED} ORDER BY +submission.key"
 NAMED = f"SELECT state, {COLUMNS} {RECORDS} name = ?"
-OVER = (
-    f"SELECT submission.key, name, model, id, status, begun, ended {RECORDS} NOT {UNFINISHED} ORDER BY submission.key"
-)
+TOLD = f"SELECT submission.key, name, model, id, status, begun, ended {RECORDS}"
+OVER = f"{TOLD} NOT {UNFINISHED} ORDER BY submission.key"
 PRUNE = """
 DELETE FROM submission WHERE state IN ('refused', 'finished') AND key NOT IN (SELECT key FROM origin WHERE ended > ?)
 """
@@ -220,10 +219,17 @@ class Journal:
         Raises:
             JournalUnavailable: it cannot be read.
         """
-        return [
-            Record(own_key or key, visible(str(model)), self._id_in(name), status, _moment(begun), _moment(ended))
-            for key, own_key, model, name, status, begun, ended in self._run(OVER)
-        ]
+        return [self._record(*row) for row in self._run(OVER)]
+
+    def record_of(self, name: str) -> Record | None:
+        """Give what is recorded under a key of the caller's own or an id, over or not, unless nothing was made.
+
+        Raises:
+            JournalUnavailable: it cannot be read.
+        """
+        for row in self._run(f"{TOLD} (name = ? OR id = ?) AND state <> 'refused'", name, name):
+            return self._record(*row)
+        return None
 
     def prune(self, older_than: float) -> int:
         """Remove what is over for so many seconds, and give how many records that were; the file shrinks.
@@ -243,6 +249,10 @@ class Journal:
         """Let go of the file."""
         with self._lock:
             self._file.close()
+
+    def _record(self, key: int, own_key: str | None, model: object, name: object, *ending: Any) -> Record:
+        status, begun, ended = ending
+        return Record(own_key or key, visible(str(model)), self._id_in(name), status, _moment(begun), _moment(ended))
 
     def _entry(self, key: int, own_key: str | None, *row: Any) -> Entry | Recovered:
         *origin, name, text, files, model, stream, create, result = row

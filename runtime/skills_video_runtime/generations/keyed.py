@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ async def begun_before(call: Call, payload: Submittable, own_key: str) -> Genera
         elif known.is_over:
             raise RecordUnusable(f"The generation of key {own_key!r} is over, and never had an id.")
         elif is_held and _hold(call, journal, known.entry.key):
-            return await _reconciled(call, known.entry, journal)
+            return await _reconciled(call, replace(known.entry, payload=payload), journal)  # whose class is known here
         if call.time_left() <= 0:
             raise GenerationTimeout(f"Another call with key {own_key!r} was told no id within {call.timeout:g} s.")
         await call.io.sleep(min(PAUSE, max(call.time_left(), 0)))

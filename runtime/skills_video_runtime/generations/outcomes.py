@@ -279,7 +279,7 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a journal holds of a submission that is over. What an earlier release did not record is None."""
+    """What a journal holds of a submission. What is not over, or an earlier release did not record, is None."""
 
     key: int | str
     """The caller's own, where one was given, else the number of the record."""

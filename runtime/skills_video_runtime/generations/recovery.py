@@ -51,6 +51,11 @@ async def history(call: Call) -> list[Record]:
     return await call.io.on_disk(_journal_of(call).history)
 
 
+async def known(call: Call, own_key: str) -> Record | None:
+    """Give what was begun under a key of the caller's own."""
+    return await call.io.on_disk(partial(_journal_of(call).record_of, own_key))
+
+
 async def prune(call: Call, older_than: float) -> int:
     """Remove from the journal what is over for so many seconds."""
     if type(older_than) not in {int, float} or not 0 <= older_than <= MAX_SECONDS:

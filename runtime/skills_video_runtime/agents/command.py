@@ -1,0 +1,159 @@
+"""`skills-video mcp`: serves the tools on standard input and output, or by HTTP to this machine alone."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import anyio
+
+from skills_video_runtime.catalog import ModelInfo, Models
+from skills_video_runtime.cli.catalog import Catalog
+from skills_video_runtime.cli.output import UsageProblem, complain
+from skills_video_runtime.cli.signals import NAMES
+from skills_video_runtime.client import AsyncClient
+
+from .desk import Choices, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from socket import socket
+
+MISSING = "The MCP server needs packages that are not installed: pip install 'skills-video[mcp]'"
+LONGEST_WAIT = 50.0  # seconds: hosts give a call up after 60
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse's, which tells what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageProblem(f"{message}. See: skills-video mcp --help")
+
+
+def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) -> int:
+    """Serve until the client leaves or a signal comes, and give the exit code.
+
+    Raises:
+        UsageProblem: The arguments are wrong, or a package is missing.
+        SkillsVideoError: There is no key, or the journal cannot be used.
+    """
+    options = _parser().parse_args(arguments)
+    catalog = Catalog(models, package)
+    if options.models:
+        catalog = Catalog(Models(catalog.find(name) for name in options.models.split(",")), package)
+    choices = Choices(
+        _folder(options.journal.parent) / options.journal.name,
+        options.directory and _folder(options.directory),
+        options.max_credits,
+        options.confirm,
+        options.wait,
+        options.poll_interval,
+    )
+    try:
+        from . import server  # noqa: PLC0415  # needs the extra `mcp`
+    except ModuleNotFoundError as error:
+        raise UsageProblem(f"{MISSING} ({error.name} is missing)") from error
+
+    async def serve() -> None:
+        client = AsyncClient(poll_interval=choices.poll_interval)
+        async with anyio.create_task_group() as until:
+            until.start_soon(_end_at_a_signal)
+            async with client, anyio.create_task_group() as group:
+                made = server.server_of(Desk(catalog, choices, client, group))
+                if options.http is None:
+                    await made.run_stdio_async()
+                else:
+                    await server.serve_http(made, _listener(options.http))
+            until.cancel_scope.cancel()
+
+    anyio.run(serve)
+    return 0
+
+
+async def _end_at_a_signal() -> None:
+    """End the process, as a thread that reads standard input ends in no other way. The journal has what was begun."""
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    with suppress(NotImplementedError), anyio.open_signal_receiver(*heard) as signals:  # which Windows has not
+        async for number in signals:
+            complain("interrupted")
+            sys.stderr.flush()
+            os._exit(128 + number)
+
+
+def default_journal() -> Path:
+    """Give the place of the journal, where none is named: where the system keeps what programs remember."""
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "skills-video" / "agents.db"
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "skills-video" / "agents.db"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="skills-video mcp", description="Serve the models to agents, by the Model Context Protocol.")
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", default=default_journal(), help="records what is made (%(default)s)"
+    )
+    parser.add_argument(
+        "--directory", type=Path, metavar="DIR", help="files are saved here, and taken from here; without it, neither"
+    )
+    parser.add_argument(
+        "--max-credits", type=_amount, metavar="N", help="what this server may spend while it runs; a hard stop"
+    )
+    parser.add_argument(
+        "--confirm", type=_confirm, metavar="WHEN", default="never",
+        help="ask a person before a video is made: always, never (the default), or over:N credits and where unknown",
+    )  # fmt: skip
+    parser.add_argument("--models", metavar="MODEL,…", help="serve these alone")
+    parser.add_argument("--http", type=_port, metavar="PORT", help="serve http://127.0.0.1:PORT/mcp, 0 for a free port")
+    parser.add_argument(
+        "--wait", type=_wait, metavar="SECONDS", default=45.0, help="how long generate waits for the end (45)"
+    )
+    parser.add_argument(
+        "--poll-interval", type=_amount, metavar="SECONDS", default=3.0, help="time between two looks (3)"
+    )
+    return parser
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path.resolve()
+
+
+def _listener(port: int) -> socket:
+    from socket import create_server  # noqa: PLC0415  # hardly ever needed
+
+    return create_server(("127.0.0.1", port))
+
+
+def _amount(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def _wait(text: str) -> float:
+    return min(_amount(text), LONGEST_WAIT)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**16:
+        raise ValueError(text)
+    return number
+
+
+def _confirm(text: str) -> str:
+    if text not in {"always", "never"}:
+        name, _, amount = text.partition(":")
+        if name != "over":
+            raise ValueError(text)
+        _amount(amount)
+    return text

@@ -1,0 +1,444 @@
+"""What the tools of the MCP server do, without MCP: find, check, make once, look, fetch.
+
+Agents call again what was cut off. So a generation is begun under a key of its content, which the journal knows: the
+same payload within an hour is the same generation, in whatever process, unless another one is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from skills_video_runtime.catalog import Models
+from skills_video_runtime.cli.catalog import Catalog, model_facts
+from skills_video_runtime.client import AsyncClient
+from skills_video_runtime.errors import (
+    GenerationFailed,
+    GenerationTimeout,
+    JournalUnavailable,
+    PayloadError,
+    SkillsVideoError,
+    SubmissionUncertain,
+    visible,
+)
+from skills_video_runtime.generations.states import Status
+from skills_video_runtime.json_values import is_array
+from skills_video_runtime.payloads.file import File
+
+from . import texts
+from .tools import ToolCall, checked, tools_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    from anyio.abc import TaskGroup
+
+    from skills_video_runtime.generations.outcomes import Record
+    from skills_video_runtime.generations.states import Generation
+    from skills_video_runtime.payloads.base import BasePayload
+
+    OnState = Callable[[Generation], Awaitable[None]]
+
+SAME = timedelta(hours=1)  # for which an equal payload is the same wish: our choice
+SUBMIT = 120.0  # seconds that a submission may take, looks at the running list included: our choice
+PAUSE = 0.2  # seconds between two tries to open the journal: our choice
+HELD = 20.0  # seconds for which another server may hold the journal: our choice
+MOST_SHOWN = 20  # generations under way that `account` lists: our choice
+NEVER_AGAIN = "Call get_generation with this id; never call generate again for it, as that may pay twice."
+WHAT_NEXT = {
+    SubmissionUncertain: "Do not call generate again. See with account what is under way, follow it with "
+    "get_generation, and ask the person before you pay again with again: true.",
+    GenerationTimeout: NEVER_AGAIN,
+    JournalUnavailable: "Nothing was sent. Tell the person: the file that --journal names cannot be used.",
+}
+"""What to do about an error, where a Python program would do something else."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the server was started with; times in seconds."""
+
+    journal: Path
+    directory: Path | None = None
+    max_credits: float | None = None
+    confirm: str = "never"
+    wait: float = 45.0
+    poll_interval: float = 3.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a tool answers: a text for the model, the same as data, and the files that it tells of."""
+
+    text: str
+    data: dict[str, Any] = field(default_factory=dict[str, Any])
+    links: tuple[tuple[str, str], ...] = ()
+    """Name and address of each file."""
+    is_error: bool = False
+
+
+class Refusal(Exception):  # noqa: N818  # it is an answer
+    """What is not done; the text says why, and what to do instead."""
+
+
+@dataclass
+class Made:
+    """A generation that this server has begun: by what its price is told from others, and what it took so far."""
+
+    settings: str
+    cost: float = 0.0
+    is_over: bool = False
+
+
+@dataclass
+class Submission:
+    """A submission under way; a task of its own, as a host that gives a request up must not break one off."""
+
+    ended: anyio.Event = field(default_factory=anyio.Event)
+    state: Generation | None = None
+    error: Exception | None = None
+
+
+async def unseen(_: Generation) -> None:
+    """Show a state to nobody."""
+
+
+class Desk:
+    """Does what the tools are asked for. Tasks of `group` outlive the requests that they are for."""
+
+    def __init__(self, catalog: Catalog, choices: Choices, client: AsyncClient, group: TaskGroup) -> None:
+        self.catalog, self.choices, self.client, self._group = catalog, choices, client, group
+        self._made: dict[str, Made] = {}
+        self._begun: dict[str, datetime | None] = {}
+        self._pending: dict[str, Submission] = {}
+        self._lock, self._writers, self._writer = anyio.Lock(), 0, client
+
+    def find_models(self, wish: Mapping[str, Any]) -> Answer:
+        """Tell which models can do what is wished."""
+        try:
+            found = Models(self.catalog.models).find(**wish)
+        except ValueError as error:
+            raise Refusal(str(error)) from error
+        names = ("id", "title", "takes", "durations", "resolutions", "aspect_ratios", "makes_sound", "deprecated")
+        facts = [{name: fact for name, fact in model_facts(info).items() if name in names and fact} for info in found]
+        text = "\n".join(json.dumps(fact, ensure_ascii=False) for fact in facts)
+        return Answer(text or "No model is said to do all of this; ask for less.", {"models": facts})
+
+    def describe_model(self, model: str) -> Answer:
+        """Give the text of a model, or its tools where the package of the models has no texts."""
+        info = self.catalog.find(model)
+        try:
+            text = texts.text(self.catalog.package, texts.reference_of(info.module))
+        except FileNotFoundError:
+            text = json.dumps(tools_of(Models([info]), self.catalog.package, None, "anthropic"), indent=1)
+        return Answer(text)
+
+    def check_payload(self, model: str, payload: Mapping[str, Any], variant: str | None) -> Answer:
+        """Tell whether a payload is right; nothing is sent."""
+        try:
+            built = self.build(model, payload, variant)
+        except PayloadError as error:
+            return replace(failure(error), is_error=False)
+        done = ToolCall(built).to_dict()
+        return Answer(f"Right, as {done['variant']} of {done['model']}. Nothing was sent.", done)
+
+    def build(self, model: str, payload: Mapping[str, Any], variant: str | None) -> BasePayload:
+        """Build a payload. A local file stands in its field as `@` and a path below the directory.
+
+        Raises:
+            PayloadError: it is wrong; with all that is.
+            Refusal: it names a file that is not taken.
+        """
+        variants = self.catalog.variants(self.catalog.find(model), variant)
+        done = checked(variants, payload, self._file)
+        if done.payload is None:
+            raise PayloadError(model, done.violations)
+        return done.payload
+
+    def _file(self, given: str) -> File:
+        directory = self.choices.directory
+        if directory is None:
+            raise Refusal("Local files are not taken, as the server has no --directory; give an address.")
+        with suppress(OSError, ValueError, RuntimeError):  # no such file, no path, links in a circle
+            path = (directory / given).resolve(strict=True)
+            if path.is_file() and path.is_relative_to(directory.resolve()):
+                return File(path)
+        raise Refusal(f"There is no file {given!r:.200} below {directory}, the directory of the server.")
+
+    async def question(self, payload: BasePayload, *, again: bool) -> str | None:
+        """Say what a person is to be asked before this is made; None where nobody is to be asked."""
+        confirm = self.choices.confirm
+        if confirm == "never":
+            return None
+        cost = max((made.cost for made in self._made.values() if made.settings == _settings(payload)), default=0.0)
+        if cost and confirm.startswith("over:") and cost <= float(confirm.removeprefix("over:")):
+            return None
+        async with self._journal() as writer:
+            if (await self._key(writer, payload, again=again))[1] is not None:
+                return None
+        price = "for an unknown price"
+        if cost:
+            price = f"for some {cost:g} credits"
+        prompt = visible(str(payload.to_dict().get("prompt", "")))
+        return f"Make a video with {payload.endpoint.model} {price}? Prompt: {prompt!r}"
+
+    async def generate(
+        self,
+        model: str,
+        payload: Mapping[str, Any],
+        variant: str | None,
+        *,
+        again: bool,
+        wait: float,
+        on_state: OnState,
+    ) -> Answer:
+        """Begin a generation, unless an equal one was begun within the hour, and follow it for so many seconds."""
+        until = anyio.current_time() + wait
+        built = self.build(model, payload, variant)
+        async with self._journal() as writer:
+            key, known = await self._key(writer, built, again=again)
+        if known is None:
+            await self._check_budget()
+        if key not in self._pending:
+            self._pending[key] = Submission()
+            self._group.start_soon(self._submit, built, key, self._pending[key])
+        submission = self._pending[key]
+        with anyio.move_on_after(max(wait, self.choices.wait)):
+            await submission.ended.wait()
+            self._pending.pop(key, None)
+        if submission.error is not None:
+            raise submission.error
+        state = submission.state
+        if state is None:
+            return Answer(
+                "It is not known yet under which id it is made. Call generate again with the same arguments: "
+                "it is then found, and not made twice.",
+                {"status": "SUBMITTING", "finished": False},
+            )
+        remark = ""
+        if known is None:
+            self._made.setdefault(state.id, Made(_settings(built)))
+        else:
+            remark = (
+                "The same was asked for within the hour, so this is the generation of then, and nothing was paid. "
+                "For another one: again: true."
+            )
+        if state.id and not state.is_finished:
+            return await self.get_generation(
+                state.id, wait=until - anyio.current_time(), on_state=on_state, remark=remark
+            )
+        return self._told(state, remark)
+
+    async def begun(self, id: str) -> datetime | None:  # noqa: A002  # the platform's word
+        """Tell when a generation was begun, as the journal has it; None where that does not know."""
+        if id not in self._begun:
+            async with self._journal() as writer:
+                known = await writer.known(id)
+            self._begun[id] = known.begun if known else None
+        return self._begun[id]
+
+    async def get_generation(
+        self,
+        id: str,  # noqa: A002  # as above
+        *,
+        wait: float = 0,
+        on_state: OnState = unseen,
+        remark: str = "",
+    ) -> Answer:
+        """Look at a generation, or follow it for so many seconds."""
+        try:
+            if wait > 0:
+                state = await self.client.wait(id, timeout=wait, on_state=on_state)
+            else:
+                state = await self.client.get(id)
+        except GenerationFailed as error:
+            state = error.generation
+        except GenerationTimeout:
+            state = await self.client.get(id)
+        if state.is_finished:
+            self._group.start_soon(self._record_end, id)
+        return self._told(state, remark)
+
+    async def download(self, id: str) -> Answer:  # noqa: A002  # the platform's word
+        """Fetch the files of a generation into the directory, once."""
+        directory = self.choices.directory
+        if directory is None:
+            raise Refusal("Nothing can be saved, as the server has no --directory; get_generation tells the addresses.")
+        state = await self.client.get(id)
+        if not state.is_finished or not state.has_files:
+            raise Refusal(f"Generation {visible(id)} is {visible(state.status)} and has no files; see get_generation.")
+        paths = await self.client.download(state, directory, name="{id}-{index}{suffix}", overwrite="skip")
+        files = [{"path": str(path), "size": path.stat().st_size} for path in paths]
+        links = tuple((path.name, path.resolve().as_uri()) for path in paths)
+        return Answer("\n".join(f"saved {path}" for path in paths), {"id": id, "files": files}, links)
+
+    async def account(self) -> Answer:
+        """Tell the balance and what is under way."""
+        credits, running = await self.client.credits(), await self.client.running(100)  # noqa: A001
+        shown = [{"id": state.id, "status": state.status} for state in running[:MOST_SHOWN]]
+        data = {"credits": credits.total, "running": shown, "running_in_all": len(running), "spent_here": self._spent()}
+        lines = [f"{credits.total} credits are left.", f"{len(running)} generations are under way."]
+        return Answer("\n".join([*lines, *(f"{item['id']}: {item['status']}" for item in shown)]), data)
+
+    @asynccontextmanager
+    async def _journal(self) -> AsyncGenerator[AsyncClient]:
+        """Give a client that holds the journal; it is let go of when nobody here needs it, as other servers use it too.
+
+        Raises:
+            JournalUnavailable: another one does not let go of it, or it cannot be used at all.
+        """
+        async with self._lock:
+            if not self._writers:
+                self._writer = await self._opened()
+            self._writers += 1
+        try:
+            yield self._writer
+        finally:
+            with anyio.CancelScope(shield=True):
+                async with self._lock:
+                    self._writers -= 1
+                    if not self._writers:
+                        await self._writer.close()
+
+    async def _opened(self) -> AsyncClient:
+        until = anyio.current_time() + HELD
+        while True:
+            client = AsyncClient(journal=self.choices.journal, timeout=SUBMIT, poll_interval=self.choices.poll_interval)
+            try:
+                await client.known("")  # opens the file
+            except JournalUnavailable:
+                await client.close()
+                if anyio.current_time() > until:
+                    raise
+                await anyio.sleep(PAUSE)
+            else:
+                return client
+
+    async def _key(self, writer: AsyncClient, payload: BasePayload, *, again: bool) -> tuple[str, Record | None]:
+        """Give the key of a payload in the journal, and what was begun under it that is to be given once more."""
+        name = await anyio.to_thread.run_sync(_fingerprint, payload, self.client.base_url)
+        last, number = None, 0
+        while known := await writer.known(f"agent {name} {number}"):
+            last, number = known, number + 1
+        if last is None or again or last.begun is None or datetime.now(UTC) - last.begun >= SAME:
+            return f"agent {name} {number}", None
+        return str(last.key), last
+
+    async def _submit(self, payload: BasePayload, key: str, submission: Submission) -> None:
+        try:
+            async with self._journal() as writer:
+                submission.state = await writer.submit(payload, key=key)
+        except Exception as error:  # noqa: BLE001  # raised to who waits for it
+            submission.error = error
+        finally:
+            submission.ended.set()
+
+    async def _record_end(self, id: str) -> None:  # noqa: A002  # the platform's word
+        """Have the journal know that a generation is over and was told."""
+        with suppress(SkillsVideoError):
+            async with self._journal() as writer:
+                await writer.wait(id)
+
+    async def _check_budget(self) -> None:
+        """Refuse what is beyond the budget, with the cost of all that has ended by now.
+
+        Raises:
+            Refusal: it is spent.
+        """
+        most = self.choices.max_credits
+        if most is None:
+            return
+        for name in [name for name, made in self._made.items() if not made.is_over]:
+            with suppress(SkillsVideoError):
+                self._note(await self.client.get(name))
+        if self._spent() >= most:
+            raise Refusal(
+                f"{self._spent():g} of the {most:g} credits of --max-credits are spent. Nothing was sent. Only "
+                "the person can raise that, by starting the server anew."
+            )
+
+    def _spent(self) -> float:
+        return sum(made.cost for made in self._made.values())
+
+    def _note(self, state: Generation) -> None:
+        made = self._made.get(state.id)
+        if made is not None:
+            made.cost = max(made.cost, state.usage.total or 0.0)
+            made.is_over = made.is_over or state.is_finished
+
+    def _told(self, state: Generation, remark: str) -> Answer:
+        """Tell a state, and what to do next."""
+        self._note(state)
+        files = [media for media in state.videos if media.url.startswith(("https://", "http://"))]
+        data: dict[str, Any] = {
+            "id": state.id,
+            "status": str(state.status),
+            "finished": state.is_finished,
+            "credits": state.usage.total,
+            "files": [{"url": media.url, "content_type": media.content_type} for media in files],
+        }
+        lines = [f"{visible(state.id)}: {visible(state.status)}"]
+        if remark:
+            lines.append(remark)
+            data["repeated"] = True
+        if state.status == Status.COMPLETED:
+            lines += [media.url for media in files]
+            lines.append("download saves the files.")
+        elif state.is_finished:
+            data |= {"code": state.code, "message": state.message}
+            lines.append(f"{visible(state.code or '')} {visible(state.message or '')}".strip())
+            lines.append("Making it again is a new generation, which may be paid again: generate with again: true.")
+        else:
+            lines.append(f"Not finished. {NEVER_AGAIN}")
+        links = tuple((media.file_name or state.id, media.url) for media in files)
+        is_error = state.is_finished and state.status != Status.COMPLETED
+        return Answer("\n".join(filter(None, lines)), data, links, is_error)
+
+
+def failure(error: Exception) -> Answer:
+    """Tell an error, and what to do next, with violations as data."""
+    if isinstance(error, PayloadError):
+        text = "\n".join(["Wrong, and nothing was sent. Correct this:", *map(str, error.violations)])
+        return Answer(text, ToolCall(None, error.violations).to_dict(), is_error=True)
+    if not isinstance(error, SkillsVideoError):
+        return Answer(str(error), {"category": "usage"}, is_error=True)
+    data: dict[str, Any] = {"category": error.category, "code": error.code, "status": error.status}
+    data |= {"id": error.generation_id, "try_again": error.retryable}
+    if isinstance(error, SubmissionUncertain):
+        data["candidates"] = list(error.candidates)
+    next_step = next((text for kind, text in WHAT_NEXT.items() if isinstance(error, kind)), error.guidance)
+    return Answer(f"{error.what} {next_step}".strip(), data, is_error=True)
+
+
+def _settings(payload: BasePayload) -> str:
+    """Give what the price of a payload may depend on: all but texts, addresses and files that nothing enumerates."""
+    cls = type(payload)
+    fields = cls.json_schema()["$defs"][cls.__name__]["properties"]
+    told: dict[str, object] = {}
+    for name, value in payload.to_dict().items():
+        told[name] = value
+        if isinstance(value, (str, File)) and "enum" not in fields.get(name, {}):
+            told[name] = True
+        elif is_array(value):
+            told[name] = len(value)
+    return json.dumps([payload.endpoint.model, cls.__name__, told], sort_keys=True, default=str)
+
+
+def _fingerprint(payload: BasePayload, base_url: str) -> str:
+    """Give what tells a payload from any other, on a platform and with a key; files count by their content."""
+    whole = [base_url, os.environ.get("SKILLS_VIDEO_API_KEY"), payload.endpoint.model, payload.to_dict()]
+    text = json.dumps(whole, sort_keys=True, default=_digest)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _digest(file: File) -> list[str]:
+    with file.open() as content:
+        return [file.name, hashlib.file_digest(content, "sha256").hexdigest()]

@@ -1,0 +1,243 @@
+"""The MCP server: seven tools, a resource for each model, and generations as tasks. Only `command` imports it.
+
+No annotation here is put off: the SDK reads them.
+"""
+
+# ruff: noqa: FBT001, FBT002  # arguments of a tool have names
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from socket import socket
+from typing import Annotated, Any
+
+import anyio
+import uvicorn
+from mcp.server.elicitation import ElicitationResult
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.resolve import Elicit, Resolve
+from mcp.server.mcpserver.resources import FunctionResource
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import CallToolResult, ResourceLink, TextContent, ToolAnnotations
+from pydantic import BaseModel, Field
+
+from skills_video_runtime.choosing import Takes
+from skills_video_runtime.cli.output import UsageProblem, complain, without_key
+from skills_video_runtime.errors import SkillsVideoError
+from skills_video_runtime.generations.states import Generation
+from skills_video_runtime.json_values import is_array, is_mapping
+from skills_video_runtime.version import __version__
+
+from .desk import Answer, Desk, Refusal, failure
+from .tasks import Tasks, takes_tasks
+
+EXPECTED = (SkillsVideoError, UsageProblem, Refusal, OSError, ValueError)
+BEAT = 5.0  # seconds between two messages of progress: our choice
+INSTRUCTIONS = """Makes videos, which cost credits. find_models, then describe_model, then check_payload until it is \
+right, then generate once. Wait with get_generation: poll silently, and never call generate again for the same video. \
+Tell limits that are unknown as unknown, and hand over finished videos alone."""
+
+
+GENERATE = """Make a video; costs credits. If it takes long, gives the id: then get_generation, never generate again. \
+The same payload within an hour gives the same video, unless again. '@cat.png' sends a local file."""
+
+
+class GoAhead(BaseModel):
+    """What a person answers."""
+
+    make_it: bool = Field(description="Make it and pay for it?")
+
+
+def server_of(desk: Desk) -> MCPServer[Any]:
+    """Make the server of a desk."""
+    server: MCPServer[Any] = MCPServer(
+        "skills-video",
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        log_level="WARNING",
+        extensions=[Tasks(desk, answered)],
+    )
+    for info in desk.catalog.models:
+        uri, read = f"skills-video://models/{info.module}", partial(_text_of, desk, info.module)
+        resource = FunctionResource(uri=uri, name=info.module, title=info.title, mime_type="text/markdown", fn=read)
+        server.add_resource(resource)
+    _add_questions(server, desk)
+    _add_work(server, desk)
+    return server
+
+
+def _text_of(desk: Desk, module: str) -> str:
+    return without_key(desk.describe_model(module).text)
+
+
+def _add_questions(server: MCPServer[Any], desk: Desk) -> None:
+    """Add the tools that make nothing and change nothing."""
+    here = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+    there = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True)
+
+    @server.tool(annotations=here)
+    async def find_models(
+        search: str = "",
+        takes: list[Takes] | None = None,
+        seconds: float | None = None,
+        ratio: str | None = None,
+        resolution: str | None = None,
+        sound: bool | None = None,
+    ) -> CallToolResult:
+        """Find models by what they can do; ratio as 9:16, resolution as 1080p. Free."""
+        wish = {"takes": takes or (), "seconds": seconds, "ratio": ratio, "resolution": resolution, "sound": sound}
+        return await answered(_now(desk.find_models, {**wish, "search": search}))
+
+    @server.tool(annotations=here)
+    async def describe_model(model: str) -> CallToolResult:
+        """Fields, limits, defaults and examples of a model, by its id. Free."""
+        return await answered(_now(desk.describe_model, model))
+
+    @server.tool(annotations=here)
+    async def check_payload(model: str, payload: dict[str, Any], variant: str | None = None) -> CallToolResult:
+        """Check a payload: all that is wrong, each with the nearest allowed value. Sends nothing. Free."""
+        return await answered(_now(desk.check_payload, model, payload, variant))
+
+    @server.tool(annotations=there)
+    async def get_generation(
+        id: str,  # noqa: A002  # the platform's word
+        ctx: Context,
+        wait: Annotated[float, Field(ge=0, le=45, description="seconds")] = 0,
+    ) -> CallToolResult:
+        """State of a generation and addresses of its files; waits for its end if asked to. Free."""
+        async with _progress(ctx, wait) as on_state:
+            return await answered(desk.get_generation(id, wait=min(wait, desk.choices.wait), on_state=on_state))
+
+    @server.tool(annotations=there)
+    async def account() -> CallToolResult:
+        """Credits that are left, and generations under way. Free."""
+        return await answered(desk.account())
+
+
+def _add_work(server: MCPServer[Any], desk: Desk) -> None:
+    """Add the tools that make something."""
+
+    async def ask(
+        model: str,
+        payload: dict[str, Any],
+        variant: str | None,
+        again: bool,
+        ctx: Context,
+    ) -> Elicit[GoAhead] | str | None:
+        """Ask a person, where that was chosen; a text says why nobody can be asked."""
+        try:
+            question = await desk.question(desk.build(model, payload, variant), again=again)
+        except EXPECTED:
+            return None  # which the tool itself tells
+        if question is None:
+            return None
+        able = ctx.client_capabilities
+        if able is None or able.elicitation is None:
+            return (
+                f"The server was started with --confirm {desk.choices.confirm}, and this client cannot ask a person. "
+                "Nothing was sent. The person can start the server with --confirm never and --max-credits N."
+            )
+        return Elicit(without_key(question), GoAhead)
+
+    works = ToolAnnotations(destructive_hint=False, idempotent_hint=True, open_world_hint=True)
+
+    @server.tool(annotations=works, description=GENERATE)
+    async def generate(
+        model: str,
+        payload: dict[str, Any],
+        ctx: Context,
+        consent: Annotated[ElicitationResult[GoAhead], Resolve(ask)],
+        variant: str | None = None,
+        again: bool = False,
+    ) -> CallToolResult:
+        """See above."""
+        given: Any = getattr(consent, "data", False)
+        if isinstance(given, str):
+            return await answered(_now(_refuse, given))
+        if given is False or (given is not None and not given.make_it):
+            return await answered(_now(_refuse, "The person said no. Nothing was sent; do not ask again for this."))
+        wait = desk.choices.wait
+        if takes_tasks(ctx.request_context):
+            wait = 0.0
+        async with _progress(ctx, wait) as on_state:
+            work = desk.generate(model, payload, variant, again=again, wait=wait, on_state=on_state)
+            return await answered(work)
+
+    @server.tool(annotations=works)
+    async def download(id: str) -> CallToolResult:  # noqa: A002  # the platform's word
+        """Save the files of a finished generation below the server's directory. Free."""
+        return await answered(desk.download(id))
+
+
+def _refuse(why: str) -> Answer:
+    raise Refusal(why)
+
+
+async def _now(work: Any, *arguments: Any) -> Answer:
+    """Do what takes no time where what does is awaited."""
+    answer: Answer = work(*arguments)
+    return answer
+
+
+async def answered(work: Awaitable[Answer]) -> CallToolResult:
+    """Give an answer, or what is to be done about an error, as MCP has it, and without the key."""
+    try:
+        answer = await work
+    except EXPECTED as error:
+        answer = failure(error)
+    links = [ResourceLink(name=_clean(name), uri=_clean(address)) for name, address in answer.links]
+    text = TextContent(text=_clean(answer.text))
+    return CallToolResult(content=[text, *links], structured_content=_clean(answer.data), is_error=answer.is_error)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_key(value)
+    if is_mapping(value):
+        return {_clean(name): _clean(item) for name, item in value.items()}
+    if is_array(value):
+        return [_clean(item) for item in value]
+    return value
+
+
+@asynccontextmanager
+async def _progress(ctx: Context, wait: float) -> AsyncGenerator[Any]:
+    """Tell the client every few seconds that something goes on, with the last state."""
+    began, last = anyio.current_time(), "SUBMITTED"
+
+    async def tell() -> None:
+        await ctx.report_progress(anyio.current_time() - began, wait or None, last)
+
+    async def on_state(state: Generation) -> None:
+        nonlocal last
+        last = without_key(str(state.status))
+        await tell()
+
+    async def beat() -> None:
+        while True:
+            await anyio.sleep(BEAT)
+            await tell()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(beat)
+        yield on_state
+        group.cancel_scope.cancel()
+
+
+class HTTPServer(uvicorn.Server):
+    """uvicorn's, which leaves signals to the command line."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """See `uvicorn.Server`."""
+        yield
+
+
+async def serve_http(server: MCPServer[Any], listener: socket) -> None:
+    """Serve a listening socket of this machine. A page in a browser that was led here by a name reaches nothing."""
+    host, port = listener.getsockname()
+    names = [f"{name}:{port}" for name in (host, "localhost")]
+    security = TransportSecuritySettings(allowed_hosts=names, allowed_origins=[f"http://{name}" for name in names])
+    application = server.streamable_http_app(host=host, transport_security=security)
+    complain(f"skills-video mcp: http://{host}:{port}/mcp")
+    config = uvicorn.Config(application, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+    await HTTPServer(config).serve(sockets=[listener])

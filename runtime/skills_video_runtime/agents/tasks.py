@@ -1,0 +1,109 @@
+"""MCP's extension for tasks: the id of a generation is the id of its task, platform and journal are what keeps it.
+
+So a task outlives client, server and machine. See the specification of `io.modelcontextprotocol/tasks`.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.extension import Extension, MethodBinding
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, RequestParams
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from .desk import Answer, Desk
+
+TASKS = "io.modelcontextprotocol/tasks"
+NO_CANCEL = "The platform has no way to cancel: the generation goes on, and is paid for."
+
+
+class TaskParams(RequestParams):
+    """What names a task."""
+
+    task_id: str
+
+
+class Tasks(Extension):
+    """Gives an unfinished generation as a task, where the client takes tasks."""
+
+    identifier = TASKS
+
+    def __init__(self, desk: Desk, answered: Callable[[Awaitable[Answer]], Awaitable[CallToolResult]]) -> None:
+        self._desk, self._answered = desk, answered
+        self._to_cancel: set[str] = set()
+
+    def methods(self) -> Sequence[MethodBinding]:
+        """See `Extension`."""
+        versions = frozenset(MODERN_PROTOCOL_VERSIONS)
+        handlers = {"tasks/get": self._get, "tasks/update": self._update, "tasks/cancel": self._cancel}
+        return [MethodBinding(name, TaskParams, handler, versions) for name, handler in handlers.items()]
+
+    async def intercept_tool_call(
+        self, params: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
+        """See `Extension`."""
+        result = await call_next(ctx)
+        if params.name != "generate" or not takes_tasks(ctx) or not isinstance(result, CallToolResult):
+            return result
+        told: dict[str, Any] = result.structured_content or {}
+        if told.get("finished") is not False or not told.get("id"):
+            return result
+        return {**await self._task(told["id"], "working", result), "resultType": "task"}
+
+    async def _get(self, _: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
+        result = await self._look(params)
+        told: dict[str, Any] = result.structured_content or {}
+        if not told.get("finished"):
+            return await self._task(params.task_id, "working", result)
+        if told["status"] == "CANCELED":
+            return await self._task(params.task_id, "cancelled", result)
+        whole = result.model_dump(by_alias=True, mode="json", exclude_none=True)
+        return {**await self._task(params.task_id, "completed", result), "result": whole}
+
+    async def _update(self, _: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
+        """Acknowledge: no task asks for anything."""
+        await self._look(params)
+        return {}
+
+    async def _cancel(self, _: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
+        """Acknowledge, and say what comes of it."""
+        await self._look(params)
+        self._to_cancel.add(params.task_id)
+        return {"_meta": {"io.github.skills-video/message": NO_CANCEL}}
+
+    async def _look(self, params: TaskParams) -> CallToolResult:
+        """Ask the platform.
+
+        Raises:
+            MCPError: it does not tell.
+        """
+        result = await self._answered(self._desk.get_generation(params.task_id))
+        told: dict[str, Any] = result.structured_content or {}
+        if "finished" not in told:
+            text = "".join(getattr(part, "text", "") for part in result.content)
+            raise MCPError(code=INVALID_PARAMS, message=text, data=told)
+        return result
+
+    async def _task(self, task_id: str, status: str, result: CallToolResult) -> dict[str, Any]:
+        text = "".join(getattr(part, "text", "") for part in result.content)
+        if task_id in self._to_cancel and status == "working":
+            text = NO_CANCEL
+        now = datetime.now(UTC)
+        begun = await self._desk.begun(task_id) or now
+        return {
+            "taskId": task_id,
+            "status": status,
+            "statusMessage": text,
+            "createdAt": begun.isoformat(),
+            "lastUpdatedAt": now.isoformat(),
+            "ttlMs": None,
+            "pollIntervalMs": int(self._desk.choices.poll_interval * 1000),
+        }
+
+
+def takes_tasks(ctx: ServerRequestContext[Any, Any]) -> bool:
+    """Tell whether the client of a request takes a task for an answer."""
+    able = ctx.session.client_capabilities
+    return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and TASKS in ((able and able.extensions) or {})
