@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.schema import types
 from generator.schema.algebra import fits
-from generator.schema.examples import DEEPEST, around, filled, smallest
+from generator.schema.examples import DEEPEST, MOST, filled, smallest
 from generator.schema.types import ABSENT, followed
 
 from .capabilities import is_address, media_of, words_in
@@ -31,7 +31,10 @@ ADDRESSES: Final = {
     "": "https://example.com/file",
 }
 NUMBERS: Final = (5, 1)
+LEAVES: Final = (types.Boolean, types.Choice, types.Null, types.Number, types.Text)
 MOST_TRIES: Final = 500
+MOST_VALUES: Final = 5_000
+"""How many payloads, and how many values of members, are tried at most for an example."""
 
 
 def example_of(model: VideoModel, shape: Object, constants: Iterable[str]) -> dict[str, Any] | None:
@@ -50,20 +53,26 @@ def example_of(model: VideoModel, shape: Object, constants: Iterable[str]) -> di
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Writer:
     known: Mapping[str, Shape]
+    left: int = MOST_VALUES
 
     def objects(self, shape: Object, constants: Iterable[str] = (), depth: int = 0) -> Iterator[dict[str, Any]]:
-        """Give objects, those first that have as few members as may do."""
+        """Give objects, those first that have as few members as may do, but for constants not none at all."""
         least = dict.fromkeys((*constants, *shape.required))
         others = [prop.name for prop in shape.properties if prop.name not in least and not prop.read_only]
-        for count in range(3):
+        others.sort(key=_takes_no_sentence)
+        if self._object(shape, least, depth) is None:
+            return
+        counts = (0, 1, 2)
+        if not set(shape.required).difference(constants):
+            counts = (1, 0, 2)
+        for count in counts:
             for more in combinations(others, count):
                 value = self._object(shape, [*least, *more], depth)
                 if value is not None:
                     yield value
-        yield from around(shape, self.known, depth)
 
     def _object(self, shape: Object, names: Iterable[str], depth: int) -> dict[str, Any] | None:
         """Give an object with these members, those that depend on them, and as many as it must have."""
@@ -87,25 +96,30 @@ class _Writer:
 
     def _value(self, shape: Shape, name: str, depth: int) -> Any:
         """Give a value for a member of this name that fits, `ABSENT` where none is found."""
-        if depth > DEEPEST:
+        self.left -= 1
+        if depth > DEEPEST or self.left < 0:
             return ABSENT
         shape = followed(shape, self.known)
         for value in self._candidates(shape, name, depth):
             if fits(shape, value, self.known):
                 return value
-        return smallest(shape, self.known, depth)
+        if isinstance(shape, LEAVES):
+            return smallest(shape, self.known)
+        return ABSENT
 
     def _candidates(self, shape: Shape, name: str, depth: int) -> Iterator[Any]:
         match shape:
+            case types.Anything():
+                yield _text(types.Text(), name)
             case types.Choice(values):
                 yield from (value for value in values if value is not None)
             case types.Text(max_length=most):
                 yield _text(shape, name)[:most].rstrip()
             case types.Number():
                 yield from NUMBERS
-            case types.Array(items, least):
-                item = self._value(items, name, depth + 1)
-                yield filled(shape, [item], max(1, least), self.known, depth)
+            case types.Array():
+                yield self._items(shape, name, depth + 1)
+                yield []
             case types.Object():
                 yield from self.objects(shape, (), depth)
             case types.Union(options):
@@ -114,10 +128,22 @@ class _Writer:
             case _:
                 return
 
+    def _items(self, shape: types.Array, name: str, depth: int) -> list[Any]:
+        item, count = self._value(shape.items, name, depth), max(1, shape.min_items)
+        if item is ABSENT:
+            return []
+        if isinstance(shape.items, LEAVES):
+            return filled(shape, [item], count, self.known)
+        return [item] * min(count, MOST)
+
 
 def _text(shape: types.Text, name: str) -> str:
     if is_address(shape, words_in(name)):
         return ADDRESSES[media_of(name)]
-    if PROMPTS.isdisjoint(words_in(name)):
+    if _takes_no_sentence(name):
         return WORD
     return PROMPT
+
+
+def _takes_no_sentence(name: str) -> bool:
+    return PROMPTS.isdisjoint(words_in(name))

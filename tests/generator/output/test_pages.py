@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import re
+import time
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -115,6 +116,31 @@ def test_a_field_is_told_with_its_limits_at_any_depth(project):
         "takes": "an integer, a multiple of 5", "null": True, "default": "10", "required": False,
     }  # fmt: skip
     assert told["prompt"]["required"]
+
+
+def test_what_takes_an_object_that_holds_itself_names_its_class(project):
+    leaf = {**body(kind={"const": "leaf"}), "title": "Leaf"}
+    branch = {**body(parts={"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}), "title": "Branch"}
+    fields = {"tree": {"$ref": "#/components/schemas/Tree"}}
+    project.write(description({"acme/one": body(**fields)}, {"Tree": {"anyOf": [leaf, branch]}}))
+    page = told_of(project.folder)["acme_one"]
+    told = {field.wire: field.takes for form in (*page.variants, *page.objects) for field in form.fields}
+    assert (told["tree"], told["parts"]) == ("Leaf or Branch", "a list of (Leaf or Branch)")
+
+
+IMPOSSIBLE = {"type": "string", "pattern": "^(zq){7}x$"}
+DEEP = IMPOSSIBLE
+for _ in range(6):
+    DEEP = {"type": "array", "items": DEEP, "minItems": 2, "uniqueItems": True}
+WIDE = {"type": "object", "properties": {f"a{number}": IMPOSSIBLE for number in range(300)}, "minProperties": 2}
+
+
+@pytest.mark.parametrize("field", [IMPOSSIBLE, DEEP, WIDE])
+def test_where_no_example_is_found_there_is_none_and_it_takes_no_time(field, project):
+    project.write(description({"acme/one": {**body(a=field), "required": ["a"]}}))
+    began = time.monotonic()
+    assert example_in(told_of(project.folder)["acme_one"], "Payload") is None
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("case", TEXTS)
