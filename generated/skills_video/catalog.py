@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.agents.dialects import Dialect
     from skills_video_runtime.agents.tools import ToolCall
 
-__all__ = ["MODELS", "call", "parse", "plan", "tools"]
+__all__ = ["MODELS", "call", "find", "parse", "plan", "tools"]
 
 MODELS: Final[Models] = Models(
     [
@@ -550,6 +550,9 @@ MODELS: Final[Models] = Models(
     ]
 )
 """In the order of the platform's documentation; `MODELS["kling_v2_6"]` is the model of an id or a module."""
+
+find = MODELS.find
+"""Give the models that can do what is wanted, such as `find(takes="image", seconds=10)`."""
 
 
 def parse(model: str, data: Mapping[str, object]) -> BasePayload:

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from skills_video import catalog
 from skills_video.catalog import MODELS
 from skills_video_runtime.payloads.checks import PLANS
 from tests.support.processes import call, events
@@ -107,7 +108,7 @@ def test_models_are_chosen_by_what_they_can_do():
     assert "bytedance_seedance_2_0" in found
     assert found == {
         info.module
-        for info in MODELS.find(takes="image", seconds=10, ratio="9:16", sound=True, resolution=1080)
+        for info in catalog.find(takes="image", seconds=10, ratio="9:16", sound=True, resolution=1080)
         if "image" in info.takes and "1080p" in info.resolutions and info.makes_sound
     }
 

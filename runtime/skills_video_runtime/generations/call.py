@@ -183,9 +183,8 @@ class Call:
         """
         if isinstance(payload, type) or not hasattr(payload, "endpoint"):
             raise TypeError(
-                f"{payload!r:.80} is no payload: construct one of a model's module, such as "
-                "kling_v2_6.TextImageToVideo(…), or name the model of plain data: "
-                "generate('kling-ai/kling-v2.6', {…}), or catalog.parse for a payload"
+                f"{payload!r:.80} is no payload: construct one of a model's module, build it from plain data by "
+                "kling_v2_6.parse({…}), or name the model: generate('kling-ai/kling-v2.6', {…})"
             )
         path, form = payload.endpoint.create, None
         if payload.goes_as_form():
