@@ -88,7 +88,7 @@ def run(folder, *arguments, **environment):
         ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),
         ("files", 1, r"(\[\w+\('out/row-17-0.mp4'\)\]\n){2}"),
         ("network", 1, r"100000\n"),
-        ("webhooks", 1, r"task.completed gen_1 COMPLETED\n"),
+        ("webhooks", 1, r"task.created \w+ IN_QUEUE\ntask.started \w+ IN_PROGRESS\ntask.completed \w+ COMPLETED\n"),
         ("testing", 1, r"True\n"),
     ],
 )

@@ -36,7 +36,7 @@ def own_headers(given: object) -> dict[str, str]:
         if not NAME.fullmatch(name):
             raise ValueError(f"headers: {name!r:.80} is no name of a header")
         if name.lower() in OWNED:
-            raise ValueError(f"headers: {name} is set by the client itself")
+            raise ValueError(f"headers: {name} is set by the library itself")
         if name.lower() in headers:
             raise ValueError(f"headers: {name} stands there twice")
         if not VALUE.fullmatch(value):

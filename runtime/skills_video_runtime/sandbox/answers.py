@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from skills_video_runtime.sandbox.ledger import Usage, videos_of
 
 if TYPE_CHECKING:
-    from skills_video_runtime.sandbox.ledger import Generation
+    from skills_video_runtime.sandbox.ledger import Generation, Phase
 
 _OLDER: Final = {
     "IN_QUEUE": "starting",
@@ -20,24 +20,27 @@ _OLDER: Final = {
 
 def submission(generation: Generation, now: float) -> dict[str, Any]:
     """The answer of the create endpoint, and an item of the running list."""
-    state = generation.status(now)
+    phase = generation.phase(now)
+    state, usage = phase.status, generation.usage.as_json()
     if "older" in generation.faults:
-        return {"id": generation.id, "status": _OLDER.get(state, state), "usage": generation.usage.as_json()}
-    return {"id": generation.id, "status": state, "input": generation.input, "usage": generation.usage.as_json()}
+        return {"id": generation.id, "status": _OLDER.get(state, state), "usage": usage, **_place(phase)}
+    return {"id": generation.id, "status": state, "input": generation.input, "usage": usage, **_place(phase)}
 
 
 def result(generation: Generation, now: float, media: str) -> dict[str, Any]:
     """The answer of the result endpoint; `media` is the origin of the URLs of files."""
-    answer = event(generation, generation.status(now), media)
+    answer = event(generation, generation.phase(now), media)
     answer["usage"] = generation.usage.as_json()
     if _is_older(generation):
         return answer
     return {"id": answer.pop("id"), "status": answer.pop("status"), "input": generation.input, **answer}
 
 
-def event(generation: Generation, status: str, media: str) -> dict[str, Any]:
+def event(generation: Generation, phase: Phase, media: str) -> dict[str, Any]:
     """One frame of the stream: the generation in a state, charged only when it is final."""
+    status = phase.status
     answer: dict[str, Any] = {"id": generation.id, "status": status, "data": None, "usage": Usage().as_json()}
+    answer |= _place(phase)
     if _is_older(generation):
         answer["status"] = _OLDER.get(status, status)
     if status == generation.phases[-1].status:
@@ -47,6 +50,13 @@ def event(generation: Generation, status: str, media: str) -> dict[str, Any]:
     if status == "FAILED":
         answer |= {"code": generation.code, "message": generation.message}
     return answer
+
+
+def _place(phase: Phase) -> dict[str, int]:
+    """The place in the queue, under a name of our choice: the platform publishes none."""
+    if phase.place is None:
+        return {}
+    return {"queue_position": phase.place}
 
 
 def _is_older(generation: Generation) -> bool:

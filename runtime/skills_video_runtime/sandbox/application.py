@@ -105,7 +105,19 @@ class _Middleware:
             app = control.refusal(scope, headers) or app
         # Only the end of the server cancels requests.
         with contextlib.suppress(asyncio.CancelledError):
-            await app(scope, _limited(receive), send)
+            await app(scope, _limited(receive), self._headed(send))
+
+    def _headed(self, send: Send) -> Send:
+        """Give an answer an id, and the headers that each one has."""
+        name = f"req_{next(self._service.numbers):06d}".encode()
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                more = [(b"x-request-id", name), *self._service.headers]
+                message = {**message, "headers": [*message["headers"], *more]}
+            await send(message)
+
+        return headed
 
 
 def _limited(receive: Receive) -> Receive:

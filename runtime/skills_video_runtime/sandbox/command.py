@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m skills_vid
             openapi=options.openapi,
             credits=options.credits,
             api_key=options.api_key,
+            at_once=options.at_once,
+            when_full=options.when_full,
+            headers=dict(options.header),
+            webhook=options.webhook,
+            webhook_secret=options.webhook_secret,
             plan=[step.strip() for plan in options.fault for step in plan.split(";")],
             announce=partial(print, flush=True),
         )
@@ -88,6 +93,15 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument("--openapi", type=Path, metavar="FILE", help="OpenAPI description (the package's own)")
     parser.add_argument("--credits", type=_amount, default=100_000.0, help="credits to begin with (100000)")
     parser.add_argument("--api-key", default="sandbox-key", metavar="KEY", help="the key to accept (sandbox-key)")
+    parser.add_argument("--at-once", type=int, metavar="N", help="generations that are worked on at once (all)")
+    parser.add_argument(
+        "--when-full", choices=("queue", "429"), default="queue", help="what more than these get: a place, or 429"
+    )
+    parser.add_argument(
+        "--header", action="append", type=_header, default=[], metavar="NAME:VALUE", help="of each answer"
+    )
+    parser.add_argument("--webhook", metavar="URL", help="where webhooks go, https or loopback")
+    parser.add_argument("--webhook-secret", metavar="SECRET", help="what they are signed with (it is told)")
     parser.add_argument(
         "--fault",
         action="append",
@@ -103,6 +117,13 @@ def _port(text: str) -> int:
     if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is not from 0 to 65535")
     return int(text)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME:VALUE")
+    return name.strip(), value.strip()
 
 
 def _amount(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.responses import JSONResponse, Response
@@ -74,19 +75,25 @@ async def _make(request: Request, operation: Operation, service: Service, faults
         return errors.error(422, _INVALID, "; ".join(wrong), shape=shape)
     if not isinstance(body, dict):
         return errors.error(422, _INVALID, "The body is not an object", shape=shape)
-    sent = cast("dict[str, Any]", body)
+    sent, now = cast("dict[str, Any]", body), service.clock.now()
+    room = service.ledger.turn(now)
+    if service.is_refusing and room > now:
+        return errors.rate_limited(f"{math.ceil((room - now) / (service.clock.speed or 1))}", faults)
     try:
-        return service.ledger.make(
+        generation = service.ledger.make(
             operation.model,
             sent=sent,
             normalised=service.judge.normalised(pointer, sent),
             uploads=uploads,
             faults=faults,
-            now=service.clock.now(),
+            now=now,
         )
     except OutOfCreditsError as error:
         code = "VIDEO_GENERATION_INSUFFICIENT_CREDITS"
         return errors.error(402, code, f"Insufficient credits: {error}", shape=shape)
+    if service.webhooks is not None and not operation.stream:
+        service.webhooks.follow(generation.id)
+    return generation
 
 
 def _answer(request: Request, operation: Operation, service: Service, generation: Generation) -> Response:

@@ -76,7 +76,7 @@ def query_fault(faults: Faults, target: str) -> Response | None:
     if faults.take(f"{target}-silence"):
         return Silence()
     if faults.take(f"{target}-429"):
-        return _rate_limited("", faults)
+        return rate_limited("", faults)
     for status in (403, 404):
         if faults.take(f"{target}-{status}"):
             return status_error(status, faults)
@@ -93,7 +93,7 @@ def fault_before_work(faults: Faults) -> Response | None:
     if "redirect" in faults:
         return RedirectResponse(faults.text("redirect"), 307)
     if "429" in faults:
-        return _rate_limited(faults.text("429"), faults)
+        return rate_limited(faults.text("429"), faults)
     return _server_fault(faults, "before")
 
 
@@ -118,7 +118,7 @@ def _server_fault(faults: Faults, when: str) -> Response | None:
     return None
 
 
-def _rate_limited(retry_after: str, faults: Faults) -> Response:
+def rate_limited(retry_after: str, faults: Faults) -> Response:
     """Too many requests; `retry_after` is the fault's argument: seconds, `date:` and seconds, or nothing."""
     headers = {"Retry-After": retry_after}
     if retry_after.startswith("date:"):

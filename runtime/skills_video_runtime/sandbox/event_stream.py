@@ -78,7 +78,7 @@ class EventStream(Response):
             await self._clock.until(phase.since, gone)
             if gone.done():
                 return
-            event = answers.event(self._generation, phase.status, self._media)
+            event = answers.event(self._generation, phase, self._media)
             if count == 1 and "huge" in faults:
                 event["padding"] = "x" * int(faults.number("huge"))
             await self._write(send, _frame(event, styles, first=count == 1))

@@ -49,6 +49,8 @@ class Phase:
 
     since: float
     status: str
+    place: int | None = None
+    """Place in the queue, from 1, where generations wait for each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +78,16 @@ class Generation:
 
     def status(self, now: float) -> str:
         """The state at a sandbox time."""
-        return next(phase.status for phase in reversed(self.phases) if phase.since <= now or phase is self.phases[0])
+        return self.phase(now).status
+
+    def phase(self, now: float) -> Phase:
+        """The state at a sandbox time, with the place in the queue."""
+        return next(phase for phase in reversed(self.phases) if phase.since <= now or phase is self.phases[0])
+
+    @property
+    def begin(self) -> float:
+        """When it leaves the queue."""
+        return next(phase.since for phase in self.phases if phase.status != "IN_QUEUE")
 
 
 class OutOfCreditsError(Exception):
@@ -111,16 +122,26 @@ class Ledger:
         permanent: Credits that were bought, spent when the subscription's are.
         queue_seconds: Sandbox seconds in the queue.
         work_seconds: Sandbox seconds of work.
+        at_once: How many are worked on at once; the others wait for their turn. None for all.
 
     Raises:
-        ValueError: A number is negative or not finite.
+        ValueError: A number is negative or not finite, or `at_once` is no positive whole number.
     """
 
     def __init__(
-        self, *, subscription: float, permanent: float = 0, queue_seconds: float = 1.0, work_seconds: float = 20.0
+        self,
+        *,
+        subscription: float,
+        permanent: float = 0,
+        queue_seconds: float = 1.0,
+        work_seconds: float = 20.0,
+        at_once: int | None = None,
     ) -> None:
         if not all(0 <= amount < math.inf for amount in (subscription, permanent, queue_seconds, work_seconds)):
             raise ValueError("credits and seconds must be 0 or more and finite")
+        if at_once is not None and (type(at_once) is not int or at_once < 1):
+            raise ValueError(f"at_once must be a whole number from 1, not {at_once!r}")
+        self._at_once = at_once
         self._queue = queue_seconds
         self._work = work_seconds
         self.credits = Usage(subscription, permanent)
@@ -175,10 +196,34 @@ class Ledger:
             self._generations[generation.id] = generation
         return generation
 
+    def turn(self, now: float) -> float:
+        """When there is room for one more: now, or later where as many as can be are under way."""
+        ends = sorted(generation.phases[-1].since for generation in self._unfinished(now))
+        if self._at_once is None or len(ends) < self._at_once:
+            return now
+        return ends[-self._at_once]
+
+    def _unfinished(self, now: float) -> list[Generation]:
+        """Those that may be in the way of another, where any may."""
+        if self._at_once is None:
+            return []
+        return [generation for generation in self.generations() if generation.phases[-1].since > now]
+
+    def _waiting(self, now: float, begun: float) -> list[Phase]:
+        """The states of one that is queued now and begun then: one for each place, where generations wait."""
+        if self._at_once is None:
+            return [Phase(now, "IN_QUEUE")]
+        before = sorted(each.begin for each in self._unfinished(now) if now < each.begin <= begun)
+        phases = {now: Phase(now, "IN_QUEUE", len(before) + 1)}
+        for left, moved in enumerate(reversed(before)):
+            if moved < begun:
+                phases.setdefault(moved, Phase(moved, "IN_QUEUE", left + 1))
+        return [phases[since] for since in sorted(phases)]
+
     def _phases(self, faults: Faults, now: float) -> tuple[Phase, ...]:
-        begun = now + self._queue
+        begun = max(now + self._queue, self.turn(now))
         work = faults.number("slow", self._work)
-        phases = [Phase(now, "IN_QUEUE")]
+        phases = self._waiting(now, begun)
         if "unknown-status" in faults:
             phases.append(Phase(begun, faults.text("unknown-status", "WARMING_UP")))
             begun, work = begun + work / 2, work / 2

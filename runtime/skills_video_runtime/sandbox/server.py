@@ -7,12 +7,14 @@ import ipaddress
 import re
 import threading
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, get_args
 
+from skills_video_runtime.http.own_headers import own_headers
 from skills_video_runtime.http.session import claims_of
 from skills_video_runtime.sandbox import faults
 from skills_video_runtime.sandbox.application import application
 from skills_video_runtime.sandbox.clock import Clock
+from skills_video_runtime.sandbox.deliveries import SECRET, Delivery, Webhooks
 from skills_video_runtime.sandbox.description import Description, DescriptionError, load
 from skills_video_runtime.sandbox.ledger import Generation, Ledger
 from skills_video_runtime.sandbox.service import BASE, RecordedRequest, Service
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
+
+WhenFull: TypeAlias = Literal["queue", "429"]
 
 API_KEY: Final = "sandbox-key"
 """The key that a sandbox takes unless it is given another."""
@@ -48,11 +52,16 @@ class Sandbox:
         work_seconds: Sandbox seconds that it is in progress; our choice.
         media_host: Host name in the URLs of files, such as `localhost` for another origin than the API's; None for
             the one that the client used.
+        at_once: How many generations are worked on at once; None for all.
+        when_full: What becomes of more than these: they `queue`, and are told their places, or are refused by `429`.
+        headers: Headers of each answer, beside its own and `X-Request-Id`.
+        webhook: Where webhooks go, https or loopback.
+        webhook_secret: What they are signed with.
 
     Raises:
         DescriptionError: The description cannot be used.
         FaultError: The plan names an unknown fault.
-        ValueError: A number is negative or not finite, or no header can carry the key.
+        ValueError: An argument is outside its range, or no header can carry the key or a header.
     """
 
     def __init__(  # noqa: PLR0913 - each is a knob of its own, all by name
@@ -67,11 +76,21 @@ class Sandbox:
         queue_seconds: float = 1.0,
         work_seconds: float = 20.0,
         media_host: str | None = None,
+        at_once: int | None = None,
+        when_full: WhenFull = "queue",
+        headers: Mapping[str, str] | None = None,
+        webhook: str | None = None,
+        webhook_secret: str = SECRET,
     ) -> None:
         ledger = Ledger(
-            subscription=credits, permanent=permanent, queue_seconds=queue_seconds, work_seconds=work_seconds
+            subscription=credits,
+            permanent=permanent,
+            queue_seconds=queue_seconds,
+            work_seconds=work_seconds,
+            at_once=at_once,
         )
-        self._service = _service(api_key, openapi, speed, plan, ledger, media_host)
+        options = Options(when_full, own_headers(headers), webhook, webhook_secret, media_host)
+        self._service = _service(api_key, openapi, speed, plan, ledger, options)
         self._thread: threading.Thread | None = None
         self._server: HTTPServer | None = None
         self._port = 0
@@ -161,6 +180,13 @@ class Sandbox:
         """All generations made, in the order of making."""
         return self._service.ledger.generations()
 
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """All attempts to deliver a webhook, in order."""
+        if self._service.webhooks is None:
+            return ()
+        return tuple(self._service.webhooks.sent)
+
     def status(self, generation_id: str) -> str:
         """The true state of a generation now, in the newer words.
 
@@ -206,6 +232,11 @@ def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
     credits: float = CREDITS,  # noqa: A002 - the platform's word
     api_key: str = API_KEY,
     plan: Iterable[str] = (),
+    at_once: int | None = None,
+    when_full: WhenFull = "queue",
+    headers: Mapping[str, str] | None = None,
+    webhook: str | None = None,
+    webhook_secret: str | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Run the sandbox in the foreground until SIGINT or SIGTERM; call it from the main thread.
@@ -218,6 +249,11 @@ def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
         credits: Credits to begin with.
         api_key: The one key that is accepted.
         plan: Faults of the create requests to come, as in `Sandbox.plan`.
+        at_once: As of `Sandbox`; the next four as well.
+        when_full: As above.
+        headers: As above.
+        webhook: As above.
+        webhook_secret: As above.
         announce: Told the address once connections are accepted.
 
     Raises:
@@ -226,7 +262,9 @@ def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
         OSError: The address cannot be listened on.
         ValueError: A number is negative or not finite, or no header can carry the key.
     """
-    service = _service(api_key, openapi, speed, plan, Ledger(subscription=credits))
+    secret = webhook_secret or SECRET
+    options = Options(when_full, own_headers(headers), webhook, secret)
+    service = _service(api_key, openapi, speed, plan, Ledger(subscription=credits, at_once=at_once), options)
     listener = listen(host, port)
     bound, taken = listener.getsockname()[:2]
     address = ipaddress.ip_address(bound)
@@ -235,18 +273,45 @@ def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
     text = f"skills.video sandbox: http://{bound}:{taken}{BASE} (key: {api_key})"
     if not address.is_loopback:
         text += "\nIt is open to other machines."
+    if webhook is not None:
+        text += f"\nWebhooks go to {webhook} (secret: {secret})"
     server = HTTPServer(application(service), partial(announce, text))
     with stopping_on_signals(server.stop):
         asyncio.run(server.serve(sockets=[listener]))
 
 
+class Options(NamedTuple):
+    """What a sandbox does beside the ordinary."""
+
+    when_full: WhenFull
+    headers: dict[str, str]
+    webhook: str | None
+    webhook_secret: str
+    media_host: str | None = None
+
+
 def _service(
-    api_key: str, openapi: Path | None, speed: float, plan: Iterable[str], ledger: Ledger, media_host: str | None = None
+    api_key: str, openapi: Path | None, speed: float, plan: Iterable[str], ledger: Ledger, options: Options
 ) -> Service:
+    if options.when_full not in get_args(WhenFull):
+        raise ValueError(f"when_full is 'queue' or '429', not {options.when_full!r}")
     if not re.fullmatch("[!-~]+", api_key):
         raise ValueError("api_key must be printable ASCII without spaces, as no header could carry another")
     description, judge = _description(openapi)
-    service = Service(api_key, description, judge, ledger, Clock(speed), media_host=media_host)
+    clock, webhooks = Clock(speed), None
+    if options.webhook is not None:
+        webhooks = Webhooks(options.webhook, options.webhook_secret, clock, ledger)
+    service = Service(
+        api_key,
+        description,
+        judge,
+        ledger,
+        clock,
+        media_host=options.media_host,
+        is_refusing=options.when_full == "429",
+        headers=tuple((name.encode(), value.encode()) for name, value in options.headers.items()),
+        webhooks=webhooks,
+    )
     service.plan.add(plan)
     return service
 

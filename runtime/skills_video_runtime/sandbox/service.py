@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Final, cast
 
 from skills_video_runtime.sandbox.faults import Faults, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from starlette.requests import Request
 
     from skills_video_runtime.sandbox.clock import Clock
+    from skills_video_runtime.sandbox.deliveries import Webhooks
     from skills_video_runtime.sandbox.description import Description
     from skills_video_runtime.sandbox.ledger import Ledger
     from skills_video_runtime.sandbox.validation import Judge
@@ -61,6 +63,10 @@ class Record:
         return tuple(self._requests.copy())
 
 
+def _numbers() -> Iterator[int]:
+    return count(1)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Service:
     """The parts of one sandbox."""
@@ -76,6 +82,13 @@ class Service:
     media_host: str | None = None
     """Host name in the URLs of files; None for the one that the client used."""
     seen: Record = field(default_factory=Record)
+    is_refusing: bool = False
+    """Whether a create request is refused with 429 where as many generations as can be are under way."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """What each answer has beside its own headers."""
+    webhooks: Webhooks | None = None
+    numbers: Iterator[int] = field(default_factory=_numbers)
+    """Of answers, for their ids."""
 
     def media(self, request: Request) -> str:
         """Origin of the URLs of files, as this client reaches it."""
