@@ -55,6 +55,7 @@ docs: setup ## record the pictures in docs/, and write the examples there
 	$(BIN)/python docs/record.py
 	$(BIN)/python -m generator changes tests/changes/specs/previous tests/changes/specs/current --markdown > docs/review-example.md
 	$(BIN)/python -m tests.changes.mutations > docs/review-mutations.md
+	$(BIN)/python -m tests.agents.transcript > docs/agents-transcript.md
 
 site: setup ## build the site in build/site/html: guides, a page for each model, the reference
 	@.ci/setup site

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from functools import partial
+from pathlib import Path
 
 import anyio
 import httpx
@@ -16,6 +17,7 @@ from mcp import Client
 from mcp.client.stdio import stdio_client
 from mcp.shared.exceptions import MCPError
 
+from tests.agents.transcript import transcript
 from tests.support.agents import WISH, TakesTasks, ask, command, environment, process, text_of
 from tests.support.children import finished, started
 
@@ -162,3 +164,8 @@ def test_nothing_else_imports_its_packages(line):
     text = text.replace("run(['--help'])", "run()")
     done = finished([sys.executable, "-c", f"{text}\nassert not {{'mcp', 'pydantic'}} & set(sys.modules)"])
     assert done.returncode == 0, done.stderr
+
+
+def test_the_transcript_in_the_docs_is_what_happens():
+    shown = Path(__file__).parents[2] / "docs" / "agents-transcript.md"
+    assert shown.read_text("utf-8") == transcript()
