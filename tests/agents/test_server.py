@@ -290,6 +290,36 @@ def test_what_is_under_way_counts_once_it_has_ended(sandbox, tmp_path, made):
     assert made() == 1
 
 
+def test_what_a_host_has_given_up_counts_too(sandbox, tmp_path, made):
+    sandbox.plan("delay-after:0.5")
+
+    async def work():
+        async with serving(tmp_path, max_credits=5) as client:
+            with pytest.raises(MCPError):
+                await client.call_tool("generate", other("given up"), read_timeout_seconds=0.3)
+            while not (await client.call_tool("account", {})).structured_content["spent_here"]:
+                await client.call_tool("generate", other("given up"))
+            return await client.call_tool("generate", other("next"))
+
+    assert anyio.run(work).is_error
+    assert made() == 1
+
+
+def test_the_id_is_told_though_the_state_cannot_be(sandbox, tmp_path, made):
+    sandbox.plan(SLOW)
+    sandbox.arm("result-500:1000")
+
+    async def work():
+        async with serving(tmp_path, wait=0.5) as client:
+            return await client.call_tool("generate", WISH)
+
+    told = anyio.run(work)
+    sandbox.clear_faults()
+    assert told.structured_content["id"] == sandbox.generations()[-1].id
+    assert "never call generate again" in text_of(told)
+    assert made() == 1
+
+
 def test_local_files_are_those_below_the_directory(sandbox, tmp_path, made):
     inside, outside = tmp_path / "out", tmp_path / "secret.png"
     inside.mkdir()

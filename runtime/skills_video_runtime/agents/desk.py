@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -47,11 +48,16 @@ if TYPE_CHECKING:
 
     OnState = Callable[[Generation], Awaitable[None]]
 
+ADDRESS = re.compile(r"https?://[!-~]{1,4000}")  # of a file, as it is shown; no `data:`, which is all of it
 SAME = timedelta(hours=1)  # for which an equal payload is the same wish: our choice
 SUBMIT = 120.0  # seconds that a submission may take, looks at the running list included: our choice
 PAUSE = 0.2  # seconds between two tries to open the journal: our choice
 HELD = 20.0  # seconds for which another server may hold the journal: our choice
 MOST_SHOWN = 20  # generations under way that `account` lists: our choice
+REPEATED = (
+    "The same was asked for within the hour, so this is the generation of then, and nothing was paid. "
+    "For another one: again: true."
+)
 NEVER_AGAIN = "Call get_generation with this id; never call generate again for it, as that may pay twice."
 WHAT_NEXT = {
     SubmissionUncertain: "Do not call generate again. See with account what is under way, follow it with "
@@ -102,6 +108,10 @@ class Made:
 class Submission:
     """A submission under way; a task of its own, as a host that gives a request up must not break one off."""
 
+    payload: BasePayload
+    key: str
+    is_new: bool
+    """Whether it was, or will be, paid for while this server runs."""
     ended: anyio.Event = field(default_factory=anyio.Event)
     state: Generation | None = None
     error: Exception | None = None
@@ -119,6 +129,8 @@ class Desk:
         self._made: dict[str, Made] = {}
         self._begun: dict[str, datetime | None] = {}
         self._pending: dict[str, Submission] = {}
+        self._ended: set[str] = set()
+        self._since = datetime.now(UTC)
         self._lock, self._writers, self._writer = anyio.Lock(), 0, client
 
     def find_models(self, wish: Mapping[str, Any]) -> Answer:
@@ -208,8 +220,9 @@ class Desk:
         if known is None:
             await self._check_budget()
         if key not in self._pending:
-            self._pending[key] = Submission()
-            self._group.start_soon(self._submit, built, key, self._pending[key])
+            is_new = known is None or known.begun is None or known.begun >= self._since
+            self._pending[key] = Submission(built, key, is_new)
+            self._group.start_soon(self._submit, self._pending[key])
         submission = self._pending[key]
         with anyio.move_on_after(max(wait, self.choices.wait)):
             await submission.ended.wait()
@@ -223,19 +236,15 @@ class Desk:
                 "it is then found, and not made twice.",
                 {"status": "SUBMITTING", "finished": False},
             )
-        remark = ""
-        if known is None:
-            self._made.setdefault(state.id, Made(_settings(built)))
-        else:
-            remark = (
-                "The same was asked for within the hour, so this is the generation of then, and nothing was paid. "
-                "For another one: again: true."
-            )
-        if state.id and not state.is_finished:
-            return await self.get_generation(
-                state.id, wait=until - anyio.current_time(), on_state=on_state, remark=remark
-            )
-        return self._told(state, remark)
+        remark = REPEATED if known else ""
+        if state.is_finished or not state.id:
+            return self._told(state, remark)
+        left = until - anyio.current_time()
+        try:
+            return await self.get_generation(state.id, wait=left, on_state=on_state, remark=remark)
+        except SkillsVideoError as error:
+            text = f"{visible(state.id)} is made, and its state cannot be told now: {error.what} {NEVER_AGAIN}"
+            return Answer(text, {"id": state.id, "status": "UNKNOWN", "finished": False})
 
     async def begun(self, id: str) -> datetime | None:  # noqa: A002  # the platform's word
         """Tell when a generation was begun, as the journal has it; None where that does not know."""
@@ -263,7 +272,8 @@ class Desk:
             state = error.generation
         except GenerationTimeout:
             state = await self.client.get(id)
-        if state.is_finished:
+        if state.is_finished and id not in self._ended:
+            self._ended.add(id)
             self._group.start_soon(self._record_end, id)
         return self._told(state, remark)
 
@@ -285,7 +295,7 @@ class Desk:
         credits, running = await self.client.credits(), await self.client.running(100)  # noqa: A001
         shown = [{"id": state.id, "status": state.status} for state in running[:MOST_SHOWN]]
         data = {"credits": credits.total, "running": shown, "running_in_all": len(running), "spent_here": self._spent()}
-        lines = [f"{credits.total} credits are left.", f"{len(running)} generations are under way."]
+        lines = [f"Credits left: {credits.total}.", f"Generations under way: {len(running)}."]
         return Answer("\n".join([*lines, *(f"{item['id']}: {item['status']}" for item in shown)]), data)
 
     @asynccontextmanager
@@ -332,10 +342,13 @@ class Desk:
             return f"agent {name} {number}", None
         return str(last.key), last
 
-    async def _submit(self, payload: BasePayload, key: str, submission: Submission) -> None:
+    async def _submit(self, submission: Submission) -> None:
         try:
             async with self._journal() as writer:
-                submission.state = await writer.submit(payload, key=key)
+                state = submission.state = await writer.submit(submission.payload, key=submission.key)
+            if submission.is_new:
+                self._made.setdefault(state.id, Made(_settings(submission.payload)))
+                self._note(state)
         except Exception as error:  # noqa: BLE001  # raised to who waits for it
             submission.error = error
         finally:
@@ -377,7 +390,7 @@ class Desk:
     def _told(self, state: Generation, remark: str) -> Answer:
         """Tell a state, and what to do next."""
         self._note(state)
-        files = [media for media in state.videos if media.url.startswith(("https://", "http://"))]
+        files = [media for media in state.videos if ADDRESS.fullmatch(media.url)]
         data: dict[str, Any] = {
             "id": state.id,
             "status": str(state.status),
@@ -398,7 +411,7 @@ class Desk:
             lines.append("Making it again is a new generation, which may be paid again: generate with again: true.")
         else:
             lines.append(f"Not finished. {NEVER_AGAIN}")
-        links = tuple((media.file_name or state.id, media.url) for media in files)
+        links = tuple((visible(media.file_name or state.id), media.url) for media in files)
         is_error = state.is_finished and state.status != Status.COMPLETED
         return Answer("\n".join(filter(None, lines)), data, links, is_error)
 
