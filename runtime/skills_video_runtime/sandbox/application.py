@@ -16,7 +16,7 @@ from skills_video_runtime.sandbox import control
 from skills_video_runtime.sandbox.creation import create
 from skills_video_runtime.sandbox.errors import error
 from skills_video_runtime.sandbox.media import media
-from skills_video_runtime.sandbox.queries import balance, result, running
+from skills_video_runtime.sandbox.queries import balance, cancel, result, running, subscribe
 from skills_video_runtime.sandbox.service import BASE, RecordedRequest, Service, service_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def _routes() -> Sequence[Route]:
         Route(f"{BASE}/generation/{{path:path}}", _generation, methods=_METHODS),
         Route(f"{BASE}/generations/running", running),
         Route(f"{BASE}/credits", balance),
+        Route(f"{BASE}/{{path:path}}", _offered, methods=_METHODS),
         Route("/media/{generation}/{index:int}.mp4", media),
         Route("/sandbox/stats", control.statistics),
         Route("/sandbox/faults", control.faults, methods=["POST"]),
@@ -56,6 +57,10 @@ async def _generation(request: Request) -> Response:
     """A create endpoint or the result of an id: the same paths, told apart by method and description."""
     path: str = request.path_params["path"]
     operation = service_of(request).description.operations.get(path)
+    if operation is None:
+        offered = await _on_one(request, f"/generation/{path}")
+        if offered is not None:
+            return offered
     if request.method == "POST":
         if operation is None:
             raise HTTPException(404, f"No model {path.removeprefix('sse/')}")
@@ -67,6 +72,25 @@ async def _generation(request: Request) -> Response:
     if request.method not in {"GET", "HEAD"}:
         raise HTTPException(405, headers={"Allow": "GET"})
     return await result(request, path)
+
+
+async def _offered(request: Request) -> Response:
+    """What the description may offer elsewhere."""
+    offered = await _on_one(request, f"/{request.path_params['path']}")
+    if offered is None:
+        raise HTTPException(404)
+    return offered
+
+
+async def _on_one(request: Request, path: str) -> Response | None:
+    """What the description offers on one generation; None where it offers nothing there."""
+    asked = service_of(request).description.asked_of_one(request.method, path)
+    if asked is None:
+        return None
+    offer, name = asked
+    if offer.what == "cancel":
+        return await cancel(request, name)
+    return await subscribe(request, name)
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
@@ -94,7 +118,7 @@ class _Middleware:
         service = self._service
         query = scope["query_string"].decode("latin-1")
         service.seen.add(RecordedRequest(scope["method"], path, query, dict(headers.items())))
-        service.ledger.count_request(f"{scope['method']} {_general(path, service)}")
+        service.ledger.count_request(f"{scope['method']} {_general(scope['method'], path, service)}")
         given = headers.get("authorization", "").encode("latin-1")
         app = self._app
         if path.startswith(BASE) and not hmac.compare_digest(given, self._expected):
@@ -135,8 +159,11 @@ def _limited(receive: Receive) -> Receive:
     return limited
 
 
-def _general(path: str, service: Service) -> str:
+def _general(method: str, path: str, service: Service) -> str:
     """A path with ids and file names left out."""
+    asked = service.description.asked_of_one(method, path.removeprefix(BASE))
+    if asked is not None and path.startswith(BASE):
+        return BASE + asked[0].path
     if path.startswith("/media/"):
         return "/media/{id}/{file}"
     prefix = f"{BASE}/generation/"

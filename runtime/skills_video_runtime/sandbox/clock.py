@@ -6,7 +6,10 @@ import asyncio
 import math
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock:
@@ -42,18 +45,23 @@ class Clock:
             if not 0 <= seconds <= self._ahead + seconds < math.inf:
                 raise ValueError(f"the clock only goes forward, to a finite number of seconds, not by {seconds}")
             self._ahead += seconds
+        self.wake()
+
+    def wake(self) -> None:
+        """Have all that wait ask again for how long. Safe in any thread."""
+        with self._lock:
             waiting = tuple(self._waiting)
         for woken in waiting:
             woken.get_loop().call_soon_threadsafe(_wake, woken)
 
-    async def until(self, moment: float, gone: asyncio.Future[Any]) -> None:
-        """Wait until the clock shows `moment`, or until `gone` is done."""
+    async def until(self, moment: Callable[[], float], gone: asyncio.Future[Any]) -> None:
+        """Wait until the clock shows the moment that is given, which may change, or until `gone` is done."""
         while not gone.done():
             woken = asyncio.get_running_loop().create_future()
             with self._lock:
                 self._waiting.add(woken)
             try:
-                rest = moment - self.now()
+                rest = moment() - self.now()
                 if rest <= 0:
                     return
                 real = rest / self.speed if self.speed else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.responses import JSONResponse, Response
@@ -14,7 +15,7 @@ from skills_video_runtime.sandbox.faults import HEADER, FaultError, parse
 from skills_video_runtime.sandbox.form import FormError, Upload, read_form
 from skills_video_runtime.sandbox.ledger import OutOfCreditsError
 from skills_video_runtime.sandbox.responses import CutShort
-from skills_video_runtime.sandbox.service import service_of
+from skills_video_runtime.sandbox.service import KeyConflictError, service_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -44,12 +45,37 @@ async def create(request: Request, operation: Operation) -> Response:
         return errors.status_error(int(faults.number("no-stream", 404)), faults)
     if (fault := errors.fault_before_work(faults)) is not None:
         return fault
-    made = await _make(request, operation, service, faults)
+    key = request.headers.get(operation.key_header or "-", "")
+    if operation.needs_key and not key:
+        return errors.error(400, "IDEMPOTENCY_KEY_REQUIRED", f"The header {operation.key_header} is required")
+    if not key or "ignore-key" in faults:
+        made = await _make(request, operation, service, faults)
+    else:
+        made = await _made_once(request, operation, service, faults, key)
     if isinstance(made, Response):
         return made
     if "delay-after" in faults:
         await asyncio.sleep(faults.number("delay-after"))
-    return errors.fault_after_work(faults) or _answer(request, operation, service, made)
+    return errors.fault_after_work(faults) or _answer(request, operation, service, made, faults)
+
+
+async def _made_once(
+    request: Request, operation: Operation, service: Service, faults: Faults, key: str
+) -> Generation | Response:
+    """Make what a body asks for, or give what its key has made before."""
+    post = sha256(request.url.path.encode() + b"\0" + await request.body()).hexdigest()
+    try:
+        name = service.known.begin(key, post)
+    except KeyConflictError as error:
+        return errors.error(error.status, "IDEMPOTENCY_CONFLICT", str(error), shape=errors.error_shape(faults))
+    if name is not None:
+        return cast("Generation", service.ledger.get(name))
+    made = await _make(request, operation, service, faults)
+    if isinstance(made, Response):
+        service.known.forget(key)
+    else:
+        service.known.end(key, made.id)
+    return made
 
 
 async def _make(request: Request, operation: Operation, service: Service, faults: Faults) -> Generation | Response:
@@ -96,10 +122,11 @@ async def _make(request: Request, operation: Operation, service: Service, faults
     return generation
 
 
-def _answer(request: Request, operation: Operation, service: Service, generation: Generation) -> Response:
-    faults = generation.faults
+def _answer(
+    request: Request, operation: Operation, service: Service, generation: Generation, faults: Faults
+) -> Response:
     if operation.stream and "json" not in faults:
-        return EventStream(generation, service.clock, service.media(request))
+        return EventStream(generation, service, service.media(request), faults)
     answer = JSONResponse(answers.submission(generation, service.clock.now()))
     if "cut" in faults:
         return CutShort(answer, int(faults.number("cut")))

@@ -11,6 +11,7 @@ import json
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ from standardwebhooks import Webhook
 from skills_video_runtime.http.addresses import is_trusted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from skills_video_runtime.sandbox.clock import Clock
     from skills_video_runtime.sandbox.ledger import Ledger
 
@@ -80,9 +83,9 @@ class Webhooks:
 
     async def _follow(self, generation_id: str) -> None:
         told, number = "", 0
-        while (generation := self._ledger.get(generation_id)) and number < len(generation.phases):
-            phase = generation.phases[number]
-            await self._wait(phase.since)
+        while number < len(self._ledger.phases(generation_id)):
+            await self._wait(partial(self._ledger.since, generation_id, number))
+            phase = self._ledger.phases(generation_id)[number]
             number += 1
             if phase.status in _TOLD and phase.status != told:
                 told = phase.status
@@ -96,9 +99,10 @@ class Webhooks:
             self.sent.append(Delivery(name, kind, generation_id, answered))
             if wait is None or (answered is not None and 200 <= answered < 300):
                 return
-            await self._wait(self._clock.now() + wait)
+            again = self._clock.now() + wait
+            await self._wait(partial(float, again))
 
-    async def _wait(self, moment: float) -> None:
+    async def _wait(self, moment: Callable[[], float]) -> None:
         await self._clock.until(moment, asyncio.get_running_loop().create_future())
 
     async def _post(self, name: str, body: str) -> int | None:

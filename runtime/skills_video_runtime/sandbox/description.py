@@ -6,7 +6,7 @@ import gzip
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import unquote
 
 from skills_video_runtime.sandbox import strict_json
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 _PACKED: Final = Path(__file__).with_name("openapi.json.gz")
 _CHECKOUT: Final = Path(__file__).parents[3] / "specs" / "openapi.json"
 _CREATE_PATH: Final = re.compile(r"^(?:/[^/{}]+)*?/generation/(?P<stream>sse/)?(?P<model>[^{}]+)$")
+_ONE: Final = r"/(generation|prediction|task)s?"
+_ON_ONE: Final = {
+    "cancel": rf"(POST|PUT|PATCH|DELETE) {_ONE}/\{{\w+\}}/cancel|(POST|PUT) {_ONE}/cancel/\{{\w+\}}"
+    rf"|DELETE {_ONE}/\{{\w+\}}",
+    "subscribe": rf"GET {_ONE}/\{{\w+\}}/(subscribe|stream|events|sse)"
+    rf"|GET {_ONE}/(subscribe|stream|events|sse)/\{{\w+\}}",
+}
 _JSON: Final = "application/json"
 _FORMS: Final = ("multipart/form-data", "application/x-www-form-urlencoded")
 _MOST_REFERENCES: Final = 16
@@ -36,6 +43,28 @@ class Operation:
     """Whether the endpoint answers with an event stream."""
     bodies: dict[str, str]
     """JSON Pointer of the body's schema by media type: JSON and, unless it is a stream, forms."""
+    key_header: str = ""
+    """The header by which a post is known again, empty where none is described."""
+    needs_key: bool = False
+    """Whether a post without it is refused."""
+
+
+class OnOne(NamedTuple):
+    """An operation on one generation that a description offers."""
+
+    what: str
+    """`cancel` or `subscribe`."""
+    method: str
+    path: str
+    """Below the base path, with `{id}`."""
+
+    def match(self, method: str, path: str) -> str | None:
+        """Give the id in a path if a request is for it."""
+        before, _, after = self.path.partition("{id}")
+        found = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", path)
+        if method != self.method or found is None:
+            return None
+        return found[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +75,21 @@ class Description:
     """The whole document, in the words of JSON Schema 2020-12."""
     operations: dict[str, Operation]
     """Create operations by the path after `/generation/` (`sse/ltx-2.3`, `ltx-2.3`)."""
+    on_one: tuple[OnOne, ...] = ()
+    """What is offered beside them."""
+
+    @property
+    def numbers_events(self) -> bool:
+        """Whether the events of a stream have ids, as it can be taken up again."""
+        return any(offer.what == "subscribe" for offer in self.on_one)
+
+    def asked_of_one(self, method: str, path: str) -> tuple[OnOne, str] | None:
+        """Give what a request asks of which generation; None where that is not described."""
+        for offer in self.on_one:
+            name = offer.match(method, path)
+            if name is not None:
+                return offer, name
+        return None
 
 
 def load(file: Path | None = None) -> Description:
@@ -76,7 +120,7 @@ def load(file: Path | None = None) -> Description:
         raise DescriptionError(
             f"{file}: #/paths has no POST below /generation/ with a request body in JSON or as a form"
         )
-    return Description(document, operations)
+    return Description(document, operations, tuple(_on_one(document)))
 
 
 def modernised(node: Any) -> Any:
@@ -117,7 +161,30 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
         if bodies:
             if is_stream:
                 bodies = {kind: place for kind, place in bodies.items() if kind == _JSON}
-            yield (match["stream"] or "") + match["model"], Operation(match["model"], is_stream, bodies)
+            header, is_needed = _key_header(document, path)
+            operation = Operation(match["model"], is_stream, bodies, header, is_needed)
+            yield (match["stream"] or "") + match["model"], operation
+
+
+def _on_one(document: dict[str, Any]) -> Iterator[OnOne]:
+    for path in _members(document.get("paths")):
+        below = re.sub(r"^(?:/api)?/v1(?=/)", "", path).rstrip("/")
+        for method in members_at(document, followed(document, f"/paths/{escaped(path)}")):
+            for what, pattern in _ON_ONE.items():
+                if re.fullmatch(pattern, f"{method.upper()} {below}"):
+                    yield OnOne(what, method.upper(), re.sub(r"\{\w+\}", "{id}", below))
+
+
+def _key_header(document: dict[str, Any], path: str) -> tuple[str, bool]:
+    """The header by which a post to a path is known again, and whether it must be there."""
+    item = followed(document, f"/paths/{escaped(path)}")
+    for above in (item, followed(document, f"{item}/post")):
+        for index in members_at(document, f"{above}/parameters"):
+            parameter = members_at(document, followed(document, f"{above}/parameters/{index}"))
+            name = str(parameter.get("name"))
+            if parameter.get("in") == "header" and "idempoten" in name.lower():
+                return name, parameter.get("required") is True
+    return "", False
 
 
 def _members(node: object) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from skills_video_runtime.sandbox.clock import Clock
+    from skills_video_runtime.sandbox.faults import Faults
     from skills_video_runtime.sandbox.ledger import Generation
+    from skills_video_runtime.sandbox.service import Service
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -35,18 +38,22 @@ class EventStream(Response):
 
     Args:
         generation: Whose states.
-        clock: Tells when the next one comes.
+        service: Tells what they are, and when the next one comes.
         media: Origin of its files.
+        faults: What happens on it.
+        told: How many of the states were told before.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, generation: Generation, clock: Clock, media: str) -> None:
+    def __init__(self, generation: Generation, service: Service, media: str, faults: Faults, told: int = 0) -> None:
         super().__init__(headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._generation = generation
-        self._clock = clock
+        self._service = service
         self._media = media
+        self._faults = faults
+        self._told = told
         self._sent = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,18 +77,25 @@ class EventStream(Response):
         Raises:
             _HangUpError: The connection is to end here.
         """
-        faults = self._generation.faults
+        faults, ledger = self._faults, self._service.ledger
         styles = frozenset(faults.text("framing").split("+"))
         if "silence" in faults and faults.number("silence", 1) == 0:
             await gone
-        for count, phase in enumerate(self._generation.phases, 1):
-            await self._clock.until(phase.since, gone)
+        for count in itertools.count(1):
+            number = self._told + count
+            if number > len(ledger.phases(self._generation.id)):
+                return
+            await self._service.clock.until(partial(ledger.since, self._generation.id, number - 1), gone)
             if gone.done():
                 return
-            event = answers.event(self._generation, phase, self._media)
+            generation = ledger.get(self._generation.id) or self._generation  # which may be canceled by now
+            event = answers.event(generation, generation.phases[number - 1], self._media)
             if count == 1 and "huge" in faults:
                 event["padding"] = "x" * int(faults.number("huge"))
-            await self._write(send, _frame(event, styles, first=count == 1))
+            frame = _frame(event, styles, first=count == 1)
+            if self._service.description.numbers_events:
+                frame = f"id: {number}\n".encode() + frame
+            await self._write(send, frame)
             if count == 1 and "drop-after-id" in faults:
                 raise _HangUpError(reset=faults.text("drop-after-id") == "reset")
             if "end-early" in faults and count >= faults.number("end-early", 1):
@@ -95,7 +109,7 @@ class EventStream(Response):
         Raises:
             _HangUpError: The byte of the cut was reached.
         """
-        faults = self._generation.faults
+        faults = self._faults
         size = len(data)
         if "cut" in faults:
             data = data[: int(faults.number("cut")) - self._sent]

@@ -55,6 +55,7 @@ _CREATE: Final[dict[str, tuple[str, str]]] = {
     "unknown-status": (r".*", "show a status of no known vocabulary (WARMING_UP) in the first half of the work"),
     "failed": (r".*", "end in failure, with a code and a message: `failed:CODE:message`"),
     "canceled": (r"(?i:cancell?ed)?", "end as canceled, in the given spelling"),
+    "ignore-key": ("", "make a generation anew, whatever idempotency key comes"),
     "older": (r"(mixed)?", "older words, no echo, {message} errors; `mixed`: the create answer alone"),
     "running-hidden": (rf"({_COUNT})?", "leave the generation out of so many running lists (1)"),
     "download-cut": (rf"{_COUNT}(:{_COUNT})?", "close after so many bytes of a file, in so many downloads (1)"),
@@ -69,6 +70,8 @@ _TARGETS: Final = {
     "result": "questions for the result",
     "running": "running lists, of whatever generation",
     "credits": "questions for the balance",
+    "cancel": "requests to cancel, which are done even so",
+    "subscribe": "requests to take up a stream again",
     "download": "downloads",
 }
 _TROUBLES: Final = {

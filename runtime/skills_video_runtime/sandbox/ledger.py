@@ -7,7 +7,7 @@ import math
 import threading
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -234,6 +234,27 @@ class Ledger:
         elif "canceled" in faults:
             end = faults.text("canceled", "CANCELED")
         return (*phases, Phase(begun + work, end))
+
+    def phases(self, generation_id: str) -> tuple[Phase, ...]:
+        """The states of a generation as they are now: it may be canceled later."""
+        return self._generations[generation_id].phases
+
+    def since(self, generation_id: str, number: int) -> float:
+        """The sandbox time from which a state holds, the first one being 0."""
+        return self.phases(generation_id)[number].since
+
+    def cancel(self, generation_id: str, now: float) -> bool:
+        """End a generation as canceled; False where it is over.
+
+        What was charged stays charged: no description says otherwise.
+        """
+        with self._lock:
+            generation = self._generations[generation_id]
+            if generation.phases[-1].since <= now:
+                return False
+            past = [phase for phase in generation.phases if phase.since <= now]
+            self._generations[generation_id] = replace(generation, phases=(*past, Phase(now, "CANCELED")))
+        return True
 
     def get(self, generation_id: str) -> Generation | None:
         """The generation of that id, or None."""

@@ -1,4 +1,4 @@
-"""The endpoints that ask: result, running list, balance."""
+"""The endpoints that ask: result, running list, balance; and what a description may offer on one generation."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from skills_video_runtime.sandbox import answers
 from skills_video_runtime.sandbox.errors import error, query_fault
+from skills_video_runtime.sandbox.event_stream import EventStream
+from skills_video_runtime.sandbox.faults import Faults
 from skills_video_runtime.sandbox.service import service_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,40 @@ async def result(request: Request, generation_id: str) -> Response:
         return error(404, "NOT_FOUND", f"No generation {generation_id}")
     fault = query_fault(generation.faults, "result")
     return fault or JSONResponse(answers.result(generation, service.clock.now(), service.media(request)))
+
+
+async def cancel(request: Request, generation_id: str) -> Response:
+    """Cancel a generation. What goes wrong goes wrong after that, as an answer that is lost does."""
+    service = service_of(request)
+    generation = service.ledger.get(generation_id)
+    if generation is None:
+        return error(404, "NOT_FOUND", f"No generation {generation_id}")
+    is_canceled = service.ledger.cancel(generation_id, service.clock.now())
+    service.clock.wake()
+    fault = query_fault(generation.faults, "cancel")
+    if fault is not None:
+        return fault
+    if not is_canceled:
+        status = generation.status(service.clock.now())
+        return error(409, "CONFLICT", f"Generation {generation_id} is over: it is {status}")
+    return await result(request, generation_id)
+
+
+async def subscribe(request: Request, generation_id: str) -> Response:
+    """The stream of a generation: from its state of now on, or after the event that `Last-Event-ID` names."""
+    service = service_of(request)
+    generation = service.ledger.get(generation_id)
+    if generation is None:
+        return error(404, "NOT_FOUND", f"No generation {generation_id}")
+    fault = query_fault(generation.faults, "subscribe")
+    if fault is not None:
+        return fault
+    now = service.clock.now()
+    told = max(sum(phase.since <= now for phase in generation.phases) - 1, 0)
+    last = request.headers.get("last-event-id", "")
+    if re.fullmatch("[0-9]{1,9}", last):
+        told = min(int(last), len(generation.phases))
+    return EventStream(generation, service, service.media(request), Faults(), told)
 
 
 async def running(request: Request) -> Response:

@@ -67,6 +67,42 @@ def _numbers() -> Iterator[int]:
     return count(1)
 
 
+class KeyConflictError(Exception):
+    """A key came before: with another post, or with one that is not answered yet."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class KnownPosts:
+    """What was made by posts that had a key, for as long as the sandbox runs. For its own event loop alone."""
+
+    def __init__(self) -> None:
+        self._posts: dict[str, str] = {}
+        self._made: dict[str, str] = {}
+
+    def begin(self, key: str, post: str) -> str | None:
+        """Give the id that a key has made before, None where this is its first post, which is to end.
+
+        Raises:
+            KeyConflictError: The key is that of another post, or one with it is under way.
+        """
+        if self._posts.setdefault(key, post) != post:
+            raise KeyConflictError(422, "The idempotency key came before, with another request")
+        if key in self._made and not self._made[key]:
+            raise KeyConflictError(409, "A request with this idempotency key is under way")
+        return self._made.setdefault(key, "") or None
+
+    def end(self, key: str, made: str) -> None:
+        """Take note of what a first post has made."""
+        self._made[key] = made
+
+    def forget(self, key: str) -> None:
+        """Take note that a first post has made nothing."""
+        del self._posts[key], self._made[key]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Service:
     """The parts of one sandbox."""
@@ -89,6 +125,7 @@ class Service:
     webhooks: Webhooks | None = None
     numbers: Iterator[int] = field(default_factory=_numbers)
     """Of answers, for their ids."""
+    known: KnownPosts = field(default_factory=KnownPosts)
 
     def media(self, request: Request) -> str:
         """Origin of the URLs of files, as this client reaches it."""
