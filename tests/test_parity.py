@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 PAIRS = [(Client, AsyncClient), (ModelClient, AsyncModelClient)]
 VERBS = {"generate", "stream", "submit", "wait", "get", "running", "credits", "recover", "download", "close"}
-VERBS |= {"settle", "history", "known", "prune", "generate_many"}
+VERBS |= {"settle", "history", "known", "prune", "generate_many", "cancel"}
 ONE_BY_ONE = {"stream", "generate_many"}
 
 

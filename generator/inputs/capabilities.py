@@ -24,16 +24,19 @@ class Capability(NamedTuple):
 
 REPEATED: Final = Capability(
     "a post can be repeated safely", r"header ([a-z0-9]+-)*idempoten(cy|ce|t)(-key|-token|-id)?", "generations/call.py",
+    is_used=True,
 )  # fmt: skip
 CANCELED: Final = Capability(
     "a generation can be canceled",
     rf"(POST|PUT|PATCH|DELETE) {_ONE}/cancel|(POST|PUT) {_GENERATIONS}/cancel/\{{\w+\}}|DELETE {_ONE}",
-    "client.py",
+    "generations/cancel.py",
+    is_used=True,
 )  # fmt: skip
 RESUMED: Final = Capability(
     "the stream of a generation can be taken up again",
     rf"GET {_ONE}/(subscribe|stream|events|sse)|GET {_GENERATIONS}/(sse|subscribe|stream|events)/\{{\w+\}}",
     "generations/call.py",
+    is_used=True,
 )  # fmt: skip
 CAPABILITIES: Final = (
     REPEATED,

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         JournalUnavailable as JournalUnavailable,
         MissingAPIKey as MissingAPIKey,
         NotFound as NotFound,
+        NotOffered as NotOffered,
         PayloadError as PayloadError,
         PermissionDenied as PermissionDenied,
         RateLimited as RateLimited,
@@ -86,7 +87,7 @@ else:
         ".catalog": "Endpoint ModelInfo Models",
         ".errors": "APIError AuthenticationError ConnectionFailed ContentRejected DownloadFailed "
         "GenerationFailed GenerationTimeout InsufficientCredits InvalidRequest JournalUnavailable "
-        "MissingAPIKey NotFound PayloadError PermissionDenied RateLimited RecordUnusable ServerError "
+        "MissingAPIKey NotFound NotOffered PayloadError PermissionDenied RateLimited RecordUnusable ServerError "
         "SkillsVideoError SubmissionUncertain ValidationFailed Violation",
         ".payloads.file": "File",
         ".generations.states": "Generation MediaFile Status Usage",

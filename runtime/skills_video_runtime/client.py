@@ -309,6 +309,20 @@ class _Verbs(Generic[PayloadT]):
         """
         return run(self._coroutines.get(id))
 
+    def cancel(self, id: str, *, timeout: float | None = None) -> Generation:
+        """Cancel a generation, and give its state after that; what was charged is the platform's to say.
+
+        It may not be CANCELED yet, where the platform takes its time: `wait` tells. One that was finished before is
+        given as it is. A journal is told of what is canceled.
+
+        Raises:
+            NotOffered: The platform describes no endpoint for it; nothing was sent.
+            NotFound: There is no such generation in the workspace of the key.
+            APIError: The platform refused, or failed even after the retries.
+            ConnectionFailed: The platform could not be reached; it may be canceled even so.
+        """
+        return run(self._coroutines.cancel(id, timeout=timeout))
+
     def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another."""
         return run(self._coroutines.running(limit, workspace))
@@ -542,6 +556,14 @@ class _AsyncVerbs(Generic[PayloadT]):
         self._session.key.refuse(id)
         async with self._session.call(records=False) as call:
             return await call.get(id)
+
+    async def cancel(self, id: str, *, timeout: float | None = None) -> Generation:
+        """As `Client.cancel`."""
+        from skills_video_runtime.generations.cancel import cancel  # noqa: PLC0415  # on first use
+
+        self._session.key.refuse(id)
+        async with self._session.call(timeout) as call:
+            return await cancel(call, id)
 
     async def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
         """As `Client.running`."""

@@ -17,6 +17,7 @@ SkillsVideoError
 ├── SubmissionUncertain     a generation may have been made, and its id is not known
 ├── GenerationFailed        the generation ended as FAILED or CANCELED
 ├── GenerationTimeout       out of time; the generation goes on
+├── NotOffered              the platform describes no such endpoint; nothing was sent
 ├── DownloadFailed          a finished file could not be fetched whole
 └── JournalUnavailable      the journal cannot be written; nothing was sent
     └── RecordUnusable      one of its records cannot be used, the others can
@@ -245,6 +246,15 @@ class GenerationTimeout(SkillsVideoError):
 
     category = "timeout"
     guidance = "Do not post it again: client.wait(id) goes on waiting, in this or any other process."
+
+
+class NotOffered(SkillsVideoError):
+    """The platform's description has no endpoint for it. Nothing was sent."""
+
+    category = "not_offered"
+    guidance = (
+        "`make update` tells whether the platform describes one by now; client.wait(id) follows what is under way."
+    )
 
 
 class DownloadFailed(SkillsVideoError):

@@ -22,8 +22,8 @@ LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum"
 TENANT = {"name": "X-Tenant", "in": "header", "schema": TEXT}
 KEY = {"name": "Idempotency-Key", "in": "header", "schema": TEXT}
 CREATE, STREAM, RUNNING = "/generation/acme/one", "/generation/sse/acme/one", "/generations/running"
-REPEATED = "a post can be repeated safely; {RUNTIME}/generations/call.py can use it"
-RESUMED = "the stream of a generation can be taken up again; {RUNTIME}/generations/call.py can use it"
+REPEATED = "a post can be repeated safely; {RUNTIME}/generations/call.py uses it"
+RESUMED = "the stream of a generation can be taken up again; {RUNTIME}/generations/call.py uses it"
 EVENT = {"type": "object", "properties": {"id": TEXT}, "required": ["id"]}
 
 
@@ -167,12 +167,12 @@ CASES: dict[str, tuple[Any, list[tuple[str, str, str, bool]]]] = {
     "cancel": (
         [put(f"{at('/generation/{id}', 'delete')}", {"responses": {}})],
         [("operation-capability", "DELETE /generation/{id}",
-          "is described now: a generation can be canceled; {RUNTIME}/client.py can use it", False)],
+          "is described now: a generation can be canceled; {RUNTIME}/generations/cancel.py uses it", False)],
     ),
     "cancel by a post": (
         [put("/paths/~1generation~1{id}~1cancel", {"post": {}})],
         [("operation-capability", "POST /generation/{id}/cancel",
-          "is described now: a generation can be canceled; {RUNTIME}/client.py can use it", False)],
+          "is described now: a generation can be canceled; {RUNTIME}/generations/cancel.py uses it", False)],
     ),
     "upload": (
         [put("/paths/~1upload", {"post": {}})],

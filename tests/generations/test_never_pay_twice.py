@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,11 +54,11 @@ class Explorer:
         return following
 
 
-def conclude(world: World, choose: object, timeout: float, note: object) -> str:
+def conclude(world: World, choose: object, timeout: float, note: object, **more: Any) -> str:
     """Generate once, and check what must hold however it ends."""
     begun = world.now
     try:
-        result = drive(call_of(world, timeout=timeout).generate(Payload()), world, choose)  # type: ignore[arg-type]
+        result = drive(call_of(world, timeout=timeout, **more).generate(Payload()), world, choose)  # type: ignore[arg-type]
     except SkillsVideoError as error:
         check_error(world, error, note)
         ending = type(error).__name__

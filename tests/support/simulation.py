@@ -212,6 +212,12 @@ class World:
     nap: float = 0.0
     """Seconds for which the machine sleeps in the first wait of a call."""
     shown: list[Generation] = field(default_factory=list)
+    honours: bool = True
+    """Whether it gives the first generation again for a value of the header by which it is to know a post."""
+    known: dict[str, Made] = field(default_factory=dict)
+    """What was made for each of these values."""
+    values: list[str] = field(default_factory=list)
+    """These values, in the order of the posts that had one."""
 
     def make(self, fields: dict[str, Any], lag: float = 0.0) -> Made:
         """Do the work: the platform normalizes the input, and adds its defaults."""
@@ -219,6 +225,15 @@ class World:
         made = Made(f"gen_{len(self.made) + 1}", self.now, self.now + (lag or self.lag), entered, fields)
         self.made.append(made)
         return made
+
+    def made_by(self, post: outcomes.Post, lag: float = 0.0) -> Made:
+        """Do the work of a post, or give what was made for its value."""
+        if post.idempotency is None or not self.honours:
+            return self.make(post.fields, lag)
+        value = post.idempotency[1]
+        if value not in self.known:
+            self.known[value] = self.make(post.fields, lag)
+        return self.known[value]
 
     def find(self, path: str) -> Made | None:
         return next((made for made in [*self.made, *self.others] if path.endswith(f"/{made.id}")), None)
@@ -230,9 +245,13 @@ class World:
         streaming = "/sse/" in step.path
         head, _, tail = fault.partition(" ")
         step.post.begun = head != "refused"
+        if step.post.idempotency is not None:
+            self.values.append(step.post.idempotency[1])
         if "made" in fault:
-            made = self.make(step.post.fields, 1.5 if "shown late" in fault else 0.0)
-            made.created = started
+            before = len(self.made)
+            made = self.made_by(step.post, 1.5 if "shown late" in fault else 0.0)
+            if len(self.made) > before:
+                made.created = started
         if head in {"refused", "lost"}:
             return Lost("reset")
         if head.isdigit():
@@ -243,12 +262,12 @@ class World:
         if fault in {"json without id made", "garbage made"}:
             return Answer(200, {"status": "starting"} if "json" in fault else None)
         if fault == "failed at once":
-            return Answer(200, {"id": self.tell(self.make(step.post.fields)).id, "status": "failed", "message": "no"})
+            return Answer(200, {"id": self.tell(self.made_by(step.post)).id, "status": "failed", "message": "no"})
         if fault in {"cut before id made", "noise then cut made"}:
             noise = [{"message": "hello"}, {"status": "IN_QUEUE"}] if "noise" in fault else []
             self.stream = [*noise, Ended("cut")]
             return Opened(200, {})
-        made = self.make(step.post.fields)
+        made = self.made_by(step.post)
         if fault == "old json" or (fault == "fine" and not streaming):
             return Answer(202, {"id": self.tell(made).id, "status": "starting"})
         first, second, last = (

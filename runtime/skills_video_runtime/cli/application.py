@@ -240,6 +240,23 @@ def get(generation_id: Id, as_json: Json = False) -> int:
 
 
 @command()
+def cancel(
+    generation_id: Id,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Cancel a generation, and show its state after that.
+
+    Works where the platform's description has an endpoint for it. What is finished already is shown as it is.
+    """
+    from . import generations  # noqa: PLC0415  # as above
+
+    return generations.cancel(generation_id, journal, as_json=as_json)
+
+
+@command()
 def running(
     limit: Annotated[int, typer.Option(metavar="N", help="At most so many, from 1 to 100.")] = 50,
     workspace: Annotated[str | None, typer.Option(metavar="ID", help="Another workspace than the key's.")] = None,

@@ -1,7 +1,7 @@
 """Exit codes, by the category of the error.
 
 0    finished well
-1    bad usage, or no key
+1    bad usage, no key, or what the platform describes no endpoint for
 3    no id could be had: a generation may have been made, and it is not known which
 10   the generation failed or was canceled
 11   out of time; the generation goes on
@@ -27,6 +27,7 @@ OTHER = 25
 LEFT = 141
 BY_CATEGORY = {
     "missing_key": BAD_USAGE,
+    "not_offered": BAD_USAGE,
     "uncertain": 3,
     "failed": 10,
     "timeout": TIMED_OUT,

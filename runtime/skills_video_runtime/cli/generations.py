@@ -216,10 +216,24 @@ def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, gen
 def get(generation_id: str, *, as_json: bool) -> int:
     """Ask once for the state of a generation."""
     with Client(retry=ASKING) as client:
-        generation = client.get(generation_id)
+        _show(client.get(generation_id), as_json=as_json)
+    return 0
+
+
+def cancel(generation_id: str, journal: Path | None, *, as_json: bool) -> int:
+    """Cancel a generation, and show its state after that."""
+    if journal is not None:
+        journal = _existing(journal)
+    with Client(retry=ASKING, journal=journal) as client:
+        _show(client.cancel(generation_id), as_json=as_json)
+    return 0
+
+
+def _show(generation: Generation, *, as_json: bool) -> None:
+    """Show a state."""
     if as_json:
         say_json(generation.raw)
-        return 0
+        return
     cost = "-"
     if generation.usage.total is not None:
         cost = amount(generation.usage.total)
@@ -227,7 +241,6 @@ def get(generation_id: str, *, as_json: bool) -> int:
     rows += [(name, told) for name, told in (("code", generation.code), ("message", generation.message)) if told]
     rows += [("file", media.url) for media in generation.videos]
     table(("generation", ""), rows)
-    return 0
 
 
 def running(limit: int, workspace: str | None, *, as_json: bool) -> int:

@@ -58,7 +58,8 @@ class Lines:
 
     def retry(self, what: str, delay: float, reason: str) -> None:
         """A request was made again."""
-        named = {"create": "to make it", "poll": "to ask for the state"}.get(what, "to ask what is under way")
+        ways = {"create": "to make it", "poll": "to ask for the state", "stream": "to follow its stream"}
+        named = ways.get(what, "to ask what is under way")
         self._line(f"tried again {named} after {delay:.1f} s: {reason}")
 
     def downloads(self, count: int) -> AbstractContextManager[OnProgress | None]:

@@ -1,7 +1,8 @@
 """The life of one generation: plain coroutines over an `IO`, without sockets, clocks or threads.
 
     payload ──▶ post ─┬─ a stream ─────────▶ events ─┬─ finished ────────────────▶ handed over
-                 ▲    │                              └─ broken, silent, early end ─┐   ▲
+                 ▲    │                         ▲    └─ broken, silent, early end ─┐   ▲
+                 │    │                         └─ taken up again, if described ───┤   │
                  │    ├─ an answer with an id ────────────────────────────────────▶ poll ┘
                  │    ├─ 4xx ─────────────▶ raised, and never posted again          ▲
                  ├────┼─ nothing was sent, or 429 (bounded, 1, 2, 4 … 16 s)         │
@@ -25,6 +26,7 @@ from random import random
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
+from skills_video_runtime.catalog import capabilities_for
 from skills_video_runtime.errors import (
     GenerationFailed,
     GenerationTimeout,
@@ -35,7 +37,9 @@ from skills_video_runtime.errors import (
 )
 from skills_video_runtime.json_values import as_object, texts_in
 
+from .claims import new_idempotency
 from .outcomes import (
+    CONFLICTS,
     Answer,
     Ended,
     Lost,
@@ -48,12 +52,13 @@ from .outcomes import (
 from .pace import Paces
 from .progress import Event, Fallback, Retry
 from .states import STATUSES, WORDS, Generation, Status, Usage, belonging_to, is_id
-from .uncertain import LIST_LIMIT, PATH, find, find_instead, parse_running
+from .uncertain import PATH, find, find_instead, is_known_again, parse_running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
     from skills_video_runtime.budget import Budget
+    from skills_video_runtime.capabilities import Capabilities
 
     from .claims import Claims, Submission
     from .journal import Journal
@@ -86,11 +91,13 @@ class Call:
         files: Any = None,
         paces: Paces | None = None,
         budget: Budget | None = None,
+        offered: Callable[[object], Capabilities] = capabilities_for,
         random: Callable[[], float] = random,
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
         self.files, self.hooks, self.paces = files, hooks, paces or Paces.of(settings.retry)
         self.budget, self.cost = budget, 0.0
+        self.offered = offered
         self.timeout = settings.timeout
         if timeout is not None:
             self.timeout = check_seconds("timeout", timeout)
@@ -200,8 +207,9 @@ class Call:
                 return before
         if self.budget is not None:
             self.budget.check()
-        self.submission = submission = self.claims.begin(payload)
-        submission.own_key = own_key
+        submission = self.claims.begin(payload, self.offered(payload))
+        self.submission, submission.own_key = submission, own_key
+        submission.idempotency = new_idempotency(submission, path)
         return await self.settled(submission, self._submit(submission, payload, path, form))
 
     async def _submitted_instead(self, told: str) -> Generation:
@@ -213,16 +221,17 @@ class Call:
 
     async def get(self, name: str) -> Generation:
         """Ask once for the state of a generation, finished or not."""
-        answer = await self._fetch(_path_of(RESULT, name), (), name)
-        state = self._state(answer, name)
+        answer = await self._fetch(path_of(RESULT, name), (), name)
+        state = self.state_in(answer, name)
         if state is None:
             raise answer.error(name)
         return belonging_to(self.files, state)
 
     async def running(self, limit: int, workspace: str | None) -> list[Generation]:
         """Ask which generations are queued or running."""
-        if type(limit) is not int or not 1 <= limit <= LIST_LIMIT:
-            raise ValueError(f"limit is from 1 to {LIST_LIMIT}, not {limit!r}")
+        most = self.offered(None).running_limit
+        if type(limit) is not int or not 1 <= limit <= most:
+            raise ValueError(f"limit is from 1 to {most}, not {limit!r}")
         query = [("limit", str(limit))]
         if workspace is not None:
             query.append(("workspace", workspace))
@@ -322,7 +331,10 @@ class Call:
             work()
 
     async def post(self, submission: Submission, path: str, form: Submittable | None) -> Generation:
-        """Post until there is a generation; what may have made one is repeated only if it certainly made none."""
+        """Post until there is a generation.
+
+        What may have made one is repeated only if it certainly made none, or if the platform knows it again.
+        """
         create, attempt, was_refused = submission.place, 1, False
         while True:
             post = Post(
@@ -331,6 +343,7 @@ class Call:
                 form,
                 is_stream=path != create,
                 stream_is_described=submission.stream_is_described,
+                idempotency=submission.idempotency_at(path),
             )
             sent_at = self.io.now()
             outcome = await self._attempt(submission, post)
@@ -341,12 +354,13 @@ class Call:
                 return outcome
             means = meaning(post, outcome)
             if means == "ambiguous":
-                found = await find(self, submission, outcome, sent_at=sent_at)
+                found = await self._found(submission, post, outcome, sent_at)
                 if found is not None:
                     self._report_no_stream(post, outcome.problem)
                     return found
-                submission.was_lost = submission.was_lost or isinstance(outcome, Lost)
             submission.refute()
+            if submission.doubt is not None:
+                outcome = _of_repeat(submission.doubt, means, outcome)
             if means == "refused":
                 submission.told = told_id(outcome)
                 raise outcome.error(submission.told)
@@ -355,12 +369,28 @@ class Call:
                 path, was_refused = create, not submission.stream_is_described
                 continue
             try:
-                await self._pause("create", attempt, outcome)
+                await self.pause("create", attempt, outcome)
             except SkillsVideoError as error:
+                if submission.doubt is not None:
+                    raise submission.doubt from error
                 if submission.was_lost:
                     raise SubmissionUncertain(error.what) from error
                 raise
             attempt += 1
+
+    async def _found(
+        self, submission: Submission, post: Post, outcome: Answer | Lost, sent_at: float
+    ) -> Generation | None:
+        """Look for what an ambiguous post has made; None where it may be repeated."""
+        try:
+            found = await find(self, submission, outcome, sent_at=sent_at)
+        except SubmissionUncertain as error:
+            if not is_known_again(post, outcome):
+                raise
+            submission.doubt = error
+            return None
+        submission.was_lost = submission.was_lost or (found is None and isinstance(outcome, Lost))
+        return found
 
     async def _attempt(self, submission: Submission, post: Post) -> Generation | Answer | Lost:
         """Post once, and give the generation if it told its id."""
@@ -415,8 +445,9 @@ class Call:
         """Give the next new state of the open stream; None where there is none to come.
 
         Comments and states that are known are no news: a stream that has none for long is left, as one that is silent.
+        Where the platform offers that, one that ends is taken up again, once for each new state.
         """
-        quiet_until = self.io.now() + self.silence
+        quiet_until, is_untried = self.io.now() + self.silence, True
         while self.streaming:
             patience = min(self._patience_for_stream(), quiet_until - self.io.now())
             known = None
@@ -424,8 +455,13 @@ class Call:
                 known = _known_word(state)
             event = await self.io.next_event(max(patience, 0.001), known)
             if isinstance(event, Ended):
-                self._leave_stream(event.reason)
-                return None
+                is_open = is_untried and await self._is_taken_up(state.id)
+                if not is_open:
+                    self._leave_stream(event.reason)
+                    return None
+                is_untried = False
+                self.report(Retry("stream", 0.0, event.reason))
+                continue
             told = Generation.parse(event)
             if told is not None and told.id not in {"", state.id}:
                 self.others[told.id] = None
@@ -440,6 +476,20 @@ class Call:
                 return state
         return None
 
+    async def _is_taken_up(self, name: str) -> bool:
+        """Open the stream of a generation again; False where that is not offered, or has failed."""
+        if self.submission is None or self.submission.offered.resume is None:
+            return False
+        resume, patience = self.submission.offered.resume, self._patience_for_stream()
+        opened = await self.io.send(
+            resume.method,
+            path_of(resume.path, name),
+            min(patience, GET_PATIENCE),
+            self.silence,
+            after_last=resume.takes_event_id,
+        )
+        return isinstance(opened, Opened)
+
     def _report_no_stream(self, post: Post, reason: str) -> None:
         if post.is_stream and not self.streaming:
             self.report(Fallback("poll", reason))
@@ -450,12 +500,12 @@ class Call:
 
     async def _next_polled(self, name: str, result: str) -> Generation:
         """Ask until there is a new state; all that is transient is outlasted, up to the deadline."""
-        path, failures, hollow = _path_of(result, name), 0, 0
+        path, failures, hollow = path_of(result, name), 0, 0
         if self.polled:
             await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(self.polled)}")
         while True:
             outcome = await self.ask(path)
-            state = self._state(outcome, name)
+            state = self.state_in(outcome, name)
             if state is not None:
                 failures, self.polled = 0, state.status
                 if _is_hollow(state) and hollow < HOLLOW_LOOKS and self.settings.poll_interval < self.time_left():
@@ -499,10 +549,14 @@ class Call:
                 continue
             if not outcome.is_transient:
                 raise outcome.error(name)
-            await self._pause("poll", attempt, outcome, name)
+            await self.pause("poll", attempt, outcome, name)
 
-    async def _pause(
-        self, request: Literal["create", "poll"], attempt: int, outcome: Answer | Lost, name: str | None = None
+    async def pause(
+        self,
+        request: Literal["create", "poll", "cancel"],
+        attempt: int,
+        outcome: Answer | Lost,
+        name: str | None = None,
     ) -> None:
         """Wait before the next try, or raise what happened if there is none left.
 
@@ -532,7 +586,7 @@ class Call:
         elif not isinstance(outcome, Lost) and outcome.status < 500:
             pace.quicken()
 
-    def _state(self, outcome: Answer | Lost, name: str) -> Generation | None:
+    def state_in(self, outcome: Answer | Lost, name: str) -> Generation | None:
         """Read what is told of a generation, None if it is nothing."""
         if not isinstance(outcome, Answer) or not outcome.ok:
             return None
@@ -574,6 +628,19 @@ class Call:
         return max(self.time_left() - min(self.silence, GET_PATIENCE), 0.001)
 
 
+def _of_repeat(doubt: SubmissionUncertain, means: str, outcome: Answer | Lost) -> Answer | Lost:
+    """Give what came of a post that may have been made before, as what is worth another try.
+
+    Raises:
+        SubmissionUncertain: it was refused, which tells nothing of the earlier one.
+    """
+    if means in {"refused", "no stream"}:
+        raise doubt from outcome.error()
+    if isinstance(outcome, Answer) and outcome.status in CONFLICTS:
+        return Lost(f"the platform is still busy with an earlier try ({outcome.status})")
+    return outcome
+
+
 def _known_word(state: Generation) -> object:
     """Give the `status` of a state if that alone told it, so that an event with the same one is no news."""
     word = state.raw.get("status")
@@ -587,7 +654,7 @@ def _is_busy(outcome: Answer | Lost) -> bool:
     return isinstance(outcome, Answer) and outcome.status == 429
 
 
-def _path_of(result: str, name: str) -> str:
+def path_of(result: str, name: str) -> str:
     """Give the path of a generation; no id is empty, too long, made of dots, or holds control characters."""
     if not is_id(name):
         raise ValueError(f"{name!r:.80} is no id of a generation")

@@ -10,17 +10,22 @@ from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from skills_video_runtime.capabilities import Capabilities
+
 from .matching import is_ours, may_be
+from .outcomes import Idempotency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from skills_video_runtime.errors import SubmissionUncertain
     from skills_video_runtime.json_values import JsonObject
 
     from .journal import Journal
     from .outcomes import Entry, Post, Recovered, Submittable
     from .states import Generation
 
+NOTHING_OFFERED = Capabilities()
 NOTHING_SENT, NOTHING_MADE = "Nothing was sent.", "Nothing was made."
 
 
@@ -51,12 +56,27 @@ class Submission:
     """Where it is recorded, if it began with that."""
     own_key: str | None = None
     """The caller's key for it."""
+    offered: Capabilities = NOTHING_OFFERED
+    """What the description of its payload offers."""
+    idempotency: Idempotency | None = None
+    """By what the platform knows its posts again, where that is offered."""
+    doubt: SubmissionUncertain | None = None
+    """What is said of an earlier post if the platform does not know it again."""
+
+    def idempotency_at(self, path: str) -> tuple[str, str] | None:
+        """Give the header and its value for a post to an endpoint, None where that is not described to take it."""
+        header, ours = self.offered.idempotency, self.idempotency
+        if header is None or ours is None or header.name.lower() != ours.header.lower():
+            return None
+        if not header.is_taken_by(path, is_stream=path != self.place):
+            return None
+        return ours.header.lower(), ours.value
 
     @property
     def is_doubtful(self) -> bool:
         """Whether a post may have made a generation whose id was not told."""
         is_begun = self.post is not None and self.post.begun
-        return self.generation is None and (self.was_lost or is_begun)
+        return self.generation is None and (self.was_lost or self.doubt is not None or is_begun)
 
     def refute(self) -> None:
         """Say that the last post certainly made nothing, or is to be taken so."""
@@ -146,20 +166,26 @@ class Claims:
             for known in (self._announced, self._first_seen, self._claims, self._over):
                 known.clear()
 
-    def begin(self, payload: Submittable) -> Submission:
+    def begin(self, payload: Submittable, offered: Capabilities = NOTHING_OFFERED) -> Submission:
         """Enter a submission, before its first post."""
         with self._lock:
             self._turn += 1
             place = payload.endpoint
             submission = Submission(
-                place.create, payload.to_dict(), payload.known_fields, self._turn, place.stream_is_described
+                place.create,
+                payload.to_dict(),
+                payload.known_fields,
+                self._turn,
+                place.stream_is_described,
+                offered=offered,
             )
             self._open[submission] = None
         return submission
 
-    def resume(self, entry: Entry, journal: Journal) -> Submission:
+    def resume(self, entry: Entry, journal: Journal, offered: Capabilities) -> Submission:
         """Take the place of an earlier process, which may have posted what a record holds."""
-        submission = self.begin(entry.payload)
+        submission = self.begin(entry.payload, offered)
+        submission.idempotency = entry.idempotency
         submission.record, submission.turn = (journal, entry.key), -submission.turn
         submission.was_sent = submission.was_lost = True
         return submission
@@ -213,7 +239,7 @@ class Claims:
                 return  # the call was given up meanwhile
             submission.record = (journal, journal.new_key())
             self._reserved.add(submission.record)
-            journal.intend(submission.record[1], payload, submission.own_key)
+            journal.intend(submission.record[1], payload, submission.own_key, submission.idempotency)
 
     def unfinished(self, journal: Journal) -> list[Entry | Recovered]:
         """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""
@@ -300,3 +326,13 @@ def _competes(other: Submission, submission: Submission, new: Iterable[Generatio
     if not other.pending and (other.place, other.fields) == (submission.place, submission.fields):
         return False
     return any(may_be(other.fields, item.input) for item in new)
+
+
+def new_idempotency(submission: Submission, path: str) -> Idempotency | None:
+    """Give by what the platform is to know the posts of a submission again, where that is offered."""
+    header = submission.offered.idempotency
+    if header is None:
+        return None
+    from uuid import uuid4  # noqa: PLC0415  # for platforms that know posts again
+
+    return Idempotency(header.name, str(uuid4()), path)

@@ -11,15 +11,16 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
+from math import inf
 from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
-from skills_video_runtime.json_values import as_object, is_too_deep
+from skills_video_runtime.json_values import as_object, is_number, is_too_deep
 
-from .outcomes import Entry, Record, Recovered
+from .outcomes import Entry, Idempotency, Record, Recovered
 from .states import is_id
 
 if TYPE_CHECKING:
@@ -47,12 +48,19 @@ ADDED = (
         ended REAL, status TEXT
     )""",
     "CREATE TABLE IF NOT EXISTS named (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    """CREATE TABLE IF NOT EXISTS repeatable (
+        key INTEGER PRIMARY KEY, header TEXT NOT NULL, value TEXT NOT NULL, path TEXT NOT NULL
+    )""",
     f"CREATE INDEX IF NOT EXISTS unfinished ON submission (id) WHERE {UNFINISHED}",
 )
 HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-RECORDS = "FROM submission LEFT JOIN origin USING (key) LEFT JOIN named USING (key) WHERE"
+BESIDE = ("origin", "named", "repeatable")
+RECORDS = f"FROM submission {' '.join(f'LEFT JOIN {table} USING (key)' for table in BESIDE)} WHERE"
 BEGUN = f"SELECT submission.key, id, platform, salt, owner {RECORDS} {UNFINISHED}"
-COLUMNS = 'submission.key, name, platform, salt, owner, id, payload, files, model, stream, "create", result'
+COLUMNS = (
+    'submission.key, name, platform, salt, owner, id, payload, files, model, stream, "create", result, '
+    "header, value, path, begun"
+)
 WHOLE = f"SELECT {COLUMNS} {RECORDS} {UNFINISHED} ORDER BY +submission.key"
 NAMED = f"SELECT state, {COLUMNS} {RECORDS} name = ?"
 TOLD = f"SELECT submission.key, name, model, id, status, begun, ended {RECORDS}"
@@ -60,6 +68,8 @@ OVER = f"{TOLD} NOT {UNFINISHED} ORDER BY submission.key"
 PRUNE = """
 DELETE FROM submission WHERE state IN ('refused', 'finished') AND key NOT IN (SELECT key FROM origin WHERE ended > ?)
 """
+DROP = [f"DELETE FROM {table} WHERE key = ?" for table in ("submission", *BESIDE)]  # noqa: S608  # our own names
+TIDY = [f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM submission)" for table in BESIDE]  # noqa: S608
 LAST = 2**62  # keys above it are not ours, and the next one might be none
 
 
@@ -123,8 +133,10 @@ class Journal:
         """Give the key for a record, which no other has in this process."""
         return next(self._keys)
 
-    def intend(self, key: int, payload: Submittable, own_key: str | None = None) -> None:
-        """Record that a payload is about to be posted, under a key of the caller's own if there is one.
+    def intend(
+        self, key: int, payload: Submittable, own_key: str | None = None, idempotency: Idempotency | None = None
+    ) -> None:
+        """Record that a payload is about to be posted, under a key of the caller's own and of the platform, if any.
 
         Raises:
             JournalUnavailable: it cannot be written, or the file is no longer in its place.
@@ -137,6 +149,8 @@ class Journal:
             self._own(key)
             if own_key is not None:
                 self._run("INSERT OR REPLACE INTO named VALUES (?, ?)", key, own_key)
+            if idempotency is not None:
+                self._run("INSERT INTO repeatable VALUES (?, ?, ?, ?)", key, *idempotency)
 
     def submitted(self, key: int, name: str) -> None:
         """Record the id of a submission; one that ended without an id is finished."""
@@ -240,8 +254,8 @@ class Journal:
         with self._transaction():
             self._run(PRUNE, time.time() - older_than)
             ((removed,),) = self._run("SELECT changes()")
-            self._run("DELETE FROM origin WHERE key NOT IN (SELECT key FROM submission)")
-            self._run("DELETE FROM named WHERE key NOT IN (SELECT key FROM submission)")
+            for sql in TIDY:
+                self._run(sql)
         self._run("VACUUM")
         return int(removed)
 
@@ -255,7 +269,7 @@ class Journal:
         return Record(own_key or key, visible(str(model)), self._id_in(name), status, _moment(begun), _moment(ended))
 
     def _entry(self, key: int, own_key: str | None, *row: Any) -> Entry | Recovered:
-        *origin, name, text, files, model, stream, create, result = row
+        *origin, name, text, files, model, stream, create, result, header, value, path, begun = row
         known, fields, problem = self._id_in(name), _fields(text), ""
         if name != known or fields is None or not _is_text(model, stream or "", create, result):
             problem = "cannot be read"
@@ -272,7 +286,10 @@ class Journal:
             known_fields=dict,
             goes_as_form=partial(bool, files),
         )
-        return Entry(key, known, payload, own_key)
+        idempotency = None
+        if _is_text(header, value, path):
+            idempotency = Idempotency(header, value, path)
+        return Entry(key, known, payload, own_key, idempotency, _age(begun))
 
     def _id_in(self, name: object) -> str | None:
         """Give an id as it is recorded, None where there is none."""
@@ -310,9 +327,8 @@ class Journal:
 
     def _drop(self, key: int) -> None:
         with self._transaction():
-            self._run("DELETE FROM submission WHERE key = ?", key)
-            self._run("DELETE FROM origin WHERE key = ?", key)
-            self._run("DELETE FROM named WHERE key = ?", key)
+            for sql in DROP:
+                self._run(sql, key)
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -393,6 +409,13 @@ def _fields(text: object) -> JsonObject | None:
 
 def _is_text(*values: object) -> bool:
     return all(isinstance(value, str) for value in values)
+
+
+def _age(begun: object) -> float:
+    """Give the seconds since a moment, which may have come from a clock that was wrong; infinite, if it is none."""
+    if not is_number(begun) or begun > time.time():
+        return inf
+    return time.time() - begun
 
 
 def _moment(seconds: Any) -> datetime | None:

@@ -78,8 +78,8 @@ def _hold(call: Call, journal: Journal, key: int | str) -> bool:
 
 async def _reconciled(call: Call, entry: Entry, journal: Journal) -> Generation:
     """Find what an earlier process made of a record without an id."""
-    submission = call.claims.resume(entry, journal)
+    submission = call.claims.resume(entry, journal, call.offered(entry.payload))
     try:
-        return await call.settled(submission, take_up(call, submission, entry.payload))
+        return await call.settled(submission, take_up(call, submission, entry))
     finally:
         call.claims.end(submission)

@@ -89,6 +89,8 @@ class Post:
     """Whether it goes to the stream endpoint, for which the create endpoint can stand in."""
     stream_is_described: bool = True
     """Whether a description has that endpoint; one that none has may be refused as any other request is."""
+    idempotency: tuple[str, str] | None = None
+    """The header by which the platform knows it again, and its value, where the endpoint is described to take one."""
     begun: bool = False
     """Whether its head was begun, which is when a generation may have been made. Set by what sends it."""
 
@@ -250,9 +252,24 @@ class IO(Protocol):
         """Ask for a path; what was open is closed."""
         ...
 
+    async def send(
+        self, method: str, path: str, patience: float, silence: float, *, after_last: bool = False
+    ) -> Answer | Lost | Opened:
+        """Send a request without a body, which may open a stream: `after_last` names the last event that was told."""
+        ...
+
     async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
         """Wait for the next event of the open stream; events whose status is the word `known` are passed over."""
         ...
+
+
+class Idempotency(NamedTuple):
+    """By what the platform knows the posts of one submission again."""
+
+    header: str
+    value: str
+    path: str
+    """The endpoint that was posted to first. No other is known to give the same generation again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +280,9 @@ class Entry:
     id: str | None
     payload: Submittable
     own_key: str | None = None
+    idempotency: Idempotency | None = None
+    age: float = 0.0
+    """Seconds since it was begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,9 @@ class Event:
 
 
 class Retry(NamedTuple):
-    """A request is made again, after a wait."""
+    """A request is made again, after a wait; a stream that ended was taken up again."""
 
-    request: Literal["create", "poll", "running"]
+    request: Literal["create", "poll", "running", "stream", "cancel"]
     waited: float
     """Seconds."""
     reason: str

@@ -6,8 +6,9 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from skills_video_runtime.errors import NotFound, SkillsVideoError
+from skills_video_runtime.errors import NotFound, SkillsVideoError, SubmissionUncertain
 
+from .claims import new_idempotency
 from .outcomes import MAX_SECONDS, Entry, Lost, Recovered
 from .states import Generation, is_id
 from .uncertain import find
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from .call import Call
     from .claims import Submission
     from .journal import Journal
-    from .outcomes import Record, Submittable
+    from .outcomes import Record
 
+KNOWN_FOR = 3600.0  # seconds for which a platform is trusted to know a post again: our choice
 INTERRUPTED = Lost("the process ended before the id of the generation was recorded")
 
 
@@ -28,7 +30,7 @@ async def recover(call: Call) -> list[Recovered]:
     call.records += [(journal, entry.key) for entry in entries]
     begun = [entry for entry in entries if isinstance(entry, Entry)]
     rivals: dict[int | str, Submission] = {
-        entry.key: call.claims.resume(entry, journal) for entry in begun if not entry.id
+        entry.key: call.claims.resume(entry, journal, call.offered(entry.payload)) for entry in begun if not entry.id
     }
     try:
         return [await _recover(call, entry, rivals.get(entry.key)) for entry in entries]
@@ -75,11 +77,11 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
     payload, generation, problem = entry.payload, None, None
     call.deadline = call.io.now() + call.timeout
     call.shown.clear()
-    call.polled = ""
+    call.polled, call.streaming = "", False
     try:
         begun = Generation(entry.id or "", "", {})
         if submission is not None:
-            begun = await call.settled(submission, take_up(call, submission, payload))
+            begun = await call.settled(submission, take_up(call, submission, entry))
         async with aclosing(call.follow(begun, payload.endpoint.result)) as states:
             async for generation in states:  # noqa: B007  # the last one
                 pass
@@ -90,8 +92,23 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
     return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem, entry.own_key or entry.key)
 
 
-async def take_up(call: Call, submission: Submission, payload: Submittable) -> Generation:
-    """Find what an earlier process made of a submission, or make it where that was asked for."""
+async def take_up(call: Call, submission: Submission, entry: Entry) -> Generation:
+    """Find what an earlier process made of a submission, or make it.
+
+    It is made only where the platform is to know the post again, by the value that it had then, or where the caller
+    asked for it.
+    """
+    payload, path = entry.payload, submission.place
     may_repeat = not payload.goes_as_form()  # which the journal does not keep
-    found = await find(call, submission, INTERRUPTED, sent_at=call.io.now(), may_repeat=may_repeat)
-    return found or await call.post(submission, submission.place, None)
+    if entry.idempotency is not None and may_repeat:
+        path = entry.idempotency.path
+    is_known_again = submission.idempotency_at(path) is not None and entry.age < KNOWN_FOR
+    if submission.idempotency_at(path) is None:
+        submission.idempotency = new_idempotency(submission, path)
+    try:
+        found = await find(call, submission, INTERRUPTED, sent_at=call.io.now(), may_repeat=may_repeat)
+    except SubmissionUncertain as error:
+        if not (is_known_again and may_repeat):
+            raise
+        found, submission.doubt = None, error
+    return found or await call.post(submission, path, None)

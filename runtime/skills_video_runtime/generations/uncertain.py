@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
     from .call import Call
     from .claims import Look, Submission
+    from .outcomes import Post
 
 PATH = "/generations/running"
-LIST_LIMIT = 100  # the most that the running list gives, by the platform's API reference
-QUERY = (("limit", str(LIST_LIMIT)),)
 FASTEST_VIDEO = 10.0  # seconds within which none is finished, so that the list must show it: our assumption
 GAP = 3.0  # seconds between two looks at least, as a list may lag: our choice
 ENDED_CODES = ("_FAILED", "_TIMEOUT")  # of a generation, which was made then
@@ -73,6 +72,7 @@ class Search:
 
     def __init__(self, call: Call, submission: Submission, told: str | None) -> None:
         self.call, self.submission, self.told = call, submission, told
+        self.limit = submission.offered.running_limit
         self.found: Generation | None = None
         self.shows_nothing = False
         self.why = "the running list could not be read"
@@ -87,7 +87,7 @@ class Search:
         for attempt in range(1, max(retry.attempts, 2) + 1):
             if call.time_left() <= 0:
                 return
-            answer = await call.ask(PATH, QUERY)
+            answer = await call.ask(PATH, (("limit", str(self.limit)),))
             running = parse_running(answer)
             if running is not None and self._is_settled(running):
                 return
@@ -107,7 +107,7 @@ class Search:
         self.last = look
         self.possible.update(dict.fromkeys(look.new))
         self.why = "the running list does not tell which one it is"
-        if len(running) >= LIST_LIMIT:
+        if len(running) >= self.limit:
             self.why = "the running list is longer than the platform shows"
             self.last = None
         elif not all(item.id for item in running):
@@ -125,6 +125,15 @@ class Search:
             return self.found is not None
         self.shows_nothing = not look.new and not before.new
         return look.new == before.new
+
+
+def is_known_again(post: Post, outcome: Answer | Lost) -> bool:
+    """Whether a post that may have made a generation can be sent again, as the platform then gives that generation.
+
+    One that is said to have failed is not: whether the platform tells that again, or tries anew, is not described.
+    """
+    code = outcome.error().code or ""
+    return post.idempotency is not None and outcome.is_transient and not code.endswith(ENDED_CODES)
 
 
 def _made_nothing(call: Call, outcome: Answer | Lost, sent_at: float) -> bool:

@@ -53,6 +53,7 @@ HOPELESS = re.compile(
     r"CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|^407\b|Invalid username/password"  # the last two by a proxy
     rf"|\[Errno ({'|'.join(map(str, NO_HOST))})\]"
 )
+SENDABLE = re.compile("[!-~]{1,200}")  # the id of an event that a header can hold
 GENERATION = re.compile(r"/(?:generation|prediction|task)s?/([^/?#]+)/?(?:[?#]|$)")
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
@@ -98,6 +99,7 @@ class Exchange:
         "connections",
         "events",
         "http",
+        "last_event",
         "posting",
         "response",
         "scope",
@@ -111,6 +113,8 @@ class Exchange:
         """When what is under way must be over."""
         self.posting: Post | None = None
         self.aborted = False
+        self.last_event = ""
+        """The id of the last event that had one."""
         self.alarm: Any = None
         self.scope: anyio.CancelScope | None = None
         self.http: Any = None
@@ -157,7 +161,9 @@ class Exchange:
             content: dict[str, Any] = {"fields": post.fields, "headers": AS_JSON}
             readings: list[Reading] = []
             if post.form is not None:
-                readings, content = _content(post.form, files)
+                readings, content = _content(post.form, files, post.idempotency)
+            if post.idempotency is not None:
+                content["headers"] = {**content["headers"], **dict([post.idempotency])}
             self.posting = post
             try:
                 opened = await self._ask("POST", post.path, patience, silence, **content)
@@ -167,6 +173,19 @@ class Exchange:
         if problem is not None and isinstance(opened, Lost):
             post.begun = False  # a request without its end makes nothing, whatever its head said
             raise OSError(self.connections.key.redact(problem))
+        return await self._opened(opened)
+
+    async def send(
+        self, method: str, path: str, patience: float, silence: float, *, after_last: bool = False
+    ) -> Answer | Lost | Opened:
+        """See `IO`."""
+        headers = EVENTS
+        if after_last and self.last_event:
+            headers = {**EVENTS, "Last-Event-ID": self.last_event}
+        return await self._opened(await self._ask(method, path, patience, silence, headers=headers))
+
+    async def _opened(self, opened: Opened | Lost) -> Answer | Lost | Opened:
+        """Leave a stream of events open, and read any other answer."""
         if isinstance(opened, Lost):
             return opened
         kind = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -198,6 +217,8 @@ class Exchange:
             with self._limit(patience):
                 while (event := await self._next(self.events)) is not None:
                     data = body.take(event)
+                    if SENDABLE.fullmatch(event.id):
+                        self.last_event = event.id
                     told = as_object(key.parse(data, key.redact(data)))
                     if told and (known is None or told.get("status") != known):
                         return told
@@ -425,8 +446,12 @@ def _text_of(error: BaseException) -> str:
     return _text_of(behind)
 
 
-def _content(form: Submittable, files: ExitStack) -> tuple[list[Reading], dict[str, Any]]:
+def _content(
+    form: Submittable, files: ExitStack, idempotency: tuple[str, str] | None
+) -> tuple[list[Reading], dict[str, Any]]:
     """Give the files of a form as they are read, and what is posted: parts, or text where the form has no files.
+
+    What is posted again by the same value is the same to the byte, so that no platform takes it for another payload.
 
     Raises:
         OSError: one cannot be read.
@@ -439,4 +464,7 @@ def _content(form: Submittable, files: ExitStack) -> tuple[list[Reading], dict[s
     for name, file in given:
         readings.append(files.enter_context(file.open()))
         parts.append((name, (file.name, readings[-1], file.content_type)))
-    return readings, {"files": parts, "headers": EVENTS}
+    headers = EVENTS
+    if idempotency is not None:
+        headers = {**EVENTS, "Content-Type": f"multipart/form-data; boundary={idempotency[1]}"}
+    return readings, {"files": parts, "headers": headers}
