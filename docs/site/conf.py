@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from skills_video import __version__
@@ -45,6 +47,12 @@ html_theme_options = {"navigation_with_keys": False}
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
+looks = sha256(
+    b"".join(path.read_bytes() for path in (Path(__file__), *sorted(Path(__file__).parent.glob("layout/*"))))
+)
+layout_digest = looks.hexdigest()
+"""Where it changes, all pages are written anew."""
+
 plain: dict[str, list[str]] = {}
 """Texts of attributes as they were, by the name of each."""
 
@@ -61,7 +69,16 @@ def restore(_: object, kind: str, name: str, _object: object, _options: object, 
         lines[:] = plain[name]
 
 
+def level(_app: object, _page: object, _template: object, context: dict[str, Any], _tree: object) -> None:
+    """Give the captions of the menu, which are headings, the level that they lack."""
+    for name, value in context.items():
+        if isinstance(value, str) and 'role="heading">' in value and name != "body":
+            context[name] = value.replace('role="heading">', 'role="heading" aria-level="2">')
+
+
 def setup(app: Any) -> None:
-    """Stand before and behind napoleon, which has the priority 500."""
+    """Stand before and behind napoleon and furo, which have the priority 500."""
+    app.add_config_value("layout_digest", "", "html")
+    app.connect("html-page-context", level, priority=600)
     app.connect("autodoc-process-docstring", keep, priority=400)
     app.connect("autodoc-process-docstring", restore, priority=600)

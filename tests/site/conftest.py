@@ -28,7 +28,7 @@ def site():
     BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = finished([sys.executable, "-m", "docs.site", "--out", BUILD], cwd=ROOT, seconds=120)
+        done = finished([sys.executable, "-m", "docs.site", "--out", BUILD], cwd=ROOT, seconds=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return BUILD / "html"
 
@@ -68,12 +68,16 @@ class Page:
         self.page = context.new_page()
         self.page.on("console", self.on_console)
         self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
-        self.page.on("requestfailed", lambda request: self.wrong.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self.on_failure)
         self.page.on("request", self.on_request)
 
     def on_console(self, message):
         if message.type in {"error", "warning"}:
             self.wrong.append(f"{message.type}: {message.text}")
+
+    def on_failure(self, request):
+        if request.failure != "net::ERR_ABORTED":  # the page was left before its picture came
+            self.wrong.append(f"failed: {request.url}")
 
     def on_request(self, request):
         if not request.url.startswith((self.address, "data:", "blob:")):

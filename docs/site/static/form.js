@@ -1,5 +1,11 @@
 // The form of a model. It shows what `docs/site/form.py` says, which is the library itself, run in the page.
-let python;
+let started;
+
+// Give `docs.site.form`; Python is started once.
+export function python(base) {
+  started ||= start(base);
+  return started;
+}
 
 async function start(base) {
   const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", base));
@@ -29,7 +35,7 @@ export async function openForm(place, make, base) {
   const name = location.pathname.split("/").pop().replace(/\.html$/, "");
   const [told, module] = await Promise.all([
     fetch(`${name}.json`).then((answer) => answer.json()),
-    (python ||= start(base)),
+    python(base),
   ]);
   const variants = told.variants;
   let variant = variants[0];
