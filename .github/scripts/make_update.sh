@@ -38,7 +38,7 @@ main() {
     : >"$proposal/update.patch"
 
     make update
-    git add --all -- specs generated README.md CHANGELOG.md
+    git add --all -- specs generated skills llms.txt README.md CHANGELOG.md
     try check
     local changed=0
     .venv/bin/python -m generator changes HEAD specs --markdown --fail-on any >"$scratch/changes.md" || changed=$?

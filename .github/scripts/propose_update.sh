@@ -33,7 +33,7 @@ main() {
     old=$(git_with_token ls-remote origin "refs/heads/$branch" | cut -f1)
     git checkout --quiet --detach
     git apply --cached "$proposal/update.patch"
-    foreign=$(git diff --cached --name-only | grep -vE '^"?(specs|generated)/|^(README|CHANGELOG)\.md$' || true)
+    foreign=$(git diff --cached --name-only | grep -vE '^"?(specs|generated|skills)/|^(README|CHANGELOG)\.md$|^llms\.txt$' || true)
     if [[ -n "$foreign" ]]; then
         printf 'error: this is no file that an update changes: %s\n' "$foreign" >&2
         exit 2

@@ -84,6 +84,7 @@ def begun(tmp_path_factory):
             shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, source / name)
+    (source / "specs" / "SOURCES.md").unlink()  # which tells of no description but the one that it lies beside
     docs = json.dumps(navigation(*pages_of(MODELS)), indent=2)
     (source / "specs" / "docs.json").write_text(f"{docs}\n", "utf-8")
     (source / "tests.py").write_text(TESTS, "utf-8")
@@ -222,7 +223,7 @@ def test_an_update_becomes_one_commit_on_main_and_a_pull_request_that_tells_what
     files = git(night.origin, "show", "--format=", "--name-only", BRANCH).split()
     assert files == [
         "CHANGELOG.md", "generated/skills_video/API.md", "generated/skills_video/MANIFEST.json",
-        "generated/skills_video/vidu_q3.py", "specs/openapi.json",
+        "generated/skills_video/vidu_q3.py", "skills/skills-video/references/vidu_q3.md", "specs/openapi.json",
     ]  # fmt: skip
     [call] = night.gh()
     assert call["words"][:6] == ["pr", "create", "--head", "update/descriptions", "--base", "main"]
