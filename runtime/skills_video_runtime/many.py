@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
 
     from .generations.call import Call
+    from .generations.outcomes import Ending
     from .generations.progress import OnEvent
     from .generations.states import Generation
     from .http.session import Session
-    from .payloads.base import BasePayload
-
-PayloadT = TypeVar("PayloadT", bound="BasePayload")
+PayloadT = TypeVar("PayloadT")
 MOST = 99  # under way at once: a running list of 100, the most that the platform shows, proves nothing
 
 
@@ -61,7 +60,7 @@ class Many(Generic[PayloadT]):
             self.waiting = enumerate(payloads)
         except TypeError as error:
             raise TypeError(f"payloads is no iterable of payloads: {payloads!r:.80}") from error
-        self.calls: set[Call] = set()
+        self.calls: set[Any] = set()
         self.is_left = False
         self.problem: Exception | None = None
 
@@ -77,15 +76,15 @@ class Many(Generic[PayloadT]):
         if self.problem is not None:
             raise self.problem
 
-    async def make(self, index: int, payload: PayloadT) -> _Made[PayloadT]:
+    async def make(self, index: int, payload: PayloadT) -> Made[PayloadT]:
         """Make one, and give its result whatever comes of it."""
         try:
             async with self.session.call(self.timeout, on_event=self.on_event, index=index) as call:
                 return await self._made(index, payload, call)
         except Exception as error:  # noqa: BLE001  # of a journal that cannot be opened, of a client that is closed
-            return _Made(Result(index, payload, None, error))
+            return Made(Result(index, payload, None, error))
 
-    async def _made(self, index: int, payload: PayloadT, call: Call) -> _Made[PayloadT]:
+    async def _made(self, index: int, payload: Any, call: Call) -> Made[PayloadT]:
         generation, problem = None, None
         self.calls.add(call)
         if self.is_left:
@@ -99,13 +98,13 @@ class Many(Generic[PayloadT]):
         finally:
             self.calls.discard(call)
         ended, call.ended = call.ended, {}
-        return _Made(Result(index, payload, generation, problem), call, ended)
+        return Made(Result(index, payload, generation, problem), call, ended)
 
     def in_threads(self, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> Generator[Result[PayloadT], None, None]:
         """Give each result as it ends. Whoever leaves early gives up what is under way; its errors are notes."""
         from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait  # noqa: PLC0415  # on first use
 
-        under_way: set[Future[_Made[PayloadT]]] = set()
+        under_way: set[Future[Made[PayloadT]]] = set()
         with ThreadPoolExecutor(self.limit) as pool:
             try:
                 while True:
@@ -134,7 +133,7 @@ class Many(Generic[PayloadT]):
         """As `in_threads`; the tasks of what is under way are cancelled where it is left early."""
         from anyio import create_memory_object_stream, create_task_group  # noqa: PLC0415  # on first use
 
-        sender, receiver = create_memory_object_stream[_Made[PayloadT]](self.limit)
+        sender, receiver = create_memory_object_stream[Made[PayloadT]](self.limit)
         under_way = 0
 
         async def work(index: int, payload: PayloadT) -> None:
@@ -162,12 +161,12 @@ class Many(Generic[PayloadT]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Made(Generic[PayloadT]):
+class Made(Generic[PayloadT]):
     """A result that the caller may not have been given yet."""
 
     result: Result[PayloadT]
     call: Call | None = None
-    ended: dict[str, str] = field(default_factory=dict[str, str])
+    ended: dict[str, Ending] = field(default_factory=dict[str, "Ending"])
 
     def outlook(self) -> str:
         """Say what is known of it, for who leaves without it."""

@@ -33,10 +33,10 @@ class Watched(Client):
 
     def hand_over(self, generation_id: str) -> None:
         """Record that a generation is over, if it is: its state was told, and its files are there."""
-        status = (self._session.held or {}).pop(generation_id, None)
-        if status is not None:
+        ending = (self._session.held or {}).pop(generation_id, None)
+        if ending is not None:
             for journal in self._session.journals.values():
-                journal.finished({generation_id: status})
+                journal.finished({generation_id: ending})
 
     def close(self) -> None:
         """Close the client."""

@@ -42,6 +42,7 @@ from .outcomes import (
     CONFLICTS,
     Answer,
     Ended,
+    Ending,
     Lost,
     Opened,
     Post,
@@ -109,8 +110,8 @@ class Call:
         self.submission: Submission | None = None
         self.others: dict[str, None] = {}
         """Ids that the stream has told beside that of its generation."""
-        self.ended: dict[str, str] = {}
-        """Ids of generations that are over and their last status, for the journal, once the caller has been told."""
+        self.ended: dict[str, Ending] = {}
+        """Ids of generations that are over and how they ended, for the journal, once the caller has been told."""
         self.records: list[tuple[Journal, int | str]] = []
         """What of a journal is held until the end of the call."""
 
@@ -165,7 +166,7 @@ class Call:
                 if not is_last:
                     yield state
             yield state
-            self.end(name, state.status)
+            self.end(name, Ending(state.status, state.usage.total))
             if state.status != Status.COMPLETED:
                 raise GenerationFailed(state)  # noqa: TRY301  # to the caller, as all that is ours
         except SkillsVideoError:
@@ -250,9 +251,9 @@ class Call:
             raise answer.error()
         return Usage.parse(answer.body)
 
-    def end(self, name: str, status: str) -> None:
+    def end(self, name: str, ending: Ending) -> None:
         """Take note that a generation is over."""
-        self.ended[name] = status
+        self.ended[name] = ending
         self.claims.end_of(name)
 
     async def record_ended(self) -> None:

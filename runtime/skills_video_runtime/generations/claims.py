@@ -239,7 +239,9 @@ class Claims:
                 return  # the call was given up meanwhile
             submission.record = (journal, journal.new_key())
             self._reserved.add(submission.record)
-            journal.intend(submission.record[1], payload, submission.own_key, submission.idempotency)
+        journal.intend(submission.record[1], payload, submission.own_key, submission.idempotency)
+        if submission not in self._open:  # given up while it was written
+            submission.record_end()
 
     def unfinished(self, journal: Journal) -> list[Entry | Recovered]:
         """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""

@@ -7,11 +7,14 @@ import logging
 import os
 import sqlite3
 import time
-from contextlib import contextmanager, suppress
+from collections import deque
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
+from itertools import count, groupby
 from math import inf
+from operator import itemgetter
 from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +23,7 @@ from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
 from skills_video_runtime.json_values import as_object, is_number, is_too_deep
 
-from .outcomes import Entry, Idempotency, Record, Recovered
+from .outcomes import Ending, Entry, Idempotency, Record, Recovered
 from .states import is_id
 
 if TYPE_CHECKING:
@@ -51,10 +54,11 @@ ADDED = (
     """CREATE TABLE IF NOT EXISTS repeatable (
         key INTEGER PRIMARY KEY, header TEXT NOT NULL, value TEXT NOT NULL, path TEXT NOT NULL
     )""",
+    "CREATE TABLE IF NOT EXISTS cost (key INTEGER PRIMARY KEY, credits REAL NOT NULL)",
     f"CREATE INDEX IF NOT EXISTS unfinished ON submission (id) WHERE {UNFINISHED}",
 )
 HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-BESIDE = ("origin", "named", "repeatable")
+BESIDE = ("origin", "named", "repeatable", "cost")
 RECORDS = f"FROM submission {' '.join(f'LEFT JOIN {table} USING (key)' for table in BESIDE)} WHERE"
 BEGUN = f"SELECT submission.key, id, platform, salt, owner {RECORDS} {UNFINISHED}"
 COLUMNS = (
@@ -63,14 +67,25 @@ COLUMNS = (
 )
 WHOLE = f"SELECT {COLUMNS} {RECORDS} {UNFINISHED} ORDER BY +submission.key"
 NAMED = f"SELECT state, {COLUMNS} {RECORDS} name = ?"
-TOLD = f"SELECT submission.key, name, model, id, status, begun, ended {RECORDS}"
+TOLD = f"SELECT submission.key, name, model, id, status, begun, ended, credits {RECORDS}"
 OVER = f"{TOLD} NOT {UNFINISHED} ORDER BY submission.key"
+COSTS = "SELECT model, credits FROM submission JOIN cost USING (key) ORDER BY model, credits"
 PRUNE = """
 DELETE FROM submission WHERE state IN ('refused', 'finished') AND key NOT IN (SELECT key FROM origin WHERE ended > ?)
 """
 DROP = [f"DELETE FROM {table} WHERE key = ?" for table in ("submission", *BESIDE)]  # noqa: S608  # our own names
 TIDY = [f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM submission)" for table in BESIDE]  # noqa: S608
+BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 LAST = 2**62  # keys above it are not ours, and the next one might be none
+
+
+@dataclass(slots=True)
+class _Write:
+    """What a thread waits to have written."""
+
+    work: Callable[[], object]
+    problem: JournalUnavailable | None = None
+    is_done: bool = False
 
 
 class Known(NamedTuple):
@@ -96,6 +111,7 @@ class Journal:
 
     def __init__(self, path: Path, platform: str, key: Key) -> None:
         self._path, self._platform, self._api_key, self._lock = path, platform, key, RLock()
+        self._waiting: deque[_Write] = deque()
         try:
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
@@ -144,31 +160,33 @@ class Journal:
         self._check_place()
         place, text = payload.endpoint, _text_of(payload)
         row = (key, place.model, place.stream, place.create, place.result, text, payload.goes_as_form())
-        with self._transaction():
-            self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
-            self._own(key)
-            if own_key is not None:
-                self._run("INSERT OR REPLACE INTO named VALUES (?, ?)", key, own_key)
-            if idempotency is not None:
-                self._run("INSERT INTO repeatable VALUES (?, ?, ?, ?)", key, *idempotency)
+        self._together(partial(self._begin_record, row, own_key, idempotency))
+
+    def _begin_record(self, row: tuple[Any, ...], own_key: str | None, idempotency: Idempotency | None) -> None:
+        self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
+        self._own(row[0])
+        if own_key is not None:
+            self._run("INSERT OR REPLACE INTO named VALUES (?, ?)", row[0], own_key)
+        if idempotency is not None:
+            self._run("INSERT INTO repeatable VALUES (?, ?, ?, ?)", row[0], *idempotency)
 
     def submitted(self, key: int, name: str) -> None:
         """Record the id of a submission; one that ended without an id is finished."""
-        work: Callable[[], object] = partial(self._end, key, "finished", "COMPLETED")
+        work: Callable[[], object] = partial(self._end, key, "finished", Ending("COMPLETED"))
         if name:
             work = partial(self._run, "UPDATE submission SET id = ?, state = 'submitted' WHERE key = ?", name, key)
         self._write(f"record {key} is of generation {name}", work)
 
     def refused(self, key: int) -> None:
         """Record that a submission certainly made nothing."""
-        self._write(f"record {key} was refused", partial(self._end, key, "refused", "REFUSED"))
+        self._write(f"record {key} was refused", partial(self._end, key, "refused", Ending("REFUSED")))
 
     def forget(self, key: int) -> None:
         """Take back an intent: nothing was sent."""
         self._write(f"of record {key} nothing was sent", partial(self._drop, key))
 
-    def finished(self, ended: Mapping[str, str]) -> None:
-        """Record that generations are over, each with its last status, and were given to the caller: all, or none."""
+    def finished(self, ended: Mapping[str, Ending]) -> None:
+        """Record that generations are over, and were given to the caller: all, or none."""
         self._write(f"these are over: {', '.join(ended)}", partial(self._finish, ended))
 
     def not_given(self, ended: Iterable[str]) -> None:
@@ -219,7 +237,7 @@ class Journal:
         if key not in {known for known, *_ in self._run(BEGUN)}:
             raise ValueError(f"key: the journal {self._path} holds no unfinished record {key}")
         if name is None:
-            self._drop(key)
+            self._together(partial(self._drop, key))
             return
         for (other,) in self._run("SELECT key FROM submission WHERE id = ? AND key <> ?", name, key):
             raise ValueError(f"id: {name!r} is the generation of record {other}")
@@ -265,8 +283,9 @@ class Journal:
             self._file.close()
 
     def _record(self, key: int, own_key: str | None, model: object, name: object, *ending: Any) -> Record:
-        status, begun, ended = ending
-        return Record(own_key or key, visible(str(model)), self._id_in(name), status, _moment(begun), _moment(ended))
+        status, begun, ended, credit = ending
+        told = visible(str(model)), self._id_in(name), status, _moment(begun), _moment(ended)
+        return Record(own_key or key, *told, credit)
 
     def _entry(self, key: int, own_key: str | None, *row: Any) -> Entry | Recovered:
         *origin, name, text, files, model, stream, create, result, header, value, path, begun = row
@@ -313,22 +332,21 @@ class Journal:
             *row,
         )
 
-    def _finish(self, ended: Mapping[str, str]) -> None:
-        with self._transaction():
-            for name, status in ended.items():
-                for key, _, *origin in self._run(f"{BEGUN} AND id = ?", name):
-                    if self._is_ours(*origin):
-                        self._end(key, "finished", status)
+    def _finish(self, ended: Mapping[str, Ending]) -> None:
+        for name, ending in ended.items():
+            for key, _, *origin in self._run(f"{BEGUN} AND id = ?", name):
+                if self._is_ours(*origin):
+                    self._end(key, "finished", ending)
 
-    def _end(self, key: int, state: str, status: str) -> None:
-        with self._transaction():
-            self._run("UPDATE submission SET state = ? WHERE key = ?", state, key)
-            self._run("UPDATE origin SET ended = ?, status = ? WHERE key = ?", time.time(), status, key)
+    def _end(self, key: int, state: str, ending: Ending) -> None:
+        self._run("UPDATE submission SET state = ? WHERE key = ?", state, key)
+        self._run("UPDATE origin SET ended = ?, status = ? WHERE key = ?", time.time(), ending.status, key)
+        if ending.credits is not None:
+            self._run("INSERT OR REPLACE INTO cost VALUES (?, ?)", key, ending.credits)
 
     def _drop(self, key: int) -> None:
-        with self._transaction():
-            for sql in DROP:
-                self._run(sql, key)
+        for sql in DROP:
+            self._run(sql, key)
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -346,11 +364,48 @@ class Journal:
                     self._run("ROLLBACK")
                 raise
 
+    def _together(self, work: Callable[[], object]) -> None:
+        """Write in one transaction with what other threads are waiting to write: they wait for the disk once.
+
+        Raises:
+            JournalUnavailable: it cannot be written.
+        """
+        write = _Write(work)
+        self._waiting.append(write)
+        with self._lock:
+            if not write.is_done:
+                self._write_waiting()
+        if write.problem is not None:
+            raise write.problem
+
+    def _write_waiting(self) -> None:
+        """Write all that waits; what fails alone leaves the rest as it is."""
+        writes = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            with self._transaction():
+                for write in writes:
+                    self._write_one(write)
+        except JournalUnavailable as problem:
+            for write in writes:
+                write.problem = write.problem or JournalUnavailable(problem.what)
+        finally:
+            for write in writes:
+                write.is_done = True
+
+    def _write_one(self, write: _Write) -> None:
+        self._run("SAVEPOINT one")
+        try:
+            write.work()
+        except JournalUnavailable as problem:
+            write.problem = problem
+            self._run("ROLLBACK TO one")
+        self._run("RELEASE one")
+
     def _write(self, what: str, work: Callable[[], object]) -> None:
         """Write; what cannot be written is logged."""
         try:
             self._check_place()
-            work()
+            self._together(work)
         except JournalUnavailable as error:
             logger.warning("the journal could not be written: %s; not in it: %s", error.__cause__ or error.what, what)
 
@@ -380,7 +435,7 @@ class Journal:
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
         advice = "Its folder must exist, and the file must be a journal or new"
-        if getattr(problem, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        if getattr(problem, "sqlite_errorcode", None) in BUSY:
             problem = "another client or run has it"
             advice = "Wait for its end, or give each a journal of its own"
         return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}. {advice}.")
@@ -423,3 +478,30 @@ def _moment(seconds: Any) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
+
+
+def is_in_use(path: Path) -> bool:
+    """Tell whether a client has a journal open."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0, uri=True)) as file:
+            file.execute(HEAD)
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode in BUSY
+    except sqlite3.Error:
+        return False
+    return False
+
+
+def usual_credits(path: Path) -> dict[str, float]:
+    """Give the median of the credits that the generations of each model took, as far as a journal knows.
+
+    It is only read. Of one that is in use, of an earlier release, or none, nothing is known.
+    """
+    from statistics import median  # noqa: PLC0415  # takes long
+
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0.2, uri=True)) as file:
+            rows: list[tuple[str, float]] = file.execute(COSTS).fetchall()
+    except sqlite3.Error:
+        return {}
+    return {model: median(cost for _, cost in costs) for model, costs in groupby(rows, key=itemgetter(0))}

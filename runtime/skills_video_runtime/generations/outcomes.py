@@ -297,6 +297,13 @@ class Recovered:
     """The caller's own, where one was given, else the number of the record; `settle` takes it."""
 
 
+class Ending(NamedTuple):
+    """How a generation ended, and the credits that it took, where they are told."""
+
+    status: str
+    credits: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What a journal holds of a submission. What is not over, or an earlier release did not record, is None."""
@@ -310,3 +317,5 @@ class Record:
     begun: datetime | None
     ended: datetime | None
     """When the journal was told, which is once the caller had the result."""
+    credits: float | None = None
+    """What it took."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from skills_video_runtime.errors import NotFound, SkillsVideoError, SubmissionUncertain
 
 from .claims import new_idempotency
-from .outcomes import MAX_SECONDS, Entry, Lost, Recovered
+from .outcomes import MAX_SECONDS, Ending, Entry, Lost, Recovered
 from .states import Generation, is_id
 from .uncertain import find
 
@@ -88,7 +88,7 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
     except SkillsVideoError as error:
         generation, problem = None, error
         if entry.id and isinstance(error, NotFound):
-            call.end(entry.id, "NOT_FOUND")  # asking again would tell the same
+            call.end(entry.id, Ending("NOT_FOUND"))  # asking again would tell the same
     return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem, entry.own_key or entry.key)
 
 

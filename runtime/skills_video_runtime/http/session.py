@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.budget import Budget
     from skills_video_runtime.generations.journal import Journal
-    from skills_video_runtime.generations.outcomes import Settings
+    from skills_video_runtime.generations.outcomes import Ending, Settings
     from skills_video_runtime.generations.progress import Hook, OnEvent, OnState
     from skills_video_runtime.generations.states import MediaFile
 
@@ -55,7 +55,7 @@ class Session:
         self, address: str, key: Key, settings: Settings, journal: Where | None, http: Any, *, asynchronous: bool
     ) -> None:
         self.base_url = address.strip().rstrip("/")
-        self.held: dict[str, str] | None = None
+        self.held: dict[str, Ending] | None = None
         """What is over, where the command line records that itself, once the files are there."""
         if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
@@ -125,6 +125,12 @@ class Session:
         for journal in self.journals.values():
             journal.close()
         self.journals.clear()
+
+    def let_go(self, journal: Path) -> None:
+        """Close a journal, so that another process may use it."""
+        opened = self.journals.pop(journal.resolve(), None)
+        if opened is not None:
+            opened.close()
 
     @asynccontextmanager
     async def call(  # each is a choice of its own
