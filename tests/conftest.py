@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 SLOW = (
+    "tests/batch/",
     "tests/benchmarks/",
     "tests/changes/test_callers.py",
     "tests/changes/test_command.py",

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 GUIDES = (
     "agents",
+    "batch",
     "choosing",
     "command-line",
     "errors",
@@ -72,6 +73,7 @@ def run(folder, *arguments, **environment):
     ("page", "number", "printed"),
     [
         ("agents", 0, r"\[.*'kling_v2_6-MotionControl'\]\nduration: 7 is not .* allowed: 5\nCOMPLETED\n"),
+        ("batch", 1, r"\{'COMPLETED': 3\} 48.0\n"),
         ("choosing", 0, r"[\s\S]*\nkling_v2_6 \(5, 10\) \(\)\n[\s\S]*\nKling V2.6 Video\n"),
         ("choosing", 1, r"[\s\S]*\ngoogle/veo-3.1\n[\s\S]*\nCOMPLETED\n"),
         ("choosing", 2, r"Payload\(prompt='neon rain', duration=8\)\nduration: 10 becomes 8\n"),
@@ -105,6 +107,20 @@ def test_the_server_takes_a_message_once_and_refuses_a_forged_one(tmp_path):
     assert told == "gen_1 is ready\n200 True\n200 False\n400 None\n"
 
 
+def test_an_uncertain_row_is_settled_as_is_shown(tmp_path):
+    batch = ("-m", "skills_video", "batch")
+    rows = re.findall(r"```json\n(.*?)```", text_of("batch"), re.DOTALL)[0]
+    (tmp_path / "jobs.jsonl").write_text(rows, "utf-8")
+    with Sandbox(speed=200) as sandbox:
+        sandbox.plan("drop-before", "drop-before")
+        given = {"SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
+        made = finished([sys.executable, *batch, "run", "jobs.jsonl", "--out", "videos"], cwd=tmp_path, env=given)
+        assert (made.returncode, made.stderr.count("UNCERTAIN")) == (3, 2)
+        run(tmp_path, "-c", programs("batch")[0], **given)
+        told = finished([sys.executable, *batch, "audit", "videos"], cwd=tmp_path, env=given).stdout
+    assert "row-17 gen_1: the platform knows no such generation" in told
+
+
 def test_the_tests_that_are_shown_pass(tmp_path):
     (tmp_path / "test_shown.py").write_text(programs("testing")[0], "utf-8")
     told = run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path))
@@ -113,8 +129,8 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
-        "agents": 1, "choosing": 4, "errors": 1, "events": 1, "files": 3, "first-video": 1, "many": 2, "network": 2,
-        "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
+        "agents": 1, "batch": 2, "choosing": 4, "errors": 1, "events": 1, "files": 3, "first-video": 1, "many": 2,
+        "network": 2, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 
 

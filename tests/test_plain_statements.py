@@ -14,8 +14,9 @@ FOLDERS = {"generator": ROOT / "generator", "runtime": RUNTIME, "site": ROOT / "
 CONDITIONAL_EXPRESSIONS = 10  # in 1,000 lines
 
 FLOORS = [
-    ["batch", "agents"],
+    ["agents"],
     ["cli"],
+    ["batch"],
     ["sandbox"],
     ["testing"],
     ["webhooks"],

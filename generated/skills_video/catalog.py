@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final
 from skills_video_runtime import BasePayload, Endpoint, File, ModelInfo, Models
 
 if TYPE_CHECKING:
+    from os import PathLike
     from typing import Any
 
     from skills_video_runtime import Planned
     from skills_video_runtime.agents.dialects import Dialect
     from skills_video_runtime.agents.tools import ToolCall
+    from skills_video_runtime.batch import Rows
 
-__all__ = ["MODELS", "call", "find", "parse", "plan", "tools"]
+__all__ = ["MODELS", "call", "find", "parse", "plan", "read_rows", "tools"]
 
 MODELS: Final[Models] = Models(
     [
@@ -630,3 +632,23 @@ def call(tool_name: str, arguments: Mapping[str, object] | str) -> ToolCall:
     from skills_video_runtime.agents.tools import called  # noqa: PLC0415  # as above
 
     return called(MODELS, str(__package__), tool_name, arguments)
+
+
+def read_rows(
+    path: str | PathLike[str],
+    *,
+    model: str | None = None,
+    key: str = "key",
+    files: str | PathLike[str] | None = None,
+) -> Rows:
+    """Give the rows of a file in JSON Lines, CSV or Parquet, for `Batch.run`; see `skills_video_runtime.batch.Rows`.
+
+    Args:
+        path: The file. It is read anew each time that the rows are asked for.
+        model: Id or module of the model of rows that name none.
+        key: The member or column that holds the key of a row.
+        files: The folder of the files that rows name by `@`, by default that of `path`.
+    """
+    from skills_video_runtime.batch import read_rows  # noqa: PLC0415  # as above
+
+    return read_rows(path, MODELS, str(__package__), model, key, files)

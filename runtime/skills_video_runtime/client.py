@@ -427,7 +427,7 @@ class _Verbs(Generic[PayloadT]):
             except BaseException as error:
                 if not isinstance(error, Exception):
                     for save in saves:
-                        save.exchange.abort()
+                        save.give_up()
                 raise
 
     def close(self) -> None:

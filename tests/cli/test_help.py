@@ -12,7 +12,7 @@ from tests.support.children import finished, started
 from tests.support.processes import call, command, environment, events
 
 COMMANDS = ("doctor", "models", "show", "template", "run", "wait", "get", "cancel", "running", "credits", "recover",
-            "explain-error", "sandbox", "mcp")  # fmt: skip
+            "explain-error", "sandbox", "mcp", "batch")  # fmt: skip
 FULL = Path("/dev/full")
 MISSING = "pip install 'skills-video[cli]'"
 

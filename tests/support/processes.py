@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from skills_video import openai_sora_2
 from skills_video_runtime import Client
-from tests.support.children import finished
+from tests.support.children import PATIENCE, finished
 
 if TYPE_CHECKING:
     import subprocess
@@ -33,16 +33,18 @@ def command(*arguments: str, package: str = "skills_video") -> list[str]:
 
 
 def call(
-    *arguments: str,
+    *arguments: object,
     sandbox: Sandbox | None = None,
     folder: Path | None = None,
     stdin: str = "",
     package: str = "skills_video",
+    seconds: float = PATIENCE,
     **more: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; no traceback is ever shown."""
     done = finished(
-        command(*arguments, package=package),
+        command(*map(str, arguments), package=package),
+        seconds=seconds,
         env=environment(sandbox, **more),
         cwd=folder,
         input=stdin,

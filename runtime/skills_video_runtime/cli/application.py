@@ -16,7 +16,7 @@ from skills_video_runtime.choosing import Takes
 from skills_video_runtime.downloads.names import Overwrite
 from skills_video_runtime.errors import SkillsVideoError
 
-from . import completion
+from . import batch, completion
 from .catalog import Catalog, show_models
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import JSON, JSON_LINES, lost, tell
@@ -49,6 +49,7 @@ class Command(TyperCommand):
 
 
 command = partial(application.command, cls=Command)
+application.add_typer(batch.application, name="batch")
 
 
 Model = Annotated[

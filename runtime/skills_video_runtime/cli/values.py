@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from skills_video_runtime.errors import PayloadError, Violation
 from skills_video_runtime.json_values import shown
 from skills_video_runtime.payloads.checks import PLANS, attempt
-from skills_video_runtime.payloads.constraints import UNSET
 from skills_video_runtime.payloads.file import File
-from skills_video_runtime.payloads.texts import Setting, as_fields_have_it, put, read_object
+from skills_video_runtime.payloads.texts import Setting, as_fields_have_it, field_meant, put, read_object, with_constant
 from skills_video_runtime.payloads.violations import named, written
 
 from .output import UsageProblem
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 PROMPT = "prompt"
 LONGEST_NAME = 80  # characters of a value that a hint repeats
-MISSPELT = 0.8  # likeness from which on a name counts as a misspelt field: our choice
 
 
 def read_payload(given: str | None) -> dict[str, Any]:
@@ -100,10 +98,7 @@ def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings:
         UsageProblem: Nothing else is wrong than a setting that is none, names a file that is not there, or a place that
             another setting has taken.
     """
-    data = as_fields_have_it(variants, data)
-    if len(variants) == 1:
-        constants = {wire: field.constant for wire, field in PLANS[variants[0]].by_wire.items()}
-        data = {name: value for name, value in constants.items() if value is not UNSET} | data
+    data = with_constant(variants, as_fields_have_it(variants, data))
     lists: set[str] = set()
     read: list[Setting] = []
     refused: list[Violation] = []
@@ -144,14 +139,8 @@ def spoken(problem: Problem) -> Violation:
 
 def _misspelt(setting: Setting, variants: Sequence[type[BasePayload]]) -> list[Violation]:
     """Refuse a name that an open schema would take, where a field is so close that it must be meant."""
-    plans = [PLANS[variant] for variant in variants]
-    wires = [name for plan in plans for name in plan.by_wire]
-    if setting.name in wires or setting.path[0] in wires or not all(plan.extra for plan in plans):
+    near = field_meant(variants, setting.name)
+    if near is None or field_meant(variants, str(setting.path[0])) is None:
         return []
-    from difflib import get_close_matches  # noqa: PLC0415  # only a name that is not known needs it
-
-    near = get_close_matches(setting.name[:200], wires, n=1, cutoff=MISSPELT)
-    if not near:
-        return []
-    message = f"is no field; nearest: {near[0]!r}; a name that the schema does not have can be sent with --payload"
-    return [Violation(setting.name, "additionalProperties", setting.text, near[0], message)]
+    message = f"is no field; nearest: {near!r}; a name that the schema does not have can be sent with --payload"
+    return [Violation(setting.name, "additionalProperties", setting.text, near, message)]

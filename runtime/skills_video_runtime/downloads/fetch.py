@@ -104,6 +104,10 @@ class Fetch:
             self.etag = self.validator = begun.etag
             self.modified, self.total = begun.modified, begun.total
 
+    def give_up(self) -> None:
+        """End it, from another thread."""
+        self.exchange.abort()
+
     async def into(self, handle: BinaryIO) -> None:
         """Write the file. It goes on as long as more comes than ever before, or tries are left.
 

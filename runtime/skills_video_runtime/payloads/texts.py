@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .checks import PLANS
+from .constraints import UNSET
 from .file import File
 from .violations import Problems, written
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 PART = re.compile(r"(?:(?P<name>[^.\[\]=]+)|\[(?P<index>\d{1,4})\])(?:\.(?=.))?", re.DOTALL)
 DEEPEST = 32  # names and indices that lead to a value: our choice
+MISSPELT = 0.8  # likeness from which on a name counts as a misspelt field: our choice
 ABSENT: Any = object()
 
 
@@ -107,6 +109,25 @@ class Setting:
         if isinstance(value, str):
             return [text, value]
         return [value, text]
+
+
+def field_meant(variants: Sequence[type[BasePayload]], name: str) -> str | None:
+    """Give the field that a name which is none must mean, where every schema would take it as it is; else None."""
+    plans = [PLANS[variant] for variant in variants]
+    wires = [wire for plan in plans for wire in plan.by_wire]
+    if name in wires or not all(plan.extra for plan in plans):
+        return None
+    from difflib import get_close_matches  # noqa: PLC0415  # only a name that is not known needs it
+
+    return next(iter(get_close_matches(name[:200], wires, n=1, cutoff=MISSPELT)), None)
+
+
+def with_constant(variants: Sequence[type[BasePayload]], data: dict[str, Any]) -> dict[str, Any]:
+    """Give data with the constants of the only variant that they can be of, which need not be written then."""
+    if len(variants) != 1:
+        return data
+    constants = {wire: field.constant for wire, field in PLANS[variants[0]].by_wire.items()}
+    return {name: value for name, value in constants.items() if value is not UNSET} | data
 
 
 def as_fields_have_it(variants: Sequence[type[BasePayload]], data: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,6 @@
+"""Many videos from a file or a program: checked first, each paid once, and gone on with after whatever broke it off."""
+
+from .rows import Mistake, Row, Rows, read_rows
+from .run import AsyncBatch, Batch, Outcome, Report, RowsRefused
+
+__all__ = ["AsyncBatch", "Batch", "Mistake", "Outcome", "Report", "Row", "Rows", "RowsRefused", "read_rows"]

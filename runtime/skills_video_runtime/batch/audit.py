@@ -1,0 +1,185 @@
+"""What a batch has come to, and whether it adds up: journal, results and what the platform charged."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from skills_video_runtime.client import run as run_now
+from skills_video_runtime.errors import NotFound
+from skills_video_runtime.generations.journal import is_in_use
+from skills_video_runtime.generations.outcomes import Recovered
+
+from .results import JOURNAL, RESULTS, State, lines_of, who_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+    from skills_video_runtime.client import Client
+    from skills_video_runtime.generations.journal import Journal
+    from skills_video_runtime.generations.states import Generation
+    from skills_video_runtime.http.session import Session
+
+ASKED_AT_ONCE = 8  # generations: our choice
+
+
+@dataclass
+class Standing:
+    """How far a batch is, as its directory tells; another process may run it meanwhile."""
+
+    rows: int
+    statuses: Counter[str]
+    credits: float
+    uncertain: list[str]
+    """Keys of rows that are left alone."""
+    run_by: str | None
+    """Which process runs it."""
+
+    @classmethod
+    def of(cls, directory: Path) -> Standing:
+        """Read it.
+
+        Raises:
+            FileNotFoundError: it is no directory of a batch.
+        """
+        if not (directory / JOURNAL).is_file():
+            raise FileNotFoundError(f"{str(directory)!r} is no directory of a batch: it holds no {JOURNAL}")
+        lines = list(lines_of(directory / RESULTS))
+        statuses = Counter(str(line.get("status")) for line in lines)
+        credit = sum(line.get("credits") or 0.0 for line in lines)
+        uncertain = [line["key"] for line in lines if line.get("status") == "UNCERTAIN"]
+        run_by = None
+        if is_in_use(directory / JOURNAL):
+            run_by = who_runs(directory)
+        return cls(State.read(directory).rows, statuses, credit, uncertain, run_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """What does not add up."""
+
+    key: str | None
+    id: str | None
+    problem: str
+
+
+@dataclass
+class Audit:
+    """What was charged for a batch, and what does not add up."""
+
+    generations: int = 0
+    """How many were made, those of failed attempts and of earlier rounds included."""
+    rows: int = 0
+    charged: float = 0.0
+    """Credits, as the platform tells now."""
+    discrepancies: list[Discrepancy] = field(default_factory=list[Discrepancy])
+
+
+def audit(client: Client, directory: str | PathLike[str]) -> Audit:
+    """Compare journal, results, and what the platform tells of each generation. Only reads.
+
+    Raises:
+        FileNotFoundError: It is no directory of a batch.
+        JournalUnavailable: A process runs the batch.
+    """
+    folder = Path(directory)
+    if not (folder / JOURNAL).is_file():
+        raise FileNotFoundError(f"{str(folder)!r} is no directory of a batch: it holds no {JOURNAL}")
+    records = run_now(_records(client, folder / JOURNAL))
+    lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in lines_of(path)]
+    found = Audit(rows=len({line["key"] for line in lines} | {record.row for record in records}))
+    names = (record.id for record in records), (line.get("id") for line in lines)
+    ids = [str(name) for name in dict.fromkeys(chain(*names)) if name]
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        states = dict(zip(ids, pool.map(partial(_state_of, client), ids), strict=True))
+    found.generations = sum(state is not None for state in states.values())
+    found.charged = sum(state.usage.total or 0.0 for state in states.values() if state is not None)
+    found.discrepancies += _of_records(records, lines)
+    found.discrepancies += _of_lines(lines, {record.id for record in records})
+    found.discrepancies += _of_platform(states, records, lines)
+    return found
+
+
+class _Recorded(NamedTuple):
+    """What a journal holds of an attempt of a row."""
+
+    row: str
+    id: str | None
+    status: str
+    """The last one; empty, where it is not over."""
+    credits: float | None = None
+
+
+async def _records(client: Client, path: Path) -> list[_Recorded]:
+    session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    async with session.call(journal=path) as call:
+        journal = cast("Journal", call.journal)
+        over = [_Recorded(_row_of(item.key), item.id, item.status or "", item.credits) for item in journal.history()]
+        for entry in journal.unfinished():
+            if isinstance(entry, Recovered):
+                over.append(_Recorded(_row_of(entry.key), None, ""))
+            else:
+                over.append(_Recorded(_row_of(entry.own_key or entry.key), entry.id, ""))
+    session.let_go(path)
+    return over
+
+
+def _row_of(key: int | str) -> str:
+    """Give the row that a key in the journal is of."""
+    return re.sub(r"~[\d.]+$", "", str(key))
+
+
+def _state_of(client: Client, name: str) -> Generation | None:
+    try:
+        return client.get(name)
+    except NotFound:
+        return None
+
+
+def _of_records(records: list[_Recorded], lines: list[dict[str, Any]]) -> Iterator[Discrepancy]:
+    """Tell of what was begun, and is not in the results."""
+    in_results = {line.get("id") for line in lines}
+    for record in records:
+        if not record.status and record.id is None:
+            yield Discrepancy(record.row, None, "a generation may have been made, and its id is not known")
+        elif not record.status:
+            yield Discrepancy(record.row, record.id, "it is begun and not over: run the batch again")
+        elif record.status == "COMPLETED" and record.id not in in_results:
+            yield Discrepancy(record.row, record.id, "it is over, and no line of the results has it")
+
+
+def _of_lines(lines: list[dict[str, Any]], recorded: set[str | None]) -> Iterator[Discrepancy]:
+    """Tell of what the results have, and the journal has not."""
+    rows: dict[str, str] = {}
+    for line in lines:
+        name = str(line.get("id") or "")
+        if not name or "reused" in line:
+            continue
+        if name not in recorded:
+            yield Discrepancy(line["key"], name, "the journal knows nothing of it")
+        if name in rows:
+            yield Discrepancy(line["key"], name, f"it is that of row {rows[name]} as well")
+        rows[name] = str(line["key"])
+
+
+def _of_platform(
+    states: dict[str, Generation | None], records: list[_Recorded], lines: list[dict[str, Any]]
+) -> Iterator[Discrepancy]:
+    """Tell of what the platform does not know, or charged otherwise."""
+    rows: dict[str, tuple[str, float | None]] = {item.id: (item.row, item.credits) for item in records if item.id}
+    for line in lines:
+        if line.get("id") and "reused" not in line:
+            rows[line["id"]] = (line["key"], line.get("credits"))
+    for name, state in states.items():
+        row, recorded = rows[name]
+        if state is None:
+            yield Discrepancy(row, name, "the platform knows no such generation")
+        elif state.is_finished and (state.usage.total or 0.0) != (recorded or 0.0):
+            yield Discrepancy(row, name, f"it took {state.usage.total} credits, and {recorded} are recorded")

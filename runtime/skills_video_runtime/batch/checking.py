@@ -1,0 +1,44 @@
+"""What a file of rows would do: nothing is sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from skills_video_runtime.json_values import as_object
+
+from .rows import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from .rows import Row
+
+
+@dataclass
+class Count:
+    """What was counted of rows that `counted` has passed on."""
+
+    rows: int = 0
+    mistakes: int = 0
+    models: Counter[str] = field(default_factory=Counter[str])
+    extras: Counter[str] = field(default_factory=Counter[str])
+    """Names that no schema has, and that are sent as they are."""
+
+    def counted(self, rows: Iterable[Row | Mistake]) -> Iterator[Row | Mistake]:
+        """Pass rows and mistakes on, and count them."""
+        for item in rows:
+            if isinstance(item, Mistake):
+                self.mistakes += 1
+            else:
+                self.rows += 1
+                self.models[item.payload.endpoint.model] += 1
+                self.extras.update(as_object(getattr(item.payload, "extra", None)).keys())
+            yield item
+
+    def credits(self, medians: Mapping[str, float]) -> float | None:
+        """Give what the rows are expected to take, None where that is not known of each model."""
+        if not self.models.keys() <= medians.keys():
+            return None
+        return sum(medians[model] * count for model, count in self.models.items())

@@ -1,0 +1,214 @@
+"""What a batch keeps in its directory: a line for each row that ended, and what tells one run from another."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from errno import ENOSPC
+from threading import Lock
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from skills_video_runtime.json_values import as_array, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+    from pathlib import Path
+
+JOURNAL, RESULTS, METADATA, STATE, RUN = "journal.db", "results.jsonl", "metadata.jsonl", "batch.json", ".run.json"
+RESERVE = ".reserve"
+RESERVED = 2**18  # bytes that are let go of when the disk is full, for what is under way then: our choice
+
+
+class Line(NamedTuple):
+    """What of a line decides whether its row is to be done again."""
+
+    status: str
+    fingerprint: str
+    attempt: int
+    credits: float
+    id: str
+    files: tuple[str, ...]
+    """Their names, unless one is not there, or is empty: then they are to be fetched again."""
+
+
+@dataclass
+class State:
+    """Which round a directory is in; `--fresh` begins another one."""
+
+    round: int = 1
+    is_fresh: bool = False
+    """Whether `--fresh` began it, and it is not over: then `--fresh` goes on with it."""
+    rows: int = 0
+
+    @classmethod
+    def read(cls, directory: Path) -> State:
+        """Read it; a directory without one is new."""
+        told = read_json(directory / STATE)
+        return cls(int(told.get("round", 1)), bool(told.get("is_fresh")), int(told.get("rows", 0)))
+
+    def write(self, directory: Path) -> None:
+        """Write it, whole or not at all."""
+        write_whole(directory / STATE, json.dumps(vars(self)))
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read an object of our own; what is not there, or torn, is empty."""
+    with suppress(OSError, ValueError):
+        return as_object(json.loads(path.read_bytes()))
+    return {}
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there as it was or as it is to be, also after a power cut."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def who_runs(directory: Path) -> str:
+    """Say which process has a batch, as far as it told."""
+    told = read_json(directory / RUN)
+    if not told:
+        return "another run has it"
+    return f"process {told.get('process')} on {told.get('machine')} runs it since {told.get('since')}"
+
+
+def lines_of(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the lines of a file of results that are whole."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        for line in file:
+            with suppress(ValueError):
+                told = as_object(json.loads(line))
+                if line.endswith(b"\n") and isinstance(told.get("key"), str):
+                    yield told
+
+
+class Results:
+    """The lines of a round. Each is written at once, so that a killed process leaves at most the last one torn."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.path = directory, directory / RESULTS
+        self.lines: dict[str, Line] = {}
+        self._file: IO[bytes] | None = None
+        self._lock = Lock()
+        self._before: str | None = None
+
+    def read(self, number: int) -> None:
+        """Read the lines of a round. Those of one before are put aside once lines are to be added."""
+        for told in lines_of(self.path):
+            if told.get("round") != number:
+                self._before = f"results.{told.get('round')}.jsonl"
+                break
+            self.lines[told["key"]] = self._line(told)
+
+    def _line(self, told: dict[str, Any]) -> Line:
+        files = tuple(str(name) for name in as_array(told.get("files")) or ())
+        credit = told.get("credits") or 0.0
+        return Line(told["status"], told["fingerprint"], told["attempt"], credit, told.get("id") or "", files)
+
+    def is_whole(self, line: Line) -> bool:
+        """Tell whether the files of a line are there: a power cut may have left them empty."""
+        with suppress(OSError):
+            return all((self.directory / name).stat().st_size for name in line.files)
+        return False
+
+    def begin(self, again: Container[str]) -> None:
+        """Drop the lines of rows that are to be done again, and what is torn; then lines can be added.
+
+        Raises:
+            OSError: the disk would not take it.
+        """
+        if self._before is not None:
+            self.path.replace(self.directory / self._before)
+        elif self.path.exists():
+            kept = self.path.with_name(f".{RESULTS}.part")
+            with kept.open("w", encoding="utf-8") as file:
+                for told in lines_of(self.path):
+                    if told["key"] not in again:
+                        file.write(_text_of(told))
+                file.flush()
+                os.fsync(file.fileno())
+            kept.replace(self.path)
+        self.lines = {key: line for key, line in self.lines.items() if key not in again}
+        (self.directory / RESERVE).write_bytes(b"\0" * RESERVED)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        write_whole(
+            self.directory / RUN, json.dumps({"process": os.getpid(), "machine": socket.gethostname(), "since": now})
+        )
+        self._file = self.path.open("ab", buffering=0)
+
+    def add(self, told: dict[str, Any]) -> None:
+        """Add a line, at once and whole. On a full disk, what was put by for that is used up.
+
+        Raises:
+            OSError: the disk would not take it.
+        """
+        file = self._file
+        if file is None:
+            raise ValueError("no batch runs here")
+        text = _text_of(told).encode()
+        with self._lock:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                _write(file, text, end)
+            except OSError:
+                self.free_reserve()
+                _write(file, text, end)
+            self.lines[told["key"]] = self._line(told)
+
+    def free_reserve(self) -> None:
+        """Make room on a full disk for what is under way."""
+        with suppress(OSError):
+            (self.directory / RESERVE).unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Let go of the directory, and write what a data set of its videos needs."""
+        if self._file is None:
+            return
+        self._file.close()
+        self._file = None
+        self.free_reserve()
+        for name in (RUN, ".metadata.part"):
+            with suppress(OSError):
+                (self.directory / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self._write_metadata()
+
+    def _write_metadata(self) -> None:
+        """Write a line for each file, in columns of one type each, as data sets of a folder of videos have them."""
+        part = self.directory / ".metadata.part"
+        with part.open("w", encoding="utf-8") as file:
+            for told in lines_of(self.path):
+                payload = as_object(told.get("input"))
+                about = {name: told.get(name) for name in ("key", "model", "id", "credits")}
+                about |= {name: payload.get(name) for name in ("prompt", "seed")}
+                about["input"] = json.dumps(payload)
+                for name in as_array(told.get("files")) or ():
+                    file.write(_text_of({"file_name": name, **about}))
+        part.replace(self.directory / METADATA)
+
+
+def _text_of(told: dict[str, Any]) -> str:
+    return json.dumps(told) + "\n"
+
+
+def _write(file: IO[bytes], text: bytes, end: int) -> None:
+    """Write a line whole, or leave the file as it was."""
+    problem: OSError | None = None
+    try:
+        written = file.write(text)
+        if written != len(text):
+            problem = OSError(ENOSPC, "the disk took a part of a line only")
+    except OSError as error:
+        problem = error
+    if problem is not None:
+        with suppress(OSError):
+            file.truncate(end)
+        raise problem

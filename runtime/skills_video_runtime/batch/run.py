@@ -1,0 +1,580 @@
+"""A batch on one machine: rows are checked, then made, as many at once as the limit allows.
+
+What keeps a row from being paid twice is the journal: each is posted under a key of its own. A line of results is
+written before the journal is told that the row is over, so that whatever ends the process, the next run finds either
+the line or the generation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import copyfile
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from skills_video_runtime.budget import Budget, BudgetExceeded
+from skills_video_runtime.client import MAX_BYTES
+from skills_video_runtime.client import run as run_now
+from skills_video_runtime.downloads.save import Wishes, saves_of
+from skills_video_runtime.errors import (
+    APIError,
+    AuthenticationError,
+    ConnectionFailed,
+    GenerationFailed,
+    InsufficientCredits,
+    JournalUnavailable,
+    PermissionDenied,
+    RateLimited,
+    RecordUnusable,
+    ServerError,
+    SkillsVideoError,
+    SubmissionUncertain,
+    Violation,
+)
+from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
+from skills_video_runtime.many import Made, Many, Result
+
+from .checking import Count
+from .results import JOURNAL, Line, Results, State, who_runs
+from .rows import Mistake, Row, fingerprint, shown, without_files
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+    from os import PathLike
+
+    from skills_video_runtime.client import AsyncClient, Client
+    from skills_video_runtime.downloads.save import Save
+    from skills_video_runtime.generations.call import Call
+    from skills_video_runtime.generations.journal import Journal
+    from skills_video_runtime.generations.states import Generation
+    from skills_video_runtime.http.session import Session
+
+    OnOutcome: TypeAlias = Callable[["Outcome", "Report"], object]
+
+AGAIN = frozenset({"FAILED", "CANCELED", "REFUSED"})
+ENDS_ALL = (InsufficientCredits, AuthenticationError, PermissionDenied, BudgetExceeded, JournalUnavailable)
+TRANSIENT = (ConnectionFailed, ServerError, RateLimited)
+POSTING = 8  # rows between intent and answer at once: our choice
+PAUSE = 0.05  # seconds between two looks whether there is room: our choice
+TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
+
+
+class RowsRefused(SkillsVideoError):  # noqa: N818  # as the other errors
+    """Rows of a batch cannot be made as they are. Nothing was sent."""
+
+    category = "validation"
+    guidance = "Nothing was sent."
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join([f"{len(mistakes)} mistakes in the rows:", *map(str, mistakes)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row."""
+
+    key: str
+    model: str
+    status: str
+    """COMPLETED, FAILED or CANCELED, as of its generation; REFUSED, where none was made, as the platform refused it;
+    UNCERTAIN, where one may have been made; OPEN, where the next run goes on with it."""
+    id: str | None = None
+    credits: float | None = None
+    files: tuple[Path, ...] = ()
+    error: Exception | None = None
+
+
+@dataclass
+class Report:
+    """What a run has come to; `statuses` counts all rows, those that earlier runs have ended included."""
+
+    rows: int
+    statuses: Counter[str] = field(default_factory=Counter[str])
+    credits: float = 0.0
+    """What all rows have taken so far, as far as the platform told."""
+    problems: list[Outcome] = field(default_factory=list[Outcome])
+    """Rows of this run that are not COMPLETED, and those that are left alone as UNCERTAIN."""
+    stopped: Exception | None = None
+    """Why no more rows were posted, if any are left for that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """How a batch is run.
+
+    Args:
+        limit: How many are under way at once, from 1 to 99, as the platform shows at most 100 of a workspace.
+        max_credits: Credits that all rows together may take, those of earlier runs included, as far as the platform
+            tells. What is under way when they are spent may go beyond.
+        rate: How many are posted in a minute, at most.
+        timeout: Seconds that each may take, instead of the client's.
+        retry_failed: Make rows again that failed or were refused, also where they were corrected since.
+        fresh: Make all rows anew, under the same keys.
+        reuse: Give a row the files of another one with the same payload, and post nothing for it.
+    """
+
+    limit: int = 16
+    max_credits: float | None = None
+    rate: float | None = None
+    timeout: float | None = None
+    retry_failed: bool = False
+    fresh: bool = False
+    reuse: bool = False
+
+
+class Run(Many[Row]):
+    """One run of a batch: its plan, and what comes of each row."""
+
+    def __init__(self, client: Client | AsyncClient, directory: str | PathLike[str], choices: Choices) -> None:
+        session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        super().__init__(session, (), choices.limit, choices.timeout)
+        if choices.rate is not None and not choices.rate > 0:
+            raise ValueError(f"rate is a number of posts in a minute above 0, not {choices.rate!r:.80}")
+        if choices.max_credits is not None:
+            if session.budget is not None:
+                raise ValueError("max_credits is said twice, to the client and to the batch")
+            session.budget = Budget(choices.max_credits)
+        self.directory, self.choices = Path(directory), choices
+        self.journal = self.directory / JOURNAL
+        self.results = Results(self.directory)
+        self.state = State()
+        self.lock = Lock()
+        self.next_post = 0.0
+        self.troubles = 0
+        self.posting: set[Call] = set()
+        self.report = Report(0)
+        self.outcomes: dict[int, Outcome] = {}
+        self.todo: dict[str, int] = {}
+        """Keys of rows that are to be done, and which attempt it is."""
+        self.begun: dict[str, Entry] = {}
+        """By the key in the journal, what is unfinished there."""
+        self.ended: dict[str, str] = {}
+        """By the key in the journal, the last status of what is over."""
+        self.made: dict[str, str] = {}
+        """By the fingerprint, a row whose files can be used again."""
+
+    async def prepare(self, rows: Iterable[Row | Mistake]) -> None:
+        """Check all rows, and find out what is to be done. Nothing is sent.
+
+        Raises:
+            RowsRefused: with all that is wrong.
+            JournalUnavailable: another process runs the batch, or its journal is gone.
+        """
+        is_new = not self.journal.exists()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        await self._read_journal()
+        self.state = State.read(self.directory)
+        if self.choices.fresh and not self.state.is_fresh and (self.begun or self.ended):
+            self.state = State(self.state.round + 1)
+        self.state.is_fresh = self.choices.fresh or self.state.is_fresh
+        self.results.read(self.state.round)
+        if not self.ended and not self.begun and any(line.id for line in self.results.lines.values()):
+            raise JournalUnavailable(f"The journal {self.journal} is empty or gone, and there are results beside it.")
+        count, mistakes = Count(), list[Mistake]()
+        for item in count.counted(rows):
+            if isinstance(item, Mistake):
+                mistakes.append(item)
+            else:
+                mistakes += self._plan(item)
+        if mistakes:
+            if is_new:
+                self._leave_nothing()
+            raise RowsRefused(mistakes)
+        self.report.rows = self.state.rows = count.rows
+        await self._finish_known()
+        if self.session.budget is not None:
+            self.session.budget.spent += self.report.credits
+        self.state.write(self.directory)
+        self.results.begin(self.todo)
+
+    def _leave_nothing(self) -> None:
+        self.session.let_go(self.journal)
+        self.journal.unlink()
+        with suppress(OSError):  # what else is there is not ours
+            self.directory.rmdir()
+
+    async def _read_journal(self) -> None:
+        """Open the journal, which no other process has from then on, and read what it knows."""
+        try:
+            async with self.session.call(journal=self.journal) as call:
+                journal = cast("Journal", call.journal)
+                for record in journal.history():
+                    self.ended[str(record.key)] = record.status or ""
+                    self.report.credits += record.credits or 0.0
+                entries = journal.unfinished()
+        except JournalUnavailable as error:
+            error.what = f"{error.what.rstrip('.')}; {who_runs(self.directory)}."
+            raise
+        for entry in entries:
+            if isinstance(entry, Recovered):
+                raise entry.error or LookupError(entry.key)
+            self.begun[str(entry.own_key)] = entry
+
+    async def _finish_known(self) -> None:
+        """Tell the journal of what has a line: the process was ended between the two."""
+        async with self.session.call(journal=self.journal) as call:
+            for key, line in self.results.lines.items():
+                entry = self.begun.get(self._name(key, line.attempt))
+                if entry is not None and entry.id and entry.id == line.id and key not in self.todo:
+                    call.ended[line.id] = Ending(line.status, line.credits)
+                    self.report.credits += line.credits
+
+    def _name(self, key: str, attempt: int) -> str:
+        """Give what a row is called in the journal."""
+        if (self.state.round, attempt) == (1, 1):
+            return key
+        return f"{key}~{self.state.round}.{attempt}"
+
+    def _latest(self, key: str) -> int:
+        """Give the latest attempt that the journal knows of a row; the first one, if it knows none."""
+        attempt = 1
+        while (name := self._name(key, attempt + 1)) in self.begun or name in self.ended:
+            attempt += 1
+        return attempt
+
+    def _plan(self, row: Row) -> Iterator[Mistake]:
+        """Decide whether a row is to be done, and as which attempt; tell what forbids it."""
+        line, attempt = self.results.lines.get(row.key), self._latest(row.key)
+        name = self._name(row.key, attempt)
+        if self._has_changed(row, name, line):
+            message = "the row is another one than that which was begun under this key: give it a key of its own"
+            yield Mistake(row.line or 0, row.key, Violation("", "changed", None, None, message))
+            return
+        status = self.ended.get(name, "")
+        if line is not None:
+            status = line.status
+        if self.choices.retry_failed and status in AGAIN:
+            if status != "REFUSED":
+                attempt += 1
+        elif line is not None and self._is_done(row, name, line):
+            self.report.statuses[line.status] += 1
+            if line.status == "COMPLETED":
+                self.made.setdefault(line.fingerprint, row.key)
+            if line.status == "UNCERTAIN":
+                self.report.problems.append(Outcome(row.key, row.payload.endpoint.model, line.status))
+            return
+        self.todo[row.key] = attempt
+
+    def _has_changed(self, row: Row, name: str, line: Line | None) -> bool:
+        if line is not None:
+            return line.status not in AGAIN and line.fingerprint != fingerprint(row.payload)
+        return name in self.begun and shown(self.begun[name].payload) != without_files(row.payload)
+
+    def _is_done(self, row: Row, name: str, line: Line) -> bool:
+        """Tell whether a row needs nothing more. One that was uncertain does once its record was settled or dropped."""
+        if line.status == "UNCERTAIN":
+            return name in self.begun and self.begun[name].id is None
+        return not row.download or self.results.is_whole(line)
+
+    def phases(self, rows: Iterable[Row | Mistake]) -> Iterator[Iterator[Row]]:
+        """Give the rows that are to be done: what is begun first, so that it counts in what may be spent."""
+        ours = (row for row in rows if isinstance(row, Row) and row.key in self.todo)
+        if self.begun:
+            yield (row for row in ours if self._is_begun(row))
+            ours = (row for row in rows if isinstance(row, Row) and row.key in self.todo)
+        if not self.choices.reuse:
+            yield (row for row in ours if not self._is_begun(row))
+            return
+        seen: set[str] = set()
+        again: set[str] = set()
+        yield self._firsts((row for row in ours if not self._is_begun(row)), seen, again)
+        yield (row for row in rows if isinstance(row, Row) and row.key in again)
+
+    def _firsts(self, rows: Iterator[Row], seen: set[str], again: set[str]) -> Iterator[Row]:
+        """Give the first row of each payload, and note the others."""
+        for row in rows:
+            known = fingerprint(row.payload)
+            if known in seen:
+                again.add(row.key)
+            else:
+                seen.add(known)
+                yield row
+
+    def _is_begun(self, row: Row) -> bool:
+        return self._name(row.key, self.todo[row.key]) in self.begun
+
+    def begin(self, rows: Iterator[Row]) -> None:
+        """Begin a phase."""
+        self.waiting = enumerate(rows)
+
+    def tell(self, result: Result[Row], on_outcome: OnOutcome | None) -> None:
+        """Tell what became of a row."""
+        outcome = self.outcomes.pop(result.index)
+        if on_outcome is not None and not self._is_untouched(outcome):
+            on_outcome(outcome, self.report)
+
+    def take(self, room: int) -> Iterator[tuple[int, Row]]:
+        """Take rows for which there is room, until something speaks against posting more."""
+        if self.report.stopped is None:
+            yield from super().take(room)
+
+    async def make(self, index: int, payload: Row) -> Made[Row]:
+        """Make the video of a row, and keep what comes of it."""
+        outcome = await self._outcome(payload)
+        with self.lock:
+            self.outcomes[index] = outcome
+            if not self._is_untouched(outcome):
+                self.report.statuses[outcome.status] += 1
+                self.report.credits += outcome.credits or 0.0
+                if outcome.status != "COMPLETED":
+                    self.report.problems.append(outcome)
+        return Made(Result(index, payload, None, outcome.error))
+
+    async def _outcome(self, row: Row) -> Outcome:
+        model, name = row.payload.endpoint.model, self._name(row.key, self.todo[row.key])
+        try:
+            if self.choices.reuse and fingerprint(row.payload) in self.made:
+                return self._used_again(row)
+            if self.choices.rate is not None and not self._is_begun(row):
+                await self._turn(60 / self.choices.rate)
+            if self.report.stopped is None:
+                async with self.session.call(self.timeout, self.journal) as call, self._given_up(call):
+                    return await self._followed(row, name, call)
+        except Exception as error:  # noqa: BLE001  # of a row, which the next run goes on with
+            self._note(error)
+            return Outcome(row.key, model, "OPEN", getattr(error, "generation_id", None), error=error)
+        return Outcome(row.key, model, "OPEN", error=self.report.stopped)
+
+    def _is_untouched(self, outcome: Outcome) -> bool:
+        """Whether nothing was made of a row, since what speaks against it speaks against all."""
+        error = outcome.error
+        return outcome.id is None and (
+            isinstance(error, ENDS_ALL) or (error is not None and error is self.report.stopped)
+        )
+
+    async def _turn(self, gap: float) -> None:
+        """Wait until a post is due."""
+        async with self.session.call(records=False) as call, self._given_up(call):
+            with self.lock:
+                due = max(self.next_post, call.io.now())
+                self.next_post = due + gap
+            await call.io.sleep(max(due - call.io.now(), 0.0))
+
+    @asynccontextmanager
+    async def _given_up(self, call: Call | Save) -> AsyncGenerator[None]:
+        """Have it given up, where the run is left."""
+        self.calls.add(call)
+        if self.is_left:
+            call.give_up()
+        try:
+            yield
+        finally:
+            self.calls.discard(call)
+
+    async def _followed(self, row: Row, name: str, call: Call) -> Outcome:
+        state: Generation | None = None
+        problem: SkillsVideoError | None = None
+        status = ""
+        try:
+            async with self._posting(row, call), aclosing(call.generate(row.payload, name)) as states:
+                async for state in states:
+                    status = str(state.status)
+                    self.posting.discard(call)
+        except GenerationFailed as error:
+            problem = error
+        except SubmissionUncertain as error:
+            if self.is_left:  # the next run looks again
+                raise
+            problem, status = error, "UNCERTAIN"
+        except APIError as error:
+            if error.generation_id is not None or isinstance(error, (*ENDS_ALL, *TRANSIENT)):
+                raise
+            problem, status = error, "REFUSED"
+        if call.submission is None and call.budget is not None and state is not None:
+            call.budget.count(0.0, state.usage.total)
+        try:
+            return await self._kept(row, state, status, problem)
+        except OSError as error:
+            self._stop(error)
+            raise
+
+    @asynccontextmanager
+    async def _posting(self, row: Row, call: Call) -> AsyncGenerator[None]:
+        """Wait until few others are between intent and answer: what is there when the process is killed is uncertain.
+
+        The row leaves as soon as its id is told. What is begun posts nothing, and an upload may take long.
+        """
+        is_free = self._is_begun(row) or row.payload.goes_as_form()
+        while not is_free:
+            with self.lock:
+                is_free = len(self.posting) < POSTING
+                if is_free:
+                    self.posting.add(call)
+            if not is_free:
+                await call.io.sleep(PAUSE)
+        try:
+            yield
+        finally:
+            self.posting.discard(call)
+
+    async def _kept(self, row: Row, state: Generation | None, status: str, problem: SkillsVideoError | None) -> Outcome:
+        """Fetch the files, and write the line."""
+        names: list[str] = []
+        credit = None
+        if state is not None:
+            credit = state.usage.total
+            if status == "COMPLETED" and row.download and state.has_files:
+                names = await self._fetched(row, state)
+        name = getattr(problem, "generation_id", None)
+        if state is not None:
+            name = state.id
+        return self._written(row, status, name, credit, names, problem)
+
+    async def _fetched(self, row: Row, state: Generation) -> list[str]:
+        names: list[str] = []
+        wishes = Wishes(max_bytes=MAX_BYTES, name="{key}-{index}{suffix}", key=self._stem(row), overwrite="replace")
+        for save in saves_of(self.session, state, self.directory, None, wishes):
+            async with self._given_up(save):
+                names.append((await save.run()).name)
+        return names
+
+    def _stem(self, row: Row) -> str:
+        """Give what the names of files of a row begin with."""
+        if self.state.round == 1:
+            return row.key
+        return f"{row.key}~{self.state.round}"
+
+    def _used_again(self, row: Row) -> Outcome:
+        """Give a row the files of another one with the same payload."""
+        other = self.made[fingerprint(row.payload)]
+        line = self.results.lines[other]
+        stem = self._stem(row)
+        names = [f"{stem}-{number}{Path(name).suffix}" for number, name in enumerate(line.files)]
+        for name, there in zip(names, line.files, strict=True):
+            copyfile(self.directory / there, self.directory / name)
+        return self._written(row, line.status, line.id, 0.0, names, None, reused=other)
+
+    def _written(  # what a line says
+        self,
+        row: Row,
+        status: str,
+        name: str | None,
+        credit: float | None,
+        names: list[str],
+        problem: SkillsVideoError | None,
+        **more: str,
+    ) -> Outcome:
+        known, model = fingerprint(row.payload), row.payload.endpoint.model
+        told: dict[str, Any] = {"key": row.key, "model": model, "variant": type(row.payload).__name__, "id": name}
+        told |= {"status": status, "credits": credit, "files": names, "error": as_data(problem), **more}
+        told |= {"input": shown(row.payload), "fingerprint": known, "round": self.state.round}
+        self.results.add({**told, "attempt": self.todo[row.key]})
+        with self.lock:
+            self.troubles = 0
+            if status == "COMPLETED":
+                self.made.setdefault(known, row.key)
+        paths = tuple(self.directory / file for file in names)
+        return Outcome(row.key, model, status, name, credit, paths, problem)
+
+    def _note(self, error: Exception) -> None:
+        """Decide whether what has befallen a row will befall the others."""
+        if self.is_left or isinstance(error, RecordUnusable):
+            return
+        if isinstance(error, ENDS_ALL):
+            self._stop(error)
+        elif isinstance(error, TRANSIENT) and error.generation_id is None:
+            with self.lock:
+                self.troubles += 1
+                is_enough = self.troubles >= TROUBLES
+            if is_enough:
+                self._stop(error)
+
+    def _stop(self, error: Exception) -> None:
+        """Post no more; what is under way is followed to its end, and has the room that was put by for it."""
+        self.results.free_reserve()
+        with self.lock:
+            self.report.stopped = self.report.stopped or error
+
+    def close(self) -> None:
+        """Let go of the directory and the journal."""
+        if self.choices.max_credits is not None:
+            self.session.budget = None
+        over = self.report.statuses.total() - self.report.statuses["OPEN"]
+        if self.report.rows and over == self.report.rows:
+            self.state.is_fresh = False
+            self.state.write(self.directory)
+        self.results.end()
+        self.session.let_go(self.journal)
+
+
+def as_data(problem: Exception | None) -> dict[str, Any] | None:
+    """Give an error as JSON."""
+    if problem is None:
+        return None
+    if not isinstance(problem, SkillsVideoError):
+        return {"category": "error", "message": str(problem)}
+    told: dict[str, Any] = {"category": problem.category, "message": problem.what}
+    told |= {"code": problem.code, "status": problem.status, "try_again": problem.retryable}
+    if isinstance(problem, SubmissionUncertain):
+        told["candidates"] = list(problem.candidates)
+    return told
+
+
+def _read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
+    """Give rows that can be read as often as they are needed."""
+    if iter(rows) is rows:
+        return list(rows)
+    return rows
+
+
+@dataclass(frozen=True)
+class Batch(Choices):
+    """Many videos by a client, kept in a directory: `Batch(client, "out").run(rows)`.
+
+    The same again goes on where the last run ended, however it ended: what was paid for is followed, and not paid
+    again. The directory holds a journal, `results.jsonl`, the files, and `metadata.jsonl` for data sets. One run at a
+    time may use it. See `Choices` for what can be chosen.
+    """
+
+    client: Client
+    directory: str | PathLike[str]
+
+    def run(
+        self, rows: Iterable[Row | Mistake], on_outcome: Callable[[Outcome, Report], object] | None = None
+    ) -> Report:
+        """Check all rows, then make those that are not made yet.
+
+        Args:
+            rows: Rows of a file, or such as `Row("row-17", payload)`.
+            on_outcome: Called with each row that ends in this run.
+
+        Raises:
+            RowsRefused: A row is wrong, or another one than that which was begun under its key. Nothing was sent.
+            JournalUnavailable: Another process runs the batch, or the journal is gone. Nothing was sent.
+        """
+        work, rows = Run(self.client, self.directory, self), _read_again(rows)
+        try:
+            run_now(work.prepare(rows))
+            for phase in work.phases(rows):
+                work.begin(phase)
+                for result in work.in_threads(run_now):
+                    work.tell(result, on_outcome)
+        finally:
+            work.close()
+        return work.report
+
+
+@dataclass(frozen=True)
+class AsyncBatch(Choices):
+    """As `Batch`, of an `AsyncClient`, with tasks in place of threads."""
+
+    client: AsyncClient
+    directory: str | PathLike[str]
+
+    async def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
+        """As `Batch.run`. The event loop waits while rows are checked."""
+        work, rows = Run(self.client, self.directory, self), _read_again(rows)
+        try:
+            await work.prepare(rows)
+            for phase in work.phases(rows):
+                work.begin(phase)
+                async with aclosing(work.in_tasks()) as results:
+                    async for result in results:
+                        work.tell(result, on_outcome)
+        finally:
+            work.close()
+        return work.report

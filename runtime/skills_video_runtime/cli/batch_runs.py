@@ -1,0 +1,231 @@
+"""`batch run`, `status`, `audit`: what a batch does, shown as it goes on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from skills_video_runtime.batch.audit import Standing
+from skills_video_runtime.batch.audit import audit as audit_of
+from skills_video_runtime.batch.results import RESULTS
+from skills_video_runtime.batch.run import Batch, Outcome, Report, RowsRefused, as_data
+from skills_video_runtime.client import Client
+from skills_video_runtime.errors import SkillsVideoError
+
+from .batch_checks import checking, facts
+from .exits import BAD_USAGE, OTHER, exit_code
+from .failure import in_words
+from .output import UsageProblem, amount, complain, console, is_terminal, say, say_json, table, visible
+from .signals import Stopped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from skills_video_runtime.batch.rows import Rows
+
+UNITS = {"s": 60.0, "min": 1.0, "h": 1 / 60}
+MOST_TOLD = 50  # rows that did not end well, on a terminal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What was chosen for a run; times in seconds, `rate` in posts a minute."""
+
+    limit: int
+    max_credits: float | None
+    rate: float | None
+    retry_failed: bool
+    fresh: bool
+    reuse: bool
+    timeout: float
+    poll_interval: float
+
+
+def a_minute(given: str | None) -> float | None:
+    """Read a rate: `60/min`, `2/s`, `100/h`.
+
+    Raises:
+        UsageProblem: It is none.
+    """
+    if given is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)/?(s|min|h)?", given.replace(" ", ""))
+    if found is None or float(found[1]) == 0:
+        raise UsageProblem(f"--rate {given!r:.80} is no rate such as 60/min, 2/s or 100/h")
+    return float(found[1]) * UNITS[found[2] or "min"]
+
+
+def run(rows: Rows, out: Path, asked: Asked, *, as_json: bool) -> int:
+    """Run a batch, and tell what it has come to."""
+    chosen = asdict(asked)
+    poll_interval = chosen.pop("poll_interval")
+    with Client(poll_interval=poll_interval, timeout=asked.timeout) as client:
+        show = Lines()
+        if as_json:
+            show = Silent()
+        elif is_terminal():
+            show = Bar()
+        try:
+            with show, checking():
+                report = Batch(client, out, **chosen).run(rows, show.ended)
+        except RowsRefused as error:
+            if as_json:
+                say_json({"sent": False, "mistakes": [facts(mistake) for mistake in error.mistakes]})
+            complain("\n".join(f"{rows.path}: {mistake}" for mistake in error.mistakes))
+            complain(f"error: {len(error.mistakes)} mistakes; nothing was sent")
+            return exit_code(error)
+        except Stopped as stop:
+            complain(f"interrupted: what is begun goes on, and is paid for. The same command goes on with it; {out}")
+            return stop.exit_code
+    if as_json:
+        say_json(_as_json(report, out))
+    else:
+        _say(report, out)
+    return _exit_code(report)
+
+
+def _exit_code(report: Report) -> int:
+    if report.stopped is not None:
+        return _code_of(report.stopped)
+    return next((_code_of(outcome.error) for outcome in report.problems), 0)
+
+
+def _code_of(error: Exception | None) -> int:
+    if error is None:  # of an earlier run, and left alone
+        return 3
+    if isinstance(error, SkillsVideoError):
+        return exit_code(error)
+    return OTHER
+
+
+def _say(report: Report, out: Path) -> None:
+    for outcome in report.problems[:MOST_TOLD]:
+        reason = "left alone, as it may have been made; settle it: see docs/batch.md"
+        if outcome.error is not None:
+            reason = in_words(outcome.error)
+        complain(f"{outcome.key}: {outcome.status} {outcome.id or ''}: {reason}")
+    if len(report.problems) > MOST_TOLD:
+        complain(f"and {len(report.problems) - MOST_TOLD} more")
+    if report.stopped is not None:
+        complain(f"error: no more were posted: {in_words(report.stopped)}")
+        complain("The same command goes on; where the budget is spent, with a higher --max-credits.")
+    say(f"{_counts(report)}; {amount(report.credits)} credits; {out / RESULTS}")
+
+
+def _counts(report: Report) -> str:
+    told = [f"{count} {status}" for status, count in report.statuses.items() if count]
+    left = report.rows - report.statuses.total()
+    if left:
+        told.append(f"{left} left")
+    return f"{report.rows} rows: {', '.join(told) or 'none'}"
+
+
+def _as_json(report: Report, out: Path) -> dict[str, Any]:
+    return {
+        "directory": str(out),
+        "rows": report.rows,
+        "statuses": dict(report.statuses),
+        "left": report.rows - report.statuses.total(),
+        "credits": report.credits,
+        "problems": [
+            {"key": item.key, "status": item.status, "id": item.id, "error": as_data(item.error)}
+            for item in report.problems
+        ],
+        "stopped": as_data(report.stopped),
+    }
+
+
+class Lines:
+    """A line for each row that ends."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End."""
+
+    def ended(self, outcome: Outcome, report: Report) -> None:
+        """Tell of a row."""
+        cost = ""
+        if outcome.credits is not None:
+            cost = f", {amount(outcome.credits)} credits"
+        over = report.statuses.total()
+        say(f"{over}/{report.rows}  {outcome.status} {outcome.key} {outcome.id or ''}{cost}")
+
+
+class Silent(Lines):
+    """Nothing before the end."""
+
+    def ended(self, outcome: Outcome, report: Report) -> None:
+        """Say nothing."""
+
+
+class Bar(Lines):
+    """A bar with states, credits and the time that is left."""
+
+    def __init__(self) -> None:
+        from rich.progress import (  # noqa: PLC0415  # takes long
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        states = TextColumn("{task.fields[states]}", markup=False)
+        times = (TimeElapsedColumn(), TimeRemainingColumn())
+        self.progress = Progress(BarColumn(), MofNCompleteColumn(), states, *times, console=console(), transient=True)
+        self.task = self.progress.add_task("", total=None, states="checking")
+
+    def __enter__(self) -> None:
+        """Show it."""
+        self.progress.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take it away."""
+        self.progress.stop()
+
+    def ended(self, outcome: Outcome, report: Report) -> None:  # noqa: ARG002  # the counts tell
+        """Move on."""
+        states = ", ".join(f"{count} {status}" for status, count in report.statuses.items() if count)
+        about = visible(f"{states}; {amount(report.credits)} credits")
+        self.progress.update(self.task, total=report.rows, completed=report.statuses.total(), states=about)
+
+
+def status(directory: Path, *, as_json: bool) -> int:
+    """Show how far a batch is."""
+    standing = Standing.of(directory)
+    if as_json:
+        say_json(vars(standing))
+        return 0
+    rows = [("rows", str(standing.rows))]
+    rows += [(state, str(count)) for state, count in standing.statuses.items()]
+    rows += [("left", str(standing.rows - standing.statuses.total())), ("credits", amount(standing.credits))]
+    rows += [("run by", standing.run_by or "no process; to go on: the same batch run")]
+    rows += [("left alone", key) for key in standing.uncertain]
+    table(("batch", ""), rows)
+    return 0
+
+
+def audit(directory: Path, *, as_json: bool) -> int:
+    """Show what a batch was charged, and what does not add up; the exit code tells whether it does."""
+    with Client() as client:
+        found = audit_of(client, directory)
+    if as_json:
+        say_json(asdict(found))
+    else:
+        say(f"{found.rows} rows, {found.generations} generations, {amount(found.charged)} credits charged")
+        for item in found.discrepancies:
+            say(f"  {item.key or '-'} {item.id or '-'}: {item.problem}")
+        if not found.discrepancies:
+            say("it adds up: each credit has a generation, each generation a row")
+    if found.discrepancies:
+        return BAD_USAGE
+    return 0

@@ -1,0 +1,383 @@
+"""Batches of a program: what each row comes to, what the directory holds, and what another run does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from skills_video import AsyncClient, Client, google_veo_3_1
+from skills_video.catalog import MODELS
+from skills_video_runtime import BudgetExceeded, SubmissionUncertain
+from skills_video_runtime.batch import AsyncBatch, Batch, Row, Rows, RowsRefused
+from skills_video_runtime.batch.audit import Standing, audit
+from skills_video_runtime.errors import JournalUnavailable
+from skills_video_runtime.sandbox import Sandbox
+from skills_video_runtime.testing import fast_time
+from tests.support.batches import lines, lost, paid_twice, row, written
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox(speed=1000) as sandbox:
+        yield sandbox
+
+
+def payload(number):
+    return google_veo_3_1.Payload(prompt=f"rain {number}")
+
+
+def rows(count):
+    return [Row(f"row-{number}", payload(number)) for number in range(count)]
+
+
+@pytest.fixture
+def run(sandbox, tmp_path):
+    def run(given, **choices):
+        with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+            fast_time(client)
+            return Batch(client, tmp_path / "out", **choices).run(given)
+
+    return run
+
+
+def audited(sandbox, tmp_path):
+    with Client(sandbox.api_key, sandbox.url) as client:
+        return audit(client, tmp_path / "out")
+
+
+def test_each_row_is_made_once_and_has_its_line_and_its_file(sandbox, run, tmp_path):
+    report = run(rows(12), limit=4)
+    assert (report.statuses, report.problems, report.stopped) == ({"COMPLETED": 12}, [], None)
+    assert report.credits == sandbox.credits_charged
+    told = {line["key"]: line for line in lines(tmp_path / "out")}
+    assert sorted(told) == sorted(f"row-{number}" for number in range(12))
+    line = told["row-3"]
+    assert (line["model"], line["status"], line["files"]) == ("google/veo-3.1", "COMPLETED", ["row-3-0.mp4"])
+    assert (line["error"], line["input"]) == (None, {"prompt": "rain 3"})
+    assert (tmp_path / "out" / "row-3-0.mp4").stat().st_size > 0
+    again = run(rows(12))
+    assert (again.statuses, sandbox.made()) == ({"COMPLETED": 12}, 12)
+    assert lost(sandbox, tmp_path / "out") == []
+
+
+def test_the_directory_is_a_data_set_of_videos(run, tmp_path):
+    run(rows(3))
+    text = (tmp_path / "out" / "metadata.jsonl").read_text("utf-8")
+    about = {item["key"]: item for item in map(json.loads, text.splitlines())}
+    assert about["row-1"]["file_name"] == "row-1-0.mp4"
+    assert about["row-1"]["prompt"] == "rain 1"
+    assert {tuple(item) for item in about.values()} == {
+        ("file_name", "key", "model", "id", "credits", "prompt", "seed", "input")
+    }
+    hidden = [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+    assert hidden == []
+
+
+def test_tasks_do_the_same(sandbox, tmp_path):
+    async def work():
+        async with AsyncClient(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+            fast_time(client)
+            ended = []
+            batch = AsyncBatch(client, tmp_path / "out", limit=4, rate=60_000)
+            report = await batch.run(iter(rows(9)), lambda outcome, _: ended.append(outcome.key))
+            return report, ended, await batch.run(rows(9))
+
+    report, ended, again = asyncio.run(work())
+    assert report.statuses == again.statuses == {"COMPLETED": 9}
+    assert sorted(ended) == sorted(item.key for item in rows(9))
+    assert sandbox.made() == len(lines(tmp_path / "out")) == 9
+
+
+def test_what_goes_wrong_is_the_end_of_its_row_alone(sandbox, run, tmp_path):
+    sandbox.plan("failed:VIDEO_GENERATION_FAILED:no", "redirect:https://example.org/", "429:0", "503-before", "json")
+    report = run(rows(8), limit=1)
+    assert report.statuses == {"COMPLETED": 6, "FAILED": 1, "REFUSED": 1}
+    told = {line["key"]: line for line in lines(tmp_path / "out")}
+    assert told["row-0"]["error"]["category"] == "failed"
+    assert told["row-1"]["error"]["category"] == "invalid_request"
+    assert run(rows(8)).statuses == report.statuses
+    assert sandbox.made() == 7
+    again = run(rows(8), retry_failed=True)
+    assert (again.statuses, sandbox.made()) == ({"COMPLETED": 8}, 9)
+    assert again.credits == sandbox.credits_charged
+    assert len(lines(tmp_path / "out")) == 8
+    assert audited(sandbox, tmp_path).discrepancies == []
+
+
+def test_a_row_that_failed_may_be_corrected_and_one_that_was_made_may_not(sandbox, run):
+    sandbox.plan("failed")
+    run(rows(2), limit=1)
+    corrected = [Row("row-0", payload(70)), rows(2)[1]]
+    assert run(corrected).statuses == {"FAILED": 1, "COMPLETED": 1}
+    assert run(corrected, retry_failed=True).statuses == {"COMPLETED": 2}
+    with pytest.raises(RowsRefused, match="key row-1: the row is another one") as caught:
+        run([corrected[0], Row("row-1", payload(71))])
+    assert len(caught.value.mistakes) == 1
+    assert sandbox.made() == 3
+
+
+def test_another_row_under_a_key_that_was_begun_is_refused(sandbox, run):
+    sandbox.plan("slow:100000")
+    assert run(rows(1), timeout=0.5).statuses == {"OPEN": 1}
+    with pytest.raises(RowsRefused, match="another one"):
+        run([Row("row-0", payload(7))])
+    sandbox.advance(100_000)
+    assert run(rows(1)).statuses == {"COMPLETED": 1}
+    assert sandbox.made() == 1
+
+
+def test_uncertain_rows_are_left_alone_until_they_are_settled(sandbox, run, tmp_path):
+    sandbox.plan("drop-after")
+    sandbox.arm("running-500:99")
+    report = run(rows(2), limit=1)
+    [problem] = report.problems
+    assert (problem.key, problem.status, type(problem.error)) == ("row-0", "UNCERTAIN", SubmissionUncertain)
+    again = run(rows(2), retry_failed=True)
+    assert ([item.key for item in again.problems], again.statuses["UNCERTAIN"]) == (["row-0"], 1)
+    assert Standing.of(tmp_path / "out").uncertain == ["row-0"]
+    assert [item.key for item in audited(sandbox, tmp_path).discrepancies] == ["row-0"]
+    with Client(sandbox.api_key, sandbox.url, journal=tmp_path / "out" / "journal.db") as client:
+        client.settle("row-0", sandbox.generations()[0].id)
+    assert run(rows(2)).statuses == {"COMPLETED": 2}
+    assert sandbox.made() == 2
+    assert audited(sandbox, tmp_path).discrepancies == []
+
+
+def test_an_uncertain_row_whose_record_is_dropped_is_made(sandbox, run, tmp_path):
+    sandbox.plan("drop-before")
+    run(rows(1))
+    with Client(sandbox.api_key, sandbox.url, journal=tmp_path / "out" / "journal.db") as client:
+        client.settle("row-0")
+    assert run(rows(1)).statuses == {"COMPLETED": 1}
+    assert sandbox.made() == 1
+
+
+def test_a_budget_ends_a_batch_and_counts_what_earlier_runs_took(sandbox, run):
+    price = 16
+    for most, made in ((5 * price, 5), (5 * price, 5), (7 * price, 7)):
+        report = run(rows(30), limit=1, max_credits=most)
+        assert isinstance(report.stopped, BudgetExceeded)
+        assert (sandbox.made(), report.credits) == (made, made * price)
+    report = run(rows(30), limit=4, max_credits=12 * price)
+    assert 12 <= sandbox.made() < 12 + 4
+    assert run(rows(30)).statuses == {"COMPLETED": 30}
+
+
+def test_what_was_begun_counts_before_more_is_posted(sandbox, run):
+    sandbox.plan(*["slow:100000"] * 4)
+    run(rows(4), limit=4, timeout=0.5)
+    sandbox.advance(100_000)
+    report = run(rows(30), limit=4, max_credits=4 * 16)
+    assert (sandbox.made(), report.statuses) == (4, {"COMPLETED": 4})
+
+
+def test_without_credits_no_more_is_posted(run, tmp_path):
+    with Sandbox(speed=1000, credits=40) as poor, Client(poor.api_key, poor.url, poll_interval=0.05) as client:
+        fast_time(client)
+        report = Batch(client, tmp_path / "poor", limit=1).run(rows(9))
+    assert (report.statuses, type(report.stopped).__name__) == ({"COMPLETED": 2}, "InsufficientCredits")
+    assert poor.requests["POST /api/v1/generation/sse/google/veo-3.1"] == 3
+
+
+def test_a_platform_in_trouble_ends_a_batch_and_the_next_run_goes_on(sandbox, run):
+    sandbox.plan("", *["503-before"] * 30)
+    report = run(rows(20), limit=1)
+    assert report.stopped is not None
+    assert report.statuses["COMPLETED"] == 1
+    sandbox.clear_faults()
+    assert run(rows(20)).statuses == {"COMPLETED": 20}
+    assert sandbox.made() == 20
+
+
+def test_fresh_makes_all_anew_and_keeps_what_was_made(sandbox, run, tmp_path):
+    run(rows(3))
+    assert run(rows(3), fresh=True).statuses == {"COMPLETED": 3}
+    assert sandbox.made() == 6
+    names = {path.name for path in (tmp_path / "out").glob("row-0*")}
+    assert names == {"row-0-0.mp4", "row-0~2-0.mp4"}
+    assert run(rows(3)).statuses == {"COMPLETED": 3}
+    assert sandbox.made() == 6
+    found = audited(sandbox, tmp_path)
+    assert (found.generations, found.discrepancies, found.charged) == (6, [], sandbox.credits_charged)
+
+
+def test_fresh_goes_on_with_what_it_has_begun(sandbox, run):
+    run(rows(4))
+    run(rows(4), fresh=True, limit=1, max_credits=6 * 16)
+    assert sandbox.made() == 6
+    assert run(rows(4), fresh=True).statuses == {"COMPLETED": 4}
+    assert sandbox.made() == 8
+    run(rows(4), fresh=True)
+    assert sandbox.made() == 12
+
+
+def test_the_same_payload_is_made_once_where_that_is_asked_for(sandbox, run, tmp_path):
+    twins = [Row("a", payload(1)), Row("b", payload(1)), Row("c", payload(2))]
+    assert run(twins, reuse=True).statuses == {"COMPLETED": 3}
+    assert sandbox.made() == 2
+    assert (tmp_path / "out" / "a-0.mp4").read_bytes() == (tmp_path / "out" / "b-0.mp4").read_bytes()
+    assert audited(sandbox, tmp_path).discrepancies == []
+    run([*twins, Row("d", payload(1))])
+    assert sandbox.made() == 3
+
+
+def test_a_file_that_is_gone_or_empty_is_fetched_again(sandbox, run, tmp_path):
+    run(rows(3))
+    (tmp_path / "out" / "row-0-0.mp4").unlink()
+    (tmp_path / "out" / "row-1-0.mp4").write_bytes(b"")
+    assert run(rows(3)).statuses == {"COMPLETED": 3}
+    assert all((tmp_path / "out" / f"row-{number}-0.mp4").stat().st_size for number in range(3))
+    assert sandbox.made() == 3
+
+
+def test_files_are_not_fetched_where_none_are_wanted(run, tmp_path):
+    run([Row("a", payload(1), download=False)])
+    assert [line["files"] for line in lines(tmp_path / "out")] == [[]]
+    assert list((tmp_path / "out").glob("*.mp4")) == []
+
+
+def test_a_download_that_fails_is_done_by_the_next_run(sandbox, run):
+    sandbox.plan("download-type:text/html")
+    report = run(rows(1))
+    assert [(item.status, item.id is not None) for item in report.problems] == [("OPEN", True)]
+    sandbox.plan("")
+    assert sandbox.made() == 1
+
+
+@pytest.mark.parametrize("torn", [b'{"key": "row-1", "stat', b"\0" * 50, b"[]\n", b'{"key": 3}\n'])
+def test_a_torn_line_is_no_line(torn, sandbox, run, tmp_path):
+    run(rows(2))
+    path = tmp_path / "out" / "results.jsonl"
+    first = path.read_bytes().splitlines(keepends=True)[0]
+    path.write_bytes(first + torn)
+    assert run(rows(2)).statuses == {"COMPLETED": 2}
+    assert sorted(line["key"] for line in lines(tmp_path / "out")) == ["row-0", "row-1"]
+    assert sandbox.made() == 2
+
+
+def test_lost_results_are_written_again_and_a_lost_journal_is_told(sandbox, run, tmp_path):
+    run(rows(2))
+    (tmp_path / "out" / "results.jsonl").unlink()
+    assert run(rows(2)).statuses == {"COMPLETED": 2}
+    (tmp_path / "out" / "journal.db").unlink()
+    with pytest.raises(JournalUnavailable, match="empty or gone"):
+        run(rows(3))
+    assert sandbox.made() == 2
+
+
+def test_a_second_run_is_told_who_runs_the_batch(sandbox, tmp_path):
+    sandbox.plan("slow:100000")
+    with (
+        Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client,
+        Client(sandbox.api_key, sandbox.url) as other,
+    ):
+        first = threading.Thread(target=Batch(client, tmp_path / "out").run, args=[rows(1)])
+        first.start()
+        while not sandbox.made():
+            threading.Event().wait(0.01)
+        program = "import sys, skills_video\nfrom skills_video_runtime.batch import Batch\nBatch(skills_video.Client("
+        program += f"{sandbox.api_key!r}, {sandbox.url!r}), sys.argv[1]).run([])"
+        told = subprocess.run(
+            [sys.executable, "-c", program, tmp_path / "out"],
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert "JournalUnavailable" in told.stderr
+        assert f"process {os.getpid()} on " in told.stderr
+        assert Standing.of(tmp_path / "out").run_by is not None
+        sandbox.advance(100_000)
+        first.join()
+        other.credits()
+    assert sandbox.made() == 1
+
+
+def test_wrong_rows_leave_nothing_behind(sandbox, run, tmp_path):
+    file = written(tmp_path / "jobs.jsonl", [row(0), row(1, duration=7), row(0)])
+    with pytest.raises(RowsRefused) as caught:
+        run(Rows(file, MODELS, "skills_video"))
+    assert [mistake.line for mistake in caught.value.mistakes] == [2, 3]
+    assert not (tmp_path / "out").exists()
+    assert sandbox.requests.total() == 0
+
+
+@pytest.mark.parametrize("choices", [{"limit": 0}, {"limit": 100}, {"rate": 0}, {"max_credits": -1}, {"timeout": 0}])
+def test_choices_outside_their_range_are_refused(choices, sandbox, run, tmp_path):
+    with pytest.raises(ValueError, match=f"{next(iter(choices))} "):
+        run(rows(1), **choices)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_rate_is_kept(sandbox, tmp_path):
+    began = time.monotonic()
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+        Batch(client, tmp_path / "out", limit=8, rate=600).run(rows(6))
+    assert time.monotonic() - began >= 0.5
+
+
+def test_an_audit_tells_what_does_not_add_up(sandbox, run, tmp_path):
+    run(rows(4))
+    path = tmp_path / "out" / "results.jsonl"
+    told = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    told[0]["credits"] = 3
+    told[1]["id"] = "gen_999999"
+    told[2]["id"] = told[3]["id"]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in told), "utf-8")
+    problems = {(item.key, item.problem.partition(",")[0]) for item in audited(sandbox, tmp_path).discrepancies}
+    assert (told[0]["key"], "it took 16 credits") in problems
+    assert (told[1]["key"], "the journal knows nothing of it") in problems
+    assert (told[1]["key"], "the platform knows no such generation") in problems
+    assert (told[2]["key"], "it is over") in problems
+    assert any(problem.startswith("it is that of row") for _, problem in problems)
+
+
+def test_every_tenth_answer_disturbed(sandbox, run, tmp_path):
+    for fault in ("drop-after-id", "429:0", "cut:10", "500-after"):
+        sandbox.plan(f"every 10 {fault}")
+    run(rows(40), limit=8)
+    run(rows(40), limit=8)
+    assert paid_twice(sandbox) == []
+    states = {line["status"] for line in lines(tmp_path / "out")}
+    assert states <= {"COMPLETED", "UNCERTAIN"}
+    ids = [line["id"] for line in lines(tmp_path / "out") if line["status"] == "COMPLETED"]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of a megabyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_stops_new_posts_and_loses_no_id(sandbox, small_disk):
+    out = small_disk / "out"
+
+    def work(**choices):
+        with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+            fast_time(client)
+            return Batch(client, out, **choices).run(rows(400))
+
+    filler = small_disk / "filler"
+    filler.write_bytes(b"\0" * 500_000)
+    report = work(limit=4)
+    assert report.stopped is not None
+    assert sandbox.made() < 400
+    made = sandbox.made()
+    filler.unlink()
+    ids = {line["id"] for line in lines(out)}
+    with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
+        ids |= {record.id for record in client.history()}
+        ids |= {entry.generation.id for entry in client.recover() if entry.generation is not None}
+    assert {item.id for item in sandbox.generations()} <= ids
+    assert sandbox.made() == made
