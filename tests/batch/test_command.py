@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -104,9 +105,14 @@ def test_ctrl_c_leaves_what_the_same_command_goes_on_with(tmp_path):
     arguments = ["batch", "run", str(written(tmp_path / "jobs.jsonl", [row(number) for number in range(4)]))]
     arguments += ["--out", str(out), "--poll-interval", "0.05"]
     with Sandbox(speed=0) as still:
+        still.plan(*["end-early"] * 4)
+
+        def polled():
+            return {request.path for request in still.seen if "/generation/gen_" in request.path}
+
         with started(command(*arguments), env=environment(still)) as process:
-            while still.made() < 4:
-                process.poll()
+            while len(polled()) < 4 and process.poll() is None:
+                threading.Event().wait(0.01)
             process.send_signal(signal.SIGINT)
             _, stderr = process.communicate()
         assert process.returncode == 130

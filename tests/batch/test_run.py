@@ -125,7 +125,7 @@ def test_a_row_that_failed_may_be_corrected_and_one_that_was_made_may_not(sandbo
 
 def test_another_row_under_a_key_that_was_begun_is_refused(sandbox, run):
     sandbox.plan("slow:100000")
-    assert run(rows(1), timeout=0.5).statuses == {"OPEN": 1}
+    assert run(rows(1), timeout=3).statuses == {"OPEN": 1}
     with pytest.raises(RowsRefused, match="another one"):
         run([Row("row-0", payload(7))])
     sandbox.advance(100_000)
@@ -172,7 +172,7 @@ def test_a_budget_ends_a_batch_and_counts_what_earlier_runs_took(sandbox, run):
 
 def test_what_was_begun_counts_before_more_is_posted(sandbox, run):
     sandbox.plan(*["slow:100000"] * 4)
-    run(rows(4), limit=4, timeout=0.5)
+    run(rows(4), limit=4, timeout=3)
     sandbox.advance(100_000)
     report = run(rows(30), limit=4, max_credits=4 * 16)
     assert (sandbox.made(), report.statuses) == (4, {"COMPLETED": 4})

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from shutil import copyfile
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from skills_video_runtime.budget import Budget, BudgetExceeded
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
     from os import PathLike
 
+    import anyio
+
     from skills_video_runtime.client import AsyncClient, Client
     from skills_video_runtime.downloads.save import Save
     from skills_video_runtime.generations.call import Call
@@ -58,7 +61,6 @@ AGAIN = frozenset({"FAILED", "CANCELED", "REFUSED"})
 ENDS_ALL = (InsufficientCredits, AuthenticationError, PermissionDenied, BudgetExceeded, JournalUnavailable)
 TRANSIENT = (ConnectionFailed, ServerError, RateLimited)
 POSTING = 8  # rows between intent and answer at once: our choice
-PAUSE = 0.05  # seconds between two looks whether there is room: our choice
 TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
 
 
@@ -126,6 +128,38 @@ class Choices:
     reuse: bool = False
 
 
+class Gate:
+    """Lets few rows at once be between intent and answer: what is there when the process is killed is uncertain."""
+
+    def __init__(self, *, asynchronous: bool) -> None:
+        self._asynchronous, self._inside = asynchronous, set[str]()
+        self._threads = BoundedSemaphore(POSTING)
+
+    @cached_property
+    def _tasks(self) -> anyio.Semaphore:
+        from anyio import Semaphore  # noqa: PLC0415  # on first use
+
+        return Semaphore(POSTING)
+
+    async def enter(self, key: str) -> None:
+        """Wait for a place."""
+        if self._asynchronous:
+            await self._tasks.acquire()
+        else:
+            self._threads.acquire()
+        self._inside.add(key)
+
+    def leave(self, key: str) -> None:
+        """Give the place of a row to another one, if it has any."""
+        if key not in self._inside:
+            return
+        self._inside.discard(key)
+        if self._asynchronous:
+            self._tasks.release()
+        else:
+            self._threads.release()
+
+
 class Run(Many[Row]):
     """One run of a batch: its plan, and what comes of each row."""
 
@@ -145,7 +179,7 @@ class Run(Many[Row]):
         self.lock = Lock()
         self.next_post = 0.0
         self.troubles = 0
-        self.posting: set[Call] = set()
+        self.gate = Gate(asynchronous=session.asynchronous)
         self.report = Report(0)
         self.outcomes: dict[int, Outcome] = {}
         self.todo: dict[str, int] = {}
@@ -331,12 +365,16 @@ class Run(Many[Row]):
                 return self._used_again(row)
             if self.choices.rate is not None and not self._is_begun(row):
                 await self._turn(60 / self.choices.rate)
+            if not self._is_begun(row) and not row.payload.goes_as_form():  # whose upload may take long
+                await self.gate.enter(row.key)
             if self.report.stopped is None:
                 async with self.session.call(self.timeout, self.journal) as call, self._given_up(call):
                     return await self._followed(row, name, call)
         except Exception as error:  # noqa: BLE001  # of a row, which the next run goes on with
             self._note(error)
             return Outcome(row.key, model, "OPEN", getattr(error, "generation_id", None), error=error)
+        finally:
+            self.gate.leave(row.key)
         return Outcome(row.key, model, "OPEN", error=self.report.stopped)
 
     def _is_untouched(self, outcome: Outcome) -> bool:
@@ -370,10 +408,10 @@ class Run(Many[Row]):
         problem: SkillsVideoError | None = None
         status = ""
         try:
-            async with self._posting(row, call), aclosing(call.generate(row.payload, name)) as states:
+            async with aclosing(call.generate(row.payload, name)) as states:
                 async for state in states:
                     status = str(state.status)
-                    self.posting.discard(call)
+                    self.gate.leave(row.key)
         except GenerationFailed as error:
             problem = error
         except SubmissionUncertain as error:
@@ -391,25 +429,6 @@ class Run(Many[Row]):
         except OSError as error:
             self._stop(error)
             raise
-
-    @asynccontextmanager
-    async def _posting(self, row: Row, call: Call) -> AsyncGenerator[None]:
-        """Wait until few others are between intent and answer: what is there when the process is killed is uncertain.
-
-        The row leaves as soon as its id is told. What is begun posts nothing, and an upload may take long.
-        """
-        is_free = self._is_begun(row) or row.payload.goes_as_form()
-        while not is_free:
-            with self.lock:
-                is_free = len(self.posting) < POSTING
-                if is_free:
-                    self.posting.add(call)
-            if not is_free:
-                await call.io.sleep(PAUSE)
-        try:
-            yield
-        finally:
-            self.posting.discard(call)
 
     async def _kept(self, row: Row, state: Generation | None, status: str, problem: SkillsVideoError | None) -> Outcome:
         """Fetch the files, and write the line."""
