@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from skills_video_runtime.errors import NotOffered
 
 from .call import GET_PATIENCE, RESULT, path_of
-from .outcomes import Answer, Lost
+from .outcomes import Answer, Ending, Lost
 from .states import Generation, Status, belonging_to
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def cancel(call: Call, name: str) -> Generation:
             outcome = Lost("a stream came as the answer", is_transient=False)
         await call.pause("cancel", attempt, outcome, name)
     if state.status in TOLD_IN_THE_JOURNAL:
-        call.end(name, state.status)
+        call.end(name, Ending(state.status, state.usage.total))
     return belonging_to(call.files, state)
 
 
