@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 export PYTHON SITE_URL OPENAPI_URL DOCS_URL
 
-.PHONY: help setup generate update check lint types test quick corpus pairs docs site bench clean
+.PHONY: help setup generate update check lint types test quick corpus pairs docs site browser bench clean
 
 help: ## show this
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,7 @@ lint: setup ## ruff, and what checks workflows, scripts and the skill
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --quiet --offline --no-progress .github
-	$(BIN)/shellcheck --severity=warning .github/scripts/*.sh .ci/run .ci/setup
+	$(BIN)/shellcheck --severity=warning .github/scripts/*.sh .ci/run .ci/setup .ci/browser
 	$(BIN)/agentskills validate skills/skills-video
 
 types: setup ## mypy and pyright, both strict
@@ -60,6 +60,9 @@ docs: setup ## record the pictures in docs/, and write the examples there
 site: setup ## build the site in build/site/html: guides, a page for each model, the reference
 	@.ci/setup site
 	$(BIN)/python -m docs.site
+
+browser: setup ## install what tests look at the site with: Playwright and, where it may, Chromium
+	@.ci/browser
 
 # ROWS="stream poll" measures these alone.
 bench: setup ## measure beside peers, and write benchmarks/RESULTS.md

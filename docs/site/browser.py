@@ -32,7 +32,7 @@ PYODIDE: Final = Package(
     "0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyMcWkwq+HbE5uyuGD82LN7y2q+SNvi/6V5JEsOlD2R1A==",
     ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"),
 )
-PATIENCE: Final = 60
+PATIENCE: Final = 30
 """Seconds after which npm is given up."""
 
 TRIAL: Final = """
@@ -80,7 +80,8 @@ def _fetch(package: Package, cache: Path) -> None:
         raise UnavailableError("npm is not installed")
     cache.mkdir(parents=True, exist_ok=True)
     wanted = f"{package.name}@{package.version}"
-    command = [npm, "pack", "--silent", "--ignore-scripts", "--pack-destination", str(cache), wanted]
+    options = ["--loglevel=error", "--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
+    command = [npm, "pack", *options, "--pack-destination", str(cache), wanted]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)  # noqa: S603  # a list, and nothing from outside
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECTIONS: Final = {
     "Guides": (
-        "first-video", "choosing", "payloads", "files", "many", "errors", "never-pay-twice", "command-line", "agents",
-        "batch", "webhooks", "testing", "network", "platform",
+        "first-video", "choosing", "payloads", "files", "many", "batch", "errors", "never-pay-twice", "command-line",
+        "agents", "agents-transcript", "events", "webhooks", "testing", "network", "platform",
     ),
     "Reference": ("site/reference", "../generated/skills_video/API", "../CHANGELOG"),
     "Updates of the platform": ("review", "review-example", "../specs/SOURCES"),
     "Work on it": ("../CONTRIBUTING", "design", "review-mutations", "datamodel-code-generator"),
 }  # fmt: skip
-"""The pages that are written by hand, as they stand in `docs/`. One that is not there is left out."""
+"""The pages that are written by hand, as they stand in `docs/`, and what is read from elsewhere.
+
+One that is not there is left out; one of `docs/` that is not named comes last among the guides.
+"""
 
 TITLES: Final = {"docs/review-example.md": "An example of an update"}
 """The titles of pages that are parts of a pull request elsewhere, and have none."""
@@ -41,6 +44,9 @@ def written_by_hand() -> dict[str, dict[str, str]]:
     for section, names in SECTIONS.items():
         paths = [os.path.normpath(f"docs/{name}.md") for name in names]
         found[section] = {path: Path(path).stem.lower() for path in paths if (ROOT / path).is_file()}
+    named = {path for pages in found.values() for path in pages}
+    others = (f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))
+    found["Guides"] |= {path: Path(path).stem for path in others if path not in named}
     return found
 
 

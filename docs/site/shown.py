@@ -132,8 +132,8 @@ def curl(payload: BasePayload) -> str:
 
 
 def row(payload: BasePayload) -> str:
-    """Give the row of a file of many; a file of yours is a path after `@`."""
-    told = {"custom_id": "row-1", "model": payload.endpoint.model, "payload": _plain(payload.to_dict())}
+    """Give the row of a file for `skills-video batch`; a file of yours is a path after `@`."""
+    told = {"key": "row-1", "model": payload.endpoint.model, "payload": _plain(payload.to_dict())}
     return json.dumps(told, ensure_ascii=False)
 
 
