@@ -138,7 +138,7 @@ def _texts_beside(  # all that a run has by then
     sources = inputs.openapi[0].parent / inferred.SOURCES
     if stamp is not None:
         stamp.reads(sources)
-    texts = skill.texts_of(modules, inferred.read(sources, found, inputs.names, diagnostics))
+    texts = skill.texts_of(modules, found.offered, inferred.read(sources, found, inputs.names, diagnostics))
     files[manifest.MANIFEST] = manifest.with_texts(files[manifest.MANIFEST], texts)
     return {"README.md": readme.with_models(ROOT / "README.md", modules), **texts}
 

@@ -103,7 +103,7 @@ def paragraph(text: str) -> str:
 
 def code(text: str) -> str:
     """Write a name as code, and one that could end that as plain text."""
-    if re.fullmatch(r"[\w.:/ -]+", text, re.ASCII):
+    if re.fullmatch(r"[\w.:/{} -]+", text, re.ASCII):
         return f"`{text}`"
     return cell(text)
 

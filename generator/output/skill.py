@@ -11,6 +11,8 @@ from .render import render_texts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from generator.inputs.offered import Offered
+
     from .classes import Module
     from .pages import Page
 
@@ -27,14 +29,15 @@ MOST_FAMILIES: Final = 25
 _FAMILY: Final = re.compile("[A-Za-z]{2,20}")
 
 
-def texts_of(modules: Sequence[Module], inferred: Mapping[str, str]) -> dict[str, str]:
+def texts_of(modules: Sequence[Module], offered: Offered, inferred: Mapping[str, str]) -> dict[str, str]:
     """Give the texts by their paths from the root of the repository.
 
-    `inferred` tells by model id what was not read; of a model that it lacks, nothing is known.
+    `offered` is what the platform offers beside its models. `inferred` tells by model id what was not read; of a model
+    that it lacks, nothing is known.
     """
     pages = [page_of(module, inferred.get(module.model.model)) for module in modules]
     texts = {f"{SKILL}/references/{page.module}.md": render_texts("reference.md.jinja", page=page) for page in pages}
-    about = {"pages": pages, "skill": SKILL, "families": _families(pages)}
+    about = {"pages": pages, "offered": offered, "skill": SKILL, "families": _families(pages)}
     return texts | {path: render_texts(name, **about) for name, path in TEXTS.items()}
 
 

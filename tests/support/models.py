@@ -32,7 +32,7 @@ def is_taken(example: dict[str, Any], module: ModuleType, name: str) -> bool:
 def texts_in(folder: Path) -> dict[str, str]:
     """Give the texts that are made beside the package for what a folder describes."""
     found = read(Inputs.beside(folder / "openapi.json", None, None), Diagnostics())
-    return texts_of([module_of(model) for model in found.selection.models], {})
+    return texts_of([module_of(model) for model in found.selection.models], found.offered, {})
 
 
 def reference_in(folder: Path) -> str:

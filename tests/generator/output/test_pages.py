@@ -167,6 +167,20 @@ def test_lists_stay_lists_whatever_models_are_called(case, project):
     assert {name: marks(text) for name, text in texts_in(project.folder).items() if "acme" not in name} == harmless
 
 
+def test_a_way_to_cancel_is_told_where_it_is_described_alone(project):
+    document = one()
+    project.write(document)
+    plain = texts_in(project.folder)
+    document["paths"]["/generation/{id}"] = {"get": {"responses": {}}, "delete": {"responses": {}}}
+    project.write(document)
+    cancelled = texts_in(project.folder)
+    for name in ("SKILL.md", "references/platform.md"):
+        told = [texts[f"skills/skills-video/{name}"] for texts in (plain, cancelled)]
+        assert ["no way to cancel" in text.lower() for text in told] == [True, False]
+        assert ["skills-video cancel ID" in text for text in told] == [False, True]
+    assert "`DELETE /generation/{id}`" in cancelled["skills/skills-video/references/platform.md"]
+
+
 def changed_lines(old, new):
     return {
         name: [line for line in difflib.ndiff(old.get(name, "").splitlines(), new[name].splitlines()) if line[0] == "+"]
