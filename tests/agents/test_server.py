@@ -215,8 +215,9 @@ def test_a_failure_is_told_with_what_to_do(sandbox, tmp_path, made):
     assert made() == 1
 
 
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
 @pytest.mark.parametrize(("answer", "count"), [("accept", 1), ("refuse", 0), ("decline", 0), ("cancel", 0), (None, 0)])
-def test_a_person_is_asked_where_that_was_chosen(answer, count, sandbox, tmp_path, made):
+def test_a_person_is_asked_where_that_was_chosen(answer, count, mode, sandbox, tmp_path, made):
     asked = []
 
     async def reply(_context, params):
@@ -227,7 +228,7 @@ def test_a_person_is_asked_where_that_was_chosen(answer, count, sandbox, tmp_pat
 
     async def work():
         client = {"elicitation_callback": reply} if answer else {}
-        async with serving(tmp_path, client, confirm="always") as connected:
+        async with serving(tmp_path, {**client, "mode": mode}, confirm="always") as connected:
             first = await connected.call_tool("generate", WISH)
             return first, await connected.call_tool("generate", WISH)
 

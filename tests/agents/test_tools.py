@@ -34,7 +34,7 @@ for _ in range(5):
 ODD = {
     "type": "object",
     "properties": {
-        "prompt": {"type": "string", "minLength": 2, "maxLength": 90, "pattern": "^a"},
+        "prompt": {"type": "string", "minLength": 2, "maxLength": 90, "allOf": [{"pattern": "^a"}, {"pattern": "b$"}]},
         "step": {"type": "number", "exclusiveMinimum": 3, "multipleOf": 0.5},
         "mixed": {"enum": ["auto", 5, 7, None]},
         "many": {"enum": [f"voice-{number}" for number in range(900)]},
@@ -257,6 +257,22 @@ def test_arguments_of_another_kind_than_the_platforms_are_read(odd):
     assert odd.call(name, texts).payload.to_dict() == whole
     refused = odd.call(name, {"prompt": "ab", "labels": "{not json", "second": "b"})
     assert {"labels", "second"} & {item.path for item in refused.violations} or refused.violations[0].path == ""
+
+
+def test_a_second_pattern_is_said_too(odd):
+    for dialect in DIALECTS:
+        text = schema_of(odd.tools(["acme_odd"], dialect=dialect)[0])["properties"]["prompt"]["description"]
+        assert "^a" in text
+        assert "b$" in text
+
+
+@pytest.mark.parametrize("value", ["[1]", "a", 1.5, True])
+def test_any_value_is_what_it_is(odd, value):
+    arguments = {"prompt": "ab", "labels": {}, "anything": value}
+    for dialect in ("openai-strict", "gemini"):
+        schema = schema_of(odd.tools(["acme_odd"], dialect=dialect)[0])["properties"]["anything"]
+        jsonschema.Draft202012Validator(schema).validate(value)
+    assert odd.call("acme_odd-Payload", arguments).payload.to_dict()["anything"] == value
 
 
 def test_what_a_tool_cannot_say_is_said_of_it(odd):

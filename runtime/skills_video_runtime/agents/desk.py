@@ -151,7 +151,7 @@ class Desk:
             text = texts.text(self.catalog.package, texts.reference_of(info.module))
         except FileNotFoundError:
             text = json.dumps(tools_of(Models([info]), self.catalog.package, None, "anthropic"), indent=1)
-        return Answer(text)
+        return Answer(text, {"id": info.endpoint.model, "variants": list(info.variants)})
 
     def check_payload(self, model: str, payload: Mapping[str, Any], variant: str | None) -> Answer:
         """Tell whether a payload is right; nothing is sent."""
@@ -160,7 +160,10 @@ class Desk:
         except PayloadError as error:
             return replace(failure(error), is_error=False)
         done = ToolCall(built).to_dict()
-        return Answer(f"Right, as {done['variant']} of {done['model']}. Nothing was sent.", done)
+        text = f"Right, as {done['variant']} of {done['model']}. Nothing was sent."
+        if done["not_in_schema"]:
+            text += f" Sent as they are, as the schema does not name them: {', '.join(done['not_in_schema'])}."
+        return Answer(text, done)
 
     def build(self, model: str, payload: Mapping[str, Any], variant: str | None) -> BasePayload:
         """Build a payload. A local file stands in its field as `@` and a path below the directory.

@@ -34,6 +34,8 @@ KEYWORDS = {
     "gemini": f"{COMMON} nullable default minLength maxLength",
 }
 NULL = {"type": "null"}
+ANY_SINGLE = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
+"""What stands for any value, where each needs a type: a text that is JSON would be taken for a text."""
 
 
 @dataclass
@@ -81,9 +83,11 @@ class Writer:
             return self._union(schema, [self.value(option, chain, said) for option in options], said)
         if "enum" in schema:
             return self._choice(schema, said)
+        if kind is None and self._is_subset:
+            return self._kept({**schema, "anyOf": ANY_SINGLE}, said)
         is_map = kind == "object" and not schema.get("properties")
-        is_open = kind is None or is_map
-        if name in chain or (self._is_subset and (is_open or (kind in {"array", "object"} and len(chain) >= DEEPEST))):
+        is_too_deep = kind in {"array", "object"} and len(chain) >= DEEPEST
+        if name in chain or (self._is_subset and (is_map or is_too_deep)):
             return self._as_text(schema)
         if kind == "object" and not is_map:
             return self.object(schema, (*chain, name))
@@ -147,6 +151,8 @@ def _words(schema: Schema) -> Iterator[tuple[str, str]]:
             yield "an absolute URL", "URL"
         elif name in WORDS:
             yield WORDS[name].format(value), str(value)
+        elif name == "allOf":
+            yield from (text for part in value for text in _words(part))
         elif name == "default":
             yield f"default {json.dumps(value, ensure_ascii=False)}", str(value)
 
