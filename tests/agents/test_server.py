@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import anyio
 import pytest
@@ -117,7 +117,7 @@ def test_after_an_hour_the_same_is_made_anew(sandbox, tmp_path, made):
             return (await client.call_tool("generate", WISH)).structured_content["id"]
 
     first = anyio.run(work)
-    with sqlite3.connect(tmp_path / "agents.db") as journal:
+    with closing(sqlite3.connect(tmp_path / "agents.db")) as journal, journal:
         journal.execute("UPDATE origin SET begun = begun - 3601")
     assert anyio.run(work) != first
     assert made() == 2
@@ -298,7 +298,7 @@ def test_what_a_host_has_given_up_goes_on_and_counts(sandbox, tmp_path, made):
     sandbox.plan("delay-after:0.5")
 
     def is_known():
-        with sqlite3.connect(tmp_path / "agents.db", timeout=0) as journal, suppress(sqlite3.OperationalError):
+        with closing(sqlite3.connect(tmp_path / "agents.db", timeout=0)) as journal, suppress(sqlite3.OperationalError):
             return journal.execute("SELECT count(*) FROM submission WHERE id IS NOT NULL").fetchone()[0] > 0
 
     async def work():
