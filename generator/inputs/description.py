@@ -41,6 +41,8 @@ class Description:
     document: dict[str, Any]
     broken: dict[str, str] = field(default_factory=dict[str, str])
     """What is wrong with path items that cannot be read, by pointer; known once `operations` is."""
+    places: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
+    """What stands at the pointers that were asked for: most are asked for again."""
 
     @property
     def is_3_0(self) -> bool:
@@ -76,7 +78,9 @@ class Description:
 
     def at(self, pointer: str) -> Any:
         """Give what stands at a JSON pointer, `NOTHING` if nothing does."""
-        return value_at(self.document, pointer)
+        if pointer not in self.places:
+            self.places[pointer] = value_at(self.document, pointer)
+        return self.places[pointer]
 
     def fail(self, pointer: str, message: str) -> NoReturn:
         """Raise the error that names this file and a pointer."""
