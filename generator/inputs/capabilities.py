@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 RUNTIME: Final = "runtime/skills_video_runtime"
@@ -58,6 +59,7 @@ CAPABILITIES: Final = (
 answer, `webhook NAME`, METHOD and path of an operation."""
 
 
+@cache
 def capability(said: str) -> Capability | None:
     """Give what it means that a description says this."""
     return next((row for row in CAPABILITIES if re.fullmatch(row.pattern, said)), None)

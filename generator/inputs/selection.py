@@ -8,7 +8,7 @@ from collections import ChainMap
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from generator.diagnostics import GeneratorError
 from generator.json_values import array_of, escape, object_of
@@ -24,7 +24,7 @@ from .parts import Parts
 from .paths import below_base, route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from generator.diagnostics import Diagnostic, Diagnostics
     from generator.schema.types import Shape, Variant
@@ -284,7 +284,7 @@ class _Selector:
         form = next((body for body in forms if body.media_type == MULTIPART), next(iter(forms), None))
         chosen = body or form
         if chosen is None:
-            self.pass_over(entry, "no JSON object or form is described that could be posted to it")
+            self.pass_over(entry, _missing(pair))
             return None
         shape = self._shape(chosen)
         known: Mapping[str, Shape] = self._reader(chosen).known
@@ -460,11 +460,32 @@ class _Body:
 
 def _bodies(description: Description, operation: Operation) -> Iterator[_Body]:
     """Find the schemas of a request body that are of use: JSON and forms."""
+    for body, media in _media(description, operation):
+        if "schema" in media and (body.is_form or re.fullmatch(r".*[/+]json", body.media_type)):
+            yield body
+
+
+def _missing(operations: Iterable[_Found]) -> str:
+    """Say what is described in place of a body that payloads could be made of."""
+    found = [item for operation in operations for item in _media(*operation)]
+    for body, media in found:
+        if "itemSchema" in media:
+            return (
+                f"its body is described by 'itemSchema', as a sequence of items ({body.media_type}), and a payload is "
+                "one object, posted whole; add its 'schema' under application/json, or unlist it"
+            )
+    reason = "no JSON object or form is described that could be posted to it"
+    if found:
+        names = ", ".join(dict.fromkeys(body.media_type for body, _ in found))
+        reason += f", but {names}; add the 'schema' of application/json, or unlist it"
+    return reason
+
+
+def _media(description: Description, operation: Operation) -> Iterator[tuple[_Body, dict[str, Any]]]:
+    """Give the media types of a request body, each with what is said of it."""
     pointer = f"{operation.pointer}/requestBody"
     pointer, body = description.follow(description.at(pointer), pointer)
     for media_type, item in object_of(object_of(body).get("content")).items():
         place, value = description.follow(item, f"{pointer}/content/{escape(media_type)}")
         name = media_type.partition(";")[0].strip().lower()
-        body = _Body(description, f"{place}/schema", name)
-        if "schema" in object_of(value) and (body.is_form or re.fullmatch(r".*[/+]json", name)):
-            yield body
+        yield _Body(description, f"{place}/schema", name), object_of(value)

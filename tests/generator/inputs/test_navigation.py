@@ -300,12 +300,27 @@ MISSING = {
     "not described": ("POST /generation/acme/three", "POST /generation/acme/three is described in no description"),
     "stream only": ("POST /generation/acme/loud", "only its stream is described, and GET /generation/{id} is not"),
     "no body": ("POST /generation/acme/empty", "no JSON object or form is described"),
+    "items": ("POST /generation/acme/items", "its body is described by 'itemSchema', as a sequence of items (a/jsonl)"),
+    "items of JSON": ("POST /generation/acme/json-items", "its body is described by 'itemSchema', as a sequence"),
+    "XML": ("POST /generation/acme/xml", "no JSON object or form is described that could be posted to it, but a/xml;"),
+    "no schema": ("POST /generation/acme/bare", "no JSON object or form is described that could be posted to it, but"),
     "no name": ("POST /generation/{model}", "its path does not name a model"),
 }
 
 
+def taking(media_type, **said):
+    return {"post": {"summary": "Else", "requestBody": {"content": {media_type: said}}, "responses": {}}}
+
+
 def incomplete():
-    openapi = description({"acme/one": BODY, "acme/empty": {"post": {"summary": "Empty", "responses": {}}}})
+    openapi = description({
+        "acme/one": BODY,
+        "acme/empty": {"post": {"summary": "Empty", "responses": {}}},
+        "acme/items": taking("a/jsonl", itemSchema=BODY),
+        "acme/json-items": taking("application/json", itemSchema=BODY),
+        "acme/xml": taking("a/xml", schema=BODY),
+        "acme/bare": taking("application/json"),
+    })  # fmt: skip
     openapi["paths"] |= {
         "/generation/acme/quiet": operation(BODY),
         "/generation/sse/acme/loud": operation(BODY),
