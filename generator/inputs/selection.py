@@ -256,8 +256,8 @@ class _Selector:
         try:
             return self._model(entry)
         except GeneratorError as error:
-            self.bodies.clear()
-            self.readers.clear()  # what they were in the middle of is not to be gone on with
+            for reader in self.readers.values():
+                reader.give_up()
             self.pass_over(entry, str(error))
             return None
 

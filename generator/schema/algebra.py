@@ -23,7 +23,10 @@ MOST_OPTIONS: Final = 1_000
 """How many options a union may have once `allOf` and `anyOf` are multiplied out. The limit is ours."""
 
 MOST_MERGED: Final = 300_000
-"""How many members of objects `allOf` may merge in one description. The limit is ours."""
+"""How many members of objects `allOf` may merge in one body. The limit is ours."""
+
+MOST_MERGED_IN_ALL: Final = 4 * MOST_MERGED
+"""As above, in one description: one body that goes too far leaves room for the others."""
 
 LONGEST_POINTER: Final = 500
 """Characters with which merged places are named in full."""
@@ -119,12 +122,18 @@ class Intersection:
     """What was told of two objects, by their pointers: the same two may meet in many places."""
     merged: int = 0
     """How many members of objects were looked at."""
+    most: int = MOST_MERGED
+    """How many may be looked at before the body is refused that is being read."""
+
+    def begin(self) -> None:
+        """Begin with another body."""
+        self.most = min(self.merged + MOST_MERGED, MOST_MERGED_IN_ALL)
 
     def of(self, left: Shape, right: Shape) -> Shape:  # noqa: PLR0911  # one for each pair of shapes
         """Give what fits both.
 
         Raises:
-            TooManyOptionsError: alternatives multiply beyond `MOST_OPTIONS`, or members beyond `MOST_MERGED`.
+            TooManyOptionsError: alternatives multiply beyond `MOST_OPTIONS`, or members beyond `most`.
             UnfinishedReferenceError: `known` does not hold what a reference leads to.
         """
         if isinstance(left, types.Anything) or (type(left) is type(right) and key_of(left) == key_of(right)):
@@ -203,7 +212,7 @@ class Intersection:
         self.told[pair] = types.Reference(pointer)  # to those who meet the same two again inside of them
         names = dict.fromkeys(prop.name for prop in (*left.properties, *right.properties))
         self.merged += 1 + len(names)
-        if self.merged > MOST_MERGED:
+        if self.merged > self.most:
             raise TooManyOptionsError
         extra = left.extra or right.extra
         if left.extra is not None and right.extra is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from generator.diagnostics import GeneratorError
 from generator.json_values import array_of, escape, is_array, is_object, json_key, object_of, text_of
 
 from . import types
@@ -77,6 +78,10 @@ class SchemaReader:
     said: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
     """The annotations of what has been referred to, by pointer and name."""
     patterns: set[str] = field(default_factory=set[str])
+    failed: dict[str, Exception] = field(default_factory=dict[str, Exception])
+    """Why what has been referred to cannot be read, by pointer."""
+    settled: tuple[int, int] = (0, 0)
+    """How much of `known`, and of what was merged, is of bodies that were read to their end."""
     members: dict[tuple[int, str], types.Property] = field(default_factory=dict[tuple[int, str], types.Property])
     """Members that hold no object and were read without a remark, by depth and text: many are written the same."""
     causes: set[str] = field(default_factory=set[str])
@@ -95,6 +100,7 @@ class SchemaReader:
         Raises:
             GeneratorError: a reference leads nowhere, a schema is none, or the body is too large or too deep.
         """
+        self.intersection.begin()
         try:
             shape = self.read(schema, pointer)
             shapes = list(shapes_in(shape, self.known))
@@ -107,7 +113,25 @@ class SchemaReader:
         if sum(self._size(part) for part in shapes if isinstance(part, types.Object)) > MOST_SHAPES:
             self.description.fail(pointer, f"is made of more than {MOST_SHAPES:,} schemas")
         self._report_impossible(part for part in shapes if isinstance(part, types.Never) and part is not shape)
+        self._settle()
         return shape
+
+    def _settle(self) -> None:
+        self.settled = len(self.known), len(self.intersection.told)
+
+    def give_up(self) -> None:
+        """Forget what was begun for a body that cannot be read. What was read to its end is not read again."""
+        known, told = self.settled
+        self.active.clear()
+        self.depth = 0
+        self.said.clear()
+        for pair in list(self.intersection.told)[told:]:
+            del self.intersection.told[pair]
+        new = list(self.known)[known:]
+        if not self.known.keys() >= types.references_in([self.known[pointer] for pointer in new]):
+            for pointer in new:
+                del self.known[pointer]
+        self._settle()
 
     def _report_impossible(self, found: Iterable[types.Never]) -> None:
         """Warn of what can have no value, once for each cause."""
@@ -240,13 +264,19 @@ class SchemaReader:
             message = "leads back to itself without an object in between; any JSON value is taken here"
             self._warn(f"{pointer}/$ref", message)
             return types.Anything()
+        if target in self.failed:
+            raise self.failed[target].with_traceback(None)
         if target not in self.known:
             self.active.append(target)
             depth, self.depth = self.depth, 0
             name = hint
             if target.startswith("/components/schemas/"):
                 name = target.rpartition("/")[2]
-            self.known[target] = self._children(value, target) or self.read(value, target, name)
+            try:
+                self.known[target] = self._children(value, target) or self.read(value, target, name)
+            except (GeneratorError, TooManyOptionsError) as error:
+                self.failed[target] = error
+                raise
             self.depth = depth
             self.active.pop()
         return self.known[target]
@@ -340,9 +370,9 @@ class SchemaReader:
         pattern = schema.get("pattern")
         if isinstance(pattern, str):
             patterns = (pattern,)
-            self.patterns.add(pattern)
-            if len(self.patterns) > MOST_PATTERNS:
+            if pattern not in self.patterns and len(self.patterns) == MOST_PATTERNS:
                 self.description.fail(pointer, f"is one of more than {MOST_PATTERNS:,} that have a pattern")
+            self.patterns.add(pattern)
             if reason := judged(pattern).reason:
                 message = f"{shortened(pattern)} is shown, and checked by the platform alone: {reason}"
                 self._warn(f"{pointer}/pattern", message)

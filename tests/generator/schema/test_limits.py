@@ -166,9 +166,67 @@ def test_whatever_its_size_a_description_is_read_or_refused_in_seconds(body, com
 
 def test_more_patterns_than_can_be_judged_in_time_are_one_clear_error(project, capsys):
     names = {f"p{number}": {**TEXT, "pattern": f"^{number}$"} for number in range(12_000)}
-    project.write(description({"acme/one": shaped(**names), "acme/two": shaped(a=TEXT)}))
+    known, new = ({**TEXT, "pattern": pattern} for pattern in ("^7$", "^x$"))
+    bodies = {"one": shaped(**names), "two": shaped(a=known), "three": shaped(a=new), "four": shaped(a=TEXT)}
+    project.write(description({f"acme/{name}": body for name, body in bodies.items()}))
     began = time.process_time()
     assert project.run() == 0
     assert time.process_time() - began < 20
-    [line] = [line for line in capsys.readouterr().err.splitlines() if "pattern" in line]
-    assert "/properties/p5000: is one of more than 5,000 that have a pattern" in line
+    lines = [line for line in capsys.readouterr().err.splitlines() if "pattern" in line]
+    assert "/properties/p5000: is one of more than 5,000 that have a pattern" in lines[0]
+    assert "acme~1three" in lines[1]
+    assert sorted(path.name for path in project.out.glob("acme_*.py")) == ["acme_four.py", "acme_two.py"]
+
+
+LARGE = {f"p{index}": {**TEXT, "description": f"Text {index}"} for index in range(800)}
+
+
+@pytest.mark.parametrize(
+    ("body", "components"),
+    [
+        (shaped(a=ref("Large"), b=5), {}),
+        (ref("Bad"), {"Bad": shaped(**LARGE, z=5)}),
+        (shaped(a=ref("Bad")), {"Bad": shaped(b=ref("Large"), z=5)}),
+    ],
+    ids=["beside", "inside", "behind"],
+)
+def test_what_many_bodies_share_that_cannot_be_read_is_read_once(body, components, project, capsys):
+    bodies = {f"acme/m-{index}": body for index in range(200)}
+    good = shaped(a=ref("Large"), b={"allOf": [shaped(c=TEXT), shaped(c={"minLength": 2})]})
+    project.write(description({**bodies, "acme/good": good}, {**components, "Large": shaped(**LARGE)}))
+    began = time.process_time()
+    assert project.run() == 0
+    assert time.process_time() - began < 4
+    assert capsys.readouterr().err.count("is passed over") == 200
+    payload = project.load("acme_good").parse
+    assert payload({"a": {"p1": "x"}, "b": {"c": "xy"}}).to_dict() == {"a": {"p1": "x"}, "b": {"c": "xy"}}
+    for wrong in ({"a": {"q": "x"}}, {"b": {"c": "x"}}):
+        with pytest.raises(PayloadError):
+            payload(wrong)
+
+
+def test_what_refers_to_a_component_that_cannot_be_read_is_passed_over_whichever_comes_first(project, capsys):
+    components = {
+        "Outer": shaped(inner=ref("Inner"), twin={"allOf": [ref("Inner"), ref("Tree")]}, z=5),
+        "Inner": shaped(outer=ref("Outer"), a=TEXT),
+        "Tree": shaped(tree=ref("Tree"), a=TEXT),
+    }
+    bodies = {"acme/one": ref("Outer"), "acme/two": shaped(a=ref("Inner")), "acme/three": shaped(a=ref("Tree"))}
+    bodies["acme/four"] = {"allOf": [ref("Inner"), ref("Tree")]}
+    project.write(description(bodies, components))
+    assert project.run() == 0
+    assert capsys.readouterr().err.count("is passed over") == 3
+    with pytest.raises(PayloadError):
+        project.load("acme_three").parse({"a": {"tree": {"tree": {"a": 5}}}})
+
+
+def test_a_body_that_merges_too_much_takes_nothing_from_the_others(project, capsys):
+    kinds = [shaped(**{f"p{kind}_{index}": TEXT for index in range(100)}) for kind in range(60)]
+    wide = {
+        "allOf": [{"anyOf": kinds[:30]}, {"anyOf": kinds[30:]}]
+        + [shaped(**{f"q{number}": TEXT}) for number in range(9)]
+    }
+    project.write(description({"acme/one": wide, "acme/two": {"allOf": [shaped(a=TEXT), shaped(b=TEXT)]}}))
+    assert project.run() == 0
+    assert capsys.readouterr().err.count("is passed over") == 1
+    assert project.load("acme_two").parse({"a": "x", "b": "y"}).to_dict() == {"a": "x", "b": "y"}
