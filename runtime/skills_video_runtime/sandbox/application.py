@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from skills_video_runtime.sandbox.description import Description
+
 MAX_BODY: Final = 64 * 2**20
 """Bytes of a request, files included; our choice, the platform publishes no limit."""
 TOO_LARGE: Final = f"The body has more than {MAX_BODY} bytes"
@@ -34,18 +36,19 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def application(service: Service) -> ASGIApp:
     """The application of one sandbox."""
-    app = Starlette(routes=_routes(), exception_handlers={HTTPException: _refused})
+    app = Starlette(routes=_routes(service.description), exception_handlers={HTTPException: _refused})
     app.router.redirect_slashes = False
     app.state.service = service
     return _Middleware(app, service)
 
 
-def _routes() -> Sequence[Route]:
+def _routes(description: Description) -> Sequence[Route]:
+    endpoints = {"cancel": _cancel, "subscribe": _subscribe}
     return [
+        *(Route(BASE + offer.path, endpoints[offer.what], methods=[offer.method]) for offer in description.on_one),
         Route(f"{BASE}/generation/{{path:path}}", _generation, methods=_METHODS),
         Route(f"{BASE}/generations/running", running),
         Route(f"{BASE}/credits", balance),
-        Route(f"{BASE}/{{path:path}}", _offered, methods=_METHODS),
         Route("/media/{generation}/{index:int}.mp4", media),
         Route("/sandbox/stats", control.statistics),
         Route("/sandbox/faults", control.faults, methods=["POST"]),
@@ -57,10 +60,6 @@ async def _generation(request: Request) -> Response:
     """A create endpoint or the result of an id: the same paths, told apart by method and description."""
     path: str = request.path_params["path"]
     operation = service_of(request).description.operations.get(path)
-    if operation is None:
-        offered = await _on_one(request, f"/generation/{path}")
-        if offered is not None:
-            return offered
     if request.method == "POST":
         if operation is None:
             raise HTTPException(404, f"No model {path.removeprefix('sse/')}")
@@ -74,23 +73,14 @@ async def _generation(request: Request) -> Response:
     return await result(request, path)
 
 
-async def _offered(request: Request) -> Response:
-    """What the description may offer elsewhere."""
-    offered = await _on_one(request, f"/{request.path_params['path']}")
-    if offered is None:
-        raise HTTPException(404)
-    return offered
+async def _cancel(request: Request) -> Response:
+    """Where a generation is canceled."""
+    return await cancel(request, request.path_params["id"])
 
 
-async def _on_one(request: Request, path: str) -> Response | None:
-    """What the description offers on one generation; None where it offers nothing there."""
-    asked = service_of(request).description.asked_of_one(request.method, path)
-    if asked is None:
-        return None
-    offer, name = asked
-    if offer.what == "cancel":
-        return await cancel(request, name)
-    return await subscribe(request, name)
+async def _subscribe(request: Request) -> Response:
+    """Where the stream of a generation is taken up."""
+    return await subscribe(request, request.path_params["id"])
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
