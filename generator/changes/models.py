@@ -84,7 +84,7 @@ class _Update:
                 pointer=change.pointer or "/paths",
                 models=stayed,
             )
-            for change in with_capabilities(changes, self.new.found.offered)
+            for change in with_capabilities(changes, self.old.found.offered, self.new.found.offered)
         ]
 
     def _model(self, before: VideoModel, after: VideoModel) -> Iterator[Change]:

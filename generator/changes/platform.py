@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import Diagnostics, GeneratorError
-from generator.inputs.capabilities import RUNTIME, capability
+from generator.inputs.capabilities import CANCELED, REPEATED, RUNTIME, capability
 from generator.inputs.description import METHODS
 from generator.inputs.paths import route
 from generator.json_values import escape, object_of, text_of
 from generator.schema.reader import SchemaReader
 from generator.schema.types import Anything
 
-from .change import Change
+from .change import SHARED, Change
 from .limits import differing
 from .objects import Comparison, Revision
 from .places import names_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from generator.inputs.description import Description, Operation
-    from generator.inputs.offered import Offered
+    from generator.inputs.offered import Offer, Offered
     from generator.schema.types import Shape
 
     from .change import Kind
@@ -34,27 +34,54 @@ MOST_NAMED: Final = 6
 """How many of some operations are named one by one."""
 
 
-def with_capabilities(changes: Iterable[Change], offered: Offered) -> Iterator[Change]:
-    """Call what is new, and is offered, by what it can be used for."""
-    meanings = {offer.said: offer.means for offer in offered.offers}
+def with_capabilities(changes: Iterable[Change], old: Offered, new: Offered) -> Iterator[Change]:
+    """Call what is new, and is offered, by what it can be used for; tell what is offered, or no longer, beside that."""
+    before, after = ({offer.said: offer for offer in offered.offers} for offered in (old, new))
+    told: set[str] = set()
     for change in changes:
         said = change.place
         if change.about == "answer-header":
             said = f"answer {change.place}"
-        found = None
-        if change.kind == "added" and change.about in ("parameter", "answer-header", "operation", "webhook"):
-            found = meanings.get(said)
-        if found is None:
+        offer = None
+        if change.about in ("parameter", "answer-header", "operation", "webhook"):
+            offer = {"added": after, "removed": before}.get(change.kind, {}).get(said)
+        if offer is None:
             yield change
-        else:
-            uses = "can use it"
-            if found.is_used:
-                uses = "uses it"
-            sentence = f"{change.sentence}: {found.words}; {{}} {uses}"
-            values = *change.values, f"{RUNTIME}/{found.file}"
-            if change.breaking:
-                yield change
-            yield replace(change, kind="capability", sentence=sentence, values=values, breaking=False, witness=None)
+            continue
+        told.add(said)
+        if change.kind == "removed":
+            yield _lost(change, offer, new)
+            continue
+        if change.breaking:
+            yield change
+        sentence, values = f"{change.sentence}: {_use(offer)}", (*change.values, f"{RUNTIME}/{offer.means.file}")
+        yield replace(change, kind="capability", sentence=sentence, values=values, breaking=False, witness=None)
+    for said in (said for said in after if said not in before and said not in told):
+        file, _, pointer = after[said].place.partition("#")
+        values = (f"{RUNTIME}/{after[said].means.file}",)
+        yield Change("capability", "offer", f"can be used now: {_use(after[said])}", values, "", said, model=SHARED,
+                     file=file, pointer=pointer)  # fmt: skip
+    for said in (said for said in before if said not in after and said not in told):
+        yield _lost(
+            Change("removed", "offer", "cannot be used any more", (), "", said, model=SHARED), before[said], new
+        )
+
+
+def _lost(change: Change, offer: Offer, new: Offered) -> Change:
+    """Say what it means that something is not offered any more."""
+    if offer.means is CANCELED and new.cancel is None:
+        sentence = f"{change.sentence}: client.cancel raises NotOffered"
+        return replace(change, sentence=sentence, breaking=True, witness=Witness("call", "client.cancel(id)"))
+    if offer.means is REPEATED and new.idempotency is None:
+        return replace(change, sentence=f"{change.sentence}: a post whose answer is lost is not repeated any more")
+    return change
+
+
+def _use(offer: Offer) -> str:
+    """Say what is offered, with room for the file of the runtime that it is for."""
+    if offer.means.is_used:
+        return f"{offer.means.words}; {{}} uses it"
+    return f"{offer.means.words}; {{}} can use it"
 
 
 def compare_platform(

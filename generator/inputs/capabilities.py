@@ -39,11 +39,14 @@ RESUMED: Final = Capability(
     "generations/call.py",
     is_used=True,
 )  # fmt: skip
+RESUMED_AFTER: Final = Capability(
+    "a stream that is taken up can begin after an event", r"header last-event-id", "generations/call.py", is_used=True
+)
 CAPABILITIES: Final = (
     REPEATED,
     CANCELED,
     RESUMED,
-    Capability("a broken stream can be taken up again", r"header last-event-id", "generations/call.py"),
+    RESUMED_AFTER,
     Capability("files can be uploaded beforehand", r"(POST|PUT) /(?!generation/).*(uploads?|files?)\b.*",
                "payloads/form.py"),
     Capability("the models can be listed", r"GET /(.*/)?models", "catalog.py"),

@@ -14,7 +14,7 @@ from generator.schema.reader import SchemaReader
 from generator.schema.types import Anything, Number
 
 from .asked import Asked
-from .capabilities import CANCELED, REPEATED, RESUMED, Capability, capability
+from .capabilities import CANCELED, REPEATED, RESUMED, RESUMED_AFTER, Capability, capability
 from .paths import route
 from .selection import RESULT, find_operation, model_in
 
@@ -78,7 +78,8 @@ class Offered:
     @property
     def others(self) -> list[Offer]:
         """What is offered beside what is apart."""
-        return [offer for offer in self.offers if offer.means not in (REPEATED, CANCELED, RESUMED)]
+        apart = (REPEATED, CANCELED, RESUMED, RESUMED_AFTER)
+        return [offer for offer in self.offers if offer.means not in apart]
 
 
 def offered(
@@ -147,8 +148,10 @@ class _Search:
                     continue
                 place = self._offer(said, wanted, description, operation.pointer)
                 path_of_one = re.sub(r"\{\w+\}", "{id}", route(path))
-                takes_event_id = "header last-event-id" in asked.parameters
-                found.append(Endpoint(method.upper(), path_of_one, place, takes_event_id))
+                last = asked.parameters.get("header last-event-id")
+                if wanted is RESUMED and last is not None:
+                    self._note("header last-event-id", description, last.pointer)
+                found.append(Endpoint(method.upper(), path_of_one, place, last is not None))
         named = [item for item in found if item.path != RESULT]
         return next(iter(named or found), None)
 
@@ -184,7 +187,7 @@ class _Search:
                 called.append(Asked(*found))
         for asked in called:
             for name, parameter in asked.parameters.items():
-                if asked.operation.method == "get" or name == "header last-event-id":
+                if asked.operation.method == "get":
                     self._note(name, asked.description, parameter.pointer)
             for name in asked.headers:
                 self._note(f"answer {name}", asked.description, f"{asked.operation.pointer}/responses")

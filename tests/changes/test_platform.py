@@ -262,6 +262,49 @@ def test_what_changes_beside_the_models_is_told(case, tmp_path):
     assert all(change.witness for change in found if change.breaking)
 
 
+GONE = {
+    "cancel": (
+        put(f"{at('/generation/{id}', 'delete')}", {"responses": {}}), lambda new: None,
+        ("operation-removed", "is described no longer: client.cancel raises NotOffered", True),
+    ),
+    "cancel asks for more": (
+        put(f"{at('/generation/{id}', 'delete')}", {"responses": {}}),
+        put(f"{at('/generation/{id}', 'delete')}", {"requestBody": {"required": True}}),
+        ("offer-removed", "cannot be used any more: client.cancel raises NotOffered", True),
+    ),
+    "cancel elsewhere": (
+        put(f"{at('/generation/{id}', 'delete')}", {"responses": {}}),
+        put("/paths/~1generation~1{id}~1cancel", {"post": {}}),
+        ("operation-removed", "is described no longer", False),
+    ),
+    "a key": (
+        put(f"{at(CREATE)}/parameters", [KEY]), lambda new: None,
+        ("parameter-removed", "is gone: a post whose answer is lost is not repeated any more", False),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", GONE)
+def test_what_is_offered_no_longer_is_told_with_what_that_means(case, tmp_path):
+    before, after, (rule, words, breaks) = GONE[case]
+    old, new = platform(), platform()
+    before(old)
+    after(new)
+    found = changes(tmp_path, old, new)
+    [lost] = [change for change in found if change.kind == "removed"]
+    assert (lost.rule, lost.text(), lost.breaking) == (rule, words, breaks)
+    assert lost.witness or not breaks
+
+
+def test_what_is_offered_as_its_description_asks_for_less_is_told(tmp_path):
+    old, new = platform(), platform()
+    put(f"{at('/generation/{id}', 'delete')}", {"requestBody": {"required": True}})(old)
+    put(f"{at('/generation/{id}', 'delete')}", {"responses": {}})(new)
+    [change] = changes(tmp_path, old, new)
+    assert (change.rule, change.path) == ("offer-capability", "DELETE /generation/{id}")
+    assert change.text().startswith("can be used now: a generation can be canceled; ")
+
+
 def test_a_version_that_moves_from_the_server_into_the_paths_is_no_change(tmp_path):
     old, new = platform(), platform()
     new["servers"] = [{"url": "https://api.acme.example"}]
