@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
+LONGEST: Final = 600
+"""Characters of a text, or of what a field takes, in a reference."""
+
 _TYPING = {"Annotated", "Literal", "Never"}
 _COLLECTIONS = {"Mapping"}
 _MARKS: Final = re.compile(r"""
@@ -82,7 +85,7 @@ def _template(name: str) -> jinja2.Template:
     )
     filters: dict[str, Any] = {
         "literal": repr, "docstring": docstring, "packed": packed, "spans": spans,
-        "cell": cell, "code": code, "paragraph": paragraph,
+        "cell": cell, "code": code, "paragraph": paragraph, "shortened": shortened,
     }  # fmt: skip
     environment.filters.update(filters)
     return environment.get_template(name)
@@ -94,6 +97,14 @@ def cell(text: str) -> str:
     Neither does an address in it become a link. Underscores within words are none of Markdown's.
     """
     return _MARKS.sub(r"\\\g<0>", visible(" ".join(text.split())))
+
+
+def shortened(text: str) -> str:
+    """Cut a text that would fill a page of its own."""
+    text = " ".join(text.split())
+    if len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST - 2]} …"
 
 
 def paragraph(text: str) -> str:

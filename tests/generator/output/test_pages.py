@@ -167,6 +167,17 @@ def test_lists_stay_lists_whatever_models_are_called(case, project):
     assert {name: marks(text) for name, text in texts_in(project.folder).items() if "acme" not in name} == harmless
 
 
+def test_a_reference_stays_short_whatever_the_description_tells(project):
+    values = [f"voice-{number}" for number in range(2_000)]
+    project.write(one(voice={"enum": values, "description": "long " * 5_000}))
+    told = reference_in(project.folder)
+    assert len(told) < 5_000
+    assert '"voice-1"' in told
+    [field] = [field for field in told_of(project.folder)["acme_one"].variants[0].fields if field.wire == "voice"]
+    assert "voice-1999" in field.takes
+    assert len(field.text) > 20_000
+
+
 def test_a_way_to_cancel_is_told_where_it_is_described_alone(project):
     document = one()
     project.write(document)
