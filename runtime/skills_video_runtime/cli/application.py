@@ -17,7 +17,7 @@ from skills_video_runtime.downloads.names import Overwrite
 from skills_video_runtime.errors import SkillsVideoError
 
 from . import batch, completion
-from .catalog import Catalog, show_models
+from .catalog import PRICES, Catalog, show_costs, show_models
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import JSON, JSON_LINES, lost, tell
 from .output import OutputLost, UsageProblem, complain, prepare, say, say_json, written
@@ -110,6 +110,12 @@ def models(
     resolution: Annotated[str | None, typer.Option(metavar="SIZE", help="Only what has this size: 1080p.")] = None,
     sound: Annotated[bool | None, typer.Option("--sound/--no-sound", help="Only what can make sound, or not.")] = None,
     endpoints: Annotated[bool, typer.Option("--endpoints", help="Show where each is posted to.")] = False,
+    costs: Annotated[
+        bool, typer.Option("--costs", help="Show what each took of your credits, the cheapest first.")
+    ] = False,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For --costs: the file that was given to run.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the models, and what each is chosen by.
@@ -117,6 +123,11 @@ def models(
     What the description of a model does not tell is no yes. Prices are at https://skills.video/pricing.
     """
     wish = {"takes": takes or (), "seconds": seconds, "ratio": ratio, "resolution": resolution, "sound": sound}
+    if costs and journal is None:
+        raise UsageProblem(f"--costs needs --journal FILE, the file that was given to run; prices are at {PRICES}")
+    if journal is not None:
+        show_costs(context.obj, journal, as_json=as_json, search=search, **wish)
+        return
     show_models(context.obj, as_json=as_json, endpoints=endpoints, search=search, **wish)
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.catalog import Models
 from skills_video_runtime.choosing import nearest
 
-from .output import UsageProblem, is_terminal, lines, say, say_json, table, yes_or_no
+from .output import UsageProblem, amount, is_terminal, lines, say, say_json, table, yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from skills_video_runtime.catalog import ModelInfo
     from skills_video_runtime.payloads.base import BasePayload
@@ -74,10 +75,7 @@ def show_models(catalog: Catalog, *, as_json: bool, endpoints: bool, **wish: Any
     Raises:
         UsageProblem: The wish is nothing that could be asked of a model.
     """
-    try:
-        models = Models(catalog.models).find(**wish)
-    except ValueError as error:
-        raise UsageProblem(f"--{error}") from error
+    models = _found(catalog, wish)
     if as_json:
         say_json([model_facts(info) for info in models])
     elif not models:
@@ -93,6 +91,36 @@ def show_models(catalog: Catalog, *, as_json: bool, endpoints: bool, **wish: Any
         say(f"Prices: {PRICES}. All of a model: skills-video show MODEL")
     else:
         table(HEADER, [[cell or "-" for cell in _row(info)] for info in models])
+
+
+def show_costs(catalog: Catalog, journal: Path, *, as_json: bool, **wish: Any) -> None:
+    """Show the median credits that one generation of each model took, by a journal, the cheapest model first.
+
+    Raises:
+        UsageProblem: There is no such file, or the wish is nothing that could be asked of a model.
+    """
+    from skills_video_runtime.generations.journal import usual_credits  # noqa: PLC0415  # for who has a journal
+
+    if not journal.is_file():
+        raise UsageProblem(f"there is no journal {str(journal)!r:.200}: it is the file that was given to run --journal")
+    known = usual_credits(journal)
+    models = [info.endpoint.model for info in _found(catalog, wish) if info.endpoint.model in known]
+    models.sort(key=known.__getitem__)
+    if as_json:
+        say_json([{"id": model, "credits": known[model]} for model in models])
+        return
+    if models:
+        table(("model", "credits, median"), [(model, amount(known[model])) for model in models])
+    else:
+        say(f"{journal} tells no credits of these models, or a run has it")
+    say(f"Prices: {PRICES}")
+
+
+def _found(catalog: Catalog, wish: dict[str, Any]) -> Models:
+    try:
+        return Models(catalog.models).find(**wish)
+    except ValueError as error:
+        raise UsageProblem(f"--{error}") from error
 
 
 def model_facts(info: ModelInfo) -> dict[str, Any]:
