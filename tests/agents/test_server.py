@@ -6,16 +6,21 @@ import json
 import sqlite3
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult
 
+from skills_video import capabilities
+from skills_video_runtime.capabilities import Capabilities, OnGeneration
+from skills_video_runtime.sandbox import Sandbox
 from tests.support.agents import PAYLOAD, WISH, TakesTasks, ask, links_of, serving, text_of
 
 TOOLS = {"find_models", "describe_model", "check_payload", "generate", "get_generation", "download", "account"}
 FREE = TOOLS - {"generate", "download"}
+SPECS = Path(__file__).parents[2] / "specs" / "openapi.json"
 SLOW = "slow:100000"
 
 
@@ -171,7 +176,7 @@ def test_a_lost_answer_is_paid_once_however_often_it_is_asked_for(sandbox, tmp_p
     sandbox.plan(f"drop-after,{SLOW}")
 
     async def work():
-        async with serving(tmp_path, wait=0.5) as client:
+        async with serving(tmp_path, wait=0.5, wait_for_id=0.5) as client:
             results = [await client.call_tool("generate", WISH)]
             while not results[-1].structured_content.get("id"):
                 results.append(await client.call_tool("generate", WISH))
@@ -187,7 +192,7 @@ def test_what_stays_uncertain_is_told_to_who_asks_next_and_not_made_again(sandbo
     sandbox.plan("drop-after,running-hidden:1000")
 
     async def work():
-        async with serving(tmp_path, wait=0.5) as client:
+        async with serving(tmp_path, wait=0.5, wait_for_id=0.5) as client:
             result = await client.call_tool("generate", WISH)
             with anyio.fail_after(20):
                 while not result.is_error:
@@ -295,7 +300,7 @@ def test_what_is_under_way_counts_once_it_has_ended(sandbox, tmp_path, made):
 
 
 def test_what_a_host_has_given_up_goes_on_and_counts(sandbox, tmp_path, made):
-    sandbox.plan("delay-after:0.5")
+    sandbox.plan("delay-after:1.5")
 
     def is_known():
         with closing(sqlite3.connect(tmp_path / "agents.db", timeout=0)) as journal, suppress(sqlite3.OperationalError):
@@ -304,7 +309,7 @@ def test_what_a_host_has_given_up_goes_on_and_counts(sandbox, tmp_path, made):
     async def work():
         async with serving(tmp_path, max_credits=5) as client:
             with pytest.raises(MCPError):
-                await client.call_tool("generate", other("given up"), read_timeout_seconds=0.3)
+                await client.call_tool("generate", other("given up"), read_timeout_seconds=1)
             with anyio.fail_after(20):
                 while not is_known():
                     await client.call_tool("account", {})
@@ -467,11 +472,33 @@ def test_cancel_is_acknowledged_and_says_what_comes_of_it(sandbox, tmp_path, mad
             return acknowledged, updated, task
 
     acknowledged, updated, task = anyio.run(work)
-    assert "no way to cancel" in json.dumps(acknowledged)
+    assert "describes no way to cancel" in json.dumps(acknowledged)
     assert updated["resultType"] == "complete"
     assert task["status"] == "working"
-    assert "no way to cancel" in task["statusMessage"]
+    assert "describes no way to cancel" in task["statusMessage"]
     assert made() == 1
+
+
+def test_a_task_is_canceled_where_the_platform_offers_that(tmp_path, monkeypatch):
+    document = json.loads(SPECS.read_text("utf-8"))
+    place = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    offer = {"parameters": [place], "responses": {"200": {"description": "Canceled"}}}
+    document["paths"]["/generation/{id}"]["delete"] = offer
+    (tmp_path / "openapi.json").write_text(json.dumps(document), "utf-8")
+    cancel = OnGeneration("DELETE", "/generation/{id}", "openapi.json")
+    monkeypatch.setattr(capabilities, "CAPABILITIES", Capabilities(cancel=cancel))
+    tasks = TakesTasks(follows=False)
+
+    async def work():
+        async with serving(tmp_path, {"extensions": [tasks]}) as client:
+            begun = (await client.call_tool("generate", WISH)).structured_content["taskId"]
+            await ask(client.session, "tasks/cancel", begun)
+            return await ask(client.session, "tasks/get", begun)
+
+    with Sandbox(openapi=tmp_path / "openapi.json", speed=0) as sandbox:
+        monkeypatch.setenv("SKILLS_VIDEO_API_KEY", sandbox.api_key)
+        monkeypatch.setenv("SKILLS_VIDEO_BASE_URL", sandbox.url)
+        assert anyio.run(work)["status"] == "cancelled"
 
 
 def test_who_takes_no_tasks_gets_none(sandbox, tmp_path):

@@ -34,7 +34,7 @@ def transcript() -> str:
 
 async def _talk(sandbox: Sandbox, folder: str) -> list[str]:
     told: list[str] = []
-    async with Client(process(sandbox, folder, "--wait", "3")) as client:
+    async with Client(process(sandbox, folder, "--wait", "0.5")) as client:
 
         async def call(remark: str, name: str, **arguments: object) -> None:
             answer = text_of(await client.call_tool(name, arguments))

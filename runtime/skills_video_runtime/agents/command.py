@@ -52,8 +52,8 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
         options.directory and _folder(options.directory),
         options.max_credits,
         options.confirm,
-        options.wait,
-        options.poll_interval,
+        wait=options.wait,
+        poll_interval=options.poll_interval,
     )
     try:
         from . import server  # noqa: PLC0415  # needs the extra `mcp`

@@ -77,6 +77,9 @@ class Choices:
     max_credits: float | None = None
     confirm: str = "never"
     wait: float = 45.0
+    """For which the end of a generation is waited for."""
+    wait_for_id: float = 10.0
+    """For which its id is waited for, if that is longer; our choice."""
     poll_interval: float = 3.0
 
 
@@ -227,7 +230,7 @@ class Desk:
             self._pending[key] = Submission(built, key, is_new)
             self._group.start_soon(self._submit, self._pending[key])
         submission = self._pending[key]
-        with anyio.move_on_after(max(wait, self.choices.wait)):
+        with anyio.move_on_after(max(self.choices.wait, self.choices.wait_for_id)):
             await submission.ended.wait()
             self._pending.pop(key, None)
         if submission.error is not None:

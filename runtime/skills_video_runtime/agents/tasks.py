@@ -13,10 +13,13 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, RequestParams
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from skills_video_runtime.cli.output import without_key
+from skills_video_runtime.errors import NotOffered, SkillsVideoError
+
 from .desk import Answer, Desk
 
 TASKS = "io.modelcontextprotocol/tasks"
-NO_CANCEL = "The platform has no way to cancel: the generation goes on, and is paid for."
+NO_CANCEL = "The platform describes no way to cancel: the generation goes on, and is paid for."
 
 
 class TaskParams(RequestParams):
@@ -32,7 +35,7 @@ class Tasks(Extension):
 
     def __init__(self, desk: Desk, answered: Callable[[Awaitable[Answer]], Awaitable[CallToolResult]]) -> None:
         self._desk, self._answered = desk, answered
-        self._to_cancel: set[str] = set()
+        self._remarks: dict[str, str] = {}
 
     def methods(self) -> Sequence[MethodBinding]:
         """See `Extension`."""
@@ -68,10 +71,15 @@ class Tasks(Extension):
         return {}
 
     async def _cancel(self, _: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
-        """Acknowledge, and say what comes of it."""
+        """Acknowledge, cancel it if the platform offers that, and say else what comes of it."""
         await self._look(params)
-        self._to_cancel.add(params.task_id)
-        return {"_meta": {"io.github.skills-video/message": NO_CANCEL}}
+        try:
+            await self._desk.client.cancel(params.task_id)
+        except NotOffered:
+            self._remarks[params.task_id] = NO_CANCEL
+        except SkillsVideoError as error:
+            self._remarks[params.task_id] = f"It could not be canceled, and may go on: {without_key(error.what)}"
+        return {"_meta": {"skills.video/message": self._remarks.get(params.task_id, "It is canceled.")}}
 
     async def _look(self, params: TaskParams) -> CallToolResult:
         """Ask the platform.
@@ -88,8 +96,8 @@ class Tasks(Extension):
 
     async def _task(self, task_id: str, status: str, result: CallToolResult) -> dict[str, Any]:
         text = "".join(getattr(part, "text", "") for part in result.content)
-        if task_id in self._to_cancel and status == "working":
-            text = NO_CANCEL
+        if status == "working":
+            text = self._remarks.get(task_id, text)
         now = datetime.now(UTC)
         begun = await self._desk.begun(task_id) or now
         return {
