@@ -124,14 +124,12 @@ def _form(item: PayloadClass, module: Module) -> Form:
     if item.name in module.variants:
         constants = [field.wire for field in fields if field.default not in ("", "UNSET")]
         example = example_of(module.model, item.shape, constants)
-    return Form(
-        name=item.name,
-        text=without_html(item.text).strip(),
-        fields=tuple(_field(field, item.shape, module) for field in fields),
-        others=others,
-        rules=tuple(_rules(item)),
-        example=example,
-    )
+    told = tuple(_field(field, item.shape, module) for field in fields)
+    rules = list(_rules(item))
+    files = [field.wire for field in told if field.file and field.required]
+    if item.name in module.variants and example is None and files:
+        rules.append(f"It needs a file of the caller's own in {' and '.join(files)}.")
+    return Form(item.name, without_html(item.text).strip(), told, others, tuple(rules), example)
 
 
 def _field(field: PayloadField, holder: Object, module: Module) -> Field:

@@ -128,6 +128,14 @@ def test_what_takes_an_object_that_holds_itself_names_its_class(project):
     assert (told["tree"], told["parts"]) == ("Leaf or Branch", "a list of (Leaf or Branch)")
 
 
+def test_what_needs_a_file_says_so_in_place_of_an_example(project):
+    form = {**body(clip={"type": "string", "format": "binary"}), "required": ["prompt", "clip"]}
+    post = {"requestBody": {"content": {"multipart/form-data": {"schema": form}}}, "responses": {}}
+    project.write(description({"acme/one": {"post": post}}))
+    [variant] = told_of(project.folder)["acme_one"].variants
+    assert (variant.example, variant.rules) == (None, ("It needs a file of the caller's own in clip.",))
+
+
 IMPOSSIBLE = {"type": "string", "pattern": "^(zq){7}x$"}
 DEEP = IMPOSSIBLE
 for _ in range(6):
