@@ -90,6 +90,7 @@ def run(folder, *arguments, **environment):
         ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),
         ("files", 1, r"(\[\w+\('out/row-17-0.mp4'\)\]\n){2}"),
         ("network", 1, r"100000\n"),
+        ("network", 2, r"100000\n"),
         ("webhooks", 1, r"task.created \w+ IN_QUEUE\ntask.started \w+ IN_PROGRESS\ntask.completed \w+ COMPLETED\n"),
         ("testing", 1, r"True\n"),
     ],
@@ -130,7 +131,7 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
         "agents": 1, "batch": 2, "choosing": 4, "errors": 1, "events": 1, "files": 3, "first-video": 1, "many": 2,
-        "network": 2, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
+        "network": 3, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 
 

@@ -44,7 +44,9 @@ GUARD = (
 )
 CALLS = "budget generations/keyed many webhooks"
 CHOOSING = "choosing generations/notebook planning"
-MORE = "downloads/files downloads/partial downloads/save generations/progress http/key_source http/own_headers"
+MORE = """
+downloads/files downloads/partial downloads/save generations/progress http/key_source http/library http/own_headers
+"""
 FEATURES = f"{CALLS} {CHOOSING} {MORE}"
 SIZES = {
     "core": (3_570, [RUNTIME / f"{name}.py" for name in CORE.split()]),

@@ -16,9 +16,7 @@ from skills_video_runtime.generations.retry import RetryPolicy
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
     from pathlib import Path
-    from typing import TypedDict, Unpack
-
-    import httpx
+    from typing import Protocol, TypedDict, Unpack
 
     from skills_video_runtime.downloads.names import Overwrite
     from skills_video_runtime.downloads.save import Save
@@ -31,6 +29,20 @@ if TYPE_CHECKING:
     from skills_video_runtime.payloads.base import BasePayload
 
     Data = Mapping[str, object]
+
+    class SyncHTTP(Protocol):
+        """An `httpx.Client`, or that of httpx2, which need not be installed."""
+
+        @property
+        def is_closed(self) -> bool: ...  # noqa: D102
+        def close(self) -> None: ...  # noqa: D102
+
+    class AsyncHTTP(Protocol):
+        """An `httpx.AsyncClient`, or that of httpx2."""
+
+        @property
+        def is_closed(self) -> bool: ...  # noqa: D102
+        async def aclose(self) -> None: ...  # noqa: D102
 
     class Beginning(TypedDict, total=False):
         """The options of all that make a generation."""
@@ -54,7 +66,7 @@ if TYPE_CHECKING:
         journal: Where | None
 
 
-HTTP = TypeVar("HTTP", "httpx.Client", "httpx.AsyncClient")
+HTTP = TypeVar("HTTP")
 T = TypeVar("T")
 PayloadT = TypeVar("PayloadT", bound="BasePayload")
 BASE_URL = "https://open.skills.video/api/v1"
@@ -96,7 +108,7 @@ class _Base(Generic[HTTP]):
                 for which the answer to a post is waited for. A stream is also left when a quarter of the call's time
                 passes in silence, or when less time than that is left.
             retry: How requests are repeated after what is transient; polling goes on until the time is over.
-            http_client: An HTTP client of your own: it is used, and not closed.
+            http_client: An HTTP client of your own, of httpx or httpx2: it is used, and not closed.
             on_lost_submission: What to do if the connection was lost before the id was told, and two looks at the
                 running list show no such generation: "raise" SubmissionUncertain, or "resubmit", which may pay twice.
             journal: A file to record submissions in, for `recover`. One client at a time may use it.
@@ -120,7 +132,7 @@ class _Base(Generic[HTTP]):
         api_key = None
         key.check()
         if http_client is not None:
-            from skills_video_runtime.http.connections import check_client  # noqa: PLC0415  # who hands one in has httpx
+            from skills_video_runtime.http.library import check_client  # noqa: PLC0415  # who hands one in has httpx
 
             check_client(http_client, asynchronous=asynchronous)
         address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
@@ -658,11 +670,11 @@ class _AsyncVerbs(Generic[PayloadT]):
         await self.close()
 
 
-class Client(_Base["httpx.Client"], _Verbs["BasePayload"]):
+class Client(_Base["SyncHTTP"], _Verbs["BasePayload"]):
     """A client of the platform whose calls return when they are done. It may be shared by threads."""
 
 
-class AsyncClient(_Base["httpx.AsyncClient"], _AsyncVerbs["BasePayload"]):
+class AsyncClient(_Base["AsyncHTTP"], _AsyncVerbs["BasePayload"]):
     """A client of the platform for `await`, over asyncio or trio. The tasks of one event loop may share it."""
 
 

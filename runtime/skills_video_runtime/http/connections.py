@@ -12,6 +12,7 @@ from anyio.lowlevel import RunVar
 
 from .deadlines import trace, trace_async
 from .environment import proxies, tls
+from .library import library_of, transient_of
 from .own_headers import beside
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ KEPT = 5.0  # seconds for which an idle connection is used again: our choice
 PLAIN = {"Accept-Encoding": "identity"}
 LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
 LOOP: RunVar[object] = RunVar("skills_video_loop")
-TRANSPORTS = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
 
 @dataclass(slots=True)
@@ -51,6 +51,10 @@ class Connections:
         self, base_url: str, key: Key, lent: Any, own_headers: Mapping[str, str], *, asynchronous: bool
     ) -> None:
         self.base_url, self.key, self.lent, self.asynchronous = base_url, key, lent, asynchronous
+        self.library = library_of(lent)
+        self.transports = (self.library.HTTPTransport, self.library.AsyncHTTPTransport)
+        self.transient = transient_of(self.library)
+        """Exceptions that may not come again."""
         self.headers = beside(lent, own_headers)
         """What the platform is told with each request."""
         self.agent = {"user-agent": self.headers["user-agent"]}
@@ -95,7 +99,7 @@ class Connections:
         """Tell whether a call is under way, or a request."""
         return bool(self.exchanges) or any(pool.used for pool in self.pools.values())
 
-    def tells_of_heads(self, url: httpx.URL) -> bool:
+    def tells_of_heads(self, url: Any) -> bool:
         """Whether the head of a request is told of before it is sent.
 
         Of a client of the user's own only a transport of httpx itself is known to do that, and only where no hook can
@@ -105,7 +109,7 @@ class Connections:
             return True
         find = getattr(self.lent, "_transport_for_url", None)
         hooks = self.lent.event_hooks.get("request")
-        return find is not None and not hooks and type(find(url)) in TRANSPORTS
+        return find is not None and not hooks and type(find(url)) in self.transports
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections that are our own."""
@@ -141,17 +145,6 @@ class Connections:
             if proxy is not None:
                 mounts[pattern] = transport(verify=certificates, limits=limits, proxy=proxy)
         return kind(verify=certificates, limits=limits, mounts=mounts, trust_env=False)  # it follows no redirect
-
-
-def check_client(http: object, *, asynchronous: bool) -> None:
-    """Refuse what is no HTTP client of the kind that is needed.
-
-    Raises:
-        TypeError: it is none.
-    """
-    kind = httpx.AsyncClient if asynchronous else httpx.Client
-    if not isinstance(http, kind):
-        raise TypeError(f"http_client is an httpx.{kind.__name__} here, not {http!r:.80}")
 
 
 def running_loop() -> object:

@@ -13,8 +13,6 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 if TYPE_CHECKING:
     from .exchange import Exchange
 
@@ -35,10 +33,18 @@ def trace(name: str, info: dict[str, Any]) -> None:
         try:
             info["timeout"] = shortened(info["timeout"])
         except TimeoutError as error:
-            raise httpx.ConnectTimeout(str(error)) from None
+            raise _timeout_of(exchange)(str(error)) from None
     made: Any = info.get("return_value")
     if hasattr(made, "start_tls"):
         obey(made)
+
+
+def _timeout_of(exchange: Exchange | None) -> type[Exception]:
+    """Give what the library at work raises where a connection takes too long."""
+    if exchange is None:
+        return TimeoutError
+    kind: type[Exception] = exchange.connections.library.ConnectTimeout
+    return kind
 
 
 async def trace_async(name: str, info: dict[str, Any]) -> None:

@@ -20,7 +20,6 @@ from urllib.parse import unquote, urlencode
 
 import anyio
 import anyio.to_thread
-import httpx
 
 from skills_video_runtime.errors import MissingAPIKey, visible
 from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post
@@ -47,7 +46,6 @@ MAX_ERROR = 2**16  # bytes of an error answer that are read
 MAX_CONNECT = 15.0  # seconds: our choice
 MAX_CLOSE = 1.0  # seconds: our choice
 PIECE = 2**16  # bytes
-TRANSIENT = (httpx.TransportError, httpx.StreamError, OSError, MemoryError)
 NO_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 HOPELESS = re.compile(
     r"CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|^407\b|Invalid username/password"  # the last two by a proxy
@@ -69,24 +67,25 @@ class Unsigned(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Change a record of ours, and let all pass."""
-        if current.get() is not None and isinstance(record.args, tuple):
-            record.args = tuple(_without_query(value) for value in record.args)
+        exchange = current.get()
+        if exchange is not None and isinstance(record.args, tuple):
+            record.args = tuple(_without_query(exchange, value) for value in record.args)
         return True
 
 
 UNSIGNED = Unsigned()
 
 
-def _without_query(value: object) -> object:
-    if isinstance(value, httpx.URL):
+def _without_query(exchange: Exchange, value: Any) -> object:
+    if isinstance(value, exchange.connections.library.URL):
         return value.copy_with(query=None)
     return value
 
 
 @lru_cache(256)
-def parsed(address: str) -> httpx.URL:
+def parsed(library: Any, address: str) -> Any:
     """Take an address apart, once for all the times that it is polled."""
-    return httpx.URL(address)
+    return library.URL(address)
 
 
 class Exchange:
@@ -203,7 +202,7 @@ class Exchange:
 
     async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
         """Ask any origin for a file, without the key, for `next_piece`."""
-        logging.getLogger("httpx").addFilter(UNSIGNED)
+        logging.getLogger(self.connections.library.__name__).addFilter(UNSIGNED)
         return await self._send(
             "GET", url, patience, patience, signed=False, headers={**PLAIN, **self.connections.agent, **headers}
         )
@@ -300,7 +299,9 @@ class Exchange:
             with self._limit(patience):
                 try:
                     self.response = await self._respond(method, address, patience, **content)
-                except httpx.HTTPStatusError as error:  # an event hook of the user's own client has raised it
+                except (
+                    self.connections.library.HTTPStatusError
+                ) as error:  # an event hook of the user's own client has raised it
                     self.response = error.response
             if self.response is None:
                 return CLOSED
@@ -313,12 +314,12 @@ class Exchange:
         except Exception as error:  # noqa: BLE001  # no class of exception decides what was sent
             if self.is_over() or (self.http is not None and self.http.is_closed):
                 return CLOSED
-            is_transient = isinstance(error, TRANSIENT) and not HOPELESS.search(_text_of(error))
+            is_transient = isinstance(error, self.connections.transient) and not HOPELESS.search(_text_of(error))
             return Lost(self._describe(error), is_transient=is_transient)
 
     async def _respond(
         self, method: str, address: str, patience: float, *, signed: bool = True, fields: Any = None, **content: Any
-    ) -> httpx.Response | None:
+    ) -> Any:
         """Give the answer to a request; None where the client is closed."""
         connections, key = self.connections, None
         if self.is_over():
@@ -334,18 +335,18 @@ class Exchange:
             content["content"] = encode(fields).encode()
         if key is not None:
             content["headers"] = {**connections.headers, **(content.get("headers") or {})}
-            request = http.build_request(method, parsed(address), extensions=extensions, **content)
+            request = http.build_request(method, parsed(connections.library, address), extensions=extensions, **content)
             key.sign(request)
         else:  # not built by the client, whose headers and cookies are for the platform
-            request = httpx.Request(method, address, extensions=extensions, **content)
+            request = connections.library.Request(method, address, extensions=extensions, **content)
         if not connections.tells_of_heads(request.url):
             self.begin_post()
         sent = http.send(request, stream=True, auth=None, follow_redirects=False)
         if not connections.asynchronous:
-            return sent  # type: ignore[no-any-return]
-        return await self._awaited(sent)  # type: ignore[no-any-return]
+            return sent
+        return await self._awaited(sent)
 
-    def _open(self, response: httpx.Response, silence: float) -> Opened:
+    def _open(self, response: Any, silence: float) -> Opened:
         """Take an answer whose head is there."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in response.headers.raw

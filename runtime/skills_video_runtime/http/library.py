@@ -1,0 +1,41 @@
+"""Which library an HTTP client is of: httpx, or httpx2, which comes from it and has the same names.
+
+A client that is handed in is told by the module of its class. Nothing is put in the place of anything else, so both can
+be used in one process.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import httpx
+
+LIBRARIES = ("httpx", "httpx2")
+
+
+def library_of(http: object) -> Any:
+    """Give the module that the class of a client is from, or is derived from; httpx for all others."""
+    for kind in type(http).__mro__:
+        name = kind.__module__.partition(".")[0]
+        if name in LIBRARIES:
+            return sys.modules[name]
+    return httpx
+
+
+def check_client(http: object, *, asynchronous: bool) -> None:
+    """Refuse what is no HTTP client of the kind that is needed.
+
+    Raises:
+        TypeError: it is none.
+    """
+    name = "Client"
+    if asynchronous:
+        name = "AsyncClient"
+    if not isinstance(http, getattr(library_of(http), name)):
+        raise TypeError(f"http_client is an httpx.{name} here, or one of httpx2, not {http!r:.80}")
+
+
+def transient_of(library: Any) -> tuple[type[Exception], ...]:
+    """Give the exceptions that may not come again."""
+    return (library.TransportError, library.StreamError, OSError, MemoryError)
