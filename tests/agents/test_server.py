@@ -16,6 +16,7 @@ from mcp_types import ElicitResult
 from skills_video import capabilities
 from skills_video_runtime.capabilities import Capabilities, OnGeneration
 from skills_video_runtime.sandbox import Sandbox
+from tests.agents.transcript import transcript
 from tests.support.agents import PAYLOAD, WISH, TakesTasks, ask, links_of, serving, text_of
 
 TOOLS = {"find_models", "describe_model", "check_payload", "generate", "get_generation", "download", "account"}
@@ -507,3 +508,8 @@ def test_who_takes_no_tasks_gets_none(sandbox, tmp_path):
             return await client.call_tool("generate", WISH)
 
     assert anyio.run(work).structured_content["id"]
+
+
+def test_the_transcript_in_the_docs_is_what_happens():
+    shown = Path(__file__).parents[2] / "docs" / "agents-transcript.md"
+    assert shown.read_text("utf-8") == transcript()

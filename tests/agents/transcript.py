@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import textwrap
 from pathlib import Path
+from unittest.mock import patch
 
 import anyio
-from mcp import Client
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.support.agents import process, text_of
+from tests.support.agents import environment, serving, text_of
 
 HEAD = """# An agent makes a video
 
-What the tools of `skills-video mcp` answer, asked by the SDK's client over standard input and
-output. `make docs` writes this page from a run against the sandbox, and a test compares it. Below
-each call stands the text of its answer. It has the same as data, and links to the files beside it.
+What the tools of `skills-video mcp` answer to the SDK's client. `make docs` writes this page from a
+run against the sandbox, and a test compares it. Below each call stands the text of its answer. It
+has the same as data, and links to the files beside it.
 """
 VIDEO = {"model": "kling_v2_6", "variant": "TextImageToVideo", "payload": {"prompt": "neon rain", "duration": 10}}
 WRONG = {**VIDEO, "payload": {"prompt": "neon rain", "duration": 7, "aspect_ratoi": "9:16"}}
@@ -26,15 +27,17 @@ WRONG = {**VIDEO, "payload": {"prompt": "neon rain", "duration": 7, "aspect_rato
 
 def transcript() -> str:
     """Run the conversation, and write the page."""
-    with Sandbox(speed=0) as sandbox, tempfile.TemporaryDirectory() as folder:
+    with Sandbox(speed=0) as sandbox, tempfile.TemporaryDirectory() as name, patch.dict(os.environ) as given:
+        folder = Path(name).resolve()
+        given.update(environment(sandbox))
         told = anyio.run(_talk, sandbox, folder)
-        whole = "\n".join(told).replace(sandbox.origin, "https://sandbox").replace(str(Path(folder).resolve()), "~")
+        whole = "\n".join(told).replace(sandbox.origin, "https://sandbox").replace(str(folder), "~")
     return f"{HEAD}\n{whole}"
 
 
-async def _talk(sandbox: Sandbox, folder: str) -> list[str]:
+async def _talk(sandbox: Sandbox, folder: Path) -> list[str]:
     told: list[str] = []
-    async with Client(process(sandbox, folder, "--wait", "0.5")) as client:
+    async with serving(folder, wait=0.5) as client:
 
         async def call(remark: str, name: str, **arguments: object) -> None:
             answer = text_of(await client.call_tool(name, arguments))
