@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from skills_video_runtime.errors import SkillsVideoError
+
 from .signals import Stopped, heeded
 
 if TYPE_CHECKING:
@@ -47,11 +49,14 @@ def _run(models: Sequence[ModelInfo], package: str, given: list[str]) -> int:
             from .local import sandbox  # noqa: PLC0415  # as above, with the extra `sandbox` instead
 
             return sandbox(given[1:])
-        if given[:1] == ["mcp"]:
-            from .local import above  # noqa: PLC0415  # as above, with the extra `mcp`
-
-            return above("agents", models, package, given[1:])
         from .failure import tell  # noqa: PLC0415  # hardly ever needed
         from .output import UsageProblem  # noqa: PLC0415
 
+        if given[:1] == ["mcp"]:
+            from .local import above  # noqa: PLC0415  # as above, with the extra `mcp`
+
+            try:
+                return above("agents", models, package, given[1:])
+            except (SkillsVideoError, UsageProblem, OSError, ValueError) as problem:
+                return tell(problem, 1)
         return tell(UsageProblem(f"{MISSING} ({error.name} is missing)"), 1, given)
