@@ -31,7 +31,7 @@ class Copy:
         self.specs = folder / "specs"
         self.packages = folder / "packages"
         for name in ("generator", "templates"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name)
         shutil.copy(ROOT / "README.md", folder)
         (folder / "pyproject.toml").write_text("[tool.generator.modules]\n")
         self.packages.mkdir()
@@ -61,11 +61,22 @@ class Copy:
         path.write_text(text.replace(old, new), "utf-8")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    copy = Copy(tmp_path_factory.mktemp("made"))
+    copy.run("generate")
+    return copy
+
+
 @pytest.fixture
-def copy(tmp_path):
-    made = Copy(tmp_path)
-    made.run("generate")
-    return made
+def copy(made, tmp_path):
+    """Give the project after its first run, whose stamp names the paths of its files, and put it back afterwards."""
+    saved = shutil.copytree(made.folder, tmp_path / "saved")
+    first_run = vars(made).copy()
+    yield made
+    shutil.rmtree(made.folder)
+    shutil.copytree(saved, made.folder)
+    vars(made).update(first_run)
 
 
 def test_a_second_run_does_nothing_and_says_the_same(copy):
