@@ -336,7 +336,10 @@ class _Verbs(Generic[PayloadT]):
         return run(self._coroutines.cancel(id, timeout=timeout))
 
     def running(self, limit: int = 50, workspace: str | None = None) -> list[Generation]:
-        """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another."""
+        """Give the queued and running generations: at most `limit` (1 to 100), of the key's workspace or another.
+
+        Where the platform's description has another limit than 100, that holds.
+        """
         return run(self._coroutines.running(limit, workspace))
 
     def credits(self) -> Usage:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from skills_video_runtime.capabilities import Capabilities, IdempotencyHeader
+from skills_video_runtime.capabilities import Capabilities, IdempotencyHeader, RunningList
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations import recovery
+from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
 from skills_video_runtime.generations.journal import Journal
+from skills_video_runtime.generations.outcomes import Settings
 from skills_video_runtime.generations.progress import Fallback
 from skills_video_runtime.http.key import Key
 from tests.generations.test_never_pay_twice import conclude
@@ -158,6 +160,29 @@ def test_a_files_post_is_repeated_as_well() -> None:
     world = World()
     drive(call_of(world).generate(Payload(files=True)), world, scripted(["lost made slow"]))
     assert (len(world.made), len(world.values)) == (1, 2)
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(20, [20, 20]), (500, [50, 500])])
+def test_the_running_list_is_asked_for_as_many_as_it_is_described_to_give(limit: int, asked: list[int]) -> None:
+    def offered(_: object) -> Capabilities:
+        return Capabilities(running=RunningList(limit, "openapi.json#"))
+
+    queries: list[str] = []
+
+    class Looking(simulation.Suspending):
+        async def get(self, path: str, query: Any, patience: float) -> Any:
+            queries.extend(value for name, value in query if name == "limit")
+            return await super().get(path, query, patience)
+
+    world = World()
+    world.foreign = [{"id": f"g{n}", "status": "IN_PROGRESS", "input": {"prompt": f"{n}"}} for n in range(limit)]
+    settings = Settings()
+    drive(Call(Looking(world), settings, Claims(), offered=offered).running(50, None), world, scripted([]))
+    with pytest.raises(SubmissionUncertain, match="longer than the platform shows"):
+        drive(Call(Looking(world), settings, Claims(), offered=offered).generate(Payload()), world, scripted(["500"]))
+    assert [int(query) for query in dict.fromkeys(queries)] == list(dict.fromkeys(asked))
+    with pytest.raises(ValueError, match=f"1 to {max(limit, 100)}"):
+        drive(Call(Looking(world), settings, Claims(), offered=offered).running(501, None), world, scripted([]))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from random import random
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
+from skills_video_runtime.capabilities import LIST_LIMIT
 from skills_video_runtime.catalog import capabilities_for
 from skills_video_runtime.errors import (
     GenerationFailed,
@@ -230,10 +231,11 @@ class Call:
 
     async def running(self, limit: int, workspace: str | None) -> list[Generation]:
         """Ask which generations are queued or running."""
-        most = self.offered(None).running_limit
+        given = self.offered(None).running_limit
+        most = max(given, LIST_LIMIT)
         if type(limit) is not int or not 1 <= limit <= most:
             raise ValueError(f"limit is from 1 to {most}, not {limit!r}")
-        query = [("limit", str(limit))]
+        query = [("limit", str(min(limit, given)))]
         if workspace is not None:
             query.append(("workspace", workspace))
         answer = await self._fetch(PATH, tuple(query))
