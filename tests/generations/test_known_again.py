@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from skills_video_runtime.capabilities import Capabilities, IdempotencyHeader, RunningList
+from skills_video_runtime.capabilities import Capabilities, IdempotencyHeader, OnGeneration, RunningList
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations import recovery
 from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
 from skills_video_runtime.generations.journal import Journal
-from skills_video_runtime.generations.outcomes import Settings
+from skills_video_runtime.generations.outcomes import Ended, Opened, Settings
 from skills_video_runtime.generations.progress import Fallback
 from skills_video_runtime.http.key import Key
 from tests.generations.test_never_pay_twice import conclude
@@ -275,3 +275,23 @@ def test_files_that_the_journal_does_not_keep_are_not_posted_again(journal: Any)
     [recovered] = drive(recovery.recover(call_of(world, claims=Claims(), journal=journal())), world, scripted([]))
     assert isinstance(recovered.error, SubmissionUncertain)
     assert len(world.values) == 1
+
+
+def test_a_stream_that_tells_nothing_new_is_taken_up_once_and_then_polled() -> None:
+    taken_up: list[str] = []
+
+    class Resuming(simulation.Suspending):
+        async def send(
+            self, method: str, path: str, patience: float, silence: float, *, after_last: bool = False
+        ) -> Any:
+            assert after_last
+            taken_up.append(f"{method} {path}")
+            self.world.stream = [{"id": "gen_1", "status": "starting", "data": None}, Ended("closed")]
+            return Opened(200, {})
+
+    resume = OnGeneration("GET", "/predictions/{id}/subscribe", "openapi.json#", takes_event_id=True)
+    world = World()
+    call = Call(Resuming(world), Settings(), Claims(), offered=lambda _: Capabilities(resume=resume))
+    assert drive(call.generate(Payload()), world, scripted(["cut after id"])).status == "COMPLETED"
+    assert taken_up == ["GET /predictions/gen_1/subscribe"]
+    assert len(world.made) == 1
