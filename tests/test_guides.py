@@ -86,6 +86,7 @@ def run(folder, *arguments, **environment):
         ("many", 1, r"row-1 COMPLETED\nrow-2 COMPLETED\n"),
         ("files", 2, r"out.rain.mp4\nb'ftyp'\nTrue\nTrue\n"),
         ("events", 0, r"gen_000001 IN_QUEUE \n(gen_000001 \w+ \n)*gen_000001 COMPLETED \n"),
+        ("events", 1, r"\{\n    \"name\": \"generate_content kling-ai/kling-v2.6\",\n(?!.*neon)[\s\S]*\}\n"),
         ("errors", 0, r"COMPLETED\n"),
         ("network", 0, r"(POST|GET) /api/v1/generation/\S+\n"),
         ("files", 1, r"(\[\w+\('out/row-17-0.mp4'\)\]\n){2}"),
@@ -130,7 +131,7 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
-        "agents": 1, "batch": 2, "choosing": 4, "errors": 1, "events": 1, "files": 3, "first-video": 1, "many": 2,
+        "agents": 1, "batch": 2, "choosing": 4, "errors": 1, "events": 2, "files": 3, "first-video": 1, "many": 2,
         "network": 3, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 

@@ -46,6 +46,7 @@ CALLS = "budget generations/keyed many webhooks"
 CHOOSING = "choosing generations/notebook planning"
 MORE = """
 downloads/files downloads/partial downloads/save generations/progress http/key_source http/library http/own_headers
+http/telemetry
 """
 FEATURES = f"{CALLS} {CHOOSING} {MORE}"
 SIZES = {

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
     Data = Mapping[str, object]
 
+    class Tracing(Protocol):
+        """A `Tracer` of OpenTelemetry, which need not be installed."""
+
+        def start_span(self, name: str, *args: Any, **options: Any) -> Any: ...  # noqa: D102
+
     class SyncHTTP(Protocol):
         """An `httpx.Client`, or that of httpx2, which need not be installed."""
 
@@ -93,6 +98,7 @@ class _Base(Generic[HTTP]):
         journal: Where | None = None,
         max_credits: float | None = None,
         headers: Mapping[str, str] | None = None,
+        tracer: Tracing | None = None,
     ) -> None:
         """Make a client; nothing is sent, and no connection made.
 
@@ -116,6 +122,7 @@ class _Base(Generic[HTTP]):
                 that raises `BudgetExceeded`; what was under way before it may go beyond.
             headers: Headers of your own, sent to the platform with each request, and to nobody else but for a
                 `User-Agent`, which replaces `skills-video/VERSION`. Those that the client sets are refused.
+            tracer: A tracer of OpenTelemetry, which gets a span for each generation. Without one nothing is traced.
 
         Raises:
             MissingAPIKey: There is no key, or it cannot be one.
@@ -147,6 +154,10 @@ class _Base(Generic[HTTP]):
             from .http.own_headers import own_headers  # noqa: PLC0415  # as above
 
             self._session.headers = own_headers(headers)
+        if tracer is not None:
+            from .http.telemetry import check_tracer  # noqa: PLC0415  # as above
+
+            self._session.tracer = check_tracer(tracer)
 
     @property
     def base_url(self) -> str:
@@ -489,8 +500,9 @@ class _AsyncVerbs(Generic[PayloadT]):
     ) -> Generation:
         """As `Client.generate`; what `on_state` and `on_event` return is awaited if it can be."""
         self._session.key.refuse(key)
-        async with self._session.call(timeout, on_state=on_state, on_event=on_event) as call:
-            return await last(call.generate(built(payload, data), key))
+        made = built(payload, data)
+        async with self._session.call(timeout, on_state=on_state, on_event=on_event, about=made) as call:
+            return await last(call.generate(made, key))
 
     def generate_many(
         self,
@@ -522,9 +534,10 @@ class _AsyncVerbs(Generic[PayloadT]):
     ) -> AsyncGenerator[Generation, None]:
         """As `Client.stream`; leave it early within `contextlib.aclosing`, so that the connection is closed at once."""
         self._session.key.refuse(key)
+        made = built(payload, data)
         async with (
-            self._session.call(timeout, on_event=on_event) as call,
-            aclosing(call.generate(built(payload, data), key)) as states,
+            self._session.call(timeout, on_event=on_event, about=made) as call,
+            aclosing(call.generate(made, key)) as states,
         ):
             async for state in states:
                 yield state
@@ -546,8 +559,9 @@ class _AsyncVerbs(Generic[PayloadT]):
     ) -> Generation:
         """As `Client.submit`."""
         self._session.key.refuse(key)
-        async with self._session.call(timeout, journal) as call:
-            state = await call.submit(built(payload, data), own_key=key)
+        made = built(payload, data)
+        async with self._session.call(timeout, journal, about=made) as call:
+            state = await call.submit(made, own_key=key)
             if call.submission is None:  # it was begun before
                 state = await call.get(state.id)
             await call.tell(state)
@@ -563,7 +577,7 @@ class _AsyncVerbs(Generic[PayloadT]):
     ) -> Generation:
         """As `Client.wait`."""
         self._session.key.refuse(id)
-        async with self._session.call(timeout, on_state=on_state, on_event=on_event) as call:
+        async with self._session.call(timeout, on_state=on_state, on_event=on_event, about=id) as call:
             return await last(call.wait(id))
 
     async def get(self, id: str) -> Generation:

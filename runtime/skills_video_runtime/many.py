@@ -79,7 +79,7 @@ class Many(Generic[PayloadT]):
     async def make(self, index: int, payload: PayloadT) -> Made[PayloadT]:
         """Make one, and give its result whatever comes of it."""
         try:
-            async with self.session.call(self.timeout, on_event=self.on_event, index=index) as call:
+            async with self.session.call(self.timeout, on_event=self.on_event, index=index, about=payload) as call:
                 return await self._made(index, payload, call)
         except Exception as error:  # noqa: BLE001  # of a journal that cannot be opened, of a client that is closed
             return Made(Result(index, payload, None, error))

@@ -65,6 +65,7 @@ class Session:
         self.hooks: list[Hook] = []
         """What each call tells of its way."""
         self.budget: Budget | None = None
+        self.tracer: Any = None
         self.headers: dict[str, str] = {}
         self.wrappers: list[Callable[[Any], Any]] = []
         """What a call is given in place of its exchange is made by these: see `skills_video_runtime.testing`."""
@@ -142,13 +143,22 @@ class Session:
         on_state: OnState | None = None,
         on_event: OnEvent | None = None,
         index: int | None = None,
+        about: object = None,
     ) -> AsyncGenerator[Call, None]:
-        """Begin a call: its time counts from now. One that records nothing opens no journal."""
+        """Begin a call: its time counts from now. One that records nothing opens no journal.
+
+        `about` is the payload of the generation that it makes, or the id of the one that it waits for.
+        """
         hooks = [*self.hooks, *hooks_of(on_state, on_event, index, asynchronous=self.asynchronous)]
         if self.closed:
             raise CLOSED.error()
         exchange, io = self.exchange()
-        recorder, call = None, None
+        recorder, call, trace, problem = None, None, None, None
+        if self.tracer is not None and about is not None:
+            from .telemetry import Trace  # noqa: PLC0415  # an extra
+
+            trace = Trace(self.tracer, self.base_url, about)
+            hooks.append(trace)
         try:
             async with exchange:
                 if records:
@@ -168,6 +178,7 @@ class Session:
                 yield call
             await self._record_ended(call)
         except BaseException as error:
+            problem = error
             if call is not None and isinstance(error, GenerationFailed):
                 await self._record_ended(call)
             elif call is not None:
@@ -176,6 +187,8 @@ class Session:
         finally:
             if call is not None:
                 call.release()
+            if trace is not None:
+                trace.end(problem)
 
     async def _record_ended(self, call: Call) -> None:
         """Tell the journal of what is over, now that the caller has it."""
