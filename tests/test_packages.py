@@ -69,7 +69,8 @@ def test_the_sdist_has_all_of_each_folder(source):
         "skills",
         ".ci",
     ):
-        assert files(source / name) == files(ROOT / name)
+        made_by_make_site = {path for path in files(ROOT / name) if name == "docs" and path.startswith("models/")}
+        assert files(source / name) == files(ROOT / name) - made_by_make_site
 
 
 def test_the_sdist_generates_and_its_tests_run(source):

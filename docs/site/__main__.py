@@ -68,6 +68,7 @@ def _sphinx(out: Path) -> int:
     """Let Sphinx write the pages; a warning, such as a link that leads nowhere, is a fault."""
     home = str(Path(__file__).parent)
     options = ["-q", "-W", "--keep-going", "-j", "2", "-b", "html", "-c", home, "-d", str(out / "doctrees")]
+    options += ["-D", f"menu={pages.outline(out / 'source')}"]
     command = [sys.executable, "-m", "sphinx", *options, str(out / "source"), str(out / "html")]
     return subprocess.run(command, check=False).returncode  # noqa: S603  # a list, and nothing from outside
 

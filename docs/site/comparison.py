@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = ("model", "takes", "seconds", "resolutions", "ratios", "sound", "payloads", "deprecated")
 SOUND: Final = {True: "yes", False: "no", None: ""}
+YES: Final = {True: "yes", False: ""}
 
 ABOUT: Final = """# Compare models
 
@@ -43,7 +44,7 @@ def _row(page: Page) -> list[str]:
         cell(", ".join(map(str, facts.aspect_ratios))),
         SOUND[facts.makes_sound],
         ", ".join(code(form.name) for form in page.variants),
-        "yes" if page.deprecated else "",
+        YES[page.deprecated],
     ]
 
 

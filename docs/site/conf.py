@@ -79,6 +79,7 @@ def level(_app: object, _page: object, _template: object, context: dict[str, Any
 def setup(app: Any) -> None:
     """Stand before and behind napoleon and furo, which have the priority 500."""
     app.add_config_value("layout_digest", "", "html")
+    app.add_config_value("menu", "", "html")
     app.connect("html-page-context", level, priority=600)
     app.connect("autodoc-process-docstring", keep, priority=400)
     app.connect("autodoc-process-docstring", restore, priority=600)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .history import Age, Event, History
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
+BEGINNING: Final = "1970-01-01T00:00:00+00:00"
+"""When a feed was updated that tells of nothing."""
+
 ADDRESS: Final = "https://skills.video/#skills-video-models"
 """What the ids of feed and entries are made of; nobody asks it."""
 
@@ -27,7 +30,7 @@ def atom(history: History, pages: Sequence[Page]) -> bytes:
     feed = ET.Element(_tag("feed"))
     _add(feed, "title", "Changes of the models of skills.video")
     _add(feed, "id", _id("feed"))
-    _add(feed, "updated", history.ages[-1].date if history.ages else "1970-01-01T00:00:00+00:00")
+    _add(feed, "updated", max([BEGINNING, *(age.date for age in history.ages)]))
     ET.SubElement(_add(feed, "author"), _tag("name")).text = "skills-video"
     ET.SubElement(feed, _tag("link"), rel="self", href="changes.xml")
     ET.SubElement(feed, _tag("link"), rel="alternate", href="index.html")

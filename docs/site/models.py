@@ -18,7 +18,15 @@ from generator.output.classes import module_of
 from generator.output.pages import page_of
 from generator.output.render import spans
 from generator.run import read
-from skills_video_runtime import parse_payload
+from skills_video_runtime import (
+    APIError,
+    GenerationFailed,
+    InvalidRequest,
+    ServerError,
+    SubmissionUncertain,
+    parse_payload,
+)
+from skills_video_runtime.classify import BY_STATUS
 
 from . import comparison, history, neighbours, shown
 from .pages import ROOT, write
@@ -36,6 +44,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ROOT / "docs" / "models"
 """Where they are written. Git ignores it, since all of it is made of what git has."""
+
+DEPRECATED: Final = {True: "Deprecated. ", False: ""}
 
 NEAREST: Final = 6
 """Neighbours of a payload that a page names; its JSON has all."""
@@ -130,7 +140,7 @@ def markdown(model: Model) -> str:
             lines += [*_example(form.name, model.payloads[form.name]), ""]
     for form in page.objects:
         lines += [*_form(model, form), ""]
-    lines += ["## Answers and errors", "", *_ANSWERS, ""]
+    lines += ["## Answers and errors", "", *_ANSWERS, "", *_errors(), ""]
     lines += ["## Other models for the same payload", "", *_neighbours(model), ""]
     lines += ["## History", "", *_history(model), ""]
     return "\n".join(lines)
@@ -142,7 +152,7 @@ _TRY: Final = (
 )
 _ANSWERS: Final = (
     "All models answer alike. A generation is `IN_QUEUE` or `IN_PROGRESS` until it is `COMPLETED`, `FAILED` or",
-    "`CANCELED`. [Errors, and what to do](../errors.md) tells what a refusal means, and",
+    "`CANCELED`. [Errors, and what to do](../errors.md) tells more, and",
     "[never paying twice](../never-pay-twice.md) what is tried again.",
 )
 
@@ -161,7 +171,7 @@ def _head(page: Page) -> Iterator[str]:
         "seconds": spans(facts.durations),
         "resolutions": ", ".join(map(str, facts.resolutions)),
         "ratios": ", ".join(map(str, facts.aspect_ratios)),
-        "sound": {None: "", True: "yes", False: "no"}[facts.makes_sound],
+        "sound": comparison.SOUND[facts.makes_sound],
     }
     yield from (f"- {name}: {cell(text)}" for name, text in told.items() if text)
     paths = [code(f"POST {path}") for path in (page.stream, page.create) if path]
@@ -197,14 +207,22 @@ def _form(model: Model, form: Form) -> Iterator[str]:
 
 
 def _row(model: Model, form: Form, field: Field) -> Iterator[str]:
-    yield code(field.wire) if field.name == field.wire else f"{code(field.wire)}, in Python {code(field.name)}"
-    yield f"always {cell(field.constant)}" if field.constant else cell(field.takes)
-    yield "yes" if field.required else ""
-    yield "yes" if field.null else ""
+    names = [code(field.wire)]
+    if field.name != field.wire:
+        names.append(f"in Python {code(field.name)}")
+    yield ", ".join(names)
+    if field.constant:
+        yield f"always {cell(field.constant)}"
+    else:
+        yield cell(field.takes)
+    yield comparison.YES[field.required]
+    yield comparison.YES[field.null]
     yield cell(field.default)
-    age = _since(model, field) if form in model.page.variants else None
-    yield _day(model, age)
-    yield " ".join(filter(None, ("Deprecated." if field.deprecated else "", cell(field.text))))
+    if form in model.page.variants:
+        yield _day(model, _since(model, field))
+    else:
+        yield ""
+    yield f"{DEPRECATED[field.deprecated]}{cell(field.text)}".strip()
 
 
 def _since(model: Model, field: Field) -> Age | None:
@@ -228,6 +246,17 @@ def _example(name: str, payload: BasePayload) -> Iterator[str]:
         yield ""
         yield from fenced(language, texts[title])
         yield ""
+
+
+def _errors() -> Iterator[str]:
+    yield "| answer | error | what to do |"
+    yield "|---|---|---|"
+    known: dict[int, type[APIError]] = {400: InvalidRequest, **BY_STATUS, 500: ServerError}
+    for status, kind in sorted(known.items()):
+        again = " The client tries it again by itself." if kind.retryable else ""
+        yield f"| {status} | `{kind.__name__}` | {cell(kind.guidance)}{again} |"
+    yield f"| a state | `GenerationFailed` | {cell(GenerationFailed.guidance)} |"
+    yield f"| none | `SubmissionUncertain` | {cell(SubmissionUncertain.guidance)} |"
 
 
 def _neighbours(model: Model) -> Iterator[str]:

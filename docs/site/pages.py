@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import skills_video_runtime
 
 from .writing import cell
 
@@ -30,6 +33,9 @@ SECTIONS: Final = {
 
 One that is not there is left out; one of `docs/` that is not named comes last among the guides.
 """
+
+UNSHOWN: Final = ("UNSET", "webhooks", "parse_payload", "BaseObject", "ModelClient", "AsyncModelClient", "__version__")
+"""Names of the library that the reference does not show: what generated modules are made of, and modules."""
 
 TITLES: Final = {"docs/review-example.md": "An example of an update"}
 """The titles of pages that are parts of a pull request elsewhere, and have none."""
@@ -59,17 +65,30 @@ def assemble(target: Path, models: Sequence[str]) -> None:
     names = {"README.md": "index"} | {path: name for pages in sections.values() for path, name in pages.items()}
     names |= {f"docs/models/{name}.md": f"models/{name}" for name in ("index", *models)}
     files = {f"{name}.md": placed(path, names) for path, name in names.items()}
+    files["reference.md"] += _more(files["reference.md"])
     first, *others = sections.items()
     trees = [first, ("Models", {"": "models/index"}), *others]
     files["index.md"] += "".join(_tree(section, pages.values()) for section, pages in trees)
     files["models/index.md"] += _tree("Models", models)
     for name, text in files.items():
         write(target / name, text.encode())
-    for picture in (ROOT / "docs").glob("*.svg"):
-        write(target / picture.name, picture.read_bytes())
+    for path in (*(ROOT / "docs").glob("*.svg"), *(ROOT / "docs").glob("models/*.json")):
+        write(target / path.relative_to(ROOT / "docs"), path.read_bytes())
     for path in target.rglob("*.md"):
         if path.relative_to(target).as_posix() not in files:
             path.unlink()
+
+
+def _more(reference: str) -> str:
+    """Give the part of the reference for what the library offers and nobody has put anywhere."""
+    names = [
+        name for name in dir(skills_video_runtime) if name not in UNSHOWN and f"skills_video.{name}\n" not in reference
+    ]
+    if not names:
+        return ""
+    return "\n".join(
+        ["", "## More", "", "```{eval-rst}", *(f".. autoclass:: skills_video.{name}\n" for name in names), "```", ""]
+    )
 
 
 def write(path: Path, content: bytes) -> None:
@@ -103,8 +122,8 @@ def _target(path: str, link: str, names: dict[str, str]) -> str:
     here = Path(names[path]).parent
     if found in names:
         return os.path.relpath(f"{names[found]}.md", here)
-    if found.endswith(".svg"):
-        return os.path.relpath(Path(found).name, here)
+    if found.endswith((".svg", ".json")) and found.startswith("docs/"):
+        return os.path.relpath(Path(found).relative_to("docs"), here)
     return f"{_repository()}/blob/main/{found}"
 
 
@@ -125,6 +144,13 @@ def llms(models: Iterable[Page]) -> str:
     for page in models:
         lines += [f"- [{cell(page.title)}](models/{page.module}.md): {cell(page.model)}. {cell(page.text)}".rstrip()]
     return "\n".join([*lines, ""])
+
+
+def outline(source: Path) -> str:
+    """Give a digest of which pages there are and what each is called: the menu of every page tells of all."""
+    pages = {path.relative_to(source).as_posix(): path.read_text("utf-8") for path in source.rglob("*.md")}
+    names = (f"{name}: {text.splitlines()[0]}" for name, text in pages.items())
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
 def _title(path: str) -> str:
