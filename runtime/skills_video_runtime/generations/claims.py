@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from skills_video_runtime.capabilities import Capabilities
 
 from .matching import is_ours, may_be
-from .outcomes import Idempotency
+from .outcomes import Elsewhere, Idempotency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .states import Generation
 
 NOTHING_OFFERED = Capabilities()
+NOWHERE = Elsewhere(frozenset(), ())
 NOTHING_SENT, NOTHING_MADE = "Nothing was sent.", "Nothing was made."
 
 
@@ -239,6 +240,7 @@ class Claims:
                 return  # the call was given up meanwhile
             submission.record = (journal, journal.new_key())
             self._reserved.add(submission.record)
+        journal.hold(submission.record[1])
         journal.intend(submission.record[1], payload, submission.own_key, submission.idempotency)
         if submission not in self._open:  # given up while it was written
             submission.record_end()
@@ -246,21 +248,25 @@ class Claims:
     def unfinished(self, journal: Journal) -> list[Entry | Recovered]:
         """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""
         with self._lock:
-            entries = [entry for entry in journal.unfinished() if (journal, entry.key) not in self._reserved]
-            self._reserved.update((journal, entry.key) for entry in entries)
-            return entries
+            return [entry for entry in journal.unfinished() if self._hold(journal, entry.key)]
 
     def hold(self, journal: Journal, key: int | str) -> bool:
         """Hold a record until it is released; False if another call holds it."""
         with self._lock:
-            is_free = (journal, key) not in self._reserved
-            self._reserved.add((journal, key))
-        return is_free
+            return self._hold(journal, key)
+
+    def _hold(self, journal: Journal, key: int | str) -> bool:
+        if (journal, key) in self._reserved or not journal.hold(key):
+            return False
+        self._reserved.add((journal, key))
+        return True
 
     def release(self, records: Iterable[tuple[Journal, int | str]]) -> None:
         """Let go of records: the calls that held them have ended."""
         with self._lock:
-            self._reserved.difference_update(records)
+            for journal, key in records:
+                self._reserved.discard((journal, key))
+                journal.let_go(key)
 
     def settle(self, journal: Journal, key: int | str, name: str | None) -> None:
         """Record which generation a submission became, if any, as its owner says.
@@ -297,12 +303,18 @@ class Claims:
         this process may have made is contested, unless both wait for the very same thing and neither knows more.
         """
         self.remember(running)
-        new = {item.id: item for item in running if self._is_new(submission, item)}
+        elsewhere = NOWHERE
+        if submission.record is not None:  # asked after the list, so that whatever is there was recorded before
+            elsewhere = submission.record[0].elsewhere(submission.record[1])
+        listed = [item for item in running if item.id not in elsewhere.names]
+        new = {item.id: item for item in listed if self._is_new(submission, item)}
         known = submission.known_fields()
         ours = {name: item for name, item in new.items() if is_ours(submission.fields, known, item.input)}
         with self._lock:
             others = [other for other in self._open if other is not submission]
         contested = any(_competes(other, submission, (ours or new).values()) for other in others)
+        doubtful = list((ours or new).values())
+        contested = contested or any(may_be(fields, item.input) for fields in elsewhere.open for item in doubtful)
         contested = contested or self._claims.has_dropped  # what seems new may be what was dropped
         return Look(tuple(ours), tuple(new), contested)
 

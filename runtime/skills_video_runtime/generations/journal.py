@@ -23,7 +23,7 @@ from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
 from skills_video_runtime.json_values import as_object, is_number, is_too_deep
 
-from .outcomes import Ending, Entry, Idempotency, Record, Recovered
+from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered
 from .states import is_id
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ CREATE TABLE submission (
 UNFINISHED = "state IN ('intended', 'submitted')"
 ADDED = (
     """CREATE TABLE IF NOT EXISTS origin (
-        key INTEGER PRIMARY KEY, platform TEXT NOT NULL, salt TEXT NOT NULL, owner TEXT NOT NULL, begun REAL NOT NULL,
-        ended REAL, status TEXT
+        key INTEGER PRIMARY KEY, platform TEXT NOT NULL, salt TEXT NOT NULL, owner TEXT NOT NULL,
+        begun DOUBLE PRECISION NOT NULL, ended DOUBLE PRECISION, status TEXT
     )""",
     "CREATE TABLE IF NOT EXISTS named (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     """CREATE TABLE IF NOT EXISTS repeatable (
         key INTEGER PRIMARY KEY, header TEXT NOT NULL, value TEXT NOT NULL, path TEXT NOT NULL
     )""",
-    "CREATE TABLE IF NOT EXISTS cost (key INTEGER PRIMARY KEY, credits REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS cost (key INTEGER PRIMARY KEY, credits DOUBLE PRECISION NOT NULL)",
     f"CREATE INDEX IF NOT EXISTS unfinished ON submission (id) WHERE {UNFINISHED}",
 )
 HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
@@ -70,9 +70,9 @@ NAMED = f"SELECT state, {COLUMNS} {RECORDS} name = ?"
 TOLD = f"SELECT submission.key, name, model, id, status, begun, ended, credits {RECORDS}"
 OVER = f"{TOLD} NOT {UNFINISHED} ORDER BY submission.key"
 COSTS = "SELECT model, credits FROM submission JOIN cost USING (key) ORDER BY model, credits"
-PRUNE = """
-DELETE FROM submission WHERE state IN ('refused', 'finished') AND key NOT IN (SELECT key FROM origin WHERE ended > ?)
-"""
+COST = "INSERT INTO cost VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET credits = excluded.credits"
+FREE = "DELETE FROM named WHERE name = ? AND key NOT IN (SELECT key FROM submission WHERE state <> 'refused')"
+OLD = "FROM submission WHERE state IN ('refused', 'finished') AND key NOT IN (SELECT key FROM origin WHERE ended > ?)"
 DROP = [f"DELETE FROM {table} WHERE key = ?" for table in ("submission", *BESIDE)]  # noqa: S608  # our own names
 TIDY = [f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM submission)" for table in BESIDE]  # noqa: S608
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -112,6 +112,7 @@ class Journal:
     def __init__(self, path: Path, platform: str, key: Key) -> None:
         self._path, self._platform, self._api_key, self._lock = path, platform, key, RLock()
         self._waiting: deque[_Write] = deque()
+        self._where = str(path)
         try:
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
@@ -159,14 +160,15 @@ class Journal:
         """
         self._check_place()
         place, text = payload.endpoint, _text_of(payload)
-        row = (key, place.model, place.stream, place.create, place.result, text, payload.goes_as_form())
+        row = (key, place.model, place.stream, place.create, place.result, text, int(payload.goes_as_form()))
         self._together(partial(self._begin_record, row, own_key, idempotency))
 
     def _begin_record(self, row: tuple[Any, ...], own_key: str | None, idempotency: Idempotency | None) -> None:
         self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
         self._own(row[0])
         if own_key is not None:
-            self._run("INSERT OR REPLACE INTO named VALUES (?, ?)", row[0], own_key)
+            self._run(FREE, own_key)
+            self._run("INSERT INTO named VALUES (?, ?)", row[0], own_key)
         if idempotency is not None:
             self._run("INSERT INTO repeatable VALUES (?, ?, ?, ?)", row[0], *idempotency)
 
@@ -235,7 +237,7 @@ class Journal:
             JournalUnavailable: it cannot be written.
         """
         if key not in {known for known, *_ in self._run(BEGUN)}:
-            raise ValueError(f"key: the journal {self._path} holds no unfinished record {key}")
+            raise ValueError(f"key: the journal {self._where} holds no unfinished record {key}")
         if name is None:
             self._together(partial(self._drop, key))
             return
@@ -270,12 +272,27 @@ class Journal:
             JournalUnavailable: it cannot be written.
         """
         with self._transaction():
-            self._run(PRUNE, time.time() - older_than)
-            ((removed,),) = self._run("SELECT changes()")
+            before = time.time() - older_than
+            ((removed,),) = self._run(f"SELECT count(*) {OLD}", before)
+            self._run(f"DELETE {OLD}", before)
             for sql in TIDY:
                 self._run(sql)
-        self._run("VACUUM")
+        self._shrink()
         return int(removed)
+
+    def _shrink(self) -> None:
+        self._run("VACUUM")
+
+    def hold(self, key: int | str) -> bool:  # noqa: ARG002  # what a journal of several processes needs
+        """Hold a record for this process; False if another process does. A file is held as a whole."""
+        return True
+
+    def let_go(self, key: int | str) -> None:
+        """Let another process hold a record."""
+
+    def elsewhere(self, key: int) -> Elsewhere:  # noqa: ARG002  # as above
+        """Tell what other processes know of generations. A file is of one process."""
+        return Elsewhere(frozenset(), ())
 
     def close(self) -> None:
         """Let go of the file."""
@@ -289,14 +306,14 @@ class Journal:
 
     def _entry(self, key: int, own_key: str | None, *row: Any) -> Entry | Recovered:
         *origin, name, text, files, model, stream, create, result, header, value, path, begun = row
-        known, fields, problem = self._id_in(name), _fields(text), ""
+        known, fields, problem = self._id_in(name), fields_of(text), ""
         if name != known or fields is None or not _is_text(model, stream or "", create, result):
             problem = "cannot be read"
         elif not self._is_ours(*origin):
             problem = f"belongs to another key or platform, {visible(str(origin[0]))}"
         if problem:
             error = RecordUnusable(
-                f"Record {own_key or key} of the journal {self._path} {problem}.", generation_id=known
+                f"Record {own_key or key} of the journal {self._where} {problem}.", generation_id=known
             )
             return Recovered(visible(str(model)), fields or {}, None, error, own_key or key)
         payload: Any = SimpleNamespace(
@@ -342,7 +359,7 @@ class Journal:
         self._run("UPDATE submission SET state = ? WHERE key = ?", state, key)
         self._run("UPDATE origin SET ended = ?, status = ? WHERE key = ?", time.time(), ending.status, key)
         if ending.credits is not None:
-            self._run("INSERT OR REPLACE INTO cost VALUES (?, ?)", key, ending.credits)
+            self._run(COST, key, ending.credits)
 
     def _drop(self, key: int) -> None:
         for sql in DROP:
@@ -352,7 +369,7 @@ class Journal:
     def _transaction(self) -> Generator[None]:
         """Have all of what is run within, or none of it; within another one, as a part of that."""
         with self._lock:
-            if self._file.in_transaction:
+            if self._is_in_transaction():
                 yield
                 return
             self._run("BEGIN IMMEDIATE")
@@ -363,6 +380,9 @@ class Journal:
                 with suppress(JournalUnavailable):
                     self._run("ROLLBACK")
                 raise
+
+    def _is_in_transaction(self) -> bool:
+        return self._file.in_transaction
 
     def _together(self, work: Callable[[], object]) -> None:
         """Write in one transaction with what other threads are waiting to write: they wait for the disk once.
@@ -450,7 +470,7 @@ def _without_content(_: object) -> dict[str, str]:
     return {}
 
 
-def _fields(text: object) -> JsonObject | None:
+def fields_of(text: object) -> JsonObject | None:
     """Read a payload, or give None if it is none."""
     try:
         read: object = json.loads(str(text))

@@ -297,6 +297,15 @@ class Recovered:
     """The caller's own, where one was given, else the number of the record; `settle` takes it."""
 
 
+class Elsewhere(NamedTuple):
+    """What a journal knows of the submissions of other processes."""
+
+    names: frozenset[str]
+    """Ids of their generations."""
+    open: tuple[JsonObject, ...]
+    """What they have posted or are about to post, where the id is not known."""
+
+
 class Ending(NamedTuple):
     """How a generation ended, and the credits that it took, where they are told."""
 

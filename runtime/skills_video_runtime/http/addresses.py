@@ -50,3 +50,8 @@ def is_loopback(host: str) -> bool:
             return False
     address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified
+
+
+def is_postgres(place: str) -> bool:
+    """Tell whether the place of a journal is a Postgres database, and no file."""
+    return place.startswith(("postgresql://", "postgres://"))

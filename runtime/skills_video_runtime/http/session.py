@@ -17,7 +17,7 @@ from skills_video_runtime.generations.outcomes import CLOSED
 from skills_video_runtime.generations.pace import Paces
 from skills_video_runtime.generations.progress import hooks_of
 
-from .addresses import is_trusted, platform_of
+from .addresses import is_postgres, is_trusted, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -76,7 +76,7 @@ class Session:
     def _begin(self) -> None:
         self.pid, self.lock = os.getpid(), Lock()
         self.paces = Paces.of(self.settings.retry)
-        self.journals: dict[Path, Journal] = {}
+        self.journals: dict[str, Journal] = {}
         self.claims = claims_of(self.base_url)
         self._connections: Connections | None = None
 
@@ -129,7 +129,7 @@ class Session:
 
     def let_go(self, journal: Path) -> None:
         """Close a journal, so that another process may use it."""
-        opened = self.journals.pop(journal.resolve(), None)
+        opened = self.journals.pop(str(journal.resolve()), None)
         if opened is not None:
             opened.close()
 
@@ -203,12 +203,21 @@ class Session:
             journal = self.journal
         if journal is None:
             return None
+        place = os.fspath(journal)
+        if not is_postgres(place):
+            place = str(Path(place).resolve())
+        with self.lock:
+            if place not in self.journals:
+                self.journals[place] = self._opened(place)
+                for name in self.journals[place].names:
+                    self.claims.claim(name)
+            return self.journals[place]
+
+    def _opened(self, place: str) -> Journal:
+        if is_postgres(place):
+            from skills_video_runtime.generations.postgres import PostgresJournal  # noqa: PLC0415  # needs an extra
+
+            return PostgresJournal(place, platform_of(self.base_url), self.key)
         from skills_video_runtime.generations.journal import Journal  # noqa: PLC0415  # sqlite3 is for who keeps one
 
-        path = Path(journal).resolve()
-        with self.lock:
-            if path not in self.journals:
-                self.journals[path] = Journal(path, platform_of(self.base_url), self.key)
-                for name in self.journals[path].names:
-                    self.claims.claim(name)
-            return self.journals[path]
+        return Journal(Path(place), platform_of(self.base_url), self.key)

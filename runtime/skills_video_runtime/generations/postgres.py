@@ -1,0 +1,184 @@
+"""A journal in a Postgres database, which any number of processes and machines share (extra `batch`)."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import suppress
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from skills_video_runtime.errors import JournalUnavailable
+
+from .journal import ADDED, BEGUN, TABLE, Journal, fields_of
+from .outcomes import Elsewhere
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from skills_video_runtime.http.key import Key
+
+MISSING = "A journal in Postgres needs a package that is not installed: pip install 'skills-video[batch]'"
+PATIENCE = 120.0  # seconds for which a database that is restarted is waited for: our choice
+LAYOUT = 1  # of the tables: a release with another one refuses to share them
+SCHEMA = "skills_video"
+PREPARE = (
+    f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
+    f"CREATE TABLE IF NOT EXISTS {SCHEMA}.layout (number INTEGER NOT NULL)",
+    TABLE.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"),
+    *ADDED,
+    "CREATE SEQUENCE IF NOT EXISTS record",
+)
+FIRST = "INSERT INTO layout SELECT %s WHERE NOT EXISTS (SELECT 1 FROM layout)"
+NAMES = f"{BEGUN} AND id IS NOT NULL"
+OTHERS = "SELECT id, payload FROM submission WHERE key <> ? AND (id IS NOT NULL OR state = 'intended')"
+KEEP_ALIVE = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+HOLD = "SELECT pg_try_advisory_lock(hashtextextended(?, 17))"
+LET_GO = "SELECT pg_advisory_unlock(hashtextextended(?, 17))"
+ALONE = "SELECT pg_advisory_xact_lock(17)"
+
+
+class PostgresJournal(Journal):
+    """As `Journal`, in tables of a database, and open to any number of clients at once.
+
+    A record is held by an advisory lock of the client's connection, which ends with the process: what a process that
+    died has begun is taken up by whoever asks for it next. One that is merely paused holds what it has. A database
+    that is restarted is waited for, for two minutes.
+
+    Raises:
+        JournalUnavailable: the database cannot be reached, or its tables are of another release.
+    """
+
+    def __init__(self, address: str, platform: str, key: Key) -> None:
+        try:
+            import psycopg  # noqa: PLC0415  # for who has such a journal
+        except ImportError as error:
+            raise JournalUnavailable(MISSING) from error
+        told = urlsplit(address)
+        self._where = f"in Postgres, {told.hostname or 'this machine'}{told.path}"
+        self._address, self._platform, self._api_key, self._lock = address, platform, key, RLock()
+        self._waiting, self._held = deque(), dict[str, None]()
+        self._psycopg = psycopg
+        self._connect()
+        known = self._run(NAMES)
+        self.names = [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
+
+    def _connect(self) -> None:
+        """Connect, see that the tables are ours, and take again what was held."""
+        self._database: psycopg.Connection[Any]
+        try:
+            self._database = self._psycopg.connect(
+                self._address, autocommit=True, connect_timeout=10, options=KEEP_ALIVE
+            )
+            with self._database.transaction():
+                self._database.execute(ALONE)
+                self._database.execute(f"SET search_path TO {SCHEMA}")
+                for sql in PREPARE:
+                    self._database.execute(sql.encode())
+                self._database.execute(FIRST, (LAYOUT,))
+                numbers = self._database.execute("SELECT number FROM layout").fetchall()
+            for name in self._held:
+                self._database.execute(_translated(HOLD), (name,))
+        except self._psycopg.Error as error:
+            raise self._unavailable(error) from error
+        if numbers != [(LAYOUT,)]:
+            self._database.close()
+            raise self._unavailable("its tables are those of another release")
+
+    def new_key(self) -> int:
+        """See `Journal`; no other process has it either."""
+        ((number,),) = self._run("SELECT nextval('record')")
+        return int(number)
+
+    def hold(self, key: int | str) -> bool:
+        """Hold a record for this process; False if another process does."""
+        name = f"{type(key).__name__}:{key}"
+        with self._lock:
+            ((is_free,),) = self._run(HOLD, name)
+            if is_free:
+                self._held[name] = None
+        return bool(is_free)
+
+    def let_go(self, key: int | str) -> None:
+        """Let another process hold a record."""
+        name = f"{type(key).__name__}:{key}"
+        with self._lock, suppress(JournalUnavailable):
+            if name in self._held:
+                del self._held[name]
+                self._run(LET_GO, name)
+
+    def elsewhere(self, key: int) -> Elsewhere:
+        """Tell what the other records say of generations: whoever has an id, or may be about to be told one."""
+        rows = self._run(OTHERS, key)
+        names = frozenset(name for name, _ in rows if name is not None)
+        return Elsewhere(names, tuple(fields_of(text) or {} for name, text in rows if name is None))
+
+    def close(self) -> None:
+        """Close the connection, which lets go of all that is held."""
+        with self._lock:
+            self._held.clear()
+            self._database.close()
+
+    def _write_waiting(self) -> None:
+        """See `Journal`. What a lost connection has not written is written by the next one."""
+        writes = list(self._waiting)
+        super()._write_waiting()
+        if not self._database.closed:
+            return
+        self._reconnect()
+        for write in writes:
+            write.problem, write.is_done = None, False
+        self._waiting.extendleft(reversed(writes))
+        super()._write_waiting()
+
+    def _reconnect(self) -> None:
+        """Wait for a database that is restarted."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._connect()
+            except JournalUnavailable:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+
+    def _is_in_transaction(self) -> bool:
+        status = self._psycopg.pq.TransactionStatus
+        return self._database.info.transaction_status in {status.INTRANS, status.INERROR}
+
+    def _check_place(self) -> None:
+        """A database is where it is."""
+
+    def _shrink(self) -> None:
+        """Leave that to the database."""
+
+    def _run(self, sql: str, *values: object) -> list[Any]:
+        """Run a statement. A question that a lost connection has not answered is asked again by the next one."""
+        with self._lock:
+            is_within = self._is_in_transaction()
+            try:
+                return self._execute(sql, values)
+            except self._psycopg.Error as error:
+                if is_within or not self._database.closed or not sql.startswith("SELECT"):
+                    raise self._unavailable(error) from error
+            self._reconnect()
+            try:
+                return self._execute(sql, values)
+            except self._psycopg.Error as error:
+                raise self._unavailable(error) from error
+
+    def _execute(self, sql: str, values: tuple[object, ...]) -> list[Any]:
+        cursor = self._database.execute(_translated(sql), values)
+        rows: list[Any] = []
+        if cursor.description is not None:
+            rows = cursor.fetchall()
+        return rows
+
+    def _unavailable(self, problem: object) -> JournalUnavailable:
+        return JournalUnavailable(f"The journal {self._where} cannot be used: {str(problem).strip()}.")
+
+
+def _translated(sql: str) -> bytes:
+    """Write a statement of the SQLite form as Postgres has it."""
+    return sql.replace("?", "%s").replace("BEGIN IMMEDIATE", "BEGIN").encode()
