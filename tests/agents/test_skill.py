@@ -43,10 +43,12 @@ def rows(text):
 def test_its_commands_make_one_video_and_the_same_again_makes_none(tmp_path, monkeypatch):
     [payload] = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
     (tmp_path / "payload.json").write_text(payload, "utf-8")
+    row = {"key": "row-1", "model": "kling_v2_6", "payload": {"prompt": "snow"}}
+    (tmp_path / "jobs.jsonl").write_text(json.dumps(row), "utf-8")
     monkeypatch.chdir(tmp_path)
     asked = commands("google_veo_3_1")
     again = [command for command in asked if "--key" in command]
-    assert (len(asked), len(again)) == (8, 1)
+    assert (len(asked), len(again)) == (10, 1)
     assert {command[0] for command in asked} == {"skills-video"}
     with Sandbox(speed=200) as sandbox:
         monkeypatch.setenv("SKILLS_VIDEO_API_KEY", sandbox.api_key)
@@ -56,12 +58,12 @@ def test_its_commands_make_one_video_and_the_same_again_makes_none(tmp_path, mon
         others = commands_in_sentences(sandbox.generations()[0].id)
         codes = {" ".join(command): main(MODELS, "skills_video", command[1:]) for command in others}
         made = sandbox.generations()
-    assert len(codes) == 4
+    assert len(codes) == 5
     assert [command for command, code in codes.items() if code] == [
         "skills-video recover --journal videos.db --forget fox-1"  # there is no unfinished record to drop
     ]
     assert {command: code for command, code in ended.items() if code} == {"skills-video explain-error --status 429": 24}
-    assert [generation.input["prompt"] for generation in made] == [json.loads(payload)["prompt"]]
+    assert [generation.input["prompt"] for generation in made] == [json.loads(payload)["prompt"], "snow"]
     assert len(files) == 1
 
 
