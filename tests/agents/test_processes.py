@@ -14,7 +14,7 @@ import httpx
 import pytest
 from mcp import Client
 
-from tests.support.agents import WISH, TakesTasks, ask, command, environment, process, text_of
+from tests.support.agents import WISH, TakesTasks, ask, command, environment, process, serving, text_of
 from tests.support.children import finished, started
 
 SLOW = "slow:100000"
@@ -26,7 +26,7 @@ async def call(server, name, arguments, **options):
 
 
 def test_a_host_killed_while_its_server_posts_loses_nothing_and_pays_once(sandbox, tmp_path, made):
-    """Two hosts with servers of their own come after it, and ask for the same at once. One of them takes tasks."""
+    """Two servers come after it, and are asked for the same at once: one in this process, whose client takes tasks."""
     sandbox.plan(f"delay-after:20,{SLOW}")
     with started(command(tmp_path), env=environment(sandbox), stdin=-1) as server:
         for line in messages():
@@ -42,8 +42,8 @@ def test_a_host_killed_while_its_server_posts_loses_nothing_and_pays_once(sandbo
         async def agent(client):
             results.append(await client.call_tool("generate", WISH))
 
-        first, second = process(sandbox, tmp_path), process(sandbox, tmp_path, "--wait", "1")
-        async with Client(first, extensions=[TakesTasks(follows=False)]) as one, Client(second) as two:
+        first = serving(tmp_path, {"extensions": [TakesTasks(follows=False)]})
+        async with first as one, Client(process(sandbox, tmp_path, "--wait", "1")) as two:
             async with anyio.create_task_group() as group:
                 for client in (one, two, one, two):
                     group.start_soon(agent, client)

@@ -6,7 +6,7 @@ import io
 import tempfile
 from gzip import GzipFile
 from pathlib import Path
-from typing import Literal, assert_type
+from typing import Any, Literal, assert_type
 from zipfile import ZipFile
 
 from skills_video import (
@@ -17,10 +17,12 @@ from skills_video import (
     Generation,
     ModelInfo,
     PayloadError,
+    call,
     google_veo_3_1,
     happyhorse_1_0,
     kling_o3_video,
     kling_v2_6,
+    tools,
 )
 from skills_video.catalog import MODELS
 
@@ -107,6 +109,13 @@ def plain_data(client: Client, data: dict[str, object]) -> None:
     assert_type(client.submit("kling-ai/kling-v2.6", fields, journal="videos.db"), Generation)
     for state in client.stream("kling-ai/kling-v2.6", {"prompt": "cat", "image_url": File(Path("a.png"))}):
         assert_type(state, Generation)
+
+
+def functions(client: Client) -> None:
+    assert_type(tools(["kling_v2_6"], dialect="openai-strict"), list[dict[str, Any]])
+    asked = call("kling_v2_6-TextImageToVideo", '{"prompt": "cat"}')
+    if asked.payload is not None:
+        client.generate(asked.payload)
 
 
 def one_model(client: Client) -> None:

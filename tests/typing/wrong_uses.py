@@ -8,11 +8,13 @@ from skills_video import (
     AsyncClient,
     Client,
     File,
+    call,
     catalog,
     google_veo_3_1,
     kling_o3_video,
     kling_v2_5_turbo,
     kling_v2_6,
+    tools,
 )
 
 
@@ -96,6 +98,11 @@ def clients(client: Client) -> None:
     client.generate(google_veo_3_1.Payload(prompt="cat"), {"prompt": "cat"})  # wrong
     kling_v2_6.KlingV26(client).generate("kling-ai/kling-v2.6", {"prompt": "cat"})  # wrong
     kling_v2_6.KlingV26("key")  # wrong
+
+
+def functions() -> None:
+    tools(dialect="grok")  # wrong
+    call("kling_v2_6-TextImageToVideo", 5)  # wrong
 
 
 async def asynchronous(client: AsyncClient) -> None:
