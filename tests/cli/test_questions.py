@@ -30,7 +30,7 @@ def answering():
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         servers.append(server)
         return {
             "SKILLS_VIDEO_BASE_URL": f"http://127.0.0.1:{server.server_port}",

@@ -69,13 +69,13 @@ def states_of(journal: Path) -> set[str]:
 
 @pytest.mark.parametrize(("end", "after"), SHAPES)
 def test_recovering_is_interrupted_and_begins_anew(
-    mode: str, end: type[BaseException], after: bool, server: Scripted, tmp_path: Path
+    mode: str, end: type[BaseException], after: bool, server: Scripted, in_memory: Path
 ) -> None:
-    begun(server, tmp_path / "whole")
+    begun(server, in_memory / "whole")
     recover = lambda client: client.recover()  # noqa: E731
     for at in count(1):
-        journal = tmp_path / f"{at}"
-        shutil.copy(tmp_path / "whole", journal)
+        journal = in_memory / f"{at}"
+        shutil.copy(in_memory / "whole", journal)
         faults: list[Fault] = []
         work = partial(strike, recover, faults, at=at, end=end, after=after)
         try:
@@ -97,14 +97,14 @@ def fetched(generation: Generation, folder: Path, client: Any) -> Any:
 
 @pytest.mark.parametrize(("end", "after"), SHAPES)
 def test_a_download_is_interrupted_and_leaves_whole_files_alone(
-    mode: str, end: type[BaseException], after: bool, server: Scripted, tmp_path: Path
+    mode: str, end: type[BaseException], after: bool, server: Scripted, in_memory: Path
 ) -> None:
     videos = [{"url": f"{server.base}/{name}"} for name in FILES]
     generation = Generation("gen_1", "COMPLETED", {"id": "gen_1", "data": {"videos": videos}})
     for name, data in FILES.items():
         server.on(f"GET /api/{name}", answer(200, data, kind="video/mp4"))
     for at in count(1):
-        folder = tmp_path / f"{at}"
+        folder = in_memory / f"{at}"
         faults: list[Fault] = []
         download = partial(fetched, generation, folder)
         try:

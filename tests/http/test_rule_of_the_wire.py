@@ -102,11 +102,11 @@ def judge(error: BaseException | None, platform: Platform, rows: list[tuple[str 
 @pytest.mark.parametrize("journaled", [False, True])
 @pytest.mark.parametrize("kind", RAISED)
 def test_whatever_is_raised_at_any_step_the_caller_or_the_journal_knows_what_was_made(
-    mode: str, kind: str, journaled: bool, tmp_path: Path
+    mode: str, kind: str, journaled: bool, in_memory: Path
 ) -> None:
     for after in (False, True):
         for at in count(1):
-            path = tmp_path / f"{after}-{at}"
+            path = in_memory / f"{after}-{at}"
             journal = path if journaled else None
             with Scripted() as server:
                 platform = Platform(server)

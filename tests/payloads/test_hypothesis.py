@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 import types
+from functools import cache
 from typing import Annotated, Union, get_args, get_origin, get_type_hints
 
 import pytest
@@ -20,6 +21,7 @@ st.register_type_strategy(File, st.builds(File, st.binary(max_size=3), name=st.j
 CLASSES = [(info.module, variant) for info in MODELS for variant in info.variants]
 
 
+@cache
 def payloads(cls):
     """Give payloads whose fields are drawn from the annotations alone."""
     hints = get_type_hints(cls, include_extras=True)
