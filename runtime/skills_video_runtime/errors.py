@@ -252,9 +252,7 @@ class NotOffered(SkillsVideoError):
     """The platform's description has no endpoint for it. Nothing was sent."""
 
     category = "not_offered"
-    guidance = (
-        "`make update` tells whether the platform describes one by now; client.wait(id) follows what is under way."
-    )
+    guidance = "A newer release knows of one, if the platform has described it since; what is under way goes on."
 
 
 class DownloadFailed(SkillsVideoError):

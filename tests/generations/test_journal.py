@@ -329,7 +329,7 @@ from tests.support.callers import Payload
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 with Client("key", sys.argv[1], journal=sys.argv[2]) as client:
     client.submit(Payload())
-    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
     try:
         client.submit(Payload(prompt="x" * 100_000))
     except JournalUnavailable as error:
