@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .history import Age, Event, History
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
+MOST: Final = 60
+"""Changes that an entry tells; those that break come first."""
+
 BEGINNING: Final = "1970-01-01T00:00:00+00:00"
 """When a feed was updated that tells of nothing."""
 
@@ -57,9 +60,11 @@ def _title(age: Age, count: int) -> str:
 
 
 def _lines(age: Age, modules: dict[str, str]) -> Iterator[str]:
-    for event in age.events:
-        if not event.is_cosmetic:
-            yield f"{_subject(event, modules)}: {visible(event.text)}"
+    events = sorted((event for event in age.events if not event.is_cosmetic), key=lambda event: not event.verdict)
+    for event in events[:MOST]:
+        yield f"{_subject(event, modules)}: {visible(event.text)}"
+    if len(events) > MOST:
+        yield f"and {len(events) - MOST} more, on the pages of the models"
 
 
 def _subject(event: Event, modules: dict[str, str]) -> str:

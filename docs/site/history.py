@@ -12,6 +12,7 @@ import re
 import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.changes.change import COSMETIC, SHARED
@@ -21,10 +22,10 @@ from generator.diagnostics import GeneratorError
 from generator.output.classes import module_of
 
 from .pages import ROOT, write
+from .writing import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from generator.changes.change import Change
     from generator.inputs.selection import Shared
@@ -42,13 +43,22 @@ class Event:
     """One change of one place."""
 
     model: str
-    path: str
+    scope: str
+    """The payload class or answer that the place is in; empty where the model has one alone."""
+    place: str
     text: str
+    said: str
+    """The text as Markdown, in which all that is not our own is text."""
     kind: str
     verdict: str
     before: str = ""
     """How the field stood in the module, where that differs."""
     after: str = ""
+
+    @property
+    def path(self) -> str:
+        """The place within the model."""
+        return ".".join(filter(None, (self.scope, self.place)))
 
     @property
     def is_cosmetic(self) -> bool:
@@ -140,7 +150,7 @@ class _Cache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        sources = sorted((ROOT / "generator").rglob("*.py"))
+        sources = [Path(__file__), *sorted((ROOT / "generator").rglob("*.py"))]
         self.digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
         self.shared: Shared = {}
         self.read: dict[str, Found] = {}
@@ -196,21 +206,23 @@ class _Cache:
 def _event(change: Change, before: dict[str, str], after: dict[str, str]) -> Event:
     wire = re.split(r"[.\[]", change.place)[0]
     was, now = (_line(lines, change, wire) for lines in (before, after))
-    if was == now:
+    if was == now or change.kind in COSMETIC:
         was = now = ""
-    return Event(change.model or SHARED, change.path, change.text(), change.kind, change.verdict, was, now)
+    told = change.text(), change.text(cell), change.kind, change.verdict
+    return Event(change.model or SHARED, change.scope, change.place, *told, was, now)
 
 
 def _line(lines: dict[str, str], change: Change, wire: str) -> str:
-    """Give how the field of a change stands in its class, or in the only one that has such a field."""
+    """Give how the field of a change stands in its class, else as it stands in all classes that have such a field."""
     if not wire:
         return ""
-    scope = change.scope.partition(".")[0]
-    line = lines.get(key(change.model, scope, wire))
-    if line is None and not scope:
-        places = [place for place in lines if json.loads(place)[::2] == [change.model, wire]]
-        line = lines[places[0]] if len(places) == 1 else ""
-    return line or ""
+    own = lines.get(key(change.model, change.scope.partition(".")[0], wire))
+    if own is not None:
+        return own
+    found = {line for place, line in lines.items() if json.loads(place)[::2] == [change.model, wire]}
+    if len(found) == 1:
+        return found.pop()
+    return ""
 
 
 def _commits() -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ they are text and nothing else wherever they stand; JSON carries them as they ar
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -285,16 +285,29 @@ def _history(model: Model) -> Iterator[str]:
     for age, events in told:
         yield f"### {age.day}, commit {age.name}"
         yield ""
-        for event in events:
-            yield from _event(event)
+        for scopes, event in _gathered(events):
+            yield from _event(scopes, event)
         yield ""
     yield f"The first age that is known is of {first.day}, commit {first.name}. {model.history.remark}"
 
 
-def _event(event: Event) -> Iterator[str]:
-    verdict = f"**{event.verdict}**, " if event.verdict else ""
-    place = f"{cell(event.path)}: " if event.path else ""
-    yield f"- {verdict}{event.kind}: {place}{cell(event.text)}"
+def _gathered(events: Sequence[Event]) -> list[tuple[list[str], Event]]:
+    """Give each change once, with the classes and answers that it is in; what breaks comes first."""
+    found: dict[Event, list[str]] = {}
+    for event in events:
+        found.setdefault(replace(event, scope=""), []).append(event.scope)
+    gathered = [(scopes, event) for event, scopes in found.items()]
+    return sorted(gathered, key=lambda item: (not item[1].verdict, item[1].is_cosmetic))
+
+
+def _event(scopes: Sequence[str], event: Event) -> Iterator[str]:
+    told = [event.verdict and f"**{event.verdict}**", event.kind]
+    where = ", ".join(map(cell, filter(None, scopes)))
+    if event.place and where:
+        where = f"{cell(event.place)} ({where})"
+    elif event.place:
+        where = cell(event.place)
+    yield f"- {', '.join(filter(None, told))}: {': '.join(filter(None, (where, event.said)))}"
     changed = [f"{mark} {visible(shown)}" for mark, shown in (("-", event.before), ("+", event.after)) if shown]
     if changed:
         yield ""

@@ -37,6 +37,11 @@ One that is not there is left out; one of `docs/` that is not named comes last a
 UNSHOWN: Final = ("UNSET", "webhooks", "parse_payload", "BaseObject", "ModelClient", "AsyncModelClient", "__version__")
 """Names of the library that the reference does not show: what generated modules are made of, and modules."""
 
+BEGIN: Final = (
+    "On this site: [your first video](first-video.md), [all models compared](models/index.md),\n"
+    "[errors, and what to do](errors.md), and the [Python reference](reference.md)."
+)
+
 TITLES: Final = {"docs/review-example.md": "An example of an update"}
 """The titles of pages that are parts of a pull request elsewhere, and have none."""
 
@@ -66,6 +71,7 @@ def assemble(target: Path, models: Sequence[str]) -> None:
     names |= {f"docs/models/{name}.md": f"models/{name}" for name in ("index", *models)}
     files = {f"{name}.md": placed(path, names) for path, name in names.items()}
     files["reference.md"] += _more(files["reference.md"])
+    files["index.md"] = files["index.md"].replace("\n## ", f"\n{BEGIN}\n\n## ", 1)
     first, *others = sections.items()
     trees = [first, ("Models", {"": "models/index"}), *others]
     files["index.md"] += "".join(_tree(section, pages.values()) for section, pages in trees)

@@ -17,6 +17,7 @@ import pytest
 import skills_video
 from docs.site import comparison, feed, form, history, models, shown
 from docs.site.history import Age, Event, History
+from docs.site.writing import cell
 from generator.output.classes import module_of
 from generator.output.pages import page_of
 from skills_video import catalog
@@ -178,7 +179,7 @@ def hostile_models(folder):
     assert len(found.selection.models) == len(HOSTILE)
     for model in found.selection.models:
         text = HOSTILE[model.model.partition("/")[2]]
-        event = Event(model.model, text, text, "changed", "breaks", text, text)
+        event = Event(model.model, text, text, text, cell(text), "changed", "breaks", text, text)
         ages = History((Age("0" * 40, "2026-01-01T00:00:00+00:00", (event,)),), "The end.")
         yield models.Model(page_of(module_of(model), text), {}, {}, {}, ages)
 
