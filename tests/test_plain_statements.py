@@ -45,8 +45,8 @@ GUARD = (
 CALLS = "budget generations/keyed many webhooks"
 CHOOSING = "choosing generations/notebook planning"
 MORE = """
-downloads/files downloads/partial downloads/save generations/progress http/key_source http/library http/own_headers
-http/telemetry
+downloads/files downloads/partial downloads/save generations/progress
+http/causes http/key_source http/library http/own_headers http/telemetry
 """
 FEATURES = f"{CALLS} {CHOOSING} {MORE}"
 SIZES = {

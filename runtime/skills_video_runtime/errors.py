@@ -48,7 +48,8 @@ class SkillsVideoError(Exception):
 
     `category` is one word to branch on. `code` and `status` are the platform's, if it answered. `generation_id` is the
     generation that the error is about, if one is known. `retryable` tells whether the same call may be made again, as
-    it is, with a chance to succeed and without paying twice. `what` is the text without what to do about it.
+    it is, with a chance to succeed and without paying twice. `what` is the text without what to do about it. Where an
+    exception of a library led to it, that is the `__cause__`, without frames and requests, which may hold the key.
     """
 
     category: ClassVar[str] = "error"

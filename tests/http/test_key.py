@@ -38,8 +38,12 @@ SCRIPTS: dict[str, Any] = {
 
 def dump(error: BaseException) -> str:
     """Show an error in every way that a program may, but for the locals of the tests, which know the key."""
-    assert error.__cause__ is None
     assert error.__context__ is None
+    for cause in causes(error):
+        assert cause.__traceback__ is None
+        assert not {"_request", "request", "_response", "response"} & {
+            name for name, fact in vars(cause).items() if fact
+        }
     shown = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [frame for frame in shown.stack if "tests" not in Path(frame.filename).parts]
     assert frames
@@ -50,7 +54,14 @@ def dump(error: BaseException) -> str:
         + str(error)
         + repr(vars(error))
         + repr(pickle.dumps(error))
+        + "".join(repr(cause) + str(cause) + repr(cause.args) + repr(vars(cause)) for cause in causes(error))
     )
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """Give all that led to an error."""
+    found = [cause for cause in (error.__cause__, error.__context__) if cause is not None]
+    return found + [above for cause in found for above in causes(cause)]
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -155,7 +155,7 @@ class Fetch:
             if self.io.now() >= self.deadline:
                 raise self._failed("time ran out")
         if data.broken:
-            raise self._failed(data.reason)
+            raise self._failed(data.reason) from data.cause
         if self.received == 0 or (self.total is not None and self.received != self.total):
             raise self._failed(f"it ended after {self.received} of {self.total} bytes")
 
@@ -178,13 +178,13 @@ class Fetch:
             local = _is_local(url)
             head = await self.io.open_file(url, headers, self._patience())
             if isinstance(head, Lost):
-                raise self._failed(head.problem, again=head.is_transient)
+                raise self._failed(head.problem, again=head.is_transient) from head.cause
             if head.status not in {301, 302, 303, 307, 308}:
                 return head
             try:
                 url = urljoin(url, head.headers["location"])
-            except (KeyError, ValueError):
-                raise self._failed("a redirect has no address", again=False) from None
+            except (KeyError, ValueError) as error:
+                raise self._failed("a redirect has no address", again=False) from error
         raise self._failed(f"more than {REDIRECTS} redirects", again=False)
 
     def _check(self, head: Opened) -> None:

@@ -421,7 +421,7 @@ class Call:
         except Exception as error:  # the rule: what was begun may have made something
             if not post.begun:
                 raise
-            return Lost(type(error).__name__)
+            return Lost(type(error).__name__, cause=error)
         else:
             return told
         finally:
@@ -433,7 +433,8 @@ class Call:
         while True:
             event = await self.io.next_event(self._patience_for_stream())
             if isinstance(event, Ended):
-                return Lost(f"the stream ended before it told an id ({event.reason}{said})", text=event.text)
+                problem = f"the stream ended before it told an id ({event.reason}{said})"
+                return Lost(problem, text=event.text, cause=event.cause)
             refusal = Answer(200, event)
             if refusal.refuses:
                 return refusal

@@ -109,6 +109,8 @@ class Answer(NamedTuple):
     sent: tuple[str, ...] = ()
     """The texts of the payload that it answers; where it repeats them, they tell nothing of the platform."""
     request_id: str | None = None
+    cause: Exception | None = None
+    """The fault that broke it off."""
 
     @property
     def ok(self) -> bool:
@@ -132,7 +134,7 @@ class Answer(NamedTuple):
         error = api_error(
             self.status, self.body, self.text, generation_id=generation_id, where=self.location, sent=self.sent
         )
-        error.retry_after, error.request_id = self.retry_after, self.request_id
+        error.retry_after, error.request_id, error.__cause__ = self.retry_after, self.request_id, self.cause
         return error
 
     @property
@@ -184,6 +186,8 @@ class Ended(NamedTuple):
     broken: bool = True
     text: str = ""
     """What was said, where that was no event yet."""
+    cause: Exception | None = None
+    """The fault that broke it."""
 
 
 def meaning(post: Post, outcome: Answer | Lost) -> Literal["nothing made", "no stream", "refused", "ambiguous"]:

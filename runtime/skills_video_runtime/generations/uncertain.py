@@ -49,7 +49,8 @@ async def find(
         return None
     error = outcome.error()
     what = f"It is not known whether a generation was made: {search.why}. {error.what}"
-    raise SubmissionUncertain(what, candidates=possible, code=error.code, status=error.status, generation_id=told)
+    uncertain = SubmissionUncertain(what, candidates=possible, code=error.code, status=error.status, generation_id=told)
+    raise uncertain from error.__cause__
 
 
 async def find_instead(call: Call, submission: Submission, told: str, others: Iterable[str]) -> Generation:

@@ -33,7 +33,7 @@ def trace(name: str, info: dict[str, Any]) -> None:
         try:
             info["timeout"] = shortened(info["timeout"])
         except TimeoutError as error:
-            raise _timeout_of(exchange)(str(error)) from None
+            raise _timeout_of(exchange)(str(error)) from error
     made: Any = info.get("return_value")
     if hasattr(made, "start_tls"):
         obey(made)

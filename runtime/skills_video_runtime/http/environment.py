@@ -97,7 +97,7 @@ def _tls(file: str | None, directory: str | None, log: str | None) -> ssl.SSLCon
     try:
         return httpx.create_ssl_context()
     except (OSError, ValueError, TypeError) as error:
-        raise UnusableSetting(f"{names} cannot be used: {error}") from None
+        raise UnusableSetting(f"{names} cannot be used: {error}") from error
 
 
 def _proxy(variable: str, value: str) -> httpx.Proxy:

@@ -68,7 +68,7 @@ class Body:
             try:
                 yield self.unpack.decompress(chunk, PIECE)
             except zlib.error as error:
-                raise OSError(f"an answer in an encoding that was not asked for: {error}") from None
+                raise OSError(f"an answer in an encoding that was not asked for: {error}") from error
             chunk = self.unpack.unconsumed_tail
 
     def text(self, piece: bytes) -> str:

@@ -26,6 +26,7 @@ from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Los
 from skills_video_runtime.generations.states import is_id
 from skills_video_runtime.json_values import JsonObject, as_object
 
+from .causes import cause_of
 from .connections import LOOK, PLAIN
 from .deadlines import current
 from .environment import UnusableSetting, trusted
@@ -211,7 +212,7 @@ class Exchange:
         """See `IO`."""
         if self.events is None:
             return Ended("nothing was open")
-        body, key, reason = self.body, self.connections.key, "the platform closed it"
+        body, key, reason, cause = self.body, self.connections.key, "the platform closed it", None
         try:
             with self._limit(patience):
                 while (event := await self._next(self.events)) is not None:
@@ -222,12 +223,12 @@ class Exchange:
                     if told and (known is None or told.get("status") != known):
                         return told
         except Exception as error:  # noqa: BLE001  # whatever broke it, the generation can be polled
-            reason = self._describe(error)
+            reason, cause = self._describe(error), cause_of(error, key)
         before = body.before or ""
         await self.aclose()
         shown = key.redact(before)
         told = as_object(key.parse(before, shown))  # JSON may be called a stream
-        return told or Ended(reason, text=shown)
+        return told or Ended(reason, text=shown, cause=cause)
 
     async def next_piece(self, patience: float) -> bytes | Ended:
         """Give the next bytes of the open file."""
@@ -235,7 +236,7 @@ class Exchange:
             with self._limit(patience):
                 chunk = await self._next(self.body.chunks)
         except Exception as error:  # noqa: BLE001  # whatever broke it, the rest can be asked for
-            return Ended(self._describe(error))
+            return Ended(self._describe(error), cause=cause_of(error, self.connections.key))
         if chunk is None:
             return Ended("", broken=False)
         return bytes(chunk)
@@ -310,12 +311,14 @@ class Exchange:
         except MissingAPIKey as error:
             return Lost(error.what, is_transient=False, cause=error)
         except UnusableSetting as error:
-            return Lost(visible(self.connections.key.redact(str(error))), is_transient=False)
+            problem = visible(self.connections.key.redact(str(error)))
+            return Lost(problem, is_transient=False, cause=cause_of(error, self.connections.key))
         except Exception as error:  # noqa: BLE001  # no class of exception decides what was sent
             if self.is_over() or (self.http is not None and self.http.is_closed):
                 return CLOSED
             is_transient = isinstance(error, self.connections.transient) and not HOPELESS.search(_text_of(error))
-            return Lost(self._describe(error), is_transient=is_transient)
+            problem = self._describe(error)
+            return Lost(problem, is_transient=is_transient, cause=cause_of(error, self.connections.key))
 
     async def _respond(
         self, method: str, address: str, patience: float, *, signed: bool = True, fields: Any = None, **content: Any
@@ -363,7 +366,7 @@ class Exchange:
 
     async def _answer(self, opened: Opened) -> Answer:
         """Read an answer whole; one that breaks off has no body."""
-        body, data, broken = self.body, bytearray(), ""
+        body, data, broken, cause = self.body, bytearray(), "", None
         most = MAX_ERROR
         if 200 <= opened.status < 300:
             most = MAX_ANSWER
@@ -376,7 +379,7 @@ class Exchange:
                             broken = f"an answer of more than {most} bytes"
                             break
         except Exception as error:  # noqa: BLE001  # whatever broke it, what was read of it counts
-            broken = self._describe(error)
+            broken, cause = self._describe(error), cause_of(error, self.connections.key)
         await self.aclose()
         key, text, told = self.connections.key, data.decode("utf-8-sig", "replace"), None
         if broken:
@@ -395,7 +398,7 @@ class Exchange:
         request_id = opened.headers.get("x-request-id") or opened.headers.get("request-id")
         if request_id is not None:
             request_id = visible(key.redact(request_id))
-        return Answer(opened.status, told, shown, retry_after, where, place, request_id=request_id)
+        return Answer(opened.status, told, shown, retry_after, where, place, request_id=request_id, cause=cause)
 
     async def _next(self, things: Any) -> Any:
         """Give the next thing, None where there are no more."""

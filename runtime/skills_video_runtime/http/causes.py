@@ -1,0 +1,34 @@
+"""The exceptions of libraries, as the `__cause__` of ours: without what would show the key to who looks into them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .key import Key
+
+HOLDERS = ("_request", "request", "_response", "response")
+"""What exceptions of HTTP libraries have, and what has the headers that were sent."""
+
+
+def cause_of(error: Exception, key: Key) -> Exception | None:
+    """Give an exception without the frames and requests that hold the key; None where its text does.
+
+    So it is with all that led to it.
+    """
+    links: list[BaseException] = [error]
+    seen: set[int] = set()
+    for link in links:
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        if key.redact(str(link)) != str(link):
+            return None
+        link.__traceback__ = None
+        for name in HOLDERS:
+            if name in vars(link):
+                vars(link)[name] = None
+        links += filter(None, (link.__cause__, link.__context__))
+        if isinstance(link, BaseExceptionGroup):
+            links += link.exceptions
+    return error
