@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
+from tests.batch.conftest import postgres, server  # noqa: F401  # a fixture, and what it needs
 
 
 @pytest.fixture(scope="module")

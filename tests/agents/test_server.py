@@ -117,6 +117,23 @@ def test_a_video_is_made_once_and_given_again_unless_another_is_asked_for(sandbo
     assert not any(part.type in {"image", "audio", "resource"} for part in (*first.content, *saved.content))
 
 
+def test_two_servers_share_a_journal_in_postgres(sandbox, tmp_path, made, postgres):
+    async def work():
+        results = []
+
+        async def agent(client):
+            results.append(await client.call_tool("generate", WISH))
+
+        first, second = (serving(tmp_path, journal=postgres.url) for _ in range(2))
+        async with first as one, second as two, anyio.create_task_group() as group:
+            for client in (one, two, one, two):
+                group.start_soon(agent, client)
+        return {result.structured_content["id"] for result in results}
+
+    assert len(anyio.run(work)) == 1
+    assert made() == 1
+
+
 def test_after_an_hour_the_same_is_made_anew(sandbox, tmp_path, made):
     async def work():
         async with serving(tmp_path) as client:

@@ -51,7 +51,8 @@ def process(sandbox: Sandbox, folder: Any, *options: str) -> StdioServerParamete
 @asynccontextmanager
 async def serving(folder: Any, client: Any = None, **choices: Any) -> AsyncGenerator[Client]:
     """Give a client of a server in this process; `client` are options of the client."""
-    chosen = Choices(folder / "agents.db", **{"directory": folder / "out", "poll_interval": 0.05, **choices})
+    usual = {"journal": folder / "agents.db", "directory": folder / "out", "poll_interval": 0.05}
+    chosen = Choices(**{**usual, **choices})
     if chosen.directory is not None:
         chosen.directory.mkdir(exist_ok=True)
     async with AsyncClient(poll_interval=0.05) as platform, anyio.create_task_group() as group:

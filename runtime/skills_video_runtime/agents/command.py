@@ -48,7 +48,7 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
     if options.models:
         catalog = Catalog(Models(catalog.find(name) for name in options.models.split(",")), package)
     choices = Choices(
-        _folder(options.journal.parent) / options.journal.name,
+        _journal(options.journal),
         options.directory and _folder(options.directory),
         options.max_credits,
         options.confirm,
@@ -98,7 +98,10 @@ def default_journal() -> Path:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="skills-video mcp", description="Serve the models to agents, by the Model Context Protocol.")
     parser.add_argument(
-        "--journal", type=Path, metavar="FILE", default=default_journal(), help="records what is made (%(default)s)"
+        "--journal",
+        metavar="FILE",
+        default=default_journal(),
+        help="records what is made (%(default)s); a file, or postgresql://… for many machines",
     )
     parser.add_argument(
         "--directory", type=Path, metavar="DIR", help="files are saved here, and taken from here; without it, neither"
@@ -119,6 +122,13 @@ def _parser() -> argparse.ArgumentParser:
         "--poll-interval", type=_amount, metavar="SECONDS", default=3.0, help="time between two looks (3)"
     )
     return parser
+
+
+def _journal(given: str | Path) -> str | Path:
+    if "://" in str(given):
+        return given
+    path = Path(given)
+    return _folder(path.parent) / path.name
 
 
 def _folder(path: Path) -> Path:

@@ -72,7 +72,7 @@ WHAT_NEXT = {
 class Choices:
     """What the server was started with; times in seconds."""
 
-    journal: Path
+    journal: str | Path
     directory: Path | None = None
     max_credits: float | None = None
     confirm: str = "never"
