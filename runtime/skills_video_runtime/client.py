@@ -133,8 +133,8 @@ class _Base(Generic[HTTP]):
         from skills_video_runtime.http.session import Session  # noqa: PLC0415  # a module of a model is imported quickly without
 
         asynchronous = isinstance(self, _AsyncVerbs)
-        if callable(api_key) and not asynchronous:
-            refuse_async("api_key", api_key)
+        if not asynchronous and is_async(api_key):
+            raise TypeError("api_key is an asynchronous function, which only an AsyncClient awaits")
         key = key_of(api_key, asynchronous=asynchronous)
         api_key = None
         key.check()
@@ -757,8 +757,13 @@ def refuse_async(name: str, hook: object) -> None:
     """
     if hook is None:
         return
-    if not callable(hook) or iscoroutinefunction(hook) or iscoroutinefunction(hook.__call__):
+    if not callable(hook) or is_async(hook):
         raise TypeError(f"{name} is called here, and not awaited: it must be a plain function, not {hook!r:.80}")
+
+
+def is_async(function: object) -> bool:
+    """Whether what a function gives is to be awaited."""
+    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

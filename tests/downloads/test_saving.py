@@ -120,6 +120,13 @@ def test_a_name_is_filled_in_and_leads_nowhere(
     assert found == paths
 
 
+@pytest.mark.parametrize("name", ["{key}{suffix}", f"of {KEY}"])
+def test_no_name_that_is_filled_in_holds_the_api_key(name: str, server: Scripted, tmp_path: Path) -> None:
+    server.on(FILE, whole())
+    [path] = save("sync", server, tmp_path, name=name, key=KEY)
+    assert path in {"_key_.mp4", "of _key_.mp4"}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

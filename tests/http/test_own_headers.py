@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from functools import partial
 from typing import Any
 
 import httpx
@@ -166,8 +167,13 @@ def test_a_synchronous_client_refuses_what_it_would_have_to_await(server: Script
     async def ask() -> str:
         return KEY
 
-    with pytest.raises(TypeError, match="api_key"):
-        Client(ask, server.base)
+    async def ask_of(vault: str) -> str:
+        return vault
+
+    for function in (ask, partial(ask_of, "secret")):
+        with pytest.raises(TypeError, match="api_key") as caught:
+            Client(function, server.base)
+        assert "secret" not in str(caught.value)
     with pytest.raises(errors.MissingAPIKey, match="api_key"):
         use("sync", server.base, make, api_key=lambda: ask())  # noqa: PLW0108  # which is no asynchronous function
     assert server.requests == []

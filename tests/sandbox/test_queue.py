@@ -45,11 +45,17 @@ def test_those_that_find_no_room_wait_and_are_told_their_places():
 
 
 def test_a_stream_tells_each_place():
-    with Sandbox(speed=200, at_once=2) as sandbox, client_of(sandbox) as client:
+    with Sandbox(speed=0, at_once=2, queue_seconds=1, work_seconds=10) as sandbox, client_of(sandbox) as client:
+        seen: list[Event] = []
+
+        def go_on(event: Event) -> None:
+            seen.append(event)
+            sandbox.advance(11)
+
         for _ in range(5):
             client.submit(PAYLOAD)
-        seen: list[Event] = []
-        client.generate(PAYLOAD, on_event=seen.append)
+            sandbox.advance(0.5)
+        client.generate(PAYLOAD, on_event=go_on)
     places = [event.queue_place for event in seen if event.status == "IN_QUEUE"]
     assert places == sorted(places, reverse=True)
     assert (len(places) >= 2, places[-1]) == (True, 1)

@@ -118,8 +118,9 @@ class Save(Fetch):
         if self.wishes.name is None:
             return name
         stem, dot, suffix = name.rpartition(".")
-        facts = {"id": self.generation_id or "", "key": self.wishes.key, "index": self.index}
-        return self.key.redact(filled(self.wishes.name, self.kind, stem=stem, suffix=dot + suffix, **facts))
+        facts = {"id": self.generation_id or "", "key": self.wishes.key, "stem": stem, "suffix": dot + suffix}
+        plain = {field: self.key.redact(str(fact)) for field, fact in facts.items()}
+        return filled(self.key.redact(self.wishes.name), self.kind, index=self.index, **plain)
 
     def _placed(self, partial: Partial) -> Path:
         with self.named():
