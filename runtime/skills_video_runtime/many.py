@@ -78,14 +78,20 @@ class Many(Generic[PayloadT]):
 
     async def make(self, index: int, payload: PayloadT) -> Made[PayloadT]:
         """Make one, and give its result whatever comes of it."""
+        call, generation, problem = None, None, None
+        ended: dict[str, Ending] = {}
         try:
             async with self.session.call(self.timeout, on_event=self.on_event, index=index, about=payload) as call:
-                return await self._made(index, payload, call)
-        except Exception as error:  # noqa: BLE001  # of a journal that cannot be opened, of a client that is closed
-            return Made(Result(index, payload, None, error))
+                try:
+                    generation = await self._generation(payload, call)
+                finally:
+                    ended, call.ended = call.ended, {}  # recorded once the caller has the result
+        except Exception as error:  # noqa: BLE001  # which is a result as well
+            generation, problem = None, error
+        return Made(Result(index, payload, generation, problem), call, ended)
 
-    async def _made(self, index: int, payload: Any, call: Call) -> Made[PayloadT]:
-        generation, problem = None, None
+    async def _generation(self, payload: Any, call: Call) -> Generation | None:
+        generation = None
         self.calls.add(call)
         if self.is_left:
             call.give_up()
@@ -93,12 +99,9 @@ class Many(Generic[PayloadT]):
             async with aclosing(call.generate(payload)) as states:
                 async for state in states:
                     generation = state
-        except Exception as error:  # noqa: BLE001  # which is a result as well
-            generation, problem = None, error
         finally:
             self.calls.discard(call)
-        ended, call.ended = call.ended, {}
-        return Made(Result(index, payload, generation, problem), call, ended)
+        return generation
 
     def in_threads(self, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> Generator[Result[PayloadT], None, None]:
         """Give each result as it ends. Whoever leaves early gives up what is under way; its errors are notes."""

@@ -111,6 +111,14 @@ def test_each_of_many_submit_wait_and_a_stream_have_spans(mode: str, server: Scr
     ]  # fmt: skip
 
 
+def test_a_failure_among_many_is_told_of_its_span(mode: str, server: Scripted, spans: Spans) -> None:
+    server.on(STREAM, events(state("FAILED", code="VIDEO_GENERATION_FAILED")))
+    [result] = use(mode, server.base, lambda client: client.generate_many([Payload()]), tracer=spans.tracer)
+    [span] = spans.ended
+    assert isinstance(result.error, errors.GenerationFailed)
+    assert (span.status.status_code, span.attributes["error.type"]) == (StatusCode.ERROR, "GenerationFailed")
+
+
 def test_a_stream_that_is_left_early_ends_its_span_without_an_error(server: Scripted, spans: Spans) -> None:
     server.on(STREAM, [head(), chunk(frame(state("IN_QUEUE"))), Drop])
     with Client(KEY, server.base, tracer=spans.tracer) as client:
