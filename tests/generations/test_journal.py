@@ -6,8 +6,9 @@ import asyncio
 import signal
 import sqlite3
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.generations.journal import LAYOUT
+from skills_video_runtime.generations.journal import LAYOUT, Journal
+from skills_video_runtime.http.key import Key
 from skills_video_runtime.payloads.file import File
 from skills_video_runtime.testing import fast_time
 from tests.support.callers import Payload, use
@@ -365,3 +367,46 @@ def test_two_submissions_at_once_have_records_of_their_own(server: Scripted, tmp
         names = {made.id for made in pool.map(lambda _: client.submit(Payload()), range(24))}
     assert sorted(rows(tmp_path / "journal")) == sorted((name, "submitted") for name in names)
     assert len(names) == 24
+
+
+class Struck(Key):
+    """A key by which one thread writes while others begin to wait, and which is struck by Ctrl-C after that."""
+
+    def __init__(self) -> None:
+        super().__init__(KEY)
+        self.asked, self.writing, self.others_wait = 0, threading.Event(), threading.Event()
+
+    def digest(self, salt: str) -> str:
+        self.asked += 1
+        if self.asked == 1:
+            self.writing.set()
+            self.others_wait.wait(20)
+        if self.asked == 4:
+            raise KeyboardInterrupt
+        return super().digest(salt)
+
+
+def test_a_thread_that_is_interrupted_while_it_writes_for_others_tells_them(tmp_path: Path) -> None:
+    key, asked, written = Struck(), threading.Semaphore(0), set[int]()
+    journal = Journal(tmp_path / "journal", "https://acme.example", key)
+
+    class Slow(Payload):
+        def goes_as_form(self) -> bool:
+            asked.release()
+            return False
+
+    def intend(number: int) -> None:
+        with suppress(KeyboardInterrupt, errors.JournalUnavailable):
+            journal.intend(number, Slow())
+            written.add(number)
+
+    with closing(journal), ThreadPoolExecutor(8) as pool:
+        pool.submit(intend, 1)
+        assert key.writing.wait(20)
+        works = [pool.submit(intend, number) for number in range(2, 9)]
+        for _ in range(8):
+            assert asked.acquire(timeout=20)
+        key.others_wait.set()
+        wait(works)
+        assert {entry.key for entry in journal.unfinished()} == written
+    assert 1 in written

@@ -406,8 +406,10 @@ class Journal:
                 for write in writes:
                     self._write_one(write)
         except JournalUnavailable as problem:
-            for write in writes:
-                write.problem = write.problem or JournalUnavailable(problem.what)
+            _fail(writes, problem.what)
+        except BaseException as error:  # such as Ctrl-C in the thread that writes for all
+            _fail(writes, self._unavailable(f"{type(error).__name__} came in between").what)
+            raise
         finally:
             for write in writes:
                 write.is_done = True
@@ -459,6 +461,12 @@ class Journal:
             problem = "another client or run has it"
             advice = "Wait for its end, or give each a journal of its own"
         return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}. {advice}.")
+
+
+def _fail(writes: Iterable[_Write], what: str) -> None:
+    """Tell each thread that what it waits for is not written."""
+    for write in writes:
+        write.problem = write.problem or JournalUnavailable(what)
 
 
 def _text_of(payload: Submittable) -> str:
