@@ -269,6 +269,23 @@ def test_a_value_that_the_platform_may_not_know_any_more_is_not_trusted(
     assert len(world.made) == 1
 
 
+def test_the_time_that_others_take_to_be_recovered_counts(journal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, ahead, now = World(), [0.0], time.time
+    for prompt in ("first snow", "neon rain"):
+        post_and_die(world, journal(), payload=Payload(prompt), made=True)
+    monkeypatch.setattr("time.time", lambda: now() + ahead[0])
+
+    def choose(step: Step) -> str:
+        if isinstance(step, Post):
+            ahead[0] = 3601.0
+        return "fine"
+
+    first, second = drive(recovery.recover(call_of(world, claims=Claims(), journal=journal())), world, choose)
+    assert first.generation.id == "gen_1"
+    assert isinstance(second.error, SubmissionUncertain)
+    assert len(world.values) == 3
+
+
 def test_files_that_the_journal_does_not_keep_are_not_posted_again(journal: Any) -> None:
     world = World()
     post_and_die(world, journal(), payload=Payload(files=True), made=True)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count, groupby
-from math import inf
 from operator import itemgetter
 from threading import RLock
 from types import SimpleNamespace
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
-from skills_video_runtime.json_values import as_object, is_number, is_too_deep
+from skills_video_runtime.json_values import as_object, is_too_deep
 
 from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered
 from .states import is_id
@@ -325,7 +324,7 @@ class Journal:
         idempotency = None
         if _is_text(header, value, path):
             idempotency = Idempotency(header, value, path)
-        return Entry(key, known, payload, own_key, idempotency, _age(begun))
+        return Entry(key, known, payload, own_key, idempotency, begun)
 
     def _id_in(self, name: object) -> str | None:
         """Give an id as it is recorded, None where there is none."""
@@ -492,13 +491,6 @@ def fields_of(text: object) -> JsonObject | None:
 
 def _is_text(*values: object) -> bool:
     return all(isinstance(value, str) for value in values)
-
-
-def _age(begun: object) -> float:
-    """Give the seconds since a moment, which may have come from a clock that was wrong; infinite, if it is none."""
-    if not is_number(begun) or begun > time.time():
-        return inf
-    return time.time() - begun
 
 
 def _moment(seconds: Any) -> datetime | None:

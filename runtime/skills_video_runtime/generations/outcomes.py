@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 from skills_video_runtime.classify import api_error
@@ -285,8 +287,15 @@ class Entry:
     payload: Submittable
     own_key: str | None = None
     idempotency: Idempotency | None = None
-    age: float = 0.0
-    """Seconds since it was begun."""
+    begun: object = None
+    """The moment, in seconds since 1970; what is no number tells nothing."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was begun, which grow while others are recovered; infinite where no clock can tell."""
+        if not is_number(self.begun) or self.begun > time.time():
+            return inf
+        return time.time() - self.begun
 
 
 @dataclass(frozen=True, slots=True)
