@@ -379,3 +379,18 @@ def test_an_id_that_holds_the_key_is_none(
         assert KEY not in shown
         assert name not in shown
     assert rows(tmp_path / "journal") == [(None, "intended")] * 2
+
+
+def test_what_recover_posts_anew_counts_for_the_budget(mode: str, server: Scripted, tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    for _ in range(3):
+        lose(server, path)
+    ids = iter(["gen_8", "gen_9"])
+    server.replace(CREATE, lambda _: answer(200, state("COMPLETED", next(ids), usage={"total": 20})))
+    found = use(
+        mode, server.base, lambda client: client.recover(), journal=path, on_lost_submission="resubmit", max_credits=25
+    )
+    assert [type(item.error or item.generation).__name__ for item in found] == [
+        "Generation", "Generation", "BudgetExceeded",
+    ]  # fmt: skip
+    assert [state for _, state in rows(path)] == ["finished", "finished", "intended"]

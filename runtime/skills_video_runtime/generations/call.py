@@ -98,7 +98,7 @@ class Call:
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
         self.files, self.hooks, self.paces = files, hooks, paces or Paces.of(settings.retry)
-        self.budget, self.cost = budget, 0.0
+        self.budget, self.cost, self.has_posted = budget, 0.0, False
         self.offered = offered
         self.timeout = settings.timeout
         if timeout is not None:
@@ -178,7 +178,7 @@ class Call:
 
     def _count(self, state: Generation) -> None:
         """Take note of what a generation that this call posted has cost so far."""
-        if self.budget is not None and self.submission is not None:
+        if self.budget is not None and self.has_posted:
             self.cost = self.budget.count(self.cost, state.usage.total)
 
     async def submit(self, payload: Submittable, *, stream: bool = False, own_key: str | None = None) -> Generation:
@@ -399,7 +399,7 @@ class Call:
         """Post once, and give the generation if it told its id."""
         patience = self._patience(self.settings.stream_idle_timeout)
         self.silence = min(patience, self._patience(self.time_left() / 4))
-        submission.post, submission.pending = post, True
+        submission.post, submission.pending, self.has_posted = post, True, True
         sent_at = self.io.now()
         try:
             outcome = await self.io.post(post, patience, self.silence)

@@ -78,6 +78,7 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
     call.deadline = call.io.now() + call.timeout
     call.shown.clear()
     call.polled, call.streaming = "", False
+    call.cost, call.has_posted = 0.0, False
     try:
         begun = Generation(entry.id or "", "", {})
         if submission is not None:
@@ -111,4 +112,6 @@ async def take_up(call: Call, submission: Submission, entry: Entry) -> Generatio
         if not (is_known_again and may_repeat):
             raise
         found, submission.doubt = None, error
+    if found is None and call.budget is not None:
+        call.budget.check()
     return found or await call.post(submission, path, None)
