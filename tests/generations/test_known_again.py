@@ -312,3 +312,19 @@ def test_a_stream_that_tells_nothing_new_is_taken_up_once_and_then_polled() -> N
     assert drive(call.generate(Payload()), world, scripted(["cut after id"])).status == "COMPLETED"
     assert taken_up == ["GET /predictions/gen_1/subscribe"]
     assert len(world.made) == 1
+
+
+def test_a_stream_that_was_silent_for_too_long_is_polled_at_once() -> None:
+    class Resuming(simulation.Suspending):
+        async def next_event(self, patience: float, known: object = None) -> Any:
+            told = await super().next_event(patience, known)
+            if isinstance(told, Ended):
+                self.world.now += patience
+            return told
+
+        async def send(self, *_: Any, **__: Any) -> Any:
+            raise AssertionError("it is not taken up")
+
+    resume = OnGeneration("GET", "/predictions/{id}/subscribe", "openapi.json#", takes_event_id=True)
+    call = Call(Resuming(World()), Settings(), Claims(), offered=lambda _: Capabilities(resume=resume))
+    assert drive(call.generate(Payload()), call.io.world, scripted(["cut after id"])).status == "COMPLETED"

@@ -459,7 +459,8 @@ class Call:
                 known = _known_word(state)
             event = await self.io.next_event(max(patience, 0.001), known)
             if isinstance(event, Ended):
-                is_open = is_untried and await self._is_taken_up(state.id)
+                is_in_time = self.io.now() < quiet_until  # else it is polled, as one that says nothing
+                is_open = is_untried and is_in_time and await self._is_taken_up(state.id)
                 if not is_open:
                     self._leave_stream(event.reason)
                     return None
