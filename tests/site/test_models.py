@@ -82,6 +82,7 @@ def test_every_command_row_and_tool_call_is_the_payload_that_is_shown(told, tmp_
 def test_a_command_makes_the_video_that_is_shown(way, tmp_path):
     (tmp_path / "cat.png").write_bytes(b"\x89PNG")
     typed = {"prompt": 'it\'s a "cat" & $HOME\n@ dawn', "duration": "10", "image_url": f"@{tmp_path / 'cat.png'}"}
+    typed["negative_prompt"] = "@@home; <b>"
     texts = json.loads(form.check("kling_v2_6", "TextImageToVideo", json.dumps(typed)))["texts"]
     command = texts[way].replace("skills-video", shlex.join([sys.executable, "-m", "skills_video"]), 1)
     with Sandbox(speed=200) as sandbox:
@@ -91,6 +92,7 @@ def test_a_command_makes_the_video_that_is_shown(way, tmp_path):
         [made] = sandbox.generations()
     assert made.input["prompt"] == typed["prompt"]
     assert str(made.input["duration"]) == "10"
+    assert made.input["negative_prompt"] == "@home; <b>"
 
 
 def test_the_form_tells_all_mistakes_at_once_with_the_nearest_values():
