@@ -52,7 +52,7 @@ def shown(span: ReadableSpan) -> str:
 
 
 def test_a_generation_is_one_span_with_its_states_as_events(mode: str, server: Scripted, spans: Spans) -> None:
-    server.on(STREAM, events(state("IN_QUEUE", queue_position=2), state("IN_PROGRESS"),
+    server.on(STREAM, events(state("IN_QUEUE", queue_position=2), state("IN_QUEUE"), state("IN_PROGRESS"),
                              state("COMPLETED", usage={"total": 20})))  # fmt: skip
     with spans.tracer.start_as_current_span("mine"):
         use(mode, server.base, lambda client: client.generate(Payload(prompt=PROMPT)), tracer=spans.tracer)

@@ -29,6 +29,6 @@ def cause_of(error: Exception, key: Key) -> Exception | None:
             if name in vars(link):
                 vars(link)[name] = None
         links += filter(None, (link.__cause__, link.__context__))
-        if isinstance(link, BaseExceptionGroup):
-            links += link.exceptions
+        parts: tuple[BaseException, ...] = getattr(link, "exceptions", ())  # of a group
+        links += parts
     return error
