@@ -73,5 +73,5 @@ bench: setup ## measure beside peers, and write benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks $(ROWS)
 
 clean: ## remove what the others made
-	rm -rf .venv .bench .generate.stamp* dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .generate.stamp* dist build docs/models .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

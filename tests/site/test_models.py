@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import skills_video
-from docs.site import comparison, feed, form, history, models, shown
+from docs.site import browser, comparison, feed, form, history, models, shown
 from docs.site.history import Age, Event, History
 from docs.site.writing import cell
 from generator.output.classes import module_of
@@ -137,6 +137,15 @@ def test_the_table_has_a_row_for_each_model_and_the_filters_what_the_catalog_tel
     assert len(rows) == len(data) == len(catalog.MODELS)
     for info, row in zip(catalog.MODELS, data, strict=True):
         assert (row["module"], tuple(row["seconds"]), row["sound"]) == (info.module, info.durations, info.makes_sound)
+
+
+def test_a_package_that_is_not_the_pinned_one_is_not_unpacked(tmp_path):
+    archive = tmp_path / "pyodide-314.0.7.tgz"
+    archive.write_bytes(b"something else")
+    with pytest.raises(browser.UnavailableError, match="its digest differs"):
+        browser.unpack(browser.PYODIDE, tmp_path, tmp_path / "out")
+    assert not archive.exists()
+    assert not (tmp_path / "out").exists()
 
 
 # A description is hostile until proven otherwise.
