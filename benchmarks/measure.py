@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOK = 0.04  # seconds between two looks at the memory of a run
-LONGEST = 250.0
+LONGEST = 900.0
 """Seconds after which a run is ended; the longest honest one takes about half of it."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +179,20 @@ def journal() -> list[Line]:
     return _compare(samples, [Figure("wall", "time", "ms", 50.0, difference=True)])
 
 
+def batch() -> list[Line]:
+    """Make the videos of a file of 10,000 rows, in the environment that has the sandbox."""
+    program = HERE / "programs" / "batch.py"
+    contenders = [
+        Contender(name, [sys.executable, program, name, "10000"], tells=True) for name in (OURS, "plain threads")
+    ]
+    samples = alternate(contenders, 1, warm=False)
+    figures = [
+        Figure("wall", "10,000 rows", "s", 1.3),
+        Figure("growth", "memory, second half", "MiB", 20.0, difference=True),
+    ]
+    return _compare(samples, figures)
+
+
 def payload() -> list[Line]:
     """Build, check, JSON."""
     program = HERE / "programs" / "payload.py"
@@ -315,6 +330,11 @@ ROWS = {
     "journal": Row(
         "A new client opens a journal of 100,000 records that are over and looks for what is not; beside an empty one.",
         journal,
+    ),
+    "batch": Row(
+        "`Batch.run` of 10,000 rows against a sandbox, 32 at once, each with its file; beside threads that generate "
+        "and download the same, and record nothing. Memory: growth of the resident set over the second half.",
+        batch,
     ),
     "cli": Row("Whole process, beside the faster of `httpx --help` and `fal --help`.", command_line),
 }
