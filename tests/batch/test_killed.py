@@ -15,15 +15,15 @@ from skills_video_runtime.sandbox import Sandbox
 from tests.support.batches import killed_when, lines, lost, paid_twice, row, written
 from tests.support.processes import call
 
-ROWS, KILLS = int(os.environ.get("BATCH_ROWS", "24")), int(os.environ.get("BATCH_KILLS", "2"))
-LIMIT = min(90, ROWS // 2)
+ROWS, KILLS = int(os.environ.get("BATCH_ROWS", "16")), int(os.environ.get("BATCH_KILLS", "2"))
+LIMIT = min(90, ROWS)
 PATIENCE = 120 + ROWS
 
 
 @pytest.fixture
 def slow():
     """A sandbox in which a video takes as long as one takes at least, so that running lists show it."""
-    with Sandbox(speed=1.8, credits=1e9) as sandbox:
+    with Sandbox(speed=1.2, credits=1e9) as sandbox:
         yield sandbox
 
 

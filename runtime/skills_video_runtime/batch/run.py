@@ -236,6 +236,7 @@ class Run(Many[Row]):
         try:
             async with self.session.call(journal=self.journal) as call:
                 journal = cast("Journal", call.journal)
+                journal.write_ahead()
                 for record in journal.history():
                     self.ended[str(record.key)] = record.status or ""
                     self.report.credits += record.credits or 0.0

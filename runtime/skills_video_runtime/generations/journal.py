@@ -281,6 +281,11 @@ class Journal:
 
     def _shrink(self) -> None:
         self._run("VACUUM")
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def write_ahead(self) -> None:
+        """Write to a log from now on, which takes far less time, and needs room on the disk for each write."""
+        self._run("PRAGMA journal_mode = WAL")
 
     def hold(self, key: int | str) -> bool:  # noqa: ARG002  # what a journal of several processes needs
         """Hold a record for this process; False if another process does. A file is held as a whole."""
