@@ -254,7 +254,7 @@ def test_the_command_line_cancels(offering: Any, still: Sandbox) -> None:
     assert still.requests["DELETE /api/v1/generation/{id}"] == 1
 
 
-BREAKS = {"drop-after-id": 1, "drop-after-id:reset": 1, "end-early:1": 1, "end-early:2": 2, "silence:1": 1}
+BREAKS = {"drop-after-id": 1, "drop-after-id:reset": 1, "end-early:1": 1, "end-early:2": 2}
 
 
 def test_a_stream_that_breaks_is_taken_up_again_after_the_event_that_was_told(offering: Any, sandbox: Sandbox) -> None:
@@ -268,6 +268,13 @@ def test_a_stream_that_breaks_is_taken_up_again_after_the_event_that_was_told(of
             _, taken_up = sandbox.seen[before:]
             assert (taken_up.method, taken_up.path.rpartition("/")[2]) == ("GET", "subscribe"), fault
             assert taken_up.headers["last-event-id"] == str(told), fault
+
+
+def test_one_that_says_nothing_is_polled(offering: Any, sandbox: Sandbox) -> None:
+    sandbox.plan("silence:1")
+    with client_of(sandbox) as client:
+        assert client.generate(offering.payload).videos
+    assert (sandbox.requests[SUBSCRIBE], sandbox.requests[RESULT]) == (0, 1)
 
 
 def test_one_that_cannot_be_taken_up_is_polled(offering: Any, sandbox: Sandbox) -> None:

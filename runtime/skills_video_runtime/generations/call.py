@@ -464,7 +464,7 @@ class Call:
                 if not is_open:
                     self._leave_stream(event.reason)
                     return None
-                is_untried = False
+                is_untried, quiet_until = False, self.io.now() + self.silence
                 self.report(Retry("stream", 0.0, event.reason))
                 continue
             told = Generation.parse(event)
