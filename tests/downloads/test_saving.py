@@ -324,7 +324,7 @@ def test_nothing_is_written_through_a_link_that_lies_in_wait(server: Scripted, t
 
 def test_two_that_fetch_one_file_at_once_do_not_meet(server: Scripted, tmp_path: Path) -> None:
     server.on(FILE, cut(300_000, **TAG), whole(**TAG), rest(300_000, **TAG))
-    with Client(KEY, server.base) as client:
+    with Client(KEY, server.base, retry=RetryPolicy(initial=0.01)) as client:
         media = MediaFile(f"{server.base}/v.mp4")
 
         def meanwhile(_: MediaFile, received: int, __: int | None) -> None:

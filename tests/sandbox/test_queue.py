@@ -16,6 +16,7 @@ import pytest
 from skills_video import Client, Event, RateLimited, kling_v2_6, webhooks
 from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.sandbox import Sandbox
+from skills_video_runtime.testing import fast_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,7 @@ def test_many_are_made_by_a_platform_that_takes_two_at_a_time():
     with Sandbox(speed=400, at_once=2, when_full="429") as sandbox:
         retry = RetryPolicy(initial=0.01, maximum=0.05)
         with client_of(sandbox, retry=retry) as client:
+            fast_time(client)
             results = list(client.generate_many([PAYLOAD] * 5, limit=5))
         assert (sandbox.made(), [result.error for result in results]) == (5, [None] * 5)
 
