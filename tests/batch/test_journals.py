@@ -161,7 +161,7 @@ ROWS = int(os.environ.get("BATCH_SHARED_ROWS", "12"))
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_workers_that_are_killed_and_paused_and_a_database_that_is_restarted(postgres):
     """Whoever asks for a row next takes up what a dead worker has begun; a paused one keeps what it has."""
-    with Sandbox(speed=1.5, credits=1e9) as slow:
+    with Sandbox(speed=1.2, credits=1e9) as slow:
         workers = [worker(slow, postgres, ROWS, first) for first in (0, ROWS // 3, 2 * ROWS // 3)]
         killed, paused, other = workers
         when(lambda: slow.made() >= ROWS // 4)
