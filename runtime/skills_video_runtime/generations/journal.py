@@ -79,7 +79,7 @@ LAST = 2**62  # keys above it are not ours, and the next one might be none
 
 
 @dataclass(slots=True)
-class _Write:
+class Write:
     """What a thread waits to have written."""
 
     work: Callable[[], object]
@@ -110,7 +110,7 @@ class Journal:
 
     def __init__(self, path: Path, platform: str, key: Key) -> None:
         self._path, self._platform, self._api_key, self._lock = path, platform, key, RLock()
-        self._waiting: deque[_Write] = deque()
+        self._waiting: deque[Write] = deque()
         self._where = str(path)
         try:
             with suppress(FileExistsError):
@@ -394,17 +394,16 @@ class Journal:
         Raises:
             JournalUnavailable: it cannot be written.
         """
-        write = _Write(work)
+        write = Write(work)
         self._waiting.append(write)
         with self._lock:
             if not write.is_done:
-                self._write_waiting()
+                self._write_all([self._waiting.popleft() for _ in range(len(self._waiting))])
         if write.problem is not None:
             raise write.problem
 
-    def _write_waiting(self) -> None:
-        """Write all that waits; what fails alone leaves the rest as it is."""
-        writes = [self._waiting.popleft() for _ in range(len(self._waiting))]
+    def _write_all(self, writes: list[Write]) -> None:
+        """Write in one transaction; what fails alone leaves the rest as it is."""
         try:
             with self._transaction():
                 for write in writes:
@@ -418,7 +417,7 @@ class Journal:
             for write in writes:
                 write.is_done = True
 
-    def _write_one(self, write: _Write) -> None:
+    def _write_one(self, write: Write) -> None:
         self._run("SAVEPOINT one")
         try:
             write.work()
@@ -467,7 +466,7 @@ class Journal:
         return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}. {advice}.")
 
 
-def _fail(writes: Iterable[_Write], what: str) -> None:
+def _fail(writes: Iterable[Write], what: str) -> None:
     """Tell each thread that what it waits for is not written."""
     for write in writes:
         write.problem = write.problem or JournalUnavailable(what)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.http.key import Key
 
+    from .journal import Write
+
 MISSING = "A journal in Postgres needs a package that is not installed: pip install 'skills-video[batch]'"
 PATIENCE = 120.0  # seconds for which a database that is restarted is waited for: our choice
 LAYOUT = 1  # of the tables: a release with another one refuses to share them
@@ -120,17 +122,15 @@ class PostgresJournal(Journal):
             self._held.clear()
             self._database.close()
 
-    def _write_waiting(self) -> None:
+    def _write_all(self, writes: list[Write]) -> None:
         """See `Journal`. What a lost connection has not written is written by the next one."""
-        writes = list(self._waiting)
-        super()._write_waiting()
+        super()._write_all(writes)
         if not self._database.closed:
             return
         self._reconnect()
         for write in writes:
             write.problem, write.is_done = None, False
-        self._waiting.extendleft(reversed(writes))
-        super()._write_waiting()
+        super()._write_all(writes)
 
     def _reconnect(self) -> None:
         """Wait for a database that is restarted."""
