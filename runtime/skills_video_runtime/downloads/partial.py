@@ -73,7 +73,7 @@ class Partial:
             self.note.write_text(json.dumps(begun._asdict()), "utf-8")
 
     def complete(self) -> None:
-        """Have all bytes on the disk, before the file gets its name. What is locked stays so until then."""
+        """Hand all bytes to the system, before the file gets its name. What is locked stays so until then."""
         self.handle.flush()
         if fcntl is None:
             self.handle.close()  # what is open cannot be moved there
