@@ -39,9 +39,10 @@ CORE = """
 client errors classify catalog generations/states generations/call generations/outcomes generations/retry
 generations/pace generations/recovery http/session http/exchange http/environment http/events http/key http/addresses
 """
-GUARD = (
-    "generations/uncertain generations/claims generations/matching generations/journal http/deadlines http/connections"
-)
+GUARD = """
+generations/uncertain generations/claims generations/matching generations/journal generations/journal_files
+generations/tables http/deadlines http/connections
+"""
 CALLS = "budget generations/keyed many webhooks"
 CHOOSING = "choosing generations/notebook planning"
 MORE = """

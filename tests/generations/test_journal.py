@@ -16,7 +16,8 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.generations.journal import LAYOUT, Journal
+from skills_video_runtime.generations.journal import Journal
+from skills_video_runtime.generations.tables import LAYOUT
 from skills_video_runtime.http.key import Key
 from skills_video_runtime.payloads.file import File
 from skills_video_runtime.testing import fast_time

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.errors import NotFound
-from skills_video_runtime.generations.journal import is_in_use
+from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Recovered
 
 from .results import JOURNAL, RESULTS, State, lines_of, who_runs

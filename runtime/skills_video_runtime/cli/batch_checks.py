@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.batch.checking import Count
 from skills_video_runtime.batch.rows import Mistake, Rows
 from skills_video_runtime.catalog import Models
-from skills_video_runtime.generations.journal import usual_credits
+from skills_video_runtime.generations.journal_files import usual_credits
 
 from .exits import BY_CATEGORY
 from .output import UsageProblem, amount, complain, say, say_json, without_key

@@ -99,7 +99,7 @@ def show_costs(catalog: Catalog, journal: Path, *, as_json: bool, **wish: Any) -
     Raises:
         UsageProblem: There is no such file, or the wish is nothing that could be asked of a model.
     """
-    from skills_video_runtime.generations.journal import usual_credits  # noqa: PLC0415  # for who has a journal
+    from skills_video_runtime.generations.journal_files import usual_credits  # noqa: PLC0415  # for who has a journal
 
     if not journal.is_file():
         raise UsageProblem(f"there is no journal {str(journal)!r:.200}: it is the file that was given to run --journal")

@@ -8,12 +8,11 @@ import os
 import sqlite3
 import time
 from collections import deque
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count, groupby
-from operator import itemgetter
+from itertools import count
 from threading import RLock
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +23,7 @@ from skills_video_runtime.json_values import as_object, is_too_deep
 
 from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered
 from .states import is_id
+from .tables import ADDED, BEGUN, COST, DROP, FREE, HEAD, LAYOUT, NAMED, OLD, OVER, TABLE, TIDY, TOLD, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -35,45 +35,6 @@ if TYPE_CHECKING:
     from .outcomes import Submittable
 
 logger = logging.getLogger("skills_video")
-LAYOUT = 0x534B5601  # in the head of the file, as its user_version: a journal, of the first layout
-TABLE = """
-CREATE TABLE submission (
-    key INTEGER PRIMARY KEY, model TEXT NOT NULL, stream TEXT, "create" TEXT NOT NULL, result TEXT NOT NULL,
-    payload TEXT NOT NULL, files INTEGER NOT NULL, id TEXT,
-    state TEXT NOT NULL CHECK (state IN ('intended', 'submitted', 'refused', 'finished'))
-)
-"""
-UNFINISHED = "state IN ('intended', 'submitted')"
-ADDED = (
-    """CREATE TABLE IF NOT EXISTS origin (
-        key INTEGER PRIMARY KEY, platform TEXT NOT NULL, salt TEXT NOT NULL, owner TEXT NOT NULL,
-        begun DOUBLE PRECISION NOT NULL, ended DOUBLE PRECISION, status TEXT
-    )""",
-    "CREATE TABLE IF NOT EXISTS named (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
-    """CREATE TABLE IF NOT EXISTS repeatable (
-        key INTEGER PRIMARY KEY, header TEXT NOT NULL, value TEXT NOT NULL, path TEXT NOT NULL
-    )""",
-    "CREATE TABLE IF NOT EXISTS cost (key INTEGER PRIMARY KEY, credits DOUBLE PRECISION NOT NULL)",
-    f"CREATE INDEX IF NOT EXISTS unfinished ON submission (id) WHERE {UNFINISHED}",
-)
-HEAD = "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
-BESIDE = ("origin", "named", "repeatable", "cost")
-RECORDS = f"FROM submission {' '.join(f'LEFT JOIN {table} USING (key)' for table in BESIDE)} WHERE"
-BEGUN = f"SELECT submission.key, id, platform, salt, owner {RECORDS} {UNFINISHED}"
-COLUMNS = (
-    'submission.key, name, platform, salt, owner, id, payload, files, model, stream, "create", result, '
-    "header, value, path, begun"
-)
-WHOLE = f"SELECT {COLUMNS} {RECORDS} {UNFINISHED} ORDER BY +submission.key"
-NAMED = f"SELECT state, {COLUMNS} {RECORDS} name = ?"
-TOLD = f"SELECT submission.key, name, model, id, status, begun, ended, credits {RECORDS}"
-OVER = f"{TOLD} NOT {UNFINISHED} ORDER BY submission.key"
-COSTS = "SELECT model, credits FROM submission JOIN cost USING (key) ORDER BY model, credits"
-COST = "INSERT INTO cost VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET credits = excluded.credits"
-FREE = "DELETE FROM named WHERE name = ? AND key NOT IN (SELECT key FROM submission WHERE state <> 'refused')"
-OLD = "FROM submission WHERE state IN ('refused', 'finished') AND key NOT IN (SELECT key FROM origin WHERE ended > ?)"
-DROP = [f"DELETE FROM {table} WHERE key = ?" for table in ("submission", *BESIDE)]  # noqa: S608  # our own names
-TIDY = [f"DELETE FROM {table} WHERE key NOT IN (SELECT key FROM submission)" for table in BESIDE]  # noqa: S608
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 LAST = 2**62  # keys above it are not ours, and the next one might be none
 
@@ -139,11 +100,15 @@ class Journal:
             self._run(sql)
         self._run("COMMIT")
         self._opened = self._file_in_place()
-        known = self._run(f"{BEGUN} AND id IS NOT NULL")
-        self.names = [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
+        self.names = self._names()
         last: int
         ((last,),) = self._run("SELECT coalesce(max(key), 0) FROM submission WHERE key < ?", LAST)
         self._keys = count(max(last, 0) + 1)
+
+    def _names(self) -> list[str]:
+        """Give the ids of what is unfinished and ours."""
+        known = self._run(f"{BEGUN} AND id IS NOT NULL")
+        return [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
 
     def new_key(self) -> int:
         """Give the key for a record, which no other has in this process."""
@@ -502,30 +467,3 @@ def _moment(seconds: Any) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-
-
-def is_in_use(path: Path) -> bool:
-    """Tell whether a client has a journal open."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0, uri=True)) as file:
-            file.execute(HEAD)
-    except sqlite3.OperationalError as error:
-        return error.sqlite_errorcode in BUSY
-    except sqlite3.Error:
-        return False
-    return False
-
-
-def usual_credits(path: Path) -> dict[str, float]:
-    """Give the median of the credits that the generations of each model took, as far as a journal knows.
-
-    It is only read. Of one that is in use, of an earlier release, or none, nothing is known.
-    """
-    from statistics import median  # noqa: PLC0415  # takes long
-
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0.2, uri=True)) as file:
-            rows: list[tuple[str, float]] = file.execute(COSTS).fetchall()
-    except sqlite3.Error:
-        return {}
-    return {model: median(cost for _, cost in costs) for model, costs in groupby(rows, key=itemgetter(0))}

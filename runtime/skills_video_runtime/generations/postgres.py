@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from skills_video_runtime.errors import JournalUnavailable
 
-from .journal import ADDED, BEGUN, TABLE, Journal, fields_of
+from .journal import Journal, fields_of
 from .outcomes import Elsewhere
+from .tables import ADDED, TABLE
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,7 +34,6 @@ PREPARE = (
     "CREATE SEQUENCE IF NOT EXISTS record",
 )
 FIRST = "INSERT INTO layout SELECT %s WHERE NOT EXISTS (SELECT 1 FROM layout)"
-NAMES = f"{BEGUN} AND id IS NOT NULL"
 OTHERS = "SELECT id, payload FROM submission WHERE key <> ? AND (id IS NOT NULL OR state = 'intended')"
 KEEP_ALIVE = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 HOLD = "SELECT pg_try_advisory_lock(hashtextextended(?, 17))"
@@ -63,8 +63,7 @@ class PostgresJournal(Journal):
         self._waiting, self._held = deque(), dict[str, None]()
         self._psycopg = psycopg
         self._connect()
-        known = self._run(NAMES)
-        self.names = [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
+        self.names = self._names()
 
     def _connect(self) -> None:
         """Connect, see that the tables are ours, and take again what was held."""
