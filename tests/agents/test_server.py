@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -241,6 +242,93 @@ def test_a_failure_is_told_with_what_to_do(sandbox, tmp_path, made):
     assert made() == 1
 
 
+def test_the_same_arguments_once_more_pay_once_also_with_again(sandbox, tmp_path, made):
+    sandbox.plan(f"delay-after:1,{SLOW}")
+
+    async def until_its_id_is_known(client):
+        results = []
+        while not results or not results[-1].structured_content.get("id"):
+            results.append(await client.call_tool("generate", {**WISH, "again": True}))
+        return [text_of(results[0]), results[-1].structured_content["id"], made()]
+
+    async def work():
+        async with serving(tmp_path, wait=0.2, wait_for_id=0.2) as client:
+            return await until_its_id_is_known(client), await until_its_id_is_known(client)
+
+    (text, first, paid), (_, second, paid_then) = anyio.run(work)
+    assert "the same arguments" in text
+    assert (paid, paid_then) == (1, 2)
+    assert first != second
+
+
+def test_what_stays_uncertain_is_not_made_again_on_another_day_unless_a_person_wants_it(sandbox, tmp_path, made):
+    sandbox.plan("drop-after,running-hidden:1000")
+
+    async def work(**more):
+        async with serving(tmp_path, wait=5, wait_for_id=5) as client:
+            told = []
+            for _ in range(2):
+                result = await client.call_tool("generate", {**WISH, **more})
+                told.append((result.structured_content.get("category"), made()))
+            return told
+
+    assert anyio.run(work) == [("uncertain", 1)] * 2
+    with closing(sqlite3.connect(tmp_path / "agents.db")) as journal, journal:
+        journal.execute("UPDATE origin SET begun = begun - 3601")
+    assert anyio.run(work) == [("uncertain", 1)] * 2
+    assert anyio.run(partial(work, again=True)) == [("uncertain", 1), (None, 2)]
+
+
+def test_a_video_that_was_over_before_its_id_came_is_told_with_its_files(sandbox, tmp_path):
+    sandbox.plan("delay-after:0.5,slow:1")
+
+    async def work():
+        async with serving(tmp_path) as client:
+            return await client.call_tool("generate", WISH)
+
+    done = anyio.run(work)
+    assert done.structured_content["status"] == "COMPLETED"
+    assert links_of(done) == [done.structured_content["files"][0]["url"]]
+
+
+def test_an_argument_in_the_wrong_place_makes_nothing(sandbox, tmp_path, made):
+    async def work():
+        async with serving(tmp_path) as client:
+            return [
+                await client.call_tool("generate", {**WISH, **more})
+                for more in ({"duration": 10}, {"consent": {"make_it": True}}, {"Again": False})
+            ]
+
+    for result in anyio.run(work):
+        assert result.is_error
+        assert "has no argument" in text_of(result)
+    assert made() == 0
+
+
+def test_nobody_is_passed_over_where_the_journal_was_in_use_while_a_person_was_to_be_asked(
+    sandbox, tmp_path, made, monkeypatch
+):
+    monkeypatch.setattr("skills_video_runtime.agents.desk.HELD", 0.2)
+    asked = []
+
+    async def reply(_context, params):
+        asked.append(params.message)
+        return ElicitResult(action="decline")
+
+    async def work():
+        async with serving(tmp_path, {"elicitation_callback": reply}, confirm="always") as client:
+            with closing(sqlite3.connect(tmp_path / "agents.db", isolation_level=None)) as other_server:
+                other_server.execute("BEGIN EXCLUSIVE")
+                held = await client.call_tool("generate", WISH)
+            return held, await client.call_tool("generate", WISH)
+
+    held, refused = anyio.run(work)
+    assert held.structured_content["category"] == "journal"
+    assert refused.is_error
+    assert len(asked) == 1
+    assert made() == 0
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 @pytest.mark.parametrize(("answer", "count"), [("accept", 1), ("refuse", 0), ("decline", 0), ("cancel", 0), (None, 0)])
 def test_a_person_is_asked_where_that_was_chosen(answer, count, mode, sandbox, tmp_path, made):
@@ -291,6 +379,43 @@ def test_over_a_price_a_person_is_asked_and_below_it_nobody(sandbox, tmp_path, m
     assert sum("unknown price" in question for question in asked) == 2
 
 
+def test_a_setting_that_nothing_enumerates_may_have_another_price(sandbox, tmp_path, made):
+    asked = []
+
+    async def reply(_context, params):
+        asked.append(params.message)
+        return ElicitResult(action="accept", content={"make_it": True})
+
+    async def work():
+        async with serving(tmp_path, {"elicitation_callback": reply}, confirm="over:50") as client:
+            for prompt, mode in (("a cat", "fast"), ("a dog", "fast"), ("a cat", "quality")):
+                payload = {"prompt": prompt, "mode": mode}
+                await client.call_tool("generate", {"model": "google_veo_3_1", "payload": payload})
+
+    anyio.run(work)
+    assert made() == 3
+    assert len(asked) == 2
+
+
+def test_a_task_is_told_of_while_another_server_has_the_journal(sandbox, tmp_path, monkeypatch):
+    monkeypatch.setattr("skills_video_runtime.agents.desk.HELD", 0.2)
+    sandbox.plan(SLOW)
+    takes_tasks = {"extensions": [TakesTasks(follows=False)]}
+
+    async def begin():
+        async with serving(tmp_path, takes_tasks) as client:
+            return (await client.call_tool("generate", WISH)).structured_content["taskId"]
+
+    async def look(task_id):
+        async with serving(tmp_path, takes_tasks) as client:
+            return await ask(client.session, "tasks/get", task_id)
+
+    task_id = anyio.run(begin)
+    with closing(sqlite3.connect(tmp_path / "agents.db", isolation_level=None)) as other_server:
+        other_server.execute("BEGIN EXCLUSIVE")
+        assert anyio.run(look, task_id)["status"] == "working"
+
+
 def test_the_budget_is_a_hard_stop(sandbox, tmp_path, made):
     async def work():
         async with serving(tmp_path, max_credits=15) as client:
@@ -302,6 +427,25 @@ def test_the_budget_is_a_hard_stop(sandbox, tmp_path, made):
     assert made() == 2
     assert "--max-credits" in text_of(results[-1])
     assert not same.is_error  # it was paid for before
+
+
+def test_videos_asked_for_at_once_do_not_pass_the_budget_together(sandbox, tmp_path, made):
+    async def work():
+        results = []
+
+        async def make(client, number):
+            results.append(await client.call_tool("generate", other(f"rain {number}")))
+
+        async with serving(tmp_path, max_credits=25) as client:
+            for count in (3, 8):
+                async with anyio.create_task_group() as group:
+                    for number in range(count):
+                        group.start_soon(make, client, 10 * count + number)
+        return results
+
+    results = anyio.run(work)
+    assert made() == 3
+    assert [text_of(result) for result in results if "may take the rest" in text_of(result)]
 
 
 def test_what_is_under_way_counts_once_it_has_ended(sandbox, tmp_path, made):

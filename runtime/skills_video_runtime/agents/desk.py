@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 from contextlib import asynccontextmanager, suppress
@@ -30,7 +31,7 @@ from skills_video_runtime.errors import (
     visible,
 )
 from skills_video_runtime.generations.states import Status
-from skills_video_runtime.json_values import is_array
+from skills_video_runtime.json_values import is_array, is_mapping
 from skills_video_runtime.payloads.file import File
 
 from . import texts
@@ -132,6 +133,8 @@ class Desk:
         self._made: dict[str, Made] = {}
         self._begun: dict[str, datetime | None] = {}
         self._pending: dict[str, Submission] = {}
+        self._doubted: set[str] = set()
+        """Keys of submissions of which was told that nobody knows what became of them."""
         self._ended: set[str] = set()
         self._since = datetime.now(UTC)
         self._lock, self._writers, self._writer = anyio.Lock(), 0, client
@@ -223,7 +226,7 @@ class Desk:
         built = self.build(model, payload, variant)
         async with self._journal() as writer:
             key, known = await self._key(writer, built, again=again)
-        if known is None:
+        if known is None and key not in self._pending:
             await self._check_budget()
         if key not in self._pending:
             is_new = known is None or known.begun is None or known.begun >= self._since
@@ -233,6 +236,8 @@ class Desk:
         with anyio.move_on_after(max(self.choices.wait, self.choices.wait_for_id)):
             await submission.ended.wait()
             self._pending.pop(key, None)
+        if isinstance(submission.error, SubmissionUncertain):
+            self._doubted.add(key)
         if submission.error is not None:
             raise submission.error
         state = submission.state
@@ -243,7 +248,7 @@ class Desk:
                 {"status": "SUBMITTING", "finished": False},
             )
         remark = REPEATED if known else ""
-        if state.is_finished or not state.id:
+        if not state.id or (state.is_finished and (state.has_files or state.status != Status.COMPLETED)):
             return self._told(state, remark)
         left = until - anyio.current_time()
         try:
@@ -253,10 +258,13 @@ class Desk:
             return Answer(text, {"id": state.id, "status": "UNKNOWN", "finished": False})
 
     async def begun(self, id: str) -> datetime | None:  # noqa: A002  # the platform's word
-        """Tell when a generation was begun, as the journal has it; None where that does not know."""
+        """Tell when a generation was begun, as the journal has it; None where that does not know, or is in use."""
         if id not in self._begun:
-            async with self._journal() as writer:
-                known = await writer.known(id)
+            try:
+                async with self._journal() as writer:
+                    known = await writer.known(id)
+            except JournalUnavailable:
+                return None
             self._begun[id] = known.begun if known else None
         return self._begun[id]
 
@@ -339,14 +347,25 @@ class Desk:
                 return client
 
     async def _key(self, writer: AsyncClient, payload: BasePayload, *, again: bool) -> tuple[str, Record | None]:
-        """Give the key of a payload in the journal, and what was begun under it that is to be given once more."""
+        """Give the key of a payload in the journal, and what was begun under it that is to be given once more.
+
+        What is not told of yet is no reason to make another one: hosts call `again` once more too, after a time-out.
+        Where the id of the last one is not known, that is looked for first, however long ago it was.
+        """
         name = await anyio.to_thread.run_sync(_fingerprint, payload, self.client.base_url)
         last, number = None, 0
         while known := await writer.known(f"agent {name} {number}"):
             last, number = known, number + 1
-        if last is None or again or last.begun is None or datetime.now(UTC) - last.begun >= SAME:
+        if last is None:
             return f"agent {name} {number}", None
-        return str(last.key), last
+        key = str(last.key)
+        is_open = last.id is None and last.ended is None
+        is_same = is_open or (last.begun is not None and datetime.now(UTC) - last.begun < SAME)
+        if again:
+            is_same = key in self._pending or (is_open and key not in self._doubted)
+        if is_same:
+            return key, last
+        return f"agent {name} {number}", None
 
     async def _submit(self, submission: Submission) -> None:
         try:
@@ -369,8 +388,10 @@ class Desk:
     async def _check_budget(self) -> None:
         """Refuse what is beyond the budget, with the cost of all that has ended by now.
 
+        What is under way and has no price yet counts as the dearest so far. Where none has, its end is waited for.
+
         Raises:
-            Refusal: it is spent.
+            Refusal: it is spent, or may be by what is under way.
         """
         most = self.choices.max_credits
         if most is None:
@@ -383,6 +404,19 @@ class Desk:
                 f"{self._spent():g} of the {most:g} credits of --max-credits are spent. Nothing was sent. Only "
                 "the person can raise that, by starting the server anew."
             )
+        if self._spent() + self._reserved() >= most:
+            raise Refusal(
+                f"What is under way, and has no price yet, may take the rest of the {most:g} credits of --max-credits. "
+                "Nothing was sent. Follow it to its end with get_generation, then call generate."
+            )
+
+    def _reserved(self) -> float:
+        dearest = max((made.cost for made in self._made.values()), default=0.0)
+        unknown = sum(not made.cost and not made.is_over for made in self._made.values())
+        unknown += sum(begun.is_new and not begun.ended.is_set() for begun in self._pending.values())
+        if unknown and not dearest:
+            return math.inf
+        return unknown * dearest
 
     def _spent(self) -> float:
         return sum(made.cost for made in self._made.values())
@@ -438,17 +472,19 @@ def failure(error: Exception) -> Answer:
 
 
 def _settings(payload: BasePayload) -> str:
-    """Give what the price of a payload may depend on: all but texts, addresses and files that nothing enumerates."""
-    cls = type(payload)
-    fields = cls.json_schema()["$defs"][cls.__name__]["properties"]
-    told: dict[str, object] = {}
-    for name, value in payload.to_dict().items():
-        told[name] = value
-        if isinstance(value, (str, File)) and "enum" not in fields.get(name, {}):
-            told[name] = True
-        elif is_array(value):
-            told[name] = len(value)
-    return json.dumps([payload.endpoint.model, cls.__name__, told], sort_keys=True, default=str)
+    """Give what the price of a payload may depend on: all but files, addresses, and texts of more than a word."""
+    told = [payload.endpoint.model, type(payload).__name__, _setting(payload.to_dict())]
+    return json.dumps(told, sort_keys=True)
+
+
+def _setting(value: object) -> object:
+    if isinstance(value, File) or (isinstance(value, str) and re.search(r"\s|://", value)):
+        return True
+    if is_mapping(value):
+        return {name: _setting(item) for name, item in value.items()}
+    if is_array(value):
+        return [_setting(item) for item in value]
+    return value
 
 
 def _fingerprint(payload: BasePayload, base_url: str) -> str:

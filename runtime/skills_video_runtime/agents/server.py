@@ -47,9 +47,24 @@ class GoAhead(BaseModel):
     make_it: bool = Field(description="Make it and pay for it?")
 
 
+class Server(MCPServer[Any]):
+    """The SDK's, which lets no argument pass that a tool does not have: a setting that is dropped is paid for."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Context | None = None) -> Any:
+        """See `MCPServer`."""
+        for tool in await self.list_tools():
+            unknown = arguments.keys() - tool.input_schema.get("properties", {}).keys()
+            if tool.name == name and unknown:
+                told = (
+                    f"{name} has no argument {min(unknown)!r:.80}, and did nothing. Fields of a model go into payload."
+                )
+                return _told(failure(Refusal(told)))
+        return await super().call_tool(name, arguments, context)
+
+
 def server_of(desk: Desk) -> MCPServer[Any]:
     """Make the server of a desk."""
-    server: MCPServer[Any] = MCPServer(
+    server = Server(
         "skills-video",
         version=__version__,
         instructions=INSTRUCTIONS,
@@ -122,19 +137,21 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
         variant: str | None,
         again: bool,
         ctx: Context,
-    ) -> Elicit[GoAhead] | str | None:
-        """Ask a person, where that was chosen; a text says why nobody can be asked."""
+    ) -> Elicit[GoAhead] | Answer | None:
+        """Ask a person, where that was chosen; an answer says why nobody is asked, and nothing made."""
         try:
             question = await desk.question(desk.build(model, payload, variant), again=again)
-        except EXPECTED:
-            return None  # which the tool itself tells
+        except EXPECTED as error:
+            return failure(error)
         if question is None:
             return None
         able = ctx.client_capabilities
         if able is None or able.elicitation is None:
-            return (
-                f"The server was started with --confirm {desk.choices.confirm}, and this client cannot ask a person. "
-                "Nothing was sent. The person can start the server with --confirm never and --max-credits N."
+            return failure(
+                Refusal(
+                    f"The server was started with --confirm {desk.choices.confirm}, and this client cannot ask a "
+                    "person. Nothing was sent. The person can start it with --confirm never and --max-credits N."
+                )
             )
         return Elicit(without_key(question), GoAhead)
 
@@ -151,10 +168,10 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
     ) -> CallToolResult:
         """See above."""
         given: Any = getattr(consent, "data", False)
-        if isinstance(given, str):
-            return await answered(_now(_refuse, given))
+        if isinstance(given, Answer):
+            return _told(given)
         if given is False or (given is not None and not given.make_it):
-            return await answered(_now(_refuse, "The person said no. Nothing was sent; do not ask again for this."))
+            return _told(failure(Refusal("The person said no. Nothing was sent; do not ask again for this.")))
         wait = desk.choices.wait
         if takes_tasks(ctx.request_context):
             wait = 0.0
@@ -168,10 +185,6 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
         return await answered(desk.download(id))
 
 
-def _refuse(why: str) -> Answer:
-    raise Refusal(why)
-
-
 async def _now(work: Any, *arguments: Any) -> Answer:
     """Do what takes no time where what does is awaited."""
     answer: Answer = work(*arguments)
@@ -181,9 +194,12 @@ async def _now(work: Any, *arguments: Any) -> Answer:
 async def answered(work: Awaitable[Answer]) -> CallToolResult:
     """Give an answer, or what is to be done about an error, as MCP has it, and without the key."""
     try:
-        answer = await work
+        return _told(await work)
     except EXPECTED as error:
-        answer = failure(error)
+        return _told(failure(error))
+
+
+def _told(answer: Answer) -> CallToolResult:
     links = [ResourceLink(name=_clean(name), uri=_clean(address)) for name, address in answer.links]
     text = TextContent(text=_clean(answer.text))
     return CallToolResult(content=[text, *links], structured_content=_clean(answer.data), is_error=answer.is_error)
