@@ -222,7 +222,10 @@ def test_what_a_class_takes_its_tool_takes_and_call_gives_back(dialect):
         ({"generate_audio": "yes"}, [("prompt", "required", None), ("generate_audio", "type", None)]),
         ("{", [("", "json", None)]),
         ("[" * 100_000, [("", "json", None)]),
-        ("[]", [("", "type", None)]),
+        ('{"duration": ' + '{"a":' * 900 + "1" + "}" * 901, [("", "type", None)]),
+        ('{"prompt": "a", "prompt": "b"}', [("", "json", None)]),
+        ('{"prompt": "\\ud800"}', [("", "json", None)]),
+        ("[]", [("", "json", None)]),
         (None, [("", "type", None)]),
     ],
 )

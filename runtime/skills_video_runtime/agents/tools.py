@@ -18,6 +18,7 @@ from skills_video_runtime.errors import Violation
 from skills_video_runtime.json_values import is_array, is_mapping
 from skills_video_runtime.payloads.checks import PLANS, attempt
 from skills_video_runtime.payloads.constraints import UNSET
+from skills_video_runtime.payloads.texts import read_object
 
 from .dialects import KEYWORDS, Dialect, Writer
 
@@ -77,9 +78,9 @@ def called(models: Models, package: str, tool_name: str, arguments: Mapping[str,
     read: object = arguments
     if isinstance(arguments, str):
         try:
-            read = json.loads(arguments)
-        except (ValueError, RecursionError) as error:
-            return _refused("json", None, f"the arguments are no JSON that can be read: {error}")
+            read = read_object(arguments)
+        except ValueError as error:
+            return _refused("json", None, f"the text of the arguments {error}")
     if not is_mapping(read):
         return _refused("type", None, "the arguments are no JSON object")
     return checked([class_of(package, *known[tool_name])], read)
@@ -96,7 +97,8 @@ def checked(
     data: Any = _given(variants, arguments)
     payload, problems = attempt(data, variants)
     for problem in problems:
-        data = _placed(data, problem.path, _meant(problem, file_of))
+        if problem.path:
+            data = _placed(data, problem.path, _meant(problem, file_of))
     if problems:
         payload, problems = attempt(data, variants)
     violations = [_said(problem, can_be_file=file_of is not None) for problem in problems]
