@@ -36,8 +36,9 @@ FLOORS = [
 """The rooms of the runtime from top to bottom: each imports what is below it. The last one only has names to offer."""
 
 CORE = """
-client errors classify catalog generations/states generations/call generations/outcomes generations/retry
-generations/pace generations/recovery http/session http/exchange http/environment http/events http/key http/addresses
+client errors classify catalog generations/states generations/call generations/meaning generations/outcomes
+generations/retry generations/pace generations/recovery http/session http/exchange http/environment http/events http/key
+http/addresses
 """
 GUARD = """
 generations/uncertain generations/claims generations/matching generations/journal generations/journal_files

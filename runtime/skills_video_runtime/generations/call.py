@@ -39,21 +39,11 @@ from skills_video_runtime.errors import (
 from skills_video_runtime.json_values import as_object, texts_in
 
 from .claims import new_idempotency
-from .outcomes import (
-    CONFLICTS,
-    Answer,
-    Ended,
-    Ending,
-    Lost,
-    Opened,
-    Post,
-    check_seconds,
-    meaning,
-    told_id,
-)
+from .meaning import is_result, meaning, of_repeat, told_by, told_id
+from .outcomes import Answer, Ended, Ending, Lost, Opened, Post, check_seconds
 from .pace import Paces
 from .progress import Event, Fallback, Retry
-from .states import STATUSES, WORDS, Generation, Status, Usage, belonging_to, is_id
+from .states import WORDS, Generation, Status, Usage, belonging_to, is_id
 from .uncertain import PATH, find, find_instead, is_known_again, parse_running
 
 if TYPE_CHECKING:
@@ -363,7 +353,7 @@ class Call:
                     return found
             submission.refute()
             if submission.doubt is not None:
-                outcome = _of_repeat(submission.doubt, means, outcome)
+                outcome = of_repeat(submission.doubt, means, outcome)
             if means == "refused":
                 submission.told = told_id(outcome)
                 raise outcome.error(submission.told)
@@ -410,7 +400,7 @@ class Call:
             if isinstance(outcome, Opened):
                 told = await self._first_event()
             else:
-                told = _told_by(outcome) or outcome
+                told = told_by(outcome) or outcome
             if isinstance(told, Generation):  # taken before anything else can happen
                 if self.claims.is_of_another_post(told.id, submission):
                     self.streaming = False
@@ -439,7 +429,7 @@ class Call:
             if refusal.refuses:
                 return refusal
             state = Generation.parse(event)
-            if state is not None and (state.id or _is_result(state)):
+            if state is not None and (state.id or is_result(state)):
                 self.streaming = True
                 return state
             if state is not None and (state.code or state.message):
@@ -633,19 +623,6 @@ class Call:
         return max(self.time_left() - min(self.silence, GET_PATIENCE), 0.001)
 
 
-def _of_repeat(doubt: SubmissionUncertain, means: str, outcome: Answer | Lost) -> Answer | Lost:
-    """Give what came of a post that may have been made before, as what is worth another try.
-
-    Raises:
-        SubmissionUncertain: it was refused, which tells nothing of the earlier one.
-    """
-    if means in {"refused", "no stream"}:
-        raise doubt from outcome.error()
-    if isinstance(outcome, Answer) and outcome.status in CONFLICTS:
-        return Lost(f"the platform is still busy with an earlier try ({outcome.status})")
-    return outcome
-
-
 def _known_word(state: Generation) -> object:
     """Give the `status` of a state if that alone told it, so that an event with the same one is no news."""
     word = state.raw.get("status")
@@ -671,25 +648,6 @@ def _is_whole(state: Generation) -> bool:
     return state.is_finished and (state.status != Status.COMPLETED or state.has_files)
 
 
-def _told_by(answer: Answer | Lost) -> Generation | None:
-    """Read the generation that an answer to a post tells of, be it an error that names one that goes on."""
-    if isinstance(answer, Lost) or not answer.is_transient:
-        return None
-    state = Generation.parse(answer.body)
-    if state is None:
-        return None
-    if answer.ok and (state.id or _is_result(state)):
-        return state
-    if state.id and state.status in STATUSES and not state.is_finished:
-        return state
-    return None
-
-
 def _is_hollow(state: Generation) -> bool:
     """Whether a state is said to be the last, and has no data yet, which are null until then."""
     return state.status == Status.COMPLETED and state.raw.get("data") is None
-
-
-def _is_result(state: Generation) -> bool:
-    """Whether a state is worth having without an id; the failure of something unnamed tells nothing."""
-    return state.status == Status.COMPLETED and state.has_files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, field
 from math import inf
@@ -21,7 +20,7 @@ from skills_video_runtime.errors import (
 from skills_video_runtime.json_values import is_number
 
 from .retry import RetryPolicy
-from .states import STATUSES, Generation, is_id
+from .states import STATUSES, Generation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,12 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TRANSIENT = frozenset({408, 425, 429})
-NO_STREAM = frozenset({404, 405, 501})
-NO_UNDESCRIBED_STREAM = NO_STREAM | {400}
-UNDECIDED = frozenset({408, 429})  # 4xx that refuse no payload
-CONFLICTS = frozenset({303, 409, 425})  # what refuses, unless the running list shows something new beside it
 REFUSALS = (InvalidRequest, InsufficientCredits, ContentRejected)
-TOLD_ID = re.compile(r'"(?:(?:generation|prediction|task)_?)?id"\s*:\s*"([^"\\]+)"', re.IGNORECASE)
 MAX_SECONDS = 1e9  # what is longer overflows the clocks of some systems
 
 
@@ -190,47 +184,6 @@ class Ended(NamedTuple):
     """What was said, where that was no event yet."""
     cause: Exception | None = None
     """The fault that broke it."""
-
-
-def meaning(post: Post, outcome: Answer | Lost) -> Literal["nothing made", "no stream", "refused", "ambiguous"]:
-    """Tell what an outcome that told of no generation means for the payload, which is not sent again if refused.
-
-    That a post was begun is all that is known of one whose answer was lost.
-    """
-    if not post.begun:
-        return "nothing made"
-    if isinstance(outcome, Lost):
-        return "ambiguous"
-    told = told_id(outcome)
-    absent = NO_STREAM
-    if not post.stream_is_described:
-        absent = NO_UNDESCRIBED_STREAM
-    if post.is_stream and outcome.status in absent and told is None:
-        return "no stream"
-    if outcome.status == 429 and told is None:
-        return "nothing made"
-    if outcome.status in CONFLICTS and (told is None or outcome.place is not None):
-        return "ambiguous"
-    if outcome.refuses or (300 <= outcome.status < 500 and outcome.status not in UNDECIDED):
-        return "refused"
-    return "ambiguous"
-
-
-def told_id(outcome: Answer | Lost) -> str | None:
-    """Give the id that an answer holds, be it an error, or a success that broke off or has another shape.
-
-    What it repeats of the input is no id.
-    """
-    if isinstance(outcome, Answer):
-        state = Generation.parse(outcome.body)
-        if state is not None and state.id:
-            return state.id
-        if outcome.place is not None or not outcome.ok:
-            return outcome.place
-    found = TOLD_ID.search(outcome.text.partition('"input"')[0])
-    if found is None or not is_id(found[1]):
-        return None
-    return found[1]
 
 
 class IO(Protocol):

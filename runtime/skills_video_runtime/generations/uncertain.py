@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from skills_video_runtime.errors import SubmissionUncertain
 from skills_video_runtime.json_values import as_array
 
-from .outcomes import CONFLICTS, Answer, Lost, told_id
+from .meaning import CONFLICTS, told_id
+from .outcomes import Answer, Lost
 from .progress import Retry
 from .states import Generation
 
