@@ -21,6 +21,7 @@ FLOORS = [
     ["testing"],
     ["webhooks"],
     ["client"],
+    ["options"],
     ["many"],
     ["downloads"],
     ["http"],
@@ -36,7 +37,7 @@ FLOORS = [
 """The rooms of the runtime from top to bottom: each imports what is below it. The last one only has names to offer."""
 
 CORE = """
-client errors classify catalog generations/states generations/call generations/meaning generations/outcomes
+client options errors classify catalog generations/states generations/call generations/meaning generations/outcomes
 generations/retry generations/pace generations/recovery http/session http/exchange http/environment http/events http/key
 http/addresses
 """

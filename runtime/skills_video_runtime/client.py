@@ -11,12 +11,13 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from skills_video_runtime import catalog
+from skills_video_runtime.downloads import MAX_BYTES
 from skills_video_runtime.generations.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
     from pathlib import Path
-    from typing import Protocol, TypedDict, Unpack
+    from typing import Unpack
 
     from skills_video_runtime.downloads.names import Overwrite
     from skills_video_runtime.downloads.save import Save
@@ -26,57 +27,22 @@ if TYPE_CHECKING:
     from skills_video_runtime.http.key_source import KeyGiver
     from skills_video_runtime.http.session import OnProgress, Session, Where
     from skills_video_runtime.many import Result
+    from skills_video_runtime.options import (  # noqa: F401  # two are named in texts alone
+        AsyncHTTP,
+        Data,
+        Generating,
+        Streaming,
+        Submitting,
+        SyncHTTP,
+        Tracing,
+    )
     from skills_video_runtime.payloads.base import BasePayload
-
-    Data = Mapping[str, object]
-
-    class Tracing(Protocol):
-        """A `Tracer` of OpenTelemetry, which need not be installed."""
-
-        def start_span(self, name: str, *args: Any, **options: Any) -> Any: ...  # noqa: D102
-
-    class SyncHTTP(Protocol):
-        """An `httpx.Client`, or that of httpx2, which need not be installed."""
-
-        @property
-        def is_closed(self) -> bool: ...  # noqa: D102
-        def close(self) -> None: ...  # noqa: D102
-
-    class AsyncHTTP(Protocol):
-        """An `httpx.AsyncClient`, or that of httpx2."""
-
-        @property
-        def is_closed(self) -> bool: ...  # noqa: D102
-        async def aclose(self) -> None: ...  # noqa: D102
-
-    class Beginning(TypedDict, total=False):
-        """The options of all that make a generation."""
-
-        key: str | None
-        timeout: float | None
-
-    class Streaming(Beginning, total=False):
-        """The options of `stream`."""
-
-        on_event: OnEvent | None
-
-    class Generating(Streaming, total=False):
-        """The options of `generate`."""
-
-        on_state: OnState | None
-
-    class Submitting(Beginning, total=False):
-        """The options of `submit`."""
-
-        journal: Where | None
-
 
 HTTP = TypeVar("HTTP")
 T = TypeVar("T")
 PayloadT = TypeVar("PayloadT", bound="BasePayload")
 BASE_URL = "https://open.skills.video/api/v1"
 PARALLEL = 4  # files of one download that are fetched at once
-MAX_BYTES = 4 * 2**30  # of one file: our choice
 
 
 class _Base(Generic[HTTP]):

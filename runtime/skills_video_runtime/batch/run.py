@@ -17,7 +17,6 @@ from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from skills_video_runtime.budget import Budget, BudgetExceeded
-from skills_video_runtime.client import MAX_BYTES
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.downloads.save import Wishes, saves_of
 from skills_video_runtime.errors import (
@@ -446,7 +445,7 @@ class Run(Many[Row]):
 
     async def _fetched(self, row: Row, state: Generation) -> list[str]:
         names: list[str] = []
-        wishes = Wishes(max_bytes=MAX_BYTES, name="{key}-{index}{suffix}", key=self._stem(row), overwrite="replace")
+        wishes = Wishes(name="{key}-{index}{suffix}", key=self._stem(row), overwrite="replace")
         for save in saves_of(self.session, state, self.directory, None, wishes):
             async with self._given_up(save):
                 names.append((await save.run()).name)

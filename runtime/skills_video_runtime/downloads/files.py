@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from skills_video_runtime.generations.states import MediaFile
     from skills_video_runtime.http.session import Session, Where
 
-MAX_BYTES = 4 * 2**30  # as of `download`
-
 
 class Files:
     """What a file is fetched with: the connections, rules and limits of the client that told of it."""
@@ -71,6 +69,4 @@ class Files:
 
 def _wishes(options: dict[str, Any]) -> Wishes:
     """Read the options of a method; one that is None was not told."""
-    told: dict[str, Any] = {name: option for name, option in options.items() if option is not None}
-    told.setdefault("max_bytes", MAX_BYTES)
-    return Wishes(**told)
+    return Wishes(**{name: option for name, option in options.items() if option is not None})

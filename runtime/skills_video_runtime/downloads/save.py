@@ -12,6 +12,7 @@ from skills_video_runtime.errors import DownloadFailed
 from skills_video_runtime.generations.outcomes import check_seconds
 from skills_video_runtime.generations.states import MediaFile
 
+from . import MAX_BYTES
 from .fetch import Fetch
 from .names import Overwrite, check_pattern, filled, numbered, place, safe_name, told_name
 from .partial import Begun, Partial
@@ -31,7 +32,7 @@ class Wishes:
         TypeError, ValueError: one makes no sense.
     """
 
-    max_bytes: int
+    max_bytes: int = MAX_BYTES
     timeout: float | None = None
     overwrite: Overwrite = "never"
     name: str | None = None
