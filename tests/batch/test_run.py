@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from skills_video import AsyncClient, Client, google_veo_3_1
+from skills_video import AsyncClient, Client, File, google_veo_3_1, google_veo_3_1_fast, kling_v2_6
 from skills_video.catalog import MODELS
 from skills_video_runtime import BudgetExceeded, SubmissionUncertain
 from skills_video_runtime.batch import AsyncBatch, Batch, Row, Rows, RowsRefused
@@ -131,6 +131,42 @@ def test_another_row_under_a_key_that_was_begun_is_refused(sandbox, run):
     sandbox.advance(100_000)
     assert run(rows(1)).statuses == {"COMPLETED": 1}
     assert sandbox.made() == 1
+
+
+@pytest.mark.parametrize(
+    "keys", [("a", "a"), ("a", "A"), ("a/b", "a_b"), ("../a", "b"), ("a~2", "b"), (None, "b"), (7, "b"), ("", "b")]
+)
+@pytest.mark.parametrize("reuse", [False, True])
+def test_keys_of_a_program_are_checked_before_anything_is_sent(keys, reuse, sandbox, run, tmp_path):
+    with pytest.raises(RowsRefused, match="key"):
+        run([Row(key, payload(0)) for key in keys], reuse=reuse)
+    assert sandbox.requests.total() == 0
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_row_of_another_model_under_a_key_that_was_begun_is_refused(sandbox, run):
+    sandbox.plan("slow:1000000")
+    assert run(rows(1), timeout=2).statuses == {"OPEN": 1}
+    other = [Row("row-0", google_veo_3_1_fast.Payload(prompt="rain 0"))]
+    with pytest.raises(RowsRefused, match="line 1: key row-0: the row is another one"):
+        run(other)
+    assert sandbox.made() == 1
+
+
+def test_files_are_told_apart_by_their_content(sandbox, run, tmp_path):
+    pictures = [tmp_path / str(number) / "cat.png" for number in range(2)]
+    for number, picture in enumerate(pictures):
+        picture.parent.mkdir()
+        picture.write_bytes(b"\x89PNG\r\n\x1a\n%d" % number)
+    video = "https://example.org/v.mp4"
+    given = [
+        Row(path.parent.name, kling_v2_6.MotionControl(image_url=File(path), video_url=video)) for path in pictures
+    ]
+    assert run(given, reuse=True).statuses == {"COMPLETED": 2}
+    assert sandbox.made() == 2
+    pictures[0].write_bytes(b"\x89PNG\r\n\x1a\n7")
+    with pytest.raises(RowsRefused, match="key 0: the row is another one"):
+        run(given)
 
 
 def test_uncertain_rows_are_left_alone_until_they_are_settled(sandbox, run, tmp_path):
@@ -267,8 +303,10 @@ def test_lost_results_are_written_again_and_a_lost_journal_is_told(sandbox, run,
     (tmp_path / "out" / "results.jsonl").unlink()
     assert run(rows(2)).statuses == {"COMPLETED": 2}
     (tmp_path / "out" / "journal.db").unlink()
-    with pytest.raises(JournalUnavailable, match="empty or gone"):
-        run(rows(3))
+    for _ in range(2):
+        with pytest.raises(JournalUnavailable, match="empty or gone"):
+            run(rows(3))
+        (tmp_path / "out" / "results.jsonl").unlink(missing_ok=True)
     assert sandbox.made() == 2
 
 

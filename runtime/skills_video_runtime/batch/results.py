@@ -84,7 +84,7 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
     """Give the lines of a file of results that are whole."""
     with suppress(FileNotFoundError), path.open("rb") as file:
         for line in file:
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 told = as_object(json.loads(line))
                 if line.endswith(b"\n") and isinstance(told.get("key"), str):
                     yield told

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cached_property
-from hashlib import sha256
+from functools import cached_property, lru_cache
+from hashlib import file_digest, sha256
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
@@ -121,14 +122,14 @@ class Rows:
             ModuleNotFoundError: It is in Parquet, and pyarrow is not installed.
         """
         read = _TABLES.get(self.path.suffix.lower(), _json_lines)
-        lines_of: dict[str, int] = {}
+        lines_of, copies = dict[str, int](), Counter[str]()
         line = 0
         try:
             for line, members in read(self.path):
                 if isinstance(members, str):
                     yield Mistake(line, None, Violation("", "format", None, None, members))
                 else:
-                    yield from self._row(line, members, lines_of, is_table=read is not _json_lines)
+                    yield from self._row(line, members, lines_of, copies, is_table=read is not _json_lines)
         except Unreadable as error:
             line = error.line
             yield Mistake(line, None, Violation("", "format", None, None, f"{error}; nothing after it was read"))
@@ -136,7 +137,7 @@ class Rows:
             yield Mistake(1, None, Violation("", "format", None, None, "the file holds no rows"))
 
     def _row(
-        self, line: int, members: dict[str, Any], lines_of: dict[str, int], *, is_table: bool
+        self, line: int, members: dict[str, Any], lines_of: dict[str, int], copies: Counter[str], *, is_table: bool
     ) -> Iterator[Row | Mistake]:
         given = {name: members.pop(name, None) for name in ("variant", "download")}
         model, key, problems = members.pop("model", self.model), members.pop(self.key, None), list[Violation]()
@@ -152,14 +153,17 @@ class Rows:
         except _Wrong as error:
             problems.append(error.args[0])
         if key is None and payload is not None and not problems:
-            key = _content_key(payload, lines_of)
-        known = str(key)[:LONGEST_KEY] if isinstance(key, (str, int)) else None
-        problems += _key_problems(key, lines_of, self.key)
+            key = _content_key(payload, lines_of, copies)
+        if type(key) is int:
+            key = str(key)
+        known = key[:LONGEST_KEY] if isinstance(key, str) else None
+        if key is not None:
+            problems += key_problems(key, lines_of, self.key)
         download = _yes_or_no(given["download"])
         if download is None:
             problems.append(Violation("download", "type", given["download"], None, "is neither true nor false"))
         if known is not None:
-            lines_of.setdefault(normalize("NFC", known), line)
+            lines_of.setdefault(same_name(known), line)
         if problems or payload is None or download is None:
             yield from (Mistake(line, known, problem) for problem in problems)
         else:
@@ -182,7 +186,7 @@ class Rows:
         if info is None:
             names = [name for known in self.models for name in (known.endpoint.model, known.module)]
             return _not_among("model", model, names, "there is no such model")
-        names = [name for name in info.variants if variant in {None, name}]
+        names = [name for name in info.variants if variant is None or variant == name]
         if not names:
             return _not_among("variant", variant, list(info.variants), f"is no variant of {model}")
         module = import_module(f"{self.package}.{info.module}")
@@ -305,7 +309,7 @@ def _unfolded(variants: list[type[BasePayload]], cells: dict[str, Any], problems
 
 
 def fingerprint(payload: BasePayload) -> str:
-    """Give what tells a payload from others; of a file, name and size count."""
+    """Give what tells a payload from others; of a file, name and content count."""
     text = json.dumps([payload.endpoint.model, payload.to_dict()], sort_keys=True, default=_of_file)
     return sha256(text.encode()).hexdigest()[:32]
 
@@ -336,38 +340,50 @@ def _nothing(_: File) -> dict[str, str]:
 def _of_file(file: File) -> list[object]:
     source = file.source
     if isinstance(source, PathLike):
-        return [file.name, Path(source).stat().st_size]
+        told = Path(source).stat()
+        return [file.name, _digest_of(Path(source), told.st_size, told.st_mtime_ns)]
     with file.open() as opened:
-        return [file.name, sha256(opened.read()).hexdigest()]
+        return [file.name, file_digest(opened, "sha256").hexdigest()]
 
 
-def _content_key(payload: BasePayload, taken: Mapping[str, int]) -> str:
+@lru_cache(maxsize=4096)
+def _digest_of(path: Path, *_: int) -> str:
+    """Read a file once, unless its size or time has changed since."""
+    with path.open("rb") as opened:
+        return file_digest(opened, "sha256").hexdigest()
+
+
+def _content_key(payload: BasePayload, taken: Mapping[str, int], copies: Counter[str]) -> str:
     """Name a row by its contents; one that stands there again is the second of its name."""
-    name, again = fingerprint(payload)[:16], 1
-    key = name
-    while key in taken:
-        again += 1
-        key = f"{name}-{again}"
-    return key
+    name = fingerprint(payload)[:16]
+    while True:
+        copies[name] += 1
+        key = name
+        if copies[name] > 1:
+            key = f"{name}-{copies[name]}"
+        if key not in taken:
+            return key
 
 
-def _key_problems(key: object, lines_of: Mapping[str, int], member: str) -> Iterator[Violation]:
+def same_name(key: str) -> str:
+    """Give what keys have in common that name the same files on some system."""
+    return normalize("NFC", key.casefold())
+
+
+def key_problems(text: object, lines_of: Mapping[str, int], member: str) -> Iterator[Violation]:
     """Tell why a text is no key: it names a record and files, on every system."""
-    if key is None:
+    if not isinstance(text, str):
+        yield Violation(member, "type", text, None, f"is no text: {text!r:.80}")
         return
-    if isinstance(key, bool) or not isinstance(key, (str, int)):
-        yield Violation(member, "type", key, None, f"is no text: {key!r:.80}")
-        return
-    text = str(key)
     nearest = safe_name(text[:LONGEST_KEY] + "-0", "video/mp4").removesuffix(".mp4").removesuffix("-0")
     if not text or text != nearest or len(text.encode(errors="replace")) > LONGEST_KEY:
         message = f"{text!r:.120} cannot begin the name of a file of at most {LONGEST_KEY} bytes"
-        yield Violation(member, "key", key, nearest, f"{message}; nearest: {nearest!r}")
+        yield Violation(member, "key", text, nearest, f"{message}; nearest: {nearest!r}")
     elif re.search(r"~[\d.]+$", text):
-        yield Violation(member, "key", key, None, f"{text!r} ends as the keys of further attempts do")
-    elif normalize("NFC", text) in lines_of:
-        first = lines_of[normalize("NFC", text)]
-        yield Violation(member, "unique", key, None, f"{text!r} is that of line {first} as well")
+        yield Violation(member, "key", text, None, f"{text!r} ends as the keys of further attempts do")
+    elif same_name(text) in lines_of:
+        first = lines_of[same_name(text)]
+        yield Violation(member, "unique", text, None, f"{text!r} is that of line {first} as well; case does not count")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -38,8 +38,8 @@ from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
 from skills_video_runtime.many import Made, Many, Result
 
 from .checking import Count
-from .results import JOURNAL, Line, Results, State, who_runs
-from .rows import Mistake, Row, fingerprint, shown, without_files
+from .results import JOURNAL, METADATA, Line, Results, State, lines_of, who_runs
+from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown, without_files
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
@@ -205,16 +205,23 @@ class Run(Many[Row]):
             self.state = State(self.state.round + 1)
         self.state.is_fresh = self.choices.fresh or self.state.is_fresh
         self.results.read(self.state.round)
-        if not self.ended and not self.begun and any(line.id for line in self.results.lines.values()):
+        is_used = any(line.id for line in self.results.lines.values()) or any(lines_of(self.directory / METADATA))
+        if is_used and not self.ended and not self.begun:
             raise JournalUnavailable(f"The journal {self.journal} is empty or gone, and there are results beside it.")
         count, mistakes = Count(), list[Mistake]()
-        for item in count.counted(rows):
+        taken: dict[str, int] = {}
+        for number, item in enumerate(count.counted(rows), 1):
             if isinstance(item, Mistake):
                 mistakes.append(item)
-            else:
-                mistakes += self._plan(item)
+                continue
+            line = item.line or number
+            wrong = [Mistake(line, None, problem) for problem in key_problems(item.key, taken, "key")]
+            if not wrong:
+                taken[same_name(item.key)] = line
+                wrong += self._plan(item, line)
+            mistakes += wrong
         if mistakes:
-            if is_new:
+            if is_new and not (self.begun or self.ended):
                 self._leave_nothing()
             raise RowsRefused(mistakes)
         self.report.rows = self.state.rows = count.rows
@@ -270,13 +277,13 @@ class Run(Many[Row]):
             attempt += 1
         return attempt
 
-    def _plan(self, row: Row) -> Iterator[Mistake]:
+    def _plan(self, row: Row, number: int) -> Iterator[Mistake]:
         """Decide whether a row is to be done, and as which attempt; tell what forbids it."""
         line, attempt = self.results.lines.get(row.key), self._latest(row.key)
         name = self._name(row.key, attempt)
         if self._has_changed(row, name, line):
             message = "the row is another one than that which was begun under this key: give it a key of its own"
-            yield Mistake(row.line or 0, row.key, Violation("", "changed", None, None, message))
+            yield Mistake(number, row.key, Violation("", "changed", None, None, message))
             return
         status = self.ended.get(name, "")
         if line is not None:
@@ -296,7 +303,10 @@ class Run(Many[Row]):
     def _has_changed(self, row: Row, name: str, line: Line | None) -> bool:
         if line is not None:
             return line.status not in AGAIN and line.fingerprint != fingerprint(row.payload)
-        return name in self.begun and shown(self.begun[name].payload) != without_files(row.payload)
+        if name not in self.begun:
+            return False
+        begun, given = self.begun[name].payload, row.payload
+        return (begun.endpoint.model, shown(begun)) != (given.endpoint.model, without_files(given))
 
     def _is_done(self, row: Row, name: str, line: Line) -> bool:
         """Tell whether a row needs nothing more. One that was uncertain does once its record was settled or dropped."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from skills_video_runtime.json_values import is_too_deep
+
 from .checks import PLANS
 from .constraints import UNSET
 from .file import File
@@ -44,7 +46,10 @@ def read_object(text: str) -> dict[str, Any]:
         raise ValueError("is no JSON that can be read: it holds too much") from error
     if not isinstance(value, dict):
         raise ValueError("is no JSON object, which begins with {")  # noqa: TRY004  # it was read as text
-    return cast("dict[str, Any]", value)
+    members = cast("dict[str, Any]", value)
+    if is_too_deep(members):
+        raise ValueError("is no JSON that can be read: it holds too much")
+    return members
 
 
 class _Twice(Exception):  # noqa: N818  # it never leaves this file
