@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
@@ -307,6 +309,17 @@ def test_lost_results_are_written_again_and_a_lost_journal_is_told(sandbox, run,
         with pytest.raises(JournalUnavailable, match="empty or gone"):
             run(rows(3))
         (tmp_path / "out" / "results.jsonl").unlink(missing_ok=True)
+    assert sandbox.made() == 2
+
+
+def test_an_id_that_only_the_results_have_is_told_to_the_journal(sandbox, run, tmp_path):
+    run(rows(2))
+    with closing(sqlite3.connect(tmp_path / "out" / "journal.db")) as journal, journal:  # as a full disk leaves it
+        journal.execute("UPDATE submission SET id = NULL, state = 'intended'")
+        journal.execute("DELETE FROM cost")
+    again = run(rows(2))
+    assert (again.statuses, again.credits) == ({"COMPLETED": 2}, sandbox.credits_charged)
+    assert audited(sandbox, tmp_path).discrepancies == []
     assert sandbox.made() == 2
 
 

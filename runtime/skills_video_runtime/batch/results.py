@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 JOURNAL, RESULTS, METADATA, STATE, RUN = "journal.db", "results.jsonl", "metadata.jsonl", "batch.json", ".run.json"
 RESERVE = ".reserve"
-RESERVED = 2**18  # bytes that are let go of when the disk is full, for what is under way then: our choice
+RESERVED = 2**18  # bytes that are let go of when the disk is full: our choice
+RESERVED_EACH = 2**15  # bytes beside them for each row that is under way then: our choice
 
 
 class Line(NamedTuple):
@@ -119,7 +120,7 @@ class Results:
             return all((self.directory / name).stat().st_size for name in line.files)
         return False
 
-    def begin(self, again: Container[str]) -> None:
+    def begin(self, again: Container[str], limit: int) -> None:
         """Drop the lines of rows that are to be done again, and what is torn; then lines can be added.
 
         Raises:
@@ -137,7 +138,7 @@ class Results:
                 os.fsync(file.fileno())
             kept.replace(self.path)
         self.lines = {key: line for key, line in self.lines.items() if key not in again}
-        (self.directory / RESERVE).write_bytes(b"\0" * RESERVED)
+        (self.directory / RESERVE).write_bytes(bytes(RESERVED + limit * RESERVED_EACH))
         now = datetime.now(UTC).isoformat(timespec="seconds")
         write_whole(
             self.directory / RUN, json.dumps({"process": os.getpid(), "machine": socket.gethostname(), "since": now})

@@ -35,6 +35,7 @@ from skills_video_runtime.errors import (
     Violation,
 )
 from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
+from skills_video_runtime.generations.recovery import settle
 from skills_video_runtime.many import Made, Many, Result
 
 from .checking import Count
@@ -229,7 +230,7 @@ class Run(Many[Row]):
         if self.session.budget is not None:
             self.session.budget.spent += self.report.credits
         self.state.write(self.directory)
-        self.results.begin(self.todo)
+        self.results.begin(self.todo, self.choices.limit)
 
     def _leave_nothing(self) -> None:
         self.session.let_go(self.journal)
@@ -256,11 +257,16 @@ class Run(Many[Row]):
             self.begun[str(entry.own_key)] = entry
 
     async def _finish_known(self) -> None:
-        """Tell the journal of what has a line: the process was ended between the two."""
+        """Tell the journal of what has a line: the process was ended between the two, or the disk was full."""
         async with self.session.call(journal=self.journal) as call:
             for key, line in self.results.lines.items():
-                entry = self.begun.get(self._name(key, line.attempt))
-                if entry is not None and entry.id and entry.id == line.id and key not in self.todo:
+                name = self._name(key, line.attempt)
+                entry = self.begun.get(name)
+                if entry is None or not line.id or key in self.todo:
+                    continue
+                if entry.id is None:
+                    await settle(call, name, line.id)
+                if entry.id in {None, line.id}:
                     call.ended[line.id] = Ending(line.status, line.credits)
                     self.report.credits += line.credits
 
