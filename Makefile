@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 export PYTHON SITE_URL OPENAPI_URL DOCS_URL
 
-.PHONY: help setup generate update check lint types test quick compiled corpus pairs docs site browser bench clean
+.PHONY: help setup generate update check lint types test quick corpus pairs docs site browser bench clean
 
 help: ## show this
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,7 @@ quick: compiled ## all but the slow tests, in half a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
 # Tests start hundreds of processes. Where PYTHONDONTWRITEBYTECODE is set, each would compile all modules by itself.
+.PHONY: compiled
 compiled: setup
 	@$(BIN)/python -m compileall -qq generated generator runtime
 

@@ -208,7 +208,7 @@ def test_a_journal_that_another_run_has_is_told_with_what_to_do(still, tmp_path)
         still.advance(1000)
     assert done.returncode == 25
     assert "another client or run has it" in done.stderr
-    assert "a file of its own" in done.stderr
+    assert "a journal of its own" in done.stderr
     assert still.made() == 1
 
 

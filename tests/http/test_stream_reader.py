@@ -140,24 +140,6 @@ def test_a_stream_that_talks_on_after_the_end_is_left(mode: str, server: Scripte
     assert time.monotonic() - begun < 0.8
 
 
-def test_a_connection_whose_stream_ended_well_is_used_again(mode: str, server: Scripted) -> None:
-    for name in ("gen_1", "gen_2"):
-        states = chunk(frame(state("IN_QUEUE", name))) + chunk(frame(state("COMPLETED", name)))
-        server.on(STREAM, [stream_head() + states + b"0\r\n\r\n"])
-
-    def both(client: Any) -> Any:
-        if mode == "sync":
-            return client.generate(Payload()), client.generate(Payload())
-
-        async def work() -> Any:
-            return await client.generate(Payload()), await client.generate(Payload())
-
-        return work()
-
-    assert {generation.id for generation in use(mode, server.base, both)} == {"gen_1", "gen_2"}
-    assert server.accepted == 1
-
-
 @pytest.mark.parametrize("data", ["[1]", "5", "null", "{", "[" * 100_000, "9" * 10_000])
 def test_what_is_no_object_is_skipped(mode: str, data: str, server: Scripted) -> None:
     odd = chunk(b"data: " + data.encode() + b"\n\n")

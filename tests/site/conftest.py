@@ -48,7 +48,7 @@ def address(site):
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, no test in this process can run an event loop of its own
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
