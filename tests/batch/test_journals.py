@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import closing, suppress
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -221,3 +226,62 @@ def test_tables_of_another_release_are_refused(sandbox, postgres):
         pytest.raises(errors.JournalUnavailable, match="another release"),
     ):
         client.history()
+
+
+class Between:
+    """A way to a Postgres that keeps what is written, and may lose the answer to that."""
+
+    def __init__(self, url, folder):
+        there = Path(parse_qs(urlsplit(url).query)["host"][0])
+        [self.there] = there.glob(".s.PGSQL.*[0-9]")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(folder / self.there.name))
+        self.listener.listen()
+        self.url = url.replace(quote(str(there), safe=""), str(folder)).replace(str(there), str(folder))
+        self.loses, self.lost, self.open = False, False, []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                far = socket.socket(socket.AF_UNIX)
+                self.open += [near, far]
+                far.connect(str(self.there))
+                threading.Thread(target=self.ask, args=(near, far), daemon=True).start()
+                threading.Thread(target=self.answer, args=(near, far), daemon=True).start()
+
+    def ask(self, near, far):
+        with suppress(OSError):
+            while data := near.recv(65536):
+                self.lost = self.lost or (self.loses and b"COMMIT" in data)
+                far.sendall(data)
+
+    def answer(self, near, far):
+        with suppress(OSError):
+            while data := far.recv(65536):
+                if self.lost:
+                    self.loses = self.lost = False
+                    near.shutdown(socket.SHUT_RDWR)
+                    return
+                near.sendall(data)
+
+    def close(self):
+        for each in (self.listener, *self.open):
+            with each, suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such sockets")
+def test_what_is_written_and_not_answered_is_written_again(postgres, sandbox):
+    with (
+        TemporaryDirectory() as folder,
+        closing(Between(postgres.url, Path(folder))) as between,
+        Client(sandbox.api_key, sandbox.url, journal=between.url, poll_interval=0.05) as client,
+    ):
+        client.history()
+        between.loses = True
+        made = client.generate(PAYLOAD, key="row-17")
+        assert not between.loses
+        assert client.known("row-17").id == made.id
+        assert [record.key for record in client.history()] == ["row-17"]

@@ -128,13 +128,16 @@ class Journal:
         self._together(partial(self._begin_record, row, own_key, idempotency))
 
     def _begin_record(self, row: tuple[Any, ...], own_key: str | None, idempotency: Idempotency | None) -> None:
-        self._run("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended')", *row)
+        """Write a record, once: what a lost connection has written and not answered is there."""
+        sql = "INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 'intended') ON CONFLICT (key) DO NOTHING"
+        self._run(sql, *row)
         self._own(row[0])
         if own_key is not None:
             self._run(FREE, own_key)
-            self._run("INSERT INTO named VALUES (?, ?)", row[0], own_key)
+            self._run("INSERT INTO named VALUES (?, ?) ON CONFLICT (key) DO NOTHING", row[0], own_key)
         if idempotency is not None:
-            self._run("INSERT INTO repeatable VALUES (?, ?, ?, ?)", row[0], *idempotency)
+            sql = "INSERT INTO repeatable VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+            self._run(sql, row[0], *idempotency)
 
     def submitted(self, key: int, name: str) -> None:
         """Record the id of a submission; one that ended without an id is finished."""
