@@ -154,13 +154,13 @@ class Session:
             raise CLOSED.error()
         exchange, io = self.exchange()
         recorder, call, trace, problem = None, None, None, None
-        if self.tracer is not None and about is not None:
-            from .telemetry import Trace  # noqa: PLC0415  # an extra
-
-            trace = Trace(self.tracer, self.base_url, about)
-            hooks.append(trace)
         try:
             async with exchange:
+                if self.tracer is not None and about is not None:
+                    from .telemetry import Trace  # noqa: PLC0415  # an extra
+
+                    trace = Trace(self.tracer, self.base_url, about)
+                    hooks.append(trace)
                 if records:
                     recorder = self._recorder(journal)
                 call = Call(
