@@ -155,9 +155,10 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
             )
         return Elicit(without_key(question), GoAhead)
 
-    works = ToolAnnotations(destructive_hint=False, idempotent_hint=True, open_world_hint=True)
+    pays = ToolAnnotations(destructive_hint=False, idempotent_hint=False, open_world_hint=True)  # by `again`
+    saves = ToolAnnotations(destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 
-    @server.tool(annotations=works, description=GENERATE)
+    @server.tool(annotations=pays, description=GENERATE)
     async def generate(
         model: str,
         payload: dict[str, Any],
@@ -179,7 +180,7 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
             work = desk.generate(model, payload, variant, again=again, wait=wait, on_state=on_state)
             return await answered(work)
 
-    @server.tool(annotations=works)
+    @server.tool(annotations=saves)
     async def download(id: str) -> CallToolResult:  # noqa: A002  # the platform's word
         """Save the files of a finished generation below the server's directory. Free."""
         return await answered(desk.download(id))
