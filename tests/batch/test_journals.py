@@ -174,7 +174,8 @@ def test_workers_that_are_killed_and_paused_and_a_database_that_is_restarted(pos
         workers.append(worker(slow, postgres, ROWS, 0))  # as an engine starts another one
         paused.send_signal(signal.SIGSTOP)
         postgres.restart()
-        when(lambda: slow.made() >= ROWS // 2)
+        others = other, workers[-1]
+        when(lambda: slow.made() >= ROWS // 2 or all(process.poll() is not None for process in others))
         paused.send_signal(signal.SIGCONT)
         told = [process.communicate(timeout=60 + ROWS * 3) for process in (paused, other, workers[-1])]
         killed.communicate()

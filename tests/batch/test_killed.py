@@ -31,9 +31,11 @@ def test_a_killed_batch_pays_for_nothing_twice_and_loses_nothing(slow, tmp_path)
     file, out = written(tmp_path / "jobs.jsonl", [row(number) for number in range(ROWS)]), tmp_path / "out"
     arguments = ("batch", "run", file, "--out", out, "--limit", LIMIT, "--poll-interval", "0.5")
     chance = random.Random(17)
+    kills = 0
     for number in range(KILLS):
         due = (number + chance.random()) * ROWS / (KILLS + 1)
-        assert killed_when(lambda due=due: slow.made() > due, *arguments, sandbox=slow, seconds=PATIENCE)
+        kills += killed_when(lambda due=due: slow.made() > due, *arguments, sandbox=slow, seconds=PATIENCE)
+    assert kills  # a few rows may all be made or uncertain before the next is due
     done = call(*arguments, sandbox=slow, seconds=PATIENCE)
     told = lines(out)
     states = Counter(line["status"] for line in told)
@@ -44,5 +46,5 @@ def test_a_killed_batch_pays_for_nothing_twice_and_loses_nothing(slow, tmp_path)
     for line in told:
         assert [(out / name).stat().st_size > 0 for name in line["files"]] == [True] * (line["status"] == "COMPLETED")
     audited = call("batch", "audit", out, "--json", sandbox=slow)
-    print(f"{ROWS} rows, {KILLS} kills: {dict(states)}, {slow.made()} made")  # noqa: T201  # for the full form
+    print(f"{ROWS} rows, {kills} kills: {dict(states)}, {slow.made()} made")  # noqa: T201  # for the full form
     assert audited.returncode == (states["UNCERTAIN"] > 0)
