@@ -133,6 +133,8 @@ journal, count, first = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 numbers = [*range(first, count), *range(first)]
 from concurrent.futures import ThreadPoolExecutor
 with Client(journal=journal, poll_interval=0.2, timeout=120) as client, ThreadPoolExecutor(6) as pool:
+    client.history()
+    print("the journal is open", flush=True)
     def make(number):
         try:
             made = client.generate(google_veo_3_1.Payload(prompt=f"rain {number}"), key=f"row-{number}")
@@ -146,10 +148,12 @@ with Client(journal=journal, poll_interval=0.2, timeout=120) as client, ThreadPo
 
 def worker(sandbox, postgres, count, first):
     with hearing():
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", WORKER, postgres.url, str(count), str(first)],
             env=environment(sandbox), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+    assert process.stdout.readline() == "the journal is open\n"  # who opens one waits for no database
+    return process
 
 
 def when(is_due):
