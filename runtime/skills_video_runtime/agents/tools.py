@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.errors import Violation
 from skills_video_runtime.json_values import is_array, is_mapping
 from skills_video_runtime.payloads.checks import PLANS, attempt
-from skills_video_runtime.payloads.constraints import UNSET
-from skills_video_runtime.payloads.texts import read_object
+from skills_video_runtime.payloads.texts import misspelt, read_object, with_constant
 
 from .dialects import KEYWORDS, Dialect, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from skills_video_runtime.catalog import ModelInfo, Models
     from skills_video_runtime.payloads.base import BasePayload
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from skills_video_runtime.payloads.violations import Problem
 
 LONGEST_NAME = 63  # characters of the name of a tool: Gemini's limit; the others have 64
-LIKE = 0.8  # likeness from which on a name counts as a misspelt field: our choice
 LONGEST_TEXT = 1024  # characters of the text of a tool: OpenAI's limit
 
 
@@ -103,7 +101,8 @@ def checked(
         payload, problems = attempt(data, variants)
     violations = [_said(problem, can_be_file=file_of is not None) for problem in problems]
     told = {violation.path for violation in violations}
-    violations += [violation for violation in _misspelt(variants, data) if violation.path not in told]
+    meant = filter(None, (misspelt(variants, name, value) for name, value in data.items()))
+    violations += [violation for violation in meant if violation.path not in told]
     if violations:
         return ToolCall(None, tuple(violations))
     return ToolCall(payload)
@@ -153,9 +152,7 @@ def _given(variants: Sequence[type[BasePayload]], arguments: Mapping[str, Any]) 
     plans = [PLANS[variant].by_wire for variant in variants]
     optional = {name for plan in plans for name, member in plan.items() if not member.required}
     given = {name: value for name, value in arguments.items() if value is not None or name not in optional}
-    if len(plans) > 1:
-        return given
-    return {name: member.constant for name, member in plans[0].items() if member.constant is not UNSET} | given
+    return with_constant(variants, given)
 
 
 def _meant(problem: Problem, file_of: Callable[[str], File] | None) -> object:
@@ -178,14 +175,6 @@ def _said(problem: Problem, *, can_be_file: bool) -> Violation:
     if can_be_file and problem.rule.hint:
         hint = "a local file is '@' and its path"
     return problem.violation(hint)
-
-
-def _misspelt(variants: Sequence[type[BasePayload]], data: Mapping[str, object]) -> Iterator[Violation]:
-    """Refuse a name that the schema does not have and would let pass, if it is nearly one that it has."""
-    known = {name for variant in variants for name in PLANS[variant].by_wire}
-    for name in data.keys() - known:
-        for near in get_close_matches(name[:200], known, n=1, cutoff=LIKE):
-            yield Violation(name, "additionalProperties", data[name], near, f"is no field; nearest: {near!r}")
 
 
 def _placed(data: Any, path: tuple[str | int | None, ...], value: object) -> Any:

@@ -24,7 +24,7 @@ from skills_video_runtime.payloads.file import File
 from skills_video_runtime.payloads.texts import (
     Setting,
     as_fields_have_it,
-    field_meant,
+    misspelt,
     problems_of,
     put,
     read_object,
@@ -110,8 +110,8 @@ class Rows:
         default_factory=dict[tuple[object, ...], Violation], init=False, repr=False, compare=False
     )
 
-    _names: dict[tuple[object, ...], str | None] = field(
-        default_factory=dict[tuple[object, ...], "str | None"], init=False, repr=False, compare=False
+    _names: dict[tuple[object, ...], Violation | None] = field(
+        default_factory=dict[tuple[object, ...], "Violation | None"], init=False, repr=False, compare=False
     )
 
     def __iter__(self) -> Iterator[Row | Mistake]:
@@ -201,8 +201,8 @@ class Rows:
         missing: list[Violation] = []
         if is_table:
             data = _unfolded(variants, data, missing)
-        meant = {name: near for name in data if (near := self._meant(variants, name)) is not None}
-        missing += [_misspelt(name, near) for name, near in meant.items()]
+        meant = {name: wrong for name in data if (wrong := self._misspelt(variants, name)) is not None}
+        missing += meant.values()
         data = {name: value for name, value in data.items() if name not in meant}
         for name, value in data.items():
             data[name] = self._with_files(variants, name, value, missing)
@@ -213,12 +213,12 @@ class Rows:
         found = [self._said(problem, variants) for problem in problems]
         return payload, missing + [violation for violation in found if violation.path not in named]
 
-    def _meant(self, variants: list[type[BasePayload]], name: str) -> str | None:
+    def _misspelt(self, variants: list[type[BasePayload]], name: str) -> Violation | None:
         what = (id(variants), name)
         if what not in self._names:
             if len(self._names) >= MOST_TOLD:
                 self._names.clear()
-            self._names[what] = field_meant(variants, name)
+            self._names[what] = misspelt(variants, name)
         return self._names[what]
 
     def _said(self, problem: Problem, variants: list[type[BasePayload]]) -> Violation:
@@ -271,10 +271,6 @@ class _Wrong(Exception):  # noqa: N818  # it never leaves this file
 
 def _unknown(name: str) -> Violation:
     return _not_among("", name, list(MEMBERS), f"{name!r:.80} is no member of a row")
-
-
-def _misspelt(name: str, near: str) -> Violation:
-    return Violation(name, "additionalProperties", None, near, f"is no field; nearest: {near!r}")
 
 
 def _not_among(path: str, given: object, names: list[str], message: str) -> Violation:

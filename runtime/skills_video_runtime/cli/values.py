@@ -13,7 +13,7 @@ from skills_video_runtime.errors import PayloadError, Violation
 from skills_video_runtime.json_values import shown
 from skills_video_runtime.payloads.checks import PLANS, attempt
 from skills_video_runtime.payloads.file import File
-from skills_video_runtime.payloads.texts import Setting, as_fields_have_it, field_meant, put, read_object, with_constant
+from skills_video_runtime.payloads.texts import Setting, as_fields_have_it, misspelt, put, read_object, with_constant
 from skills_video_runtime.payloads.violations import named, written
 
 from .output import UsageProblem
@@ -109,10 +109,10 @@ def build(variants: Sequence[type[BasePayload]], data: dict[str, Any], settings:
             put(variants, data, lists, setting)
         except ValueError as problem:
             refused.append(Violation("", "usage", given, None, f"--set {problem}"))
-    misspelt = [violation for setting in read for violation in _misspelt(setting, variants)]
-    known = {name: value for name, value in data.items() if all(name != violation.path for violation in misspelt)}
+    meaningless = list(filter(None, (_misspelt(setting, variants) for setting in read)))
+    known = {name: value for name, value in data.items() if all(name != violation.path for violation in meaningless)}
     payload, problems = attempt(known, variants)
-    violations = [*misspelt, *map(spoken, problems)]
+    violations = [*meaningless, *map(spoken, problems)]
     if refused:
         meant = {part for setting in read for part in (setting.name, setting.path[0])}
         violations = [item for item in violations if item.rule != "required" or item.path not in meant]
@@ -137,10 +137,9 @@ def spoken(problem: Problem) -> Violation:
     return violation
 
 
-def _misspelt(setting: Setting, variants: Sequence[type[BasePayload]]) -> list[Violation]:
-    """Refuse a name that an open schema would take, where a field is so close that it must be meant."""
-    near = field_meant(variants, setting.name)
-    if near is None or field_meant(variants, str(setting.path[0])) is None:
-        return []
-    message = f"is no field; nearest: {near!r}; a name that the schema does not have can be sent with --payload"
-    return [Violation(setting.name, "additionalProperties", setting.text, near, message)]
+def _misspelt(setting: Setting, variants: Sequence[type[BasePayload]]) -> Violation | None:
+    """Refuse a name that is nearly that of a field, as the command line has it; a place inside a field is none."""
+    if misspelt(variants, str(setting.path[0])) is None:
+        return None
+    hint = "; a name that the schema does not have can be sent with --payload"
+    return misspelt(variants, setting.name, setting.text, hint)

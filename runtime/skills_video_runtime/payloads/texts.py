@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from skills_video_runtime.errors import Violation
 from skills_video_runtime.json_values import is_too_deep
 
 from .checks import PLANS
@@ -116,15 +117,17 @@ class Setting:
         return [value, text]
 
 
-def field_meant(variants: Sequence[type[BasePayload]], name: str) -> str | None:
-    """Give the field that a name which is none must mean, where every schema would take it as it is; else None."""
+def misspelt(variants: Sequence[type[BasePayload]], name: str, value: Any = None, hint: str = "") -> Violation | None:
+    """Refuse a name that a schema would take as it is, where a field is so close that it must be meant."""
     plans = [PLANS[variant] for variant in variants]
     wires = [wire for plan in plans for wire in plan.by_wire]
-    if name in wires or not all(plan.extra for plan in plans):
+    if name in wires or not any(plan.extra for plan in plans):
         return None
     from difflib import get_close_matches  # noqa: PLC0415  # only a name that is not known needs it
 
-    return next(iter(get_close_matches(name[:200], wires, n=1, cutoff=MISSPELT)), None)
+    for near in get_close_matches(name[:200], wires, n=1, cutoff=MISSPELT):
+        return Violation(name, "additionalProperties", value, near, f"is no field; nearest: {near!r}{hint}")
+    return None
 
 
 def with_constant(variants: Sequence[type[BasePayload]], data: dict[str, Any]) -> dict[str, Any]:
@@ -200,14 +203,11 @@ def problems_of(
     """Give what is wrong with the value at a path, by the variant that finds least wrong with it."""
     found: list[list[Problem]] = []
     for variant in variants:
-        plan = PLANS[variant]
+        plan, problems = PLANS[variant], Problems({})
         if name in plan.by_wire:
-            problems = Problems({})
             plan.by_wire[name].check(value, (), problems)
             found.append([item for item in problems if item.path[: len(inner)] == (*inner,)])
         elif plan.extra is not None:
-            problems = Problems({})
-            rest_of = plan.extra
-            rest_of({name: value}, (), problems)
+            plan.extra.take({name: value}, (), problems)
             found.append(problems)
     return min(found or [[]], key=len)
