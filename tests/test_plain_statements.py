@@ -78,7 +78,7 @@ SIZES = {
     "files of one's own, and what is left of one": (389, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (404, named(RUNTIME, TOLD)),
     "what a description offers": (125, named(RUNTIME, OFFERED)),
-    "agents": (1_465, [RUNTIME / "agents"]),
+    "agents": (1_449, [RUNTIME / "agents"]),
     "batch": (1_736, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
     "generator, what makes the modules": (
         9_326,

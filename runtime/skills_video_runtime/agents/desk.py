@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from skills_video_runtime.batch.rows import fingerprint
 from skills_video_runtime.catalog import Models
 from skills_video_runtime.cli.catalog import Catalog, model_facts
 from skills_video_runtime.client import AsyncClient
@@ -489,11 +490,5 @@ def _setting(value: object) -> object:
 
 def _fingerprint(payload: BasePayload, base_url: str) -> str:
     """Give what tells a payload from any other, on a platform and with a key; files count by their content."""
-    whole = [base_url, os.environ.get("SKILLS_VIDEO_API_KEY"), payload.endpoint.model, payload.to_dict()]
-    text = json.dumps(whole, sort_keys=True, default=_digest)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _digest(file: File) -> list[str]:
-    with file.open() as content:
-        return [file.name, hashlib.file_digest(content, "sha256").hexdigest()]
+    whole = [base_url, os.environ.get("SKILLS_VIDEO_API_KEY"), fingerprint(payload)]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:32]
