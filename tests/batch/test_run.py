@@ -312,6 +312,17 @@ def test_lost_results_are_written_again_and_a_lost_journal_is_told(sandbox, run,
     assert sandbox.made() == 2
 
 
+@pytest.mark.parametrize("state", ['{"round": "x"}', '{"round": 0}', '{"round": 1, "rows": null}'])
+def test_a_state_that_no_batch_has_written_is_told_and_nothing_is_sent(state, sandbox, run, tmp_path):
+    run(rows(1))
+    (tmp_path / "out" / "batch.json").write_text(state, "utf-8")
+    with pytest.raises(JournalUnavailable, match=r"batch\.json"):
+        run(rows(2))
+    (tmp_path / "out" / "batch.json").unlink()
+    assert run(rows(2)).statuses == {"COMPLETED": 2}
+    assert sandbox.made() == 2
+
+
 def test_an_id_that_only_the_results_have_is_told_to_the_journal(sandbox, run, tmp_path):
     run(rows(2))
     with closing(sqlite3.connect(tmp_path / "out" / "journal.db")) as journal, journal:  # as a full disk leaves it

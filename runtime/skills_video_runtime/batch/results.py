@@ -12,6 +12,7 @@ from errno import ENOSPC
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from skills_video_runtime.errors import JournalUnavailable
 from skills_video_runtime.json_values import as_array, as_object
 
 if TYPE_CHECKING:
@@ -47,9 +48,16 @@ class State:
 
     @classmethod
     def read(cls, directory: Path) -> State:
-        """Read it; a directory without one is new."""
+        """Read it; a directory without one is new.
+
+        Raises:
+            JournalUnavailable: it is not as a batch writes it, as when it was edited by hand.
+        """
         told = read_json(directory / STATE)
-        return cls(int(told.get("round", 1)), bool(told.get("is_fresh")), int(told.get("rows", 0)))
+        number, rows = told.get("round", 1), told.get("rows", 0)
+        if type(number) is not int or type(rows) is not int or number < 1:
+            raise JournalUnavailable(f"{directory / STATE} is not as a batch writes it: put it right, or remove it.")
+        return cls(number, told.get("is_fresh") is True, rows)
 
     def write(self, directory: Path) -> None:
         """Write it, whole or not at all."""
@@ -202,14 +210,10 @@ def _text_of(told: dict[str, Any]) -> str:
 
 def _write(file: IO[bytes], text: bytes, end: int) -> None:
     """Write a line whole, or leave the file as it was."""
-    problem: OSError | None = None
     try:
-        written = file.write(text)
-        if written != len(text):
-            problem = OSError(ENOSPC, "the disk took a part of a line only")
-    except OSError as error:
-        problem = error
-    if problem is not None:
+        if file.write(text) != len(text):
+            raise OSError(ENOSPC, "the disk took a part of a line only")  # noqa: TRY301  # as the disk says it else
+    except OSError:
         with suppress(OSError):
             file.truncate(end)
-        raise problem
+        raise
