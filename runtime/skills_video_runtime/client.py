@@ -83,7 +83,7 @@ class _Base(Generic[HTTP]):
             http_client: An HTTP client of your own, of httpx or httpx2: it is used, and not closed.
             on_lost_submission: What to do if the connection was lost before the id was told, and two looks at the
                 running list show no such generation: "raise" SubmissionUncertain, or "resubmit", which may pay twice.
-            journal: A file to record submissions in, for `recover`. One client at a time may use it.
+            journal: A file to record submissions in, of one client at a time; or `postgresql://…`, of any number.
             max_credits: Credits that the generations of this client may take, as far as the answers tell. A post after
                 that raises `BudgetExceeded`; what was under way before it may go beyond.
             headers: Headers of your own, sent to the platform with each request, and to nobody else but for a
