@@ -70,7 +70,7 @@ def capabilities_of(model: VideoModel) -> Capabilities:
     sounds: list[bool] = []
     for variant in model.variants:
         for path, shape in _leaves(variant.shape, model.known, (), set()):
-            words = frozenset[str]().union(*map(words_in, path))
+            words = words_in(*path)
             if _is_media(shape, words):
                 takes.update(_media(words))
             elif len(path) == 1 and words <= TIMES | OUTPUT and words & TIMES:
@@ -125,9 +125,9 @@ def _leaves(
 
 
 @cache
-def words_in(name: str) -> frozenset[str]:
-    """Split a name at its underscores, hyphens and capitals."""
-    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
+def words_in(*names: str) -> frozenset[str]:
+    """Split names at their underscores, hyphens and capitals."""
+    return frozenset(word.lower() for name in names for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
 
 
 def media_of(name: str) -> str:
