@@ -62,6 +62,8 @@ class Many(Generic[PayloadT]):
             raise TypeError(f"payloads is no iterable of payloads: {payloads!r:.80}") from error
         self.calls: set[Any] = set()
         self.is_left = False
+        self.pause: float | None = None
+        """Seconds until it is worth asking for more, though nothing has ended; None where that would be in vain."""
         self.problem: Exception | None = None
 
     def take(self, room: int) -> Iterator[tuple[int, PayloadT]]:
@@ -108,14 +110,15 @@ class Many(Generic[PayloadT]):
         from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait  # noqa: PLC0415  # on first use
 
         under_way: set[Future[Made[PayloadT]]] = set()
+        never = Future[Made[PayloadT]]()  # as nothing else can be waited for where nothing is under way
         with ThreadPoolExecutor(self.limit) as pool:
             try:
                 while True:
                     for numbered in self.take(self.limit - len(under_way)):
                         under_way.add(pool.submit(run, self.make(*numbered)))
-                    if not under_way:
+                    if not under_way and self.pause is None:
                         break
-                    ready, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                    ready, _ = wait({never, *under_way}, self.pause, FIRST_COMPLETED)
                     for future in ready:
                         under_way.discard(future)
                         made = future.result()

@@ -198,10 +198,10 @@ class Run(Many[Row]):
             RowsRefused: with all that is wrong.
             JournalUnavailable: another process runs the batch, or its journal is gone.
         """
-        is_new = not self.journal.exists()
+        is_new = self._is_new()
         self.directory.mkdir(parents=True, exist_ok=True)
         await self._read_journal()
-        self.state = State.read(self.directory)
+        self._read_state()
         if self.choices.fresh and not self.state.is_fresh and (self.begun or self.ended):
             self.state = State(self.state.round + 1)
         self.state.is_fresh = self.choices.fresh or self.state.is_fresh
@@ -229,8 +229,17 @@ class Run(Many[Row]):
         await self._finish_known()
         if self.session.budget is not None:
             self.session.budget.spent += self.report.credits
-        self.state.write(self.directory)
+        self._keep_state()
         self.results.begin(self.todo, self.choices.limit)
+
+    def _is_new(self) -> bool:
+        return not self.journal.exists()
+
+    def _read_state(self) -> None:
+        self.state = State.read(self.directory)
+
+    def _keep_state(self) -> None:
+        self.state.write(self.directory)
 
     def _leave_nothing(self) -> None:
         self.session.let_go(self.journal)
@@ -531,7 +540,7 @@ class Run(Many[Row]):
         over = self.report.statuses.total() - self.report.statuses["OPEN"]
         if self.report.rows and over == self.report.rows:
             self.state.is_fresh = False
-            self.state.write(self.directory)
+            self._keep_state()
         self.results.end()
         self.session.let_go(self.journal)
 

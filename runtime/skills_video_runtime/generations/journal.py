@@ -23,7 +23,7 @@ from skills_video_runtime.json_values import as_object, is_too_deep
 
 from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered
 from .states import is_id
-from .tables import ADDED, BEGUN, COST, DROP, FREE, HEAD, LAYOUT, NAMED, OLD, OVER, TABLE, TIDY, TOLD, WHOLE
+from .tables import ADDED, BEGUN, COST, DROP, FREE, HEAD, LAYOUT, NAMED, OLD, OVER, TABLE, TIDY, TOLD, TOLD_ID, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
@@ -143,7 +143,7 @@ class Journal:
         """Record the id of a submission; one that ended without an id is finished."""
         work: Callable[[], object] = partial(self._end, key, "finished", Ending("COMPLETED"))
         if name:
-            work = partial(self._run, "UPDATE submission SET id = ?, state = 'submitted' WHERE key = ?", name, key)
+            work = partial(self._run, TOLD_ID, name, key)
         self._write(f"record {key} is of generation {name}", work)
 
     def refused(self, key: int) -> None:

@@ -7,7 +7,6 @@ from collections import deque
 from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from skills_video_runtime.errors import JournalUnavailable
 
@@ -36,6 +35,11 @@ PREPARE = (
 FIRST = "INSERT INTO layout SELECT %s WHERE NOT EXISTS (SELECT 1 FROM layout)"
 OTHERS = "SELECT id, payload FROM submission WHERE key <> ? AND (id IS NOT NULL OR state = 'intended')"
 KEEP_ALIVE = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+IDLE = 30.0  # seconds for which a process that is paused within a transaction may hold up the others: our choice
+UNREADABLE = (
+    "The address of the database cannot be read. It is postgresql://user:password@host:5432/name; write characters "
+    "such as @ / : ? % of a user or password by their numbers, @ as %40."
+)
 HOLD = "SELECT pg_try_advisory_lock(hashtextextended(?, 17))"
 LET_GO = "SELECT pg_advisory_unlock(hashtextextended(?, 17))"
 ALONE = "SELECT pg_advisory_xact_lock(17)"
@@ -52,13 +56,15 @@ class PostgresJournal(Journal):
         JournalUnavailable: the database cannot be reached, or its tables are of another release.
     """
 
+    idle = IDLE
+
     def __init__(self, address: str, platform: str, key: Key) -> None:
         try:
             import psycopg  # noqa: PLC0415  # for who has such a journal
         except ImportError as error:
             raise JournalUnavailable(MISSING) from error
-        told = urlsplit(address)
-        self._where = f"in Postgres, {told.hostname or 'this machine'}{told.path}"
+        self._where = f"in Postgres, {_shown(psycopg, address)}"
+        self._lost_at: float | None = None
         self._address, self._platform, self._api_key, self._lock = address, platform, key, RLock()
         self._waiting, self._held = deque(), dict[str, None]()
         self._psycopg = psycopg
@@ -72,6 +78,7 @@ class PostgresJournal(Journal):
             self._database = self._psycopg.connect(
                 self._address, autocommit=True, connect_timeout=10, options=KEEP_ALIVE
             )
+            self._database.execute(f"SET idle_in_transaction_session_timeout TO {self.idle * 1000:.0f}".encode())
             with self._database.transaction():
                 self._database.execute(ALONE)
                 self._database.execute(f"SET search_path TO {SCHEMA}")
@@ -132,13 +139,14 @@ class PostgresJournal(Journal):
         super()._write_all(writes)
 
     def _reconnect(self) -> None:
-        """Wait for a database that is restarted."""
-        until = time.monotonic() + PATIENCE
-        while True:
+        """Wait for a database that is restarted, once for all who need it."""
+        self._lost_at = self._lost_at or time.monotonic()
+        while self._lost_at is not None:
             try:
-                return self._connect()
+                self._connect()
+                self._lost_at = None
             except JournalUnavailable:
-                if time.monotonic() > until:
+                if time.monotonic() > self._lost_at + PATIENCE:
                     raise
                 time.sleep(0.5)
 
@@ -148,6 +156,9 @@ class PostgresJournal(Journal):
 
     def _check_place(self) -> None:
         """A database is where it is."""
+
+    def write_ahead(self) -> None:
+        """A database does."""
 
     def _shrink(self) -> None:
         """Leave that to the database."""
@@ -176,6 +187,23 @@ class PostgresJournal(Journal):
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
         return JournalUnavailable(f"The journal {self._where} cannot be used: {str(problem).strip()}.")
+
+
+def _shown(psycopg: Any, address: str) -> str:
+    """Give host and name of a database, for messages: nothing of its password, wherever that may have got to.
+
+    Raises:
+        JournalUnavailable: the address cannot be read, or a password in it was taken for something else.
+    """
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415  # see above
+
+    told: dict[str, Any] = {"host": "@"}
+    with suppress(psycopg.Error):  # whose text shows parts of the password
+        told = conninfo_to_dict(address)
+    host, name = told.get("host") or "this machine", told.get("dbname") or ""
+    if "@" in f"{host}{name}":
+        raise JournalUnavailable(UNREADABLE)
+    return f"{host}/{name}"
 
 
 def _translated(sql: str) -> bytes:
