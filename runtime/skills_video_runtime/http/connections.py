@@ -12,7 +12,7 @@ from anyio.lowlevel import RunVar
 
 from .deadlines import trace, trace_async
 from .environment import proxies, tls
-from .library import library_of, transient_of
+from .library import library_of
 from .own_headers import beside
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Connections:
         self.base_url, self.key, self.lent, self.asynchronous = base_url, key, lent, asynchronous
         self.library = library_of(lent)
         self.transports = (self.library.HTTPTransport, self.library.AsyncHTTPTransport)
-        self.transient = transient_of(self.library)
+        self.transient = (self.library.TransportError, self.library.StreamError, OSError, MemoryError)
         """Exceptions that may not come again."""
         self.headers = beside(lent, own_headers)
         """What the platform is told with each request."""
@@ -84,7 +84,8 @@ class Connections:
             http = next((http for http, pool in self.pools.items() if pool.can_be(wanted)), None)
             if http is None:
                 http = self._new_pool(for_posts=for_post)
-                self._forget_other_loops(loop)
+                # What is idle belongs to an event loop that is over, or that makes itself new connections.
+                self.pools = {old: pool for old, pool in self.pools.items() if pool.used or pool.loop is loop}
                 self.pools[http] = wanted
             self.pools[http].used += 1
             return http
@@ -125,10 +126,6 @@ class Connections:
                 continue
             with suppress(RuntimeError):  # its event loop is over, and its connections with it
                 await http.aclose()
-
-    def _forget_other_loops(self, loop: object) -> None:
-        """Drop what is idle and belongs to an event loop that is over, or that makes itself new connections."""
-        self.pools = {http: pool for http, pool in self.pools.items() if pool.used or pool.loop is loop}
 
     def _new_pool(self, *, for_posts: bool) -> Any:
         kept = PER_POOL

@@ -29,22 +29,14 @@ def trace(name: str, info: dict[str, Any]) -> None:
         return
     if name.startswith("http"):
         return
-    if "timeout" in info:
+    if "timeout" in info and exchange is not None:
         try:
             info["timeout"] = shortened(info["timeout"])
         except TimeoutError as error:
-            raise _timeout_of(exchange)(str(error)) from error
+            raise exchange.connections.library.ConnectTimeout(str(error)) from error
     made: Any = info.get("return_value")
     if hasattr(made, "start_tls"):
         obey(made)
-
-
-def _timeout_of(exchange: Exchange | None) -> type[Exception]:
-    """Give what the library at work raises where a connection takes too long."""
-    if exchange is None:
-        return TimeoutError
-    kind: type[Exception] = exchange.connections.library.ConnectTimeout
-    return kind
 
 
 async def trace_async(name: str, info: dict[str, Any]) -> None:

@@ -54,21 +54,19 @@ def proxies(base_url: str) -> dict[str, httpx.Proxy | None]:
 
 def proxy_of(base_url: str) -> str | None:
     """Give the proxy that leads to a platform, without its credentials; httpx itself chooses it."""
-    mounts = {pattern: _Told(proxy) for pattern, proxy in proxies(base_url).items()}
-    with httpx.Client(transport=_Told(None), mounts=mounts, trust_env=False) as http:
+    mounts = {pattern: _answering(proxy) for pattern, proxy in proxies(base_url).items()}
+    with httpx.Client(transport=_answering(None), mounts=mounts, trust_env=False) as http:
         return http.get(base_url).text or None
 
 
-class _Told(httpx.BaseTransport):
-    """Sends nothing, and answers with the address of a proxy."""
+def _answering(proxy: httpx.Proxy | None) -> httpx.MockTransport:
+    """Give what sends nothing, and answers with the address of a proxy."""
+    text = str(proxy.url) if proxy else ""
 
-    def __init__(self, proxy: httpx.Proxy | None) -> None:
-        self.proxy = proxy
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=text)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
-        if self.proxy is None:
-            return httpx.Response(204)
-        return httpx.Response(200, text=str(self.proxy.url))
+    return httpx.MockTransport(answer)
 
 
 def trusted() -> str:

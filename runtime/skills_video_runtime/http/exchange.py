@@ -92,30 +92,14 @@ def parsed(library: Any, address: str) -> Any:
 class Exchange:
     """The requests of one call, one after the other."""
 
-    __slots__ = (
-        "aborted",
-        "alarm",
-        "body",
-        "connections",
-        "events",
-        "http",
-        "last_event",
-        "posting",
-        "response",
-        "scope",
-        "stream",
-        "until",
-    )
-
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
         self.until = inf
         """When what is under way must be over."""
         self.posting: Post | None = None
-        self.aborted = False
         self.last_event = ""
         """The id of the last event that had one."""
-        self.alarm: Any = None
+        self.aborted = threading.Event()
         self.scope: anyio.CancelScope | None = None
         self.http: Any = None
         self.response: Any = None
@@ -139,15 +123,13 @@ class Exchange:
 
     async def sleep(self, seconds: float) -> None:
         """See `IO`; a call that is given up is woken."""
-        if self.connections.asynchronous:
-            self.alarm = anyio.Event()
-            if not self.is_over():
-                with anyio.move_on_after(seconds):
-                    await self.alarm.wait()
+        if self.is_over():
             return
-        self.alarm = threading.Event()
-        if not self.is_over():
-            self.alarm.wait(seconds)
+        if not self.connections.asynchronous:
+            self.aborted.wait(seconds)
+            return
+        with anyio.move_on_after(seconds) as self.scope:
+            await anyio.sleep(seconds)
 
     async def on_disk(self, work: Callable[[], T]) -> T:
         """See `IO`; an event loop goes on meanwhile."""
@@ -248,17 +230,16 @@ class Exchange:
 
     def is_over(self) -> bool:
         """Whether the client was closed, or the call given up."""
-        return self.connections.closed or self.aborted
+        return self.connections.closed or self.aborted.is_set()
 
     def abort(self) -> None:
         """Give the call up from another thread: what it waits for ends, and it begins nothing more."""
-        self.aborted = True
-        if self.alarm is not None:
-            self.alarm.set()
+        self.aborted.set()
         if self.scope is not None:
             self.scope.cancel()
         stream = self.stream
-        if stream is not None and not self.connections.asynchronous and not self._is_shared():
+        is_shared = self.response is not None and self.response.http_version == "HTTP/2"
+        if stream is not None and not self.connections.asynchronous and not is_shared:  # with other calls
             with suppress(OSError):  # past ssl, whose own shutdown is not for two threads at a time
                 socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
 
@@ -300,9 +281,7 @@ class Exchange:
             with self._limit(patience):
                 try:
                     self.response = await self._respond(method, address, patience, **content)
-                except (
-                    self.connections.library.HTTPStatusError
-                ) as error:  # an event hook of the user's own client has raised it
+                except self.connections.library.HTTPStatusError as error:  # raised by a hook of the user's own client
                     self.response = error.response
             if self.response is None:
                 return CLOSED
@@ -310,9 +289,6 @@ class Exchange:
             return self._open(self.response, silence)
         except MissingAPIKey as error:
             return Lost(error.what, is_transient=False, cause=error)
-        except UnusableSetting as error:
-            problem = visible(self.connections.key.redact(str(error)))
-            return Lost(problem, is_transient=False, cause=cause_of(error, self.connections.key))
         except Exception as error:  # noqa: BLE001  # no class of exception decides what was sent
             if self.is_over() or (self.http is not None and self.http.is_closed):
                 return CLOSED
@@ -430,13 +406,11 @@ class Exchange:
         finally:
             current.reset(token)
 
-    def _is_shared(self) -> bool:
-        """Whether other calls have requests on the same connection, as HTTP/2 allows."""
-        return self.response is not None and self.response.http_version == "HTTP/2"
-
     def _describe(self, error: Exception) -> str:
         """Put an exception of the network into words."""
-        text = f"{type(error).__name__}: {_text_of(error)}".rstrip(": ")
+        text = _text_of(error)
+        if not isinstance(error, UnusableSetting):  # which says all by itself
+            text = f"{type(error).__name__}: {text}".rstrip(": ")
         if "CERTIFICATE_VERIFY_FAILED" in text:
             text += f"; trusted is {trusted()}"
         return visible(self.connections.key.redact(text))

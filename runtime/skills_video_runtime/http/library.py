@@ -34,8 +34,3 @@ def check_client(http: object, *, asynchronous: bool) -> None:
         name = "AsyncClient"
     if not isinstance(http, getattr(library_of(http), name)):
         raise TypeError(f"http_client is an httpx.{name} here, or one of httpx2, not {http!r:.80}")
-
-
-def transient_of(library: Any) -> tuple[type[Exception], ...]:
-    """Give the exceptions that may not come again."""
-    return (library.TransportError, library.StreamError, OSError, MemoryError)
