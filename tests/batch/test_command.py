@@ -11,8 +11,8 @@ import pytest
 
 from skills_video_runtime.sandbox import Sandbox
 from tests.support.batches import killed_when, lines, lost, paid_twice, row, written
-from tests.support.children import started
 from tests.support.processes import call, command, environment, strict
+from tests.support.warm import started
 
 
 @pytest.fixture

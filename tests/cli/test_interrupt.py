@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from skills_video_runtime.cli.signals import Stopped, heeded
-from tests.support.children import started
 from tests.support.processes import call, command, environment, events, made
 from tests.support.scripted import Hold, Scripted, answer
+from tests.support.warm import started
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 

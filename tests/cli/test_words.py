@@ -9,8 +9,8 @@ import pytest
 
 from skills_video.catalog import MODELS
 from skills_video_runtime.cli.catalog import Catalog
-from tests.support.children import started
 from tests.support.processes import call, command, environment, events
+from tests.support.warm import started
 
 NOWHERE = {"SKILLS_VIDEO_API_KEY": "some-key", "SKILLS_VIDEO_BASE_URL": "http://127.0.0.1:9/api/v1"}
 RUN = ("run", "kling_v2_6")

@@ -7,8 +7,8 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tests.support.children import started
 from tests.support.processes import command, environment
+from tests.support.warm import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 PATIENCE = 30  # seconds after which a process that has not ended is killed
+
+
+KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "TEMP", "TMP")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a process sees: nothing of the user's."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {**kept, "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8", **more}
 
 
 def _nothing(_number: int, _frame: object) -> None:

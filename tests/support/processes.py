@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from skills_video import openai_sora_2
 from skills_video_runtime import Client
-from tests.support.children import PATIENCE, finished
+from tests.support import children
+from tests.support.children import PATIENCE
+from tests.support.warm import finished
 
 if TYPE_CHECKING:
     import subprocess
@@ -17,15 +18,13 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.sandbox import Sandbox
 
-KEPT = ("PATH", "SYSTEMROOT", "PYTHONPATH", "TEMP", "TMP")
-
 
 def environment(sandbox: Sandbox | None = None, **more: str) -> dict[str, str]:
     """What a process sees: nothing of the user's, the sandbox if there is one."""
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    known: dict[str, str] = {}
     if sandbox is not None:
-        kept |= {"SKILLS_VIDEO_BASE_URL": sandbox.url, "SKILLS_VIDEO_API_KEY": sandbox.api_key}
-    return {**kept, "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8", **more}
+        known = {"SKILLS_VIDEO_BASE_URL": sandbox.url, "SKILLS_VIDEO_API_KEY": sandbox.api_key}
+    return children.environment(**{**known, **more})
 
 
 def command(*arguments: str, package: str = "skills_video") -> list[str]:
