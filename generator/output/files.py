@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import os
 import subprocess
-import sys
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
@@ -34,12 +33,22 @@ def formatted(files: Mapping[str, str]) -> dict[str, str]:
         for name, text in files.items():
             Path(folder, name).write_text(text, "utf-8", newline="\n")
         settings = ("--isolated", "--no-cache", "--target-version=py311", "--line-length=120")
-        command = [sys.executable, "-m", "ruff", "format", *settings, folder]
+        command = [_ruff(), "format", *settings, folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
         if done.returncode:
             said = visible((done.stderr or done.stdout).replace(folder, "").strip())[:500]
             raise GeneratorError(f"ruff cannot format the generated text; run `make setup`, or report it: {said}")
         return {name: Path(folder, name).read_text("utf-8") for name in files}
+
+
+def _ruff() -> str:
+    """Give the path of ruff. `python -m ruff` would do the same, by a Python more to be started for each run."""
+    try:
+        from ruff import find_ruff_bin  # type: ignore[import-untyped]  # noqa: PLC0415  # it may be missing
+
+        return str(find_ruff_bin())
+    except (ImportError, FileNotFoundError) as error:
+        raise GeneratorError("ruff is not installed, which formats the generated text; run `make setup`") from error
 
 
 def _memory(files: Mapping[str, str]) -> Path | None:

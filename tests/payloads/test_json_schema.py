@@ -49,15 +49,21 @@ def classes_of(module: ModuleType) -> list[Any]:
     return [item for item in found if item.__module__ == module.__name__]
 
 
+@cache
+def adapter_of(cls: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(cls)
+
+
 def takes(cls: Any, value: Any) -> bool:
     """Tell whether a class takes plain data."""
     try:
-        pydantic.TypeAdapter(cls).validate_python(value)
+        adapter_of(cls).validate_python(value)
     except pydantic.ValidationError:
         return False
     return True
 
 
+@cache
 def judge(cls: Any) -> Any:
     """Make the judge of what a class says of itself."""
     schema = cls.json_schema()
