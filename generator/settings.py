@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .diagnostics import GeneratorError
@@ -65,11 +66,17 @@ def settings(config: Path | None, table: str) -> dict[str, Any]:
     return _table(config, ("tool", "generator", table))
 
 
+@lru_cache(maxsize=1)
+def _parsed(text: str) -> dict[str, Any]:
+    """Parse a file once, of which each table is asked for by itself. Nobody changes what this gives."""
+    return tomllib.loads(text)
+
+
 def _table(config: Path | None, keys: tuple[str, ...]) -> dict[str, Any]:
     if config is None or not config.is_file():
         return {}
     try:
-        value: dict[str, Any] = tomllib.loads(config.read_text("utf-8"))
+        value = _parsed(config.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise GeneratorError(f"{config.as_posix()}: cannot be read: {error}") from error
     for key in keys:
