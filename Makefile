@@ -43,7 +43,9 @@ test: compiled ## all tests, in some minutes
 quick: compiled ## all but the slow tests, in half a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
-# Tests start hundreds of processes. Where PYTHONDONTWRITEBYTECODE is set, each would compile all modules by itself.
+# Where PYTHONDONTWRITEBYTECODE is set, each of hundreds of processes would compile what it imports, and each run of
+# pytest all tests.
+test quick: export PYTHONDONTWRITEBYTECODE =
 .PHONY: compiled
 compiled: setup
 	@$(BIN)/python -m compileall -qq generated generator runtime
