@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -16,20 +19,37 @@ from tests.support.children import finished
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "site"
+INPUTS = ("docs", "generated", "generator", "runtime", "skills", "specs", "templates")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def digest_of_the_inputs():
+    """Tell a site apart by all that it is made of: files, what git has, and who makes it."""
+    digest = hashlib.sha256()
+    files = (path for folder in INPUTS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts)
+    for path in sorted({*files, *ROOT.glob("*.*")}):
+        if path.is_file() and not path.is_relative_to(ROOT / "docs" / "models"):  # which the build writes
+            digest.update(f"{path.relative_to(ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    digest.update(finished(["git", "-C", ROOT, "log", "-1", "--format=%H"]).stdout.encode())
+    digest.update(json.dumps(sorted(f"{item.name} {item.version}" for item in distributions())).encode())
+    return digest.hexdigest()
 
 
 @pytest.fixture(scope="session")
 def site():
-    """Give the folder of the pages; a site that is up to date is built in some seconds."""
+    """Give the folder of the pages, which are built anew if the last build was of anything else."""
     for name in ("sphinx", "furo", "myst_parser"):
         pytest.importorskip(name, reason=f"{name} is not installed; `make site` does that")
     fcntl = pytest.importorskip("fcntl")
     BUILD.mkdir(parents=True, exist_ok=True)
     with (BUILD / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = finished([sys.executable, "-m", "docs.site", "--out", BUILD], cwd=ROOT, seconds=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+        digest, built = digest_of_the_inputs(), BUILD / ".built"
+        if not built.is_file() or built.read_text("utf-8") != digest:
+            built.unlink(missing_ok=True)
+            done = finished([sys.executable, "-m", "docs.site", "--out", BUILD], cwd=ROOT, seconds=300)
+            assert done.returncode == 0, done.stdout + done.stderr
+            built.write_text(digest, "utf-8")
     return BUILD / "html"
 
 
@@ -96,3 +116,10 @@ def page(browser, address):
         opened = Page(context, address)
         yield opened
         assert opened.wrong == []
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser, address):
+    """Give a page that is open for all tests of a file; each looks at what went wrong on it."""
+    with browser.new_context() as context:
+        yield Page(context, address)
