@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from generator.json_values import NoDocumentError, array_of, finite, is_array, is_object
+from generator.json_values import NoDocumentError, array_of, finite, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOST_VALUES: Final = 2_000_000
 """How many values a document may have, what aliases repeat counted each time. The limit is ours."""
@@ -31,143 +34,102 @@ def read_yaml(text: str) -> Any:
     """Read the one document of a text.
 
     Raises:
-        NoDocumentError: it is no YAML, more than one document, or has what JSON has not: tags, anchors that hold
-            themselves, names that are no text or stand twice, numbers without an end.
+        NoDocumentError: it is no YAML, more than one document, nested too deeply, or has what JSON has not: tags,
+            anchors that hold themselves, names that are no text or stand twice, numbers without an end.
     """
-    reader = _Reader()
+    reader = _Reader(yaml.parse(text, Loader=_LOADER))
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            reader.take(event)
+        return reader.document()
     except yaml.YAMLError as error:
         raise NoDocumentError(f"is neither JSON nor YAML: {' '.join(str(error).split())[:300]}") from error
+    except RecursionError as error:
+        raise NoDocumentError("is no YAML that is read here: it is nested too deeply") from error
     except ValueError as error:
-        place = ""
-        if reader.line:
-            place = f" (line {reader.line})"
-        raise NoDocumentError(f"is no YAML that is read here: {error}{place}") from error
-    return reader.document
-
-
-@dataclass(slots=True)
-class _Open:
-    """An object or array that is being read."""
-
-    value: Any
-    anchor: str | None
-    size: int = 1
-    name: str | None = None
-    """The name whose value comes next."""
-    merged: dict[str, Any] = field(default_factory=dict[str, Any])
-    """What `<<` brings in."""
+        raise NoDocumentError(f"is no YAML that is read here: {error} (line {reader.line})") from error
 
 
 @dataclass(slots=True)
 class _Reader:
     """Builds the value of a document from its events."""
 
-    document: Any = None
-    documents: int = 0
+    events: Iterator[Any]
     line: int = 0
     values: int = 0
-    above: list[_Open] = field(default_factory=list["_Open"])
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict[str, tuple[Any, int]])
+    """What aliases stand for, and how many values that has."""
 
-    def take(self, event: Any) -> None:
-        """Take the next event."""
+    def document(self) -> Any:
+        self._next()
+        if not isinstance(self._next(), yaml.DocumentStartEvent):
+            return None
+        value = self._value(self._next())
+        self._next()
+        if isinstance(self._next(), yaml.DocumentStartEvent):
+            raise ValueError("it holds several documents")  # noqa: TRY004  # as all that the text does wrong
+        return value
+
+    def _next(self) -> Any:
+        event = next(self.events)
         self.line = event.start_mark.line + 1
+        return event
+
+    def _value(self, event: Any, *, is_name: bool = False) -> Any:
+        """Give what begins with an event. A name is its text whatever that would mean as a value: `200`, `no`."""
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                raise ValueError(f"the alias *{event.anchor} names nothing that has been read")
+            value, size = self.anchors[event.anchor]
+            self._count(size)
+            return value
+        if event.tag is not None and event.tag not in _TAGS:
+            raise ValueError(f"the tag {event.tag!r} is not known")
+        before = self.values
+        self._count(1)
         match event:
-            case yaml.DocumentStartEvent():
-                self.documents += 1
-                if self.documents > 1:
-                    raise ValueError("it holds several documents")
-            case yaml.AliasEvent():
-                value, size = self._aliased(str(event.anchor))
-                self._count(size)
-                self._put(value, size)
-            case yaml.ScalarEvent():
-                self._scalar(event)
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent() if is_name:
+                raise ValueError("a name is an object or an array")
             case yaml.MappingStartEvent():
-                self._open({}, event)
+                value = self._object()
             case yaml.SequenceStartEvent():
-                self._open([], event)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._close()
+                value = self._array()
             case _:
-                pass
-
-    def _aliased(self, anchor: str) -> tuple[Any, int]:
-        if anchor not in self.anchors:
-            raise ValueError(f"the alias *{anchor} names nothing that has been read")
-        return self.anchors[anchor]
-
-    def _check_tag(self, tag: str | None) -> None:
-        if tag is not None and tag not in _TAGS:
-            raise ValueError(f"the tag {tag!r} is not known")
-
-    def _open(self, value: Any, event: Any) -> None:
-        self._check_tag(event.tag)
-        if self.above and isinstance(self.above[-1].value, dict) and self.above[-1].name is None:
-            raise ValueError("a name is an object or an array")
-        self._count(1)
-        self.above.append(_Open(value, event.anchor))
-
-    def _close(self) -> None:
-        done = self.above.pop()
-        if done.merged:
-            done.value = {**done.merged, **done.value}
-        if done.anchor:
-            self.anchors[done.anchor] = (done.value, done.size)
-        self._put(done.value, done.size)
-
-    def _scalar(self, event: Any) -> None:
-        self._check_tag(event.tag)
-        self._count(1)
-        value: Any = event.value
-        is_name = bool(self.above) and isinstance(self.above[-1].value, dict) and self.above[-1].name is None
-        if event.tag is None and event.implicit[0] and not is_name:
-            value = _meant(value)
+                value = event.value
+                if event.tag is None and event.implicit[0] and not is_name:
+                    value = _meant(value)
         if event.anchor:
-            self.anchors[event.anchor] = (value, 1)
-        self._put(value, 1)
+            self.anchors[event.anchor] = (value, self.values - before)
+        return value
 
     def _count(self, size: int) -> None:
         self.values += size
         if self.values > MOST_VALUES:
             raise ValueError(f"it has more than {MOST_VALUES:,} values")
 
-    def _put(self, value: Any, size: int) -> None:
-        """Put a value where it belongs."""
-        if not self.above:
-            self.document = value
-            return
-        parent = self.above[-1]
-        parent.size += size
-        if is_array(parent.value):
-            parent.value.append(value)
-        elif parent.name is None:
-            self._name(parent, value)
-        elif parent.name == "<<" and isinstance(value, (dict, list)):
-            self._merge(parent, value)
-            parent.name = None
-        else:
-            parent.value[parent.name] = value
-            parent.name = None
+    def _array(self) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+            items.append(self._value(event))
+        return items
 
-    def _name(self, parent: _Open, value: Any) -> None:
-        """Take a name; it is its text whatever it would mean as a value, as response codes are written."""
-        if not isinstance(value, str):
-            raise ValueError("a name is no text")  # noqa: TRY004  # as all that the text does wrong
-        if value in parent.value:
-            raise ValueError(f"{value!r} stands twice in one object")
-        parent.name = value
-
-    def _merge(self, parent: _Open, value: Any) -> None:
-        """Bring in the members of objects, as nearly every reader of YAML does; those of the object itself win."""
-        items: list[Any] = array_of(value) or [value]
-        for item in reversed(items):
-            if not is_object(item):
-                raise ValueError("'<<' brings in what is no object")
-            parent.merged.update(item)
+    def _object(self) -> dict[str, Any]:
+        """Read an object. `<<` brings in what others have, as nearly every reader of YAML does; its own members win."""
+        own: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            name = self._value(event, is_name=True)
+            if not isinstance(name, str):
+                raise ValueError("a name is no text")  # noqa: TRY004  # as above
+            if name in own:
+                raise ValueError(f"{name!r} stands twice in one object")
+            value = self._value(self._next())
+            if name != "<<" or not isinstance(value, (dict, list)):
+                own[name] = value
+                continue
+            for item in reversed(array_of(value) or [value]):
+                if not is_object(item):
+                    raise ValueError("'<<' brings in what is no object")
+                merged.update(item)
+        return {**merged, **own}
 
 
 def _meant(value: str) -> Any:
