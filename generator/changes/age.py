@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from generator.inputs.asked import Asked
 from generator.inputs.parts import Parts
 from generator.inputs.selection import find_operation
 
 if TYPE_CHECKING:
+    from generator.inputs.asked import Asked
     from generator.inputs.description import Description
     from generator.inputs.selection import VideoModel
     from generator.run import Found
@@ -34,10 +34,7 @@ class Age:
 
     def asked(self, method: str, path: str) -> Asked | None:
         """Look an operation up."""
-        found = find_operation(self.found.descriptions, method, path)
-        if found is None:
-            return None
-        return Asked(*found)
+        return find_operation(self.found.descriptions, method, path)
 
     def description_of(self, model: VideoModel) -> Description:
         """Give the description that the request of a model came from."""

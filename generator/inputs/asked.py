@@ -21,7 +21,9 @@ ALWAYS_SENT: Final = ("header accept", "header authorization", "header content-t
 """Headers of every call, which OpenAPI itself passes over ("Parameter Object", `name`)."""
 
 BEARER: Final = "a bearer token"
-FORM: Final = "multipart/form-data"
+MULTIPART: Final = "multipart/form-data"
+URLENCODED: Final = "application/x-www-form-urlencoded"
+"""The media types of forms."""
 
 
 class Parameter(NamedTuple):
@@ -34,6 +36,26 @@ class Parameter(NamedTuple):
     def is_required(self) -> bool:
         """Whether a call without it is refused."""
         return self.value.get("required") is True
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A form in which a request body may be sent: where its schema is to stand, and what is said of it."""
+
+    description: Description
+    pointer: str
+    media_type: str
+    said: dict[str, Any]
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it is a form."""
+        return self.media_type in (MULTIPART, URLENCODED)
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether it is JSON or a form, and has a schema."""
+        return "schema" in self.said and (self.is_form or re.fullmatch(r".*[/+]json", self.media_type) is not None)
 
 
 @dataclass(frozen=True)
@@ -112,18 +134,30 @@ class Asked:
         """The media types that a body may have that is posted; forms are told by the files that they take."""
         if self.operation.method != "post":
             return []
-        _, body = self._followed(self.own("requestBody"), "")
-        found = [name.partition(";")[0].strip().lower() for name in object_of(body.get("content"))]
-        return [name for name in found if name != FORM]
+        return [body.media_type for body in self.bodies if body.media_type != MULTIPART]
+
+    @property
+    def bodies(self) -> list[Body]:
+        """The bodies that it takes.
+
+        Raises:
+            GeneratorError: a reference leads nowhere.
+        """
+        pointer, body = self.description.follow(self.own("requestBody"), f"{self.operation.pointer}/requestBody")
+        found: list[Body] = []
+        for name, item in object_of(object_of(body).get("content")).items():
+            place, said = self.description.follow(item, f"{pointer}/content/{escape(name)}")
+            media_type = name.partition(";")[0].strip().lower()
+            found.append(Body(self.description, f"{place}/schema", media_type, object_of(said)))
+        return found
 
     @property
     def body(self) -> tuple[str, Any]:
         """The schema of its JSON body behind its pointer; None where it has none."""
-        pointer, body = self._followed(self.own("requestBody"), f"{self.operation.pointer}/requestBody")
-        for name, media in object_of(body.get("content")).items():
-            if re.fullmatch(r".*[/+]json", name.partition(";")[0].strip().lower()) and "schema" in object_of(media):
-                return f"{pointer}/content/{escape(name)}/schema", media["schema"]
-        return pointer, None
+        for body in self.bodies:
+            if body.is_of_use and not body.is_form:
+                return body.pointer, body.said["schema"]
+        return f"{self.operation.pointer}/requestBody", None
 
     def _followed(self, value: Any, pointer: str) -> tuple[str, dict[str, Any]]:
         """Follow a reference; what leads nowhere says nothing."""

@@ -157,10 +157,9 @@ class _Search:
 
     def running(self) -> tuple[int, str] | None:
         """Find how many generations the running list gives at most."""
-        found = find_operation(self.descriptions, "get", RUNNING)
-        if found is None:
+        asked = find_operation(self.descriptions, "get", RUNNING)
+        if asked is None:
             return None
-        asked = Asked(*found)
         limit = asked.parameters.get("query limit")
         if limit is None:
             return None
@@ -180,12 +179,8 @@ class _Search:
                     self._note(f"{method.upper()} {route(path)}", description, operation.pointer)
             for name in object_of(description.document.get("webhooks")):
                 self._note(f"webhook {name}", description, f"/webhooks/{escape(name)}")
-        called = [asked for _, asked in self._posts()]
-        for path in (RESULT, RUNNING):
-            found = find_operation(self.descriptions, "get", path)
-            if found is not None:
-                called.append(Asked(*found))
-        for asked in called:
+        gets = [find_operation(self.descriptions, "get", path) for path in (RESULT, RUNNING)]
+        for asked in filter(None, (*(asked for _, asked in self._posts()), *gets)):
             for name, parameter in asked.parameters.items():
                 if asked.operation.method == "get":
                     self._note(name, asked.description, parameter.pointer)
@@ -198,7 +193,7 @@ class _Search:
             for kind, path in (("create", model.create), ("stream", model.stream)):
                 found = find_operation(self.descriptions, "post", path or "")
                 if found is not None:
-                    yield kind, Asked(*found)
+                    yield kind, found
 
     def _note(self, said: str, description: Description, pointer: str) -> None:
         found = capability(said)

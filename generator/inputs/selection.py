@@ -8,42 +8,37 @@ from collections import ChainMap
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from generator.diagnostics import GeneratorError
-from generator.json_values import array_of, escape, object_of
+from generator.json_values import array_of, object_of
 from generator.names import client_name, module_name
 from generator.schema.bodies import Bodies
 from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
 from generator.schema.types import Never, variants_of
 
+from .asked import ALWAYS_SENT, MULTIPART, Asked
 from .capabilities import REPEATED, capability
 from .navigation import Listed, PassedOver, tagged
 from .parts import Parts
 from .paths import below_base, route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from generator.diagnostics import Diagnostic, Diagnostics
     from generator.schema.types import Shape, Variant
     from generator.settings import Choices
 
+    from .asked import Body
     from .description import Description, Operation
     from .navigation import Listing
-
-    _Found: TypeAlias = tuple[Description, Operation]
 
 RESULT = "/generation/{id}"
 """Where the platform gives the state of a generation, whatever its model."""
 
-MULTIPART = "multipart/form-data"
-URLENCODED = "application/x-www-form-urlencoded"
-"""The media types of forms."""
-
 _NO_MODEL = "it creates no generation: that is POST /generation/<model>, with its stream POST /generation/sse/<model>"
-_PASSED_OVER = ("accept", "authorization", "content-type")
 _MODEL = re.compile(r"/generation/(?:sse/)?(?P<model>[A-Za-z0-9._~@:+-]+(?:/[A-Za-z0-9._~@:+-]+)*)")
 
 
@@ -174,12 +169,12 @@ def _note_undescribed(
             diagnostics.note(listing.file, "", message)
 
 
-def find_operation(descriptions: Sequence[Description], method: str, path: str) -> tuple[Description, Operation] | None:
+def find_operation(descriptions: Sequence[Description], method: str, path: str) -> Asked | None:
     """Look an operation up: in the model-scoped descriptions, the last one first, then in the platform's."""
     for description in (*reversed(descriptions[1:]), descriptions[0]):
         operation = description.operation(method, path)
         if operation is not None:
-            return description, operation
+            return Asked(description, operation)
     return None
 
 
@@ -192,13 +187,13 @@ def model_in(method: str, path: str) -> str:
     return match["model"]
 
 
-def _create(create: _Found | None, stream: _Found | None) -> str:
+def _create(create: Asked | None, stream: Asked | None) -> str:
     """Give the path of the create endpoint: as described, else the stream's without `sse/`."""
     if create is not None:
-        return below_base(create[1].path)
+        return below_base(create.operation.path)
     if stream is None:
         return ""
-    return below_base(stream[1].path).replace("/generation/sse/", "/generation/", 1)
+    return below_base(stream.operation.path).replace("/generation/sse/", "/generation/", 1)
 
 
 Shared: TypeAlias = "dict[str, tuple[VideoModel, list[tuple[Diagnostic, int]], int]]"
@@ -244,12 +239,11 @@ class _Selector:
         for way in ("", "sse/"):
             found = find_operation(self.descriptions, "post", f"/generation/{way}{model}")
             if found is not None:
-                description, operation = found
+                description, pointer = found.description, found.operation.pointer
                 parts = self.parts.setdefault(description.file, Parts(description))
-                home = operation.pointer.rpartition("/")[0]
                 place = [description is other for other in self.descriptions].index(True)
-                digest = parts.digest(operation.pointer, f"{home}/parameters")
-                facts += [way, str(place), operation.pointer, str(description.is_3_0), digest]
+                digest = parts.digest(pointer, f"{found.path_item}/parameters")
+                facts += [way, str(place), pointer, str(description.is_3_0), digest]
         return json.dumps(facts)
 
     def _read(self, entry: Listed) -> VideoModel | None:
@@ -277,8 +271,8 @@ class _Selector:
             self.pass_over(entry, reason)
             return None
         platform = self.descriptions[0]
-        pair = sorted(filter(None, (create, stream)), key=lambda found: found[0] is platform)
-        bodies = [body for found in pair for body in _bodies(*found)]
+        pair = sorted(filter(None, (create, stream)), key=lambda found: found.description is platform)
+        bodies = [body for found in pair for body in found.bodies if body.is_of_use]
         body = next((body for body in bodies if not body.is_form), None)
         forms = [body for body in bodies if body.is_form]
         form = next((body for body in forms if body.media_type == MULTIPART), next(iter(forms), None))
@@ -302,9 +296,9 @@ class _Selector:
                 reason += f": {shape.reason}"
             self.pass_over(entry, reason)
             return None
-        for description, operation in filter(None, (stream, create)):
-            self._report_parameters(description, operation)
-        operations = [operation for _, operation in pair]
+        for asked in filter(None, (stream, create)):
+            self._report_parameters(asked)
+        operations = [found.operation for found in pair]
         _, schema = chosen.description.follow(chosen.description.at(chosen.pointer), chosen.pointer)
         return VideoModel(
             model=model,
@@ -326,13 +320,13 @@ class _Selector:
             create_is_described=create is not None,
         )
 
-    def _stream(self, create: _Found | None, stream: _Found | None) -> str | None:
+    def _stream(self, create: Asked | None, stream: Asked | None) -> str | None:
         """Give the path of a stream: as described, else where the platform's reference says that streams are."""
         if stream is not None:
-            return below_base(stream[1].path)
+            return below_base(stream.operation.path)
         if create is None or self.choices.streams == "described":
             return None
-        return below_base(create[1].path).replace("/generation/", "/generation/sse/", 1)
+        return below_base(create.operation.path).replace("/generation/", "/generation/sse/", 1)
 
     @cached_property
     def _has_result(self) -> bool:
@@ -395,10 +389,10 @@ class _Selector:
             self.pass_over(entry, _NO_MODEL, note=True)
         return ""
 
-    def _shape(self, body: _Body) -> Shape:
+    def _shape(self, body: Body) -> Shape:
         return self._reader(body).body(body.description.at(body.pointer), body.pointer)
 
-    def _report_others(self, chosen: _Body, bodies: Sequence[_Body]) -> None:
+    def _report_others(self, chosen: Body, bodies: Sequence[Body]) -> None:
         """Say of other JSON bodies of the same description that they take something else."""
         for other in bodies:
             if other.is_form or other.description is not chosen.description:
@@ -411,31 +405,27 @@ class _Selector:
                 message = f"takes something else than #{chosen.pointer}, which is what payloads are made of"
                 self.diagnostics.note(other.description.file, other.pointer, f"{message}; make them alike")
 
-    def _report_parameters(self, description: Description, operation: Operation) -> None:
-        """Say of parameters, of the operation and of its path, that they are required and cannot be given.
-
-        Headers that OpenAPI itself passes over ("Parameter Object", `name`) are no reason for a remark.
-        """
-        for above in (operation.pointer, operation.pointer.rpartition("/")[0]):
+    def _report_parameters(self, asked: Asked) -> None:
+        """Say of parameters, of the operation and of its path, that they are required and cannot be given."""
+        description = asked.description
+        for above in (asked.operation.pointer, asked.path_item):
             for index, item in enumerate(array_of(description.at(f"{above}/parameters"))):
                 pointer, parameter = description.follow(item, f"{above}/parameters/{index}")
                 if object_of(parameter).get("required") is not True:
                     continue
-                name = parameter.get("name")
-                if parameter.get("in") == "header" and str(name).lower() in _PASSED_OVER:
+                said = f"{parameter.get('in')} {parameter.get('name')}".lower()
+                if said in ALWAYS_SENT or capability(said) is REPEATED:
                     continue
-                if capability(f"{parameter.get('in')} {name}".lower()) is REPEATED:
-                    continue
-                message = f"the parameter {name!r} is required, and no payload can hold it"
+                message = f"the parameter {parameter.get('name')!r} is required, and no payload can hold it"
                 self.diagnostics.warn(description.file, pointer, message)
 
-    def _shared_by(self, body: _Body, form: _Body) -> Bodies:
+    def _shared_by(self, body: Body, form: Body) -> Bodies:
         key = (body.description.file, form.description.file)
         if key not in self.bodies:
             self.bodies[key] = Bodies(ChainMap(self._reader(body).known, self._reader(form).known))
         return self.bodies[key]
 
-    def _reader(self, body: _Body) -> SchemaReader:
+    def _reader(self, body: Body) -> SchemaReader:
         key = (body.description.file, body.is_form)
         return self.readers.setdefault(key, SchemaReader(body.description, self.diagnostics, body.is_form))
 
@@ -447,45 +437,17 @@ class _Selector:
         report(self.listing.file, entry.pointer, f"{entry.page.strip()!r} is passed over: {reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    description: Description
-    pointer: str
-    media_type: str
-
-    @property
-    def is_form(self) -> bool:
-        return self.media_type in (MULTIPART, URLENCODED)
-
-
-def _bodies(description: Description, operation: Operation) -> Iterator[_Body]:
-    """Find the schemas of a request body that are of use: JSON and forms."""
-    for body, media in _media(description, operation):
-        if "schema" in media and (body.is_form or re.fullmatch(r".*[/+]json", body.media_type)):
-            yield body
-
-
-def _missing(operations: Iterable[_Found]) -> str:
+def _missing(operations: Iterable[Asked]) -> str:
     """Say what is described in place of a body that payloads could be made of."""
-    found = [item for operation in operations for item in _media(*operation)]
-    for body, media in found:
-        if "itemSchema" in media:
+    found = [body for operation in operations for body in operation.bodies]
+    for body in found:
+        if "itemSchema" in body.said:
             return (
                 f"its body is described by 'itemSchema', as a sequence of items ({body.media_type}), and a payload is "
                 "one object, posted whole; add its 'schema' under application/json, or unlist it"
             )
     reason = "no JSON object or form is described that could be posted to it"
     if found:
-        names = ", ".join(dict.fromkeys(body.media_type for body, _ in found))
+        names = ", ".join(dict.fromkeys(body.media_type for body in found))
         reason += f", but {names}; add the 'schema' of application/json, or unlist it"
     return reason
-
-
-def _media(description: Description, operation: Operation) -> Iterator[tuple[_Body, dict[str, Any]]]:
-    """Give the media types of a request body, each with what is said of it."""
-    pointer = f"{operation.pointer}/requestBody"
-    pointer, body = description.follow(description.at(pointer), pointer)
-    for media_type, item in object_of(object_of(body).get("content")).items():
-        place, value = description.follow(item, f"{pointer}/content/{escape(media_type)}")
-        name = media_type.partition(";")[0].strip().lower()
-        yield _Body(description, f"{place}/schema", name), object_of(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from generator.inputs.selection import URLENCODED
+from generator.inputs.asked import URLENCODED
 from generator.names import distinct, field_names
 from generator.schema.algebra import fits
 from generator.schema.bodies import is_file
