@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 def overlay(shape: Shape, form: Shape) -> Shape:
     """Add to a shape the files that its form takes in the same places."""
-    if isinstance(shape, types.Object) and isinstance(form, types.Object):
-        return _object(shape, form, frozenset())
-    if isinstance(shape, types.Array) and isinstance(form, types.Array):
-        return replace(shape, items=overlay(shape.items, form.items))
     if isinstance(shape, (types.Reference, types.Anything)) or not holds_binary(form):
         return shape
+    match shape, form:
+        case types.Object(), types.Object():
+            return _object(shape, form)
+        case types.Array(), types.Array():
+            return replace(shape, items=overlay(shape.items, form.items))
+        case _:
+            pass
     others: list[Shape] = [option for option in options_of(form) if not isinstance(option, types.Binary)]
     options = [_option(option, options_of(shape), others) for option in options_of(shape)]
     if len(others) < len(options_of(form)):
@@ -32,36 +35,23 @@ def overlay(shape: Shape, form: Shape) -> Shape:
     return union(options)
 
 
-def _object(shape: types.Object, form: types.Object, elsewhere: frozenset[str]) -> types.Object:
-    """Overlay an object. What the form alone has is added, save what stands `elsewhere`: in an alternative of it."""
-    if not holds_binary(form):
-        return shape
-    twins = {prop.name: prop.shape for prop in form.properties}
-    properties = [
-        with_shape(prop, overlay(prop.shape, twins.get(prop.name, types.Never()))) for prop in shape.properties
-    ]
-    own = {prop.name for prop in shape.properties} | elsewhere
-    properties += [prop for prop in form.properties if prop.name not in own and holds_binary(prop.shape)]
+def _object(shape: types.Object, form: types.Object) -> types.Object:
+    properties = [with_shape(prop, overlay(prop.shape, form.asked_of(prop.name))) for prop in shape.properties]
+    properties += [prop for prop in form.properties if shape.get(prop.name) is None and holds_binary(prop.shape)]
     extra = shape.extra
     if shape.extra is not None and form.extra is not None:
         extra = overlay(shape.extra, form.extra)
     return replace(shape, pointer=f"{shape.pointer}+{form.pointer}", properties=tuple(properties), extra=extra)
 
 
-def _option(option: Shape, options: tuple[Shape, ...], others: list[Shape]) -> Shape:
-    """Overlay an alternative of a JSON body with those of the form that stand for it."""
-    peers = [other for other in others if type(other) is type(option)]
+def _option(option: Shape, options: Sequence[Shape], others: Sequence[Shape]) -> Shape:
+    """Overlay an alternative of a JSON body with that of the form which stands for it: of its kind, in its place."""
     alike = [other for other in options if type(other) is type(option)]
-    if not isinstance(option, types.Object):
-        place = alike.index(option)
-        if place < len(peers):
-            return overlay(option, peers[place])
+    peers = [other for other in others if type(other) is type(option)]
+    place = alike.index(option)
+    if place >= len(peers):
         return option
-    names = {prop.name for other in alike if isinstance(other, types.Object) for prop in other.properties}
-    result = option
-    for twin in twins_of(option, alike, [peer for peer in peers if isinstance(peer, types.Object)]):
-        result = _object(result, twin, frozenset(names))
-    return result
+    return overlay(option, peers[place])
 
 
 def twins_of(option: types.Object, alike: Sequence[Shape], peers: list[types.Object]) -> list[types.Object]:
