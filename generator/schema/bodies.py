@@ -44,7 +44,6 @@ class Bodies:
         """Give what can be posted: the objects of a JSON body with what a form says of each, and what that alone is."""
         objects = [option for option in options_of(body) if isinstance(option, types.Object)]
         forms = [option for option in options_of(form) if isinstance(option, types.Object)]
-        pairing = _Pairing(self, objects)
         options: list[Shape] = []
         paired: set[str] = set()
         for option in options_of(body):
@@ -53,7 +52,7 @@ class Bodies:
                 twins = twins_of(option, objects, forms)
             paired.update(twin.pointer for twin in twins)
             if isinstance(option, types.Object) and twins:
-                option = pairing.both(option, twins)  # noqa: PLW2901  # with what the form says of it
+                option = self._both(option, _form_of(option, twins, objects))  # noqa: PLW2901  # as the form has it
             options.append(option)
         options += [replace(twin, as_form=True) for twin in forms if twin.pointer not in paired]
         if is_exclusive(body):
@@ -113,24 +112,14 @@ class Bodies:
             case _:
                 return False
 
-
-@dataclass(frozen=True, slots=True)
-class _Pairing:
-    bodies: Bodies
-    objects: Sequence[types.Object]
-    """Those of the JSON body. A field that one of them lacks and another has is not added to it."""
-
-    def both(self, option: types.Object, twins: Sequence[types.Object]) -> types.Object:
+    def _both(self, option: types.Object, form: types.Object) -> types.Object:
         """Give an object that takes what JSON or the form take, and each of them where they differ."""
-        form = self._for(option, twins)
-        properties = [
-            with_shape(prop, self.bodies.member(prop.shape, form.allowed(prop.name))) for prop in option.properties
-        ]
+        properties = [with_shape(prop, self.member(prop.shape, form.allowed(prop.name))) for prop in option.properties]
         properties += [prop for prop in form.properties if option.get(prop.name) is None]
         both = replace(option, pointer=f"{option.pointer}+{form.pointer}", properties=tuple(properties))
         if option.extra is not None and form.extra is not None:
             both = replace(both, extra=overlay(option.extra, form.extra))
-        if self.bodies.agree(option, form):
+        if self.agree(option, form):
             return both
         extra: Shape | None = types.Anything()
         if isinstance(option.members, types.Never) and isinstance(form.members, types.Never):
@@ -145,30 +134,34 @@ class _Pairing:
             bodies=(option, replace(form, pointer=f"{form.pointer}+{option.pointer}", as_form=True)),
         )
 
-    def _for(self, option: types.Object, twins: Sequence[types.Object]) -> types.Object:
-        """Give the form of an object of the JSON body. Where several are meant, it takes what any of them takes."""
-        shapes: dict[str, tuple[Property, list[Shape]]] = {}
-        for twin in twins:
-            for prop in twin.properties:
-                shapes.setdefault(prop.name, (prop, []))[1].append(prop.shape)
-        foreign = {name for other in self.objects for name in other.names} - option.names
-        properties: list[Property] = []
-        for name, (prop, found) in shapes.items():
-            shape = union(found)
-            ours = option.get(name)
-            if ours and len(self.objects) > 1 and _is_constant(ours.shape) and fits(shape, ours.shape.values[0], {}):
-                shape = ours.shape  # which tells the object from others, where one form stands for all of them
-            if name not in foreign:
-                properties.append(with_shape(prop, shape))
-        first, *others = twins
-        required = [name for name in first.required if all(name in other.required for other in others)]
-        if others:
-            first = replace(first, min_properties=0, max_properties=None, dependent=())
-        return replace(
-            first,
-            properties=tuple(properties),
-            required=tuple(name for name in required if name not in foreign),
-        )
+
+def _form_of(option: types.Object, twins: Sequence[types.Object], objects: Sequence[types.Object]) -> types.Object:
+    """Give the form of one of the objects of a JSON body. Where several are meant, it takes what any of them takes.
+
+    A field that the object lacks and another one has is not added to it.
+    """
+    shapes: dict[str, tuple[Property, list[Shape]]] = {}
+    for twin in twins:
+        for prop in twin.properties:
+            shapes.setdefault(prop.name, (prop, []))[1].append(prop.shape)
+    foreign = {name for other in objects for name in other.names} - option.names
+    properties: list[Property] = []
+    for name, (prop, found) in shapes.items():
+        shape = union(found)
+        ours = option.get(name)
+        if ours and len(objects) > 1 and _is_constant(ours.shape) and fits(shape, ours.shape.values[0], {}):
+            shape = ours.shape  # which tells the object from others, where one form stands for all of them
+        if name not in foreign:
+            properties.append(with_shape(prop, shape))
+    first, *others = twins
+    required = [name for name in first.required if all(name in other.required for other in others)]
+    if others:
+        first = replace(first, min_properties=0, max_properties=None, dependent=())
+    return replace(
+        first,
+        properties=tuple(properties),
+        required=tuple(name for name in required if name not in foreign),
+    )
 
 
 def _rules(shape: types.Object) -> object:
