@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from .diagnostics import Diagnostics
 from .json_values import NOTHING, array_of, escape, object_of
 from .schema.algebra import fits
-from .schema.file_fields import holds_binary
 from .schema.reader import SchemaReader
-from .schema.types import Choice, Never, Object, parts_of
+from .schema.types import Choice, Never, Object, holds_binary, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from generator.inputs.selection import RESULT
 from generator.output.classes import constructors_of
 from generator.schema.algebra import Intersection
-from generator.schema.file_fields import constants, holds_binary
+from generator.schema.file_fields import constants
 from generator.schema.subset import Subset
+from generator.schema.types import holds_binary
 
 from .age import Age
 from .change import SHARED, Change

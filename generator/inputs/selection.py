@@ -250,8 +250,6 @@ class _Selector:
         try:
             return self._model(entry)
         except GeneratorError as error:
-            for reader in self.readers.values():
-                reader.give_up()
             self.pass_over(entry, str(error))
             return None
 

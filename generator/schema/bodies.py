@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from . import types
 from .algebra import fits, union
-from .file_fields import holds_binary, overlay, twins_of
+from .file_fields import overlay, twins_of
 from .subset import Subset
-from .types import is_exclusive, options_of, with_shape
+from .types import holds_binary, is_exclusive, options_of, with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from generator.json_values import json_key
 
 from . import types
 from .algebra import disjoint, union
-from .types import Shape, is_exclusive, options_of, parts_of, with_shape
+from .types import Shape, holds_binary, is_exclusive, options_of, with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +76,3 @@ def constants(shape: Shape) -> set[object]:
         for prop in shape.properties
         if isinstance(prop.shape, types.Choice) and len(prop.shape.values) == 1
     }
-
-
-def holds_binary(shape: Shape) -> bool:
-    """Tell whether a file may stand somewhere in a shape."""
-    return isinstance(shape, types.Binary) or any(map(holds_binary, parts_of(shape)))

@@ -23,7 +23,7 @@ from .lenient import UNCHECKED, conditional_properties, conditions, with_pattern
 from .patterns import judged
 from .subset import Subset
 from .types import Shape, key_of, parts_of, shapes_in
-from .value_texts import with_value_texts
+from .value_texts import deprecated_values, with_value_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,6 +57,9 @@ MOST_PATTERNS = 5_000
 LONGEST_SHOWN = 200
 """Characters of a value that a message shows."""
 
+_PLACED = (types.Object, types.Reference, types.Never)
+"""Shapes that say where their schema stands."""
+
 _INSIDE = ""
 """Among the references that are being followed: from here on, inside an object that is a class of its own."""
 
@@ -80,8 +83,6 @@ class SchemaReader:
     patterns: set[str] = field(default_factory=set[str])
     failed: dict[str, Exception] = field(default_factory=dict[str, Exception])
     """Why what has been referred to cannot be read, by pointer."""
-    settled: tuple[int, int] = (0, 0)
-    """How much of `known`, and of what was merged, is of bodies that were read to their end."""
     members: dict[tuple[int, str], types.Property] = field(default_factory=dict[tuple[int, str], types.Property])
     """Members that hold no object and were read without a remark, by depth and text: many are written the same."""
     causes: set[str] = field(default_factory=set[str])
@@ -101,6 +102,14 @@ class SchemaReader:
             GeneratorError: a reference leads nowhere, a schema is none, or the body is too large or too deep.
         """
         self.intersection.begin()
+        known, told = len(self.known), len(self.intersection.told)
+        try:
+            return self._body(schema, pointer)
+        except GeneratorError:
+            self._forget(known, told)
+            raise
+
+    def _body(self, schema: Any, pointer: str) -> Shape:
         try:
             shape = self.read(schema, pointer)
             shapes = list(shapes_in(shape, self.known))
@@ -113,15 +122,13 @@ class SchemaReader:
         if sum(self._size(part) for part in shapes if isinstance(part, types.Object)) > MOST_SHAPES:
             self.description.fail(pointer, f"is made of more than {MOST_SHAPES:,} schemas")
         self._report_impossible(part for part in shapes if isinstance(part, types.Never) and part is not shape)
-        self._settle()
         return shape
 
-    def _settle(self) -> None:
-        self.settled = len(self.known), len(self.intersection.told)
+    def _forget(self, known: int, told: int) -> None:
+        """Forget what was begun for a body that cannot be read. What was read to its end is not read again.
 
-    def give_up(self) -> None:
-        """Forget what was begun for a body that cannot be read. What was read to its end is not read again."""
-        known, told = self.settled
+        The numbers are how much was known, and told of intersections, before.
+        """
         self.active.clear()
         self.depth = 0
         self.said.clear()
@@ -131,7 +138,6 @@ class SchemaReader:
         if not self.known.keys() >= types.references_in([self.known[pointer] for pointer in new]):
             for pointer in new:
                 del self.known[pointer]
-        self._settle()
 
     def _report_impossible(self, found: Iterable[types.Never]) -> None:
         """Warn of what can have no value, once for each cause."""
@@ -446,11 +452,11 @@ class SchemaReader:
             key = (self.depth, repr(value))
             found = self.members.get(key)
             if found is not None:
-                yield types.moved(found, name, place)
+                yield replace(found, name=name, pointer=place)
                 continue
             before = self.diagnostics.count
             found = self._property(name, value, place)
-            if self.diagnostics.count == before and _is_the_same_anywhere(found.shape):
+            if self.diagnostics.count == before and not types.holds(found.shape, *_PLACED):
                 self.members[key] = found
             yield found
 
@@ -474,7 +480,7 @@ class SchemaReader:
             pointer=place,
             read_only=not self.is_answer and self.annotation(value, place, "readOnly") is True,
             deprecated=deprecated,
-            deprecated_values=tuple(_deprecated_values(*own_and_items)),
+            deprecated_values=tuple(deprecated_values(*own_and_items)),
         )
 
     def _with_items(self, schema: Any, pointer: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -547,7 +553,8 @@ class SchemaReader:
         """Tell whether another option takes all that one without objects does, as far as values are checked."""
         if len(options) > MOST_COMPARED:
             return False
-        checked = [_as_checked(option) for option in options if not _holds_object(option)]
+        unfinished = (types.Object, types.Reference)
+        checked = [_as_checked(option) for option in options if not types.holds(option, *unfinished)]
         subset = Subset(self.known, self.known)
         return any(subset.holds(a, b) for a in checked for b in checked if a is not b)
 
@@ -611,14 +618,6 @@ class SchemaReader:
         return value
 
 
-def _deprecated_values(*schemas: dict[str, Any]) -> Iterator[Any]:
-    """Give the constants among the alternatives of schemas that say that they are deprecated."""
-    for schema in schemas:
-        for option in map(object_of, (*array_of(schema.get("oneOf")), *array_of(schema.get("anyOf")))):
-            if option.get("deprecated") is True:
-                yield from array_of(option.get("enum", [option.get("const")]))
-
-
 def _limited_types(schema: dict[str, Any]) -> list[str]:
     """Give the types of which a schema that names none can tell some values from others; all, if that is one."""
     limited = [name for name, keywords in _KEYWORDS.items() if any(keyword in schema for keyword in keywords)]
@@ -636,17 +635,6 @@ def _as_checked(shape: Shape) -> Shape:
             return replace(shape, items=_as_checked(items))
         case _:
             return shape
-
-
-def _holds_object(shape: Shape) -> bool:
-    """Tell whether objects stand in a shape, of which some may not have been read to their end."""
-    return isinstance(shape, (types.Object, types.Reference)) or any(map(_holds_object, parts_of(shape)))
-
-
-def _is_the_same_anywhere(shape: Shape) -> bool:
-    """Tell whether a shape says nothing of the place where its schema stands."""
-    placed = (types.Object, types.Reference, types.Never)
-    return not isinstance(shape, placed) and all(map(_is_the_same_anywhere, parts_of(shape)))
 
 
 def _says_nothing(shape: types.Object) -> bool:

@@ -224,21 +224,6 @@ class Variant:
     """Their pointers."""
 
 
-def moved(prop: Property, name: str, pointer: str) -> Property:
-    """Give the same member of another name, or of another object."""
-    return Property(
-        name,
-        prop.shape,
-        prop.default,
-        prop.text,
-        pointer,
-        prop.conditional,
-        prop.read_only,
-        prop.deprecated,
-        prop.deprecated_values,
-    )
-
-
 def with_shape(prop: Property, shape: Shape) -> Property:
     """Give a member with another shape; itself where it has that one."""
     if prop.shape is shape:
@@ -315,6 +300,16 @@ def parts_of(shape: Shape) -> tuple[Shape, ...]:
     if isinstance(shape, Union):
         return shape.options
     return ()
+
+
+def holds(shape: Shape, *kinds: type) -> bool:
+    """Tell whether a shape is of one of these kinds or has such a one in it, references not followed."""
+    return isinstance(shape, kinds) or any(holds(part, *kinds) for part in parts_of(shape))
+
+
+def holds_binary(shape: Shape) -> bool:
+    """Tell whether a file may stand somewhere in a shape."""
+    return holds(shape, Binary)
 
 
 def variants_of(shape: Shape, known: Mapping[str, Shape]) -> tuple[Variant, ...]:

@@ -37,10 +37,22 @@ def _beside(schema: dict[str, Any]) -> Iterator[tuple[Any, str]]:
 
 
 def _among(schema: dict[str, Any]) -> Iterator[tuple[Any, str]]:
+    for values, option in _constants(schema):
+        if len(values) == 1:
+            yield values[0], text_of(option.get("title"))
+            yield values[0], text_of(option.get("description"))
+
+
+def deprecated_values(*schemas: dict[str, Any]) -> Iterator[Any]:
+    """Give the constants among the alternatives of schemas that say that they are deprecated."""
+    for values, option in (found for schema in schemas for found in _constants(schema)):
+        if option.get("deprecated") is True:
+            yield from values
+
+
+def _constants(schema: dict[str, Any]) -> Iterator[tuple[list[Any], dict[str, Any]]]:
     for option in map(object_of, (*array_of(schema.get("oneOf")), *array_of(schema.get("anyOf")))):
         values = array_of(option.get("enum"))
         if "const" in option:
             values = [option["const"]]
-        if len(values) == 1:
-            yield values[0], text_of(option.get("title"))
-            yield values[0], text_of(option.get("description"))
+        yield values, option

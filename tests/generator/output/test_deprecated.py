@@ -19,6 +19,7 @@ BODY = {
         "old": {"type": "string", "maxLength": 9, "deprecated": True, "description": "Was a name."},
         "told": {"type": "string", "deprecated": True, "description": "Deprecated, use prompt."},
         "mode": {"oneOf": [{"const": "fast"}, {"const": "slow", "deprecated": True}]},
+        "size": {"oneOf": [{"type": "integer"}, {"type": "string", "deprecated": True}]},
         "inner": {"type": "object", "deprecated": True, "properties": {"x": TEXT}, "description": "Once a thing."},
     },
     "required": ["prompt"],
@@ -39,6 +40,7 @@ def test_texts_and_schemas_of_fields_say_it(package):
     assert "old: Was a name. Deprecated; at most 9 characters.\n" in text
     assert "told: Deprecated, use prompt.\n" in text
     assert 'mode: Deprecated values: "slow".' in text
+    assert "size: Not described." in text
     assert "Deprecated." in package.load("acme_one").Inner.__doc__
     assert "old: Annotated[str, MaxLen(9), Deprecated()] | Unset = UNSET" in package.text("API.md")
     assert 'Deprecated("slow")' in package.text("API.md").replace("'", '"')
