@@ -528,7 +528,7 @@ class _AsyncVerbs(Generic[PayloadT]):
         made = built(payload, data)
         async with self._session.call(timeout, journal, about=made) as call:
             state = await call.submit(made, own_key=key)
-            if call.submission is None:  # it was begun before
+            if not call.has_posted:  # it was begun before
                 state = await call.get(state.id)
             await call.tell(state)
             return state

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from queue import Empty, SimpleQueue
+from threading import Timer
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .generations.outcomes import check_seconds
@@ -12,13 +14,18 @@ from .generations.progress import hooks_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
+    from concurrent.futures import Executor
 
+    from anyio import CancelScope
+
+    from .downloads.fetch import Fetch
     from .generations.call import Call
     from .generations.outcomes import Ending
     from .generations.progress import OnEvent
     from .generations.states import Generation
     from .http.session import Session
 PayloadT = TypeVar("PayloadT")
+GRACE = 5.0  # seconds for which what is posted may still get its id, where a caller leaves: our choice
 MOST = 99  # under way at once: a running list of 100, the most that the platform shows, proves nothing
 
 
@@ -60,7 +67,8 @@ class Many(Generic[PayloadT]):
             self.waiting = enumerate(payloads)
         except TypeError as error:
             raise TypeError(f"payloads is no iterable of payloads: {payloads!r:.80}") from error
-        self.calls: set[Any] = set()
+        self.calls: set[Call | Fetch] = set()
+        self.scopes: set[CancelScope] = set()
         self.is_left = False
         self.pause: float | None = None
         """Seconds until it is worth asking for more, though nothing has ended; None where that would be in vain."""
@@ -92,52 +100,110 @@ class Many(Generic[PayloadT]):
             generation, problem = None, error
         return Made(Result(index, payload, generation, problem), call, ended)
 
+    async def record(self, made: Made[PayloadT]) -> None:
+        """Tell the journal that the caller has a result."""
+        if made.call is not None:
+            made.call.ended = made.ended
+            await made.call.record_ended()
+
     async def _generation(self, payload: Any, call: Call) -> Generation | None:
         generation = None
-        self.calls.add(call)
-        if self.is_left:
-            call.give_up()
-        try:
-            async with aclosing(call.generate(payload)) as states:
-                async for state in states:
-                    generation = state
-        finally:
-            self.calls.discard(call)
+        async with self.posting(call), aclosing(call.generate(payload)) as states:
+            async for state in states:
+                generation = state
         return generation
 
-    def in_threads(self, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> Generator[Result[PayloadT], None, None]:
-        """Give each result as it ends. Whoever leaves early gives up what is under way; its errors are notes."""
-        from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait  # noqa: PLC0415  # on first use
+    @asynccontextmanager
+    async def entered(self, call: Call | Fetch) -> AsyncGenerator[None]:
+        """Have a call left together with the others."""
+        self.calls.add(call)
+        if self.is_left:
+            call.leave()
+        try:
+            yield
+        finally:
+            self.calls.discard(call)
 
-        under_way: set[Future[Made[PayloadT]]] = set()
-        never = Future[Made[PayloadT]]()  # as nothing else can be waited for where nothing is under way
+    @asynccontextmanager
+    async def posting(self, call: Call) -> AsyncGenerator[None]:
+        """As `entered`; where its task is cancelled, it goes on until what it has posted has its id."""
+        if not self.session.asynchronous:
+            async with self.entered(call):
+                yield
+            return
+        from anyio import CancelScope  # noqa: PLC0415  # on first use
+
+        with CancelScope(shield=True) as scope:
+            call.give_up = scope.cancel
+            self.scopes.add(scope)
+            try:
+                async with self.entered(call):
+                    yield
+            finally:
+                self.scopes.discard(scope)
+
+    def leave(self) -> None:
+        """Begin nothing more, and give up all but what was posted and has no id yet."""
+        self.is_left = True
+        for call in list(self.calls):
+            call.leave()
+
+    def give_up(self) -> None:
+        """Give up the rest as well."""
+        for call in list(self.calls):
+            call.give_up()
+
+    def _end_threads(self, pool: Executor) -> None:
+        """Leave; who is interrupted once more while ids are awaited gives up the rest."""
+        last = Timer(GRACE, self.give_up)
+        try:
+            self.leave()
+            last.start()
+            pool.shutdown()
+        finally:
+            last.cancel()
+            self.give_up()
+
+    def in_threads(self, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> Generator[Result[PayloadT], None, None]:
+        """Give each result as it ends. Whoever leaves early gives up what is under way; its errors are notes.
+
+        What was posted gets its id first, for which it has a few seconds.
+        """
+        from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415  # on first use
+
+        ready: SimpleQueue[Future[Made[PayloadT]]] = SimpleQueue()
+        under_way = 0
         with ThreadPoolExecutor(self.limit) as pool:
             try:
                 while True:
-                    for numbered in self.take(self.limit - len(under_way)):
-                        under_way.add(pool.submit(run, self.make(*numbered)))
+                    for numbered in self.take(self.limit - under_way):
+                        pool.submit(run, self.make(*numbered)).add_done_callback(ready.put)
+                        under_way += 1
                     if not under_way and self.pause is None:
                         break
-                    ready, _ = wait({never, *under_way}, self.pause, FIRST_COMPLETED)
-                    for future in ready:
-                        under_way.discard(future)
-                        made = future.result()
-                        try:
-                            yield made.result
-                        finally:
-                            run(made.record())
+                    try:
+                        made = ready.get(timeout=self.pause).result()
+                    except Empty:
+                        continue
+                    under_way -= 1
+                    try:
+                        yield made.result
+                    finally:
+                        run(self.record(made))
             except BaseException as error:
-                self.is_left = True
-                for call in list(self.calls):
-                    call.give_up()
-                for future in under_way:
-                    error.add_note(future.result().outlook())
+                self._end_threads(pool)
+                while not ready.empty():
+                    error.add_note(ready.get().result().outlook())
                 raise
         self.end()
 
     async def in_tasks(self) -> AsyncGenerator[Result[PayloadT], None]:
         """As `in_threads`; the tasks of what is under way are cancelled where it is left early."""
-        from anyio import create_memory_object_stream, create_task_group  # noqa: PLC0415  # on first use
+        from anyio import (  # noqa: PLC0415  # on first use
+            create_memory_object_stream,
+            create_task_group,
+            current_time,
+        )
 
         sender, receiver = create_memory_object_stream[Made[PayloadT]](self.limit)
         under_way = 0
@@ -159,10 +225,15 @@ class Many(Generic[PayloadT]):
                         try:
                             yield made.result
                         finally:
-                            await made.record()
-                except GeneratorExit:  # which a task group would wrap
+                            await self.record(made)
+                except BaseException as error:
+                    self.leave()
+                    for scope in self.scopes:
+                        scope.deadline = current_time() + GRACE
                     group.cancel_scope.cancel()
-                    return
+                    if isinstance(error, GeneratorExit):  # which a task group would wrap
+                        return
+                    raise
         self.end()
 
 
@@ -182,9 +253,3 @@ class Made(Generic[PayloadT]):
         if name is not None:
             return f"Generation {name} may go on: client.wait({name!r}) takes it up."
         return str(self.result.error)
-
-    async def record(self) -> None:
-        """Tell the journal that the caller has it."""
-        if self.call is not None:
-            self.call.ended = self.ended
-            await self.call.record_ended()

@@ -6,11 +6,12 @@ import json
 import signal
 import sys
 import threading
+import time
 
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.support.batches import killed_when, lines, lost, paid_twice, row, written
+from tests.support.batches import ended_when, lines, lost, paid_twice, row, written
 from tests.support.processes import call, command, environment, strict
 from tests.support.warm import started
 
@@ -123,9 +124,43 @@ def test_ctrl_c_leaves_what_the_same_command_goes_on_with(tmp_path):
         assert (still.made(), paid_twice(still), lost(still, out)) == (4, [], [])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_interrupted_gets_the_ids_of_what_it_has_posted_first(by, sandbox, jobs, tmp_path):
+    sandbox.plan(*["delay-after:1,slow:100000"] * 4)
+    arguments = ("batch", "run", jobs, "--out", tmp_path / "out", "--limit", 4, "--poll-interval", "0.05")
+    assert ended_when(lambda: sandbox.made() == 4, *arguments, sandbox=sandbox, seconds=30, by=by) == 128 + by
+    sandbox.arm("running-500:99")  # so that nothing is found that has no id
+    sandbox.advance(100_000)
+    done = call(*arguments, sandbox=sandbox)
+    assert done.stdout.splitlines()[-1].startswith("6 rows: 6 COMPLETED"), done.stderr
+    assert sandbox.made() == 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("again", [False, True])
+def test_an_id_is_not_waited_for_long_and_a_second_ctrl_c_ends_at_once(again, sandbox, jobs, tmp_path):
+    sandbox.plan("delay-after:100")
+    arguments = ["batch", "run", str(jobs), "--out", str(tmp_path / "out"), "--limit", "1"]
+    with started(command(*arguments), env=environment(sandbox)) as process:
+        while not sandbox.made() and process.poll() is None:
+            threading.Event().wait(0.01)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        while again and process.poll() is None:
+            threading.Event().wait(0.1)
+            process.send_signal(signal.SIGINT)
+        process.communicate()
+    if again:
+        assert (process.returncode, time.monotonic() - began < 4) == (-signal.SIGINT, True)
+    else:
+        assert (process.returncode, time.monotonic() - began < 20) == (130, True)
+    assert sandbox.made() == 1
+
+
 def test_a_killed_run_leaves_no_lock(sandbox, jobs, tmp_path):
     arguments = ("batch", "run", jobs, "--out", tmp_path / "out", "--limit", 1)
-    killed_when(lambda: sandbox.made() > 1, *arguments, sandbox=sandbox, seconds=30)
+    ended_when(lambda: sandbox.made() > 1, *arguments, sandbox=sandbox, seconds=30)
     assert json.loads(call("batch", "status", tmp_path / "out", "--json").stdout)["run_by"] is None
     call(*arguments, sandbox=sandbox)
     assert paid_twice(sandbox) == []

@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import closing
 
+import anyio
 import pytest
 
 from skills_video import AsyncClient, Client, File, google_veo_3_1, google_veo_3_1_fast, kling_v2_6
@@ -357,6 +358,51 @@ def test_a_second_run_is_told_who_runs_the_batch(sandbox, tmp_path):
         first.join()
         other.credits()
     assert sandbox.made() == 1
+
+
+@pytest.mark.parametrize("kind", ["threads", "asyncio", "asyncio task", "trio"])
+def test_what_a_program_has_posted_gets_its_id_before_it_leaves(kind, sandbox, run, tmp_path):
+    sandbox.plan(*["delay-after:0.3", "delay:0.3", ""] * 20)
+    sandbox.arm("running-500:99")  # so that nothing is found that has no id
+    out, due = tmp_path / "out", [0]
+
+    def wait():
+        while sandbox.made() < due[0]:
+            threading.Event().wait(0.002)
+
+    def interrupted(*_):
+        if sandbox.made() >= due[0]:
+            raise KeyboardInterrupt
+
+    async def batch():
+        async with AsyncClient(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+            await AsyncBatch(client, out, limit=8).run(rows(40))
+
+    async def in_scope():
+        async with anyio.create_task_group() as group:
+            group.start_soon(batch)
+            await anyio.to_thread.run_sync(wait)
+            group.cancel_scope.cancel()
+
+    async def in_task():
+        task = asyncio.create_task(batch())
+        await asyncio.to_thread(wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    for number in (1, 9, 14, 22, 27):
+        due[0] = number
+        if kind == "threads":
+            with pytest.raises(KeyboardInterrupt), Client(sandbox.api_key, sandbox.url) as client:
+                Batch(client, out, limit=8).run(rows(40), interrupted)
+        elif kind == "asyncio task":
+            asyncio.run(in_task())
+        else:
+            anyio.run(in_scope, backend=kind)
+    assert 27 <= sandbox.made() < 40
+    assert run(rows(40)).statuses == {"COMPLETED": 40}
+    assert sandbox.made() == 40
 
 
 def test_wrong_rows_leave_nothing_behind(sandbox, run, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -35,17 +36,23 @@ def lines(directory: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def killed_when(is_due: Callable[[], bool], *arguments: object, sandbox: Sandbox, seconds: float) -> bool:
-    """Run a command, kill it once that is due, and tell whether it was killed before its end."""
+def ended_when(
+    is_due: Callable[[], bool],
+    *arguments: object,
+    sandbox: Sandbox,
+    seconds: float,
+    by: signal.Signals = signal.SIGKILL,
+) -> int:
+    """Run a command, send it a signal once that is due, and give its exit code."""
     words = [str(word) for word in arguments]
     with started(command(*words), env=environment(sandbox), seconds=seconds) as process:
         drained = threading.Thread(target=process.communicate)
         drained.start()
         while process.poll() is None and not is_due():
             threading.Event().wait(0.002)
-        process.kill()
+        process.send_signal(by)
         drained.join()
-        return process.returncode < 0
+        return int(process.returncode)
 
 
 def paid_twice(sandbox: Sandbox) -> list[str]:

@@ -8,7 +8,7 @@ the line or the generation.
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -43,13 +43,12 @@ from .results import JOURNAL, METADATA, Line, Results, State, lines_of, who_runs
 from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown, without_files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
     import anyio
 
     from skills_video_runtime.client import AsyncClient, Client
-    from skills_video_runtime.downloads.save import Save
     from skills_video_runtime.generations.call import Call
     from skills_video_runtime.generations.journal import Journal
     from skills_video_runtime.generations.states import Generation
@@ -392,8 +391,8 @@ class Run(Many[Row]):
                 await self._turn(60 / self.choices.rate)
             if not self._is_begun(row) and not row.payload.goes_as_form():  # whose upload may take long
                 await self.gate.enter(row.key)
-            if self.report.stopped is None:
-                async with self.session.call(self.timeout, self.journal) as call, self._given_up(call):
+            if self.report.stopped is None and not self.is_left:
+                async with self.session.call(self.timeout, self.journal) as call, self.posting(call):
                     return await self._followed(row, name, call)
         except Exception as error:  # noqa: BLE001  # of a row, which the next run goes on with
             self._note(error)
@@ -411,22 +410,11 @@ class Run(Many[Row]):
 
     async def _turn(self, gap: float) -> None:
         """Wait until a post is due."""
-        async with self.session.call(records=False) as call, self._given_up(call):
+        async with self.session.call(records=False) as call, self.entered(call):
             with self.lock:
                 due = max(self.next_post, call.io.now())
                 self.next_post = due + gap
             await call.io.sleep(max(due - call.io.now(), 0.0))
-
-    @asynccontextmanager
-    async def _given_up(self, call: Call | Save) -> AsyncGenerator[None]:
-        """Have it given up, where the run is left."""
-        self.calls.add(call)
-        if self.is_left:
-            call.give_up()
-        try:
-            yield
-        finally:
-            self.calls.discard(call)
 
     async def _followed(self, row: Row, name: str, call: Call) -> Outcome:
         state: Generation | None = None
@@ -447,7 +435,7 @@ class Run(Many[Row]):
             if error.generation_id is not None or isinstance(error, (*ENDS_ALL, *TRANSIENT)):
                 raise
             problem, status = error, "REFUSED"
-        if call.submission is None and call.budget is not None and state is not None:
+        if not call.has_posted and call.budget is not None and state is not None:
             call.budget.count(0.0, state.usage.total)
         try:
             return await self._kept(row, state, status, problem)
@@ -472,7 +460,7 @@ class Run(Many[Row]):
         names: list[str] = []
         wishes = Wishes(name="{key}-{index}{suffix}", key=self._stem(row), overwrite="replace")
         for save in saves_of(self.session, state, self.directory, None, wishes):
-            async with self._given_up(save):
+            async with self.entered(save):
                 names.append((await save.run()).name)
         return names
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
-PATIENCE = 2.0  # seconds for which a second signal does not cut short what is said about the first: our choice
+PATIENCE = 0.5  # seconds for which a second signal does not cut short what is said about the first: our choice
 
 
 class Stopped(BaseException):

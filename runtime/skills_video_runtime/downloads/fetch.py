@@ -108,6 +108,8 @@ class Fetch:
         """End it, from another thread."""
         self.exchange.abort()
 
+    leave = give_up
+
     async def into(self, handle: BinaryIO) -> None:
         """Write the file. It goes on as long as more comes than ever before, or tries are left.
 

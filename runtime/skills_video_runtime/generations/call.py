@@ -40,7 +40,7 @@ from skills_video_runtime.json_values import as_object, texts_in
 
 from .claims import new_idempotency
 from .meaning import is_result, meaning, of_repeat, told_by, told_id
-from .outcomes import Answer, Ended, Ending, Lost, Opened, Post, check_seconds
+from .outcomes import CLOSED, Answer, Ended, Ending, Lost, Opened, Post, check_seconds
 from .pace import Paces
 from .progress import Event, Fallback, Retry
 from .states import WORDS, Generation, Status, Usage, belonging_to, is_id
@@ -88,7 +88,7 @@ class Call:
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
         self.files, self.hooks, self.paces = files, hooks, paces or Paces.of(settings.retry)
-        self.budget, self.cost, self.has_posted = budget, 0.0, False
+        self.budget, self.cost, self.has_posted, self.is_left = budget, 0.0, False, False
         self.offered = offered
         self.timeout = settings.timeout
         if timeout is not None:
@@ -120,7 +120,7 @@ class Call:
                 async for new in states:
                     yield new
         except NotFound:
-            if self.polled or self.submission is None:  # it was there once
+            if self.polled or not self.has_posted:  # it was there once
                 raise
         else:
             return
@@ -200,7 +200,7 @@ class Call:
         if self.budget is not None:
             self.budget.check()
         submission = self.claims.begin(payload, self.offered(payload))
-        self.submission, submission.own_key = submission, own_key
+        submission.own_key = own_key
         submission.idempotency = new_idempotency(submission, path)
         return await self.settled(submission, self._submit(submission, payload, path, form))
 
@@ -265,6 +265,12 @@ class Call:
         if self.ended:
             error.add_note(f"Over: {', '.join(self.ended)}. client.get(id) gives the last state again.")
 
+    def leave(self) -> None:
+        """Post no more, and give the call up, from another thread: at once, or when what was posted has its id."""
+        self.is_left = True
+        if self.submission is None or not (self.submission.pending or self.submission.is_doubtful):
+            self.give_up()
+
     def release(self) -> None:
         """Let go of what is held of a journal."""
         self.claims.release(self.records)
@@ -293,18 +299,21 @@ class Call:
 
     async def settled(self, submission: Submission, work: Coroutine[Any, Any, Generation]) -> Generation:
         """Await the generation of a submission. However that ends, the journal and the caller are told."""
+        self.submission = submission
         try:
             generation = await work
             self._count(generation)
             if generation.id:
                 self.claims.announce(generation.id, self.io.now())
-            await self._record(submission.record_end)
+            await self._record_end(submission)
+            if self.is_left:
+                self.give_up()
         except SkillsVideoError:
-            await self._record(submission.record_end)
+            await self._record_end(submission)
             raise
         except BaseException as error:
             self.claims.end(submission)  # a thread may yet be about to record the intent
-            submission.record_end()  # at once: a call that is cancelled can wait for nothing more
+            submission.record_end()
             if isinstance(error, Exception) and submission.is_doubtful:
                 raise SubmissionUncertain(f"{submission.outlook()} {type(error).__name__} came in between.") from error
             error.add_note(submission.outlook())
@@ -313,6 +322,14 @@ class Call:
             return generation
         finally:
             self.claims.end(submission)
+
+    async def _record_end(self, submission: Submission) -> None:
+        """Tell the journal how a submission ended, at once where the call is cancelled, as it can wait no more."""
+        try:
+            await self._record(submission.record_end)
+        except BaseException:
+            submission.record_end()
+            raise
 
     async def _record(self, work: Callable[[], None]) -> None:
         """Write to the journal, in the event loop if there is no thread to be had: the generation is worth more."""
@@ -392,6 +409,8 @@ class Call:
         submission.post, submission.pending, self.has_posted = post, True, True
         sent_at = self.io.now()
         try:
+            if self.is_left:  # asked once it is seen to be pending
+                return CLOSED
             outcome = await self.io.post(post, patience, self.silence)
             self._note(self.paces.posts, sent_at, outcome)
             if isinstance(outcome, Answer):
@@ -564,7 +583,7 @@ class Call:
             is_last = left <= retry.initial
             if outcome.retry_after is None:
                 delay = min(delay, left / 2)
-        if is_last or delay >= left or not (error.retryable and outcome.is_transient):
+        if is_last or self.is_left or delay >= left or not (error.retryable and outcome.is_transient):
             raise error
         await self.io.sleep(delay)
         self.report(Retry(request, delay, outcome.problem))

@@ -371,13 +371,14 @@ class Journal:
             raise write.problem
 
     def _write_all(self, writes: list[Write]) -> None:
-        """Write in one transaction; what fails alone leaves the rest as it is."""
+        """Write in one transaction. Where that fails, each is written alone, and leaves the rest as it is."""
         try:
             with self._transaction():
                 for write in writes:
-                    self._write_one(write)
-        except JournalUnavailable as problem:
-            _fail(writes, problem.what)
+                    write.work()
+        except JournalUnavailable:
+            for write in writes:
+                self._write_alone(write)
         except BaseException as error:  # such as Ctrl-C in the thread that writes for all
             _fail(writes, self._unavailable(f"{type(error).__name__} came in between").what)
             raise
@@ -385,14 +386,12 @@ class Journal:
             for write in writes:
                 write.is_done = True
 
-    def _write_one(self, write: Write) -> None:
-        self._run("SAVEPOINT one")
+    def _write_alone(self, write: Write) -> None:
         try:
-            write.work()
+            with self._transaction():
+                write.work()
         except JournalUnavailable as problem:
             write.problem = problem
-            self._run("ROLLBACK TO one")
-        self._run("RELEASE one")
 
     def _write(self, what: str, work: Callable[[], object]) -> None:
         """Write; what cannot be written is logged."""
