@@ -87,6 +87,12 @@ def test_a_forked_process_takes_no_longer_than_it_may():
             warm.finished([*warm.COMMAND, "credits"], env=known, seconds=1)
 
 
+def test_a_forked_program_is_the_main_module():
+    program = "import sys, __main__\nclass A: pass\nprint(sys.argv, A.__module__, __main__.A is A)"
+    done = warm.finished([*warm.PROGRAM, program, "x"], env=children.environment())
+    assert (done.stdout, done.stderr) == ("['-c', 'x'] __main__ True\n", "")
+
+
 @pytest.mark.parametrize("name", ["PYTHONPATH", "LANG", "PYTHONIOENCODING", "PATH"])
 def test_what_python_reads_as_it_starts_is_given_to_a_new_one(name):
     with warm.started([*warm.COMMAND, "--version"], env=children.environment(**{name: "."})) as process:

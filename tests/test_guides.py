@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
+from tests.support import children, warm
 from tests.support.children import finished, started
 
 ROOT = Path(__file__).parents[1]
@@ -64,8 +65,7 @@ def programs(page):
 
 
 def run(folder, *arguments, **environment):
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
-    done = finished([sys.executable, *arguments], cwd=folder, env={**kept, **environment})
+    done = warm.finished([sys.executable, *arguments], cwd=folder, env=children.environment(**environment))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -1,4 +1,4 @@
-"""Processes of the command line without the start of Python: each is forked from one that has imported all of it.
+"""Commands and programs without the start of Python: each is a process forked from one that has imported the library.
 
 Such a process is a real one: its arguments, environment, folder, standard streams and signals are its own, and it ends
 as any other does. Only its modules were imported before. Whatever may rest on how Python starts is run by a new Python:
@@ -24,6 +24,7 @@ import sys
 import threading
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tests.support import children
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "skills_video"]
+PROGRAM = [sys.executable, "-c"]
 READ_LATE = ("SKILLS_VIDEO_", "COMP_", "NO_COLOR", "COLUMNS", "HOME", "XDG_")
 OPTIONS = {"env", "cwd", "encoding", "input", "stdin"}
 NUMBER = struct.Struct("i")
@@ -74,7 +76,7 @@ def _can_be_forked(arguments: Sequence[object], options: dict[str, Any]) -> bool
     differing = {name for name in {*usual, *given} if usual.get(name) != given.get(name)}
     return (
         sys.platform != "win32"
-        and list(arguments[:3]) == COMMAND
+        and (list(arguments[:3]) == COMMAND or list(arguments[:2]) == PROGRAM)
         and options.keys() <= OPTIONS
         and all(name.startswith(READ_LATE) for name in differing)
     )
@@ -93,7 +95,7 @@ class Forked:
         encoding: str = "utf-8",
     ) -> None:
         self.args, self.returncode, self.is_late = arguments, None, False
-        job = {"arguments": arguments[3:], "environment": env, "folder": str(Path(cwd or "").absolute())}
+        job = {"arguments": arguments[1:], "environment": env, "folder": str(Path(cwd or "").absolute())}
         with contextlib.ExitStack() as handed:
             given, self.stdin = 0, None
             if stdin == subprocess.PIPE:
@@ -201,9 +203,15 @@ def fork_for_others() -> None:
     gc.freeze()
     with contextlib.ExitStack() as opened:
         job = _job(*(opened.enter_context(each) for each in (socket.socket(fileno=os.dup(0)), *socket.socketpair())))
-    if job is not None:
-        sys.argv[1:] = job["arguments"]
-        runpy.run_module("skills_video", run_name="__main__", alter_sys=True)
+    if job is None:
+        return
+    kind, what, *given = job["arguments"]
+    sys.argv = [kind, *given]
+    if kind == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        sys.modules["__main__"] = main = ModuleType("__main__")
+        exec(compile(what, "<string>", "exec"), vars(main))
 
 
 def _job(requests: socket.socket, woken: socket.socket, waking: socket.socket) -> dict[str, Any] | None:
