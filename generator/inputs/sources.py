@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from generator.diagnostics import GeneratorError
 from .documents import LARGEST, bytes_of
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Sequence
     from urllib.parse import SplitResult
 
@@ -102,7 +104,7 @@ async def _download_all(sources: Sequence[str], etag: str, most: int) -> list[Fe
     turn, room = asyncio.Semaphore(AT_ONCE), Room(most, most)
     now = asyncio.get_running_loop().time
     end = now() + LONGEST
-    async with httpx.AsyncClient(timeout=TIMEOUT, headers=headers) as client:
+    async with httpx.AsyncClient(timeout=TIMEOUT, headers=headers, verify=_trust()) as client:
 
         async def one(source: str) -> Fetched | GeneratorError:
             try:
@@ -114,6 +116,14 @@ async def _download_all(sources: Sequence[str], etag: str, most: int) -> list[Fe
                 return UnavailableError(source, f"did not arrive within {TIMEOUT:.0f} s")
 
         return await asyncio.gather(*map(one, sources))
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Read once which certificates are trusted, which takes longer than most pages do."""
+    import httpx  # noqa: PLC0415  # as above
+
+    return httpx.create_ssl_context()
 
 
 async def _download(client: httpx.AsyncClient, source: str, etag: str, room: Room) -> Fetched:
