@@ -74,7 +74,7 @@ def run(folder, *arguments, **environment):
     ("page", "number", "printed"),
     [
         ("agents", 0, r"\[.*'kling_v2_6-MotionControl'\]\nduration: 7 is not .* allowed: 5\nCOMPLETED\n"),
-        ("batch", 1, r"\{'COMPLETED': 3\} 48.0\n"),
+        ("batch", 2, r"\{'COMPLETED': 3\} 48.0\n"),
         ("choosing", 0, r"[\s\S]*\nkling_v2_6 \(5, 10\) \(\)\n[\s\S]*\nKling V2.6 Video\n"),
         ("choosing", 1, r"[\s\S]*\ngoogle/veo-3.1\n[\s\S]*\nCOMPLETED\n"),
         ("choosing", 2, r"Payload\(prompt='neon rain', duration=8\)\nduration: 10 becomes 8\n"),

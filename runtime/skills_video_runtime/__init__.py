@@ -70,7 +70,13 @@ if TYPE_CHECKING:
     from .payloads.file import File as File
     from .generations.states import Generation as Generation, MediaFile as MediaFile, Status as Status, Usage as Usage
     from .payloads.base import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
-    from .batch import AsyncBatch as AsyncBatch, Batch as Batch, Row as Row, RowsRefused as RowsRefused
+    from .batch import (
+        AsyncBatch as AsyncBatch,
+        Batch as Batch,
+        Row as Row,
+        RowsRefused as RowsRefused,
+        SharedBatch as SharedBatch,
+    )
     from .budget import BudgetExceeded as BudgetExceeded
     from .many import Result as Result
     from .planning import Loss as Loss, Planned as Planned, convert as convert
@@ -93,7 +99,7 @@ else:
         ".payloads.file": "File",
         ".generations.states": "Generation MediaFile Status Usage",
         ".payloads.base": "BaseObject BasePayload parse_payload",
-        ".batch": "AsyncBatch Batch Row RowsRefused",
+        ".batch": "AsyncBatch Batch Row RowsRefused SharedBatch",
         ".budget": "BudgetExceeded",
         ".many": "Result",
         ".planning": "Loss Planned convert",

@@ -2,5 +2,17 @@
 
 from .rows import Mistake, Row, Rows, read_rows
 from .run import AsyncBatch, Batch, Outcome, Report, RowsRefused
+from .shared import SharedBatch
 
-__all__ = ["AsyncBatch", "Batch", "Mistake", "Outcome", "Report", "Row", "Rows", "RowsRefused", "read_rows"]
+__all__ = [
+    "AsyncBatch",
+    "Batch",
+    "Mistake",
+    "Outcome",
+    "Report",
+    "Row",
+    "Rows",
+    "RowsRefused",
+    "SharedBatch",
+    "read_rows",
+]

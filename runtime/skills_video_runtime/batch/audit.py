@@ -94,6 +94,11 @@ def audit(client: Client, directory: str | PathLike[str]) -> Audit:
         raise FileNotFoundError(f"{str(folder)!r} is no directory of a batch: it holds no {JOURNAL}")
     records = run_now(_records(client, folder / JOURNAL))
     lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in lines_of(path)]
+    return compared(client, records, lines)
+
+
+def compared(client: Client, records: list[Recorded], lines: list[dict[str, Any]]) -> Audit:
+    """Ask the platform for all generations that a journal or results tell of, and compare the three."""
     found = Audit(rows=len({line["key"] for line in lines} | {record.row for record in records}))
     names = (record.id for record in records), (line.get("id") for line in lines)
     ids = [str(name) for name in dict.fromkeys(chain(*names)) if name]
@@ -107,7 +112,7 @@ def audit(client: Client, directory: str | PathLike[str]) -> Audit:
     return found
 
 
-class _Recorded(NamedTuple):
+class Recorded(NamedTuple):
     """What a journal holds of an attempt of a row."""
 
     row: str
@@ -117,17 +122,22 @@ class _Recorded(NamedTuple):
     credits: float | None = None
 
 
-async def _records(client: Client, path: Path) -> list[_Recorded]:
+async def _records(client: Client, path: Path) -> list[Recorded]:
     session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     async with session.call(journal=path) as call:
-        journal = cast("Journal", call.journal)
-        over = [_Recorded(_row_of(item.key), item.id, item.status or "", item.credits) for item in journal.history()]
-        for entry in journal.unfinished():
-            if isinstance(entry, Recovered):
-                over.append(_Recorded(_row_of(entry.key), None, ""))
-            else:
-                over.append(_Recorded(_row_of(entry.own_key or entry.key), entry.id, ""))
+        found = records_of(cast("Journal", call.journal))
     session.let_go(path)
+    return found
+
+
+def records_of(journal: Journal) -> list[Recorded]:
+    """Give what a journal holds, over or not."""
+    over = [Recorded(_row_of(item.key), item.id, item.status or "", item.credits) for item in journal.history()]
+    for entry in journal.unfinished():
+        if isinstance(entry, Recovered):
+            over.append(Recorded(_row_of(entry.key), None, ""))
+        else:
+            over.append(Recorded(_row_of(entry.own_key or entry.key), entry.id, ""))
     return over
 
 
@@ -143,7 +153,7 @@ def _state_of(client: Client, name: str) -> Generation | None:
         return None
 
 
-def _of_records(records: list[_Recorded], lines: list[dict[str, Any]]) -> Iterator[Discrepancy]:
+def _of_records(records: list[Recorded], lines: list[dict[str, Any]]) -> Iterator[Discrepancy]:
     """Tell of what was begun, and is not in the results."""
     in_results = {line.get("id") for line in lines}
     for record in records:
@@ -170,7 +180,7 @@ def _of_lines(lines: list[dict[str, Any]], recorded: set[str | None]) -> Iterato
 
 
 def _of_platform(
-    states: dict[str, Generation | None], records: list[_Recorded], lines: list[dict[str, Any]]
+    states: dict[str, Generation | None], records: list[Recorded], lines: list[dict[str, Any]]
 ) -> Iterator[Discrepancy]:
     """Tell of what the platform does not know, or charged otherwise."""
     rows: dict[str, tuple[str, float | None]] = {item.id: (item.row, item.credits) for item in records if item.id}

@@ -172,7 +172,7 @@ class Run(Many[Row]):
                 raise ValueError("max_credits is said twice, to the client and to the batch")
             session.budget = Budget(choices.max_credits)
         self.directory, self.choices = Path(directory), choices
-        self.journal = self.directory / JOURNAL
+        self.journal: str | PathLike[str] = self.directory / JOURNAL
         self.results = Results(self.directory)
         self.state = State()
         self.lock = Lock()
@@ -207,7 +207,7 @@ class Run(Many[Row]):
         self.results.read(self.state.round)
         is_used = any(line.id for line in self.results.lines.values()) or any(lines_of(self.directory / METADATA))
         if is_used and not self.ended and not self.begun:
-            raise JournalUnavailable(f"The journal {self.journal} is empty or gone, and there are results beside it.")
+            raise JournalUnavailable(f"The journal {self._shown()} is empty or gone, and there are results of it.")
         count, mistakes = Count(), list[Mistake]()
         taken: dict[str, int] = {}
         for number, item in enumerate(count.counted(rows), 1):
@@ -232,7 +232,10 @@ class Run(Many[Row]):
         self.results.begin(self.todo, self.choices.limit)
 
     def _is_new(self) -> bool:
-        return not self.journal.exists()
+        return not Path(self.journal).exists()
+
+    def _shown(self) -> str:
+        return str(self.journal)
 
     def _read_state(self) -> None:
         self.state = State.read(self.directory)
@@ -241,8 +244,8 @@ class Run(Many[Row]):
         self.state.write(self.directory)
 
     def _leave_nothing(self) -> None:
-        self.session.let_go(self.journal)
-        self.journal.unlink()
+        self.session.let_go(Path(self.journal))
+        Path(self.journal).unlink()
         with suppress(OSError):  # what else is there is not ours
             self.directory.rmdir()
 
@@ -376,11 +379,14 @@ class Run(Many[Row]):
         with self.lock:
             self.outcomes[index] = outcome
             if not self._is_untouched(outcome):
-                self.report.statuses[outcome.status] += 1
-                self.report.credits += outcome.credits or 0.0
+                self._count(outcome)
                 if outcome.status != "COMPLETED":
                     self.report.problems.append(outcome)
         return Made(Result(index, payload, None, outcome.error))
+
+    def _count(self, outcome: Outcome) -> None:
+        self.report.statuses[outcome.status] += 1
+        self.report.credits += outcome.credits or 0.0
 
     async def _outcome(self, row: Row) -> Outcome:
         model, name = row.payload.endpoint.model, self._name(row.key, self.todo[row.key])
@@ -530,7 +536,7 @@ class Run(Many[Row]):
             self.state.is_fresh = False
             self._keep_state()
         self.results.end()
-        self.session.let_go(self.journal)
+        self.session.let_go(Path(self.journal))
 
 
 def as_data(problem: Exception | None) -> dict[str, Any] | None:
@@ -546,7 +552,7 @@ def as_data(problem: Exception | None) -> dict[str, Any] | None:
     return told
 
 
-def _read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
+def read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
     """Give rows that can be read as often as they are needed."""
     if iter(rows) is rows:
         return list(rows)
@@ -578,7 +584,7 @@ class Batch(Choices):
             RowsRefused: A row is wrong, or another one than that which was begun under its key. Nothing was sent.
             JournalUnavailable: Another process runs the batch, or the journal is gone. Nothing was sent.
         """
-        work, rows = Run(self.client, self.directory, self), _read_again(rows)
+        work, rows = Run(self.client, self.directory, self), read_again(rows)
         try:
             run_now(work.prepare(rows))
             for phase in work.phases(rows):
@@ -599,7 +605,7 @@ class AsyncBatch(Choices):
 
     async def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
         """As `Batch.run`. The event loop waits while rows are checked."""
-        work, rows = Run(self.client, self.directory, self), _read_again(rows)
+        work, rows = Run(self.client, self.directory, self), read_again(rows)
         try:
             await work.prepare(rows)
             for phase in work.phases(rows):

@@ -12,7 +12,7 @@ from . import completion
 from .failure import JSON
 
 application = typer.Typer(
-    help="Make many videos: check, run, status, audit.",
+    help="Make many videos: check, run, status, audit; worker, on more than one machine.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
@@ -28,6 +28,17 @@ Files = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where files that rows name by @ are; by default beside FILE.")
 ]
 Json = Annotated[bool, typer.Option(JSON, help="Answer in JSON.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that a row may take.")]
+Interval = Annotated[float, typer.Option(metavar="SECONDS", help="Time between two looks at the state of a row.")]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Share the rows with workers by a queue in Postgres, postgresql://user@host/name."
+    ),
+]
+Lease = Annotated[
+    float, typer.Option(metavar="SECONDS", help="With --database: who says nothing for so long is taken over.")
+]
 
 
 @application.command()
@@ -53,7 +64,7 @@ def check(
     return batch_checks.check(rows, journal, as_json=as_json)
 
 
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The directory that was given to run.")]
+Directory = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The directory that was given to run.")]
 
 
 @application.command()
@@ -80,10 +91,10 @@ def run(
     reuse: Annotated[
         bool, typer.Option("--reuse", help="Give a row the files of another one with the same payload.")
     ] = False,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Time that a row may take.")] = 900.0,
-    poll_interval: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Time between two looks at the state of a row.")
-    ] = 3.0,
+    timeout: Timeout = 900.0,
+    poll_interval: Interval = 3.0,
+    database: Database = None,
+    lease: Lease = 30.0,
     as_json: Json = False,
 ) -> int:
     """Make the videos of a file, one a row.
@@ -91,6 +102,8 @@ def run(
     All rows are checked first; nothing is sent if one is wrong. The same command goes on after Ctrl-C, a crash or a
     reboot, and pays for nothing twice. At most 99 are under way, since the platform shows 100 of a workspace: other
     programs that make videos in it count as well. The exit code is that of the first row that did not end well.
+
+    With --database, `batch worker` on any number of machines helps; limit, rate and budget hold for all together.
     """
     from . import batch_checks, batch_runs  # noqa: PLC0415  # as above
 
@@ -105,19 +118,47 @@ def run(
         timeout=timeout,
         poll_interval=poll_interval,
     )
-    return batch_runs.run(rows, out, choices, as_json=as_json)
+    queue = None
+    if database is not None:
+        queue = batch_runs.Queue(database, lease)
+    return batch_runs.run(rows, out, choices, queue, as_json=as_json)
 
 
 @application.command()
-def status(directory: Directory, as_json: Json = False) -> int:
-    """Show how far a batch is. Nothing is asked of the platform."""
+def worker(
+    database: Annotated[str, typer.Option(metavar="URL", help="The address that was given to run.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where files go; without it, they are left to run.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="How many this worker has at once; else as many as run allows.")
+    ] = None,
+    timeout: Timeout = 900.0,
+    poll_interval: Interval = 3.0,
+    lease: Lease = 30.0,
+    as_json: Json = False,
+) -> int:
+    """Make rows that `batch run --database` has put into a queue, on this machine as well, until none is left.
+
+    Limit, rate and budget are those of run. A worker that dies is taken over by the others, and one that is paused for
+    longer than its lease, too. The exit code is that of the first row here that did not end well.
+    """
     from . import batch_runs  # noqa: PLC0415  # as above
 
-    return batch_runs.status(directory, as_json=as_json)
+    queue = batch_runs.Queue(database, lease)
+    return batch_runs.work(queue, out, limit, timeout, poll_interval, as_json=as_json)
 
 
 @application.command()
-def audit(directory: Directory, as_json: Json = False) -> int:
+def status(directory: Directory = None, database: Database = None, as_json: Json = False) -> int:
+    """Show how far a batch is: that of a directory, or of a database. Nothing is asked of the platform."""
+    from . import batch_runs  # noqa: PLC0415  # as above
+
+    return batch_runs.status(directory, database, as_json=as_json)
+
+
+@application.command()
+def audit(directory: Directory = None, database: Database = None, as_json: Json = False) -> int:
     """Show what was charged for a batch, and what does not add up.
 
     Journal, results and what the platform tells of each generation are compared. The exit code is 1 where a credit has
@@ -125,4 +166,4 @@ def audit(directory: Directory, as_json: Json = False) -> int:
     """
     from . import batch_runs  # noqa: PLC0415  # as above
 
-    return batch_runs.audit(directory, as_json=as_json)
+    return batch_runs.audit(directory, database, as_json=as_json)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.batch.audit import Standing
 from skills_video_runtime.batch.audit import audit as audit_of
 from skills_video_runtime.batch.results import RESULTS
 from skills_video_runtime.batch.run import Batch, Outcome, Report, RowsRefused, as_data
+from skills_video_runtime.batch.shared import LEASE, SharedBatch
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError
+from skills_video_runtime.http.addresses import is_postgres
 
 from .batch_checks import checking, facts
 from .exits import BAD_USAGE, OTHER, exit_code
@@ -20,6 +24,7 @@ from .output import UsageProblem, amount, complain, console, is_terminal, say, s
 from .signals import Stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
     from pathlib import Path
     from types import TracebackType
 
@@ -57,28 +62,56 @@ def a_minute(given: str | None) -> float | None:
     return float(found[1]) * UNITS[found[2] or "min"]
 
 
-def run(rows: Rows, out: Path, asked: Asked, *, as_json: bool) -> int:
+@dataclass(frozen=True)
+class Queue:
+    """A queue that machines share, and the seconds for which a worker of it may say nothing."""
+
+    database: str
+    lease: float = LEASE
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        if not is_postgres(self.database):
+            raise UsageProblem("--database is the address of a Postgres, such as postgresql://user@host/name")
+
+
+def run(rows: Rows, out: Path, asked: Asked, queue: Queue | None, *, as_json: bool) -> int:
     """Run a batch, and tell what it has come to."""
     chosen = asdict(asked)
-    poll_interval = chosen.pop("poll_interval")
-    with Client(poll_interval=poll_interval, timeout=asked.timeout) as client:
-        show = Lines()
+    with Client(poll_interval=chosen.pop("poll_interval"), timeout=asked.timeout) as client:
+        batch: Batch | SharedBatch = Batch(client, out, **chosen)
+        if queue is not None:
+            batch = SharedBatch(client, directory=out, **chosen, **asdict(queue))
+        return _followed(partial(batch.run, rows), rows.path, out, as_json=as_json)
+
+
+def work(  # each is a choice of its own
+    queue: Queue, out: Path | None, limit: int | None, timeout: float, poll_interval: float, *, as_json: bool
+) -> int:
+    """Make rows of a queue, and tell what all its workers have come to."""
+    with Client(poll_interval=poll_interval, timeout=timeout) as client:
+        batch = SharedBatch(client, directory=out, timeout=timeout, **asdict(queue))
+        return _followed(partial(batch.work, limit), None, out, as_json=as_json)
+
+
+def _followed(make: Callable[..., Report], file: Path | None, out: Path | None, *, as_json: bool) -> int:
+    show = Lines()
+    if as_json:
+        show = Silent()
+    elif is_terminal():
+        show = Bar()
+    try:
+        with show, checking():
+            report = make(on_outcome=show.ended)
+    except RowsRefused as error:
         if as_json:
-            show = Silent()
-        elif is_terminal():
-            show = Bar()
-        try:
-            with show, checking():
-                report = Batch(client, out, **chosen).run(rows, show.ended)
-        except RowsRefused as error:
-            if as_json:
-                say_json({"sent": False, "mistakes": [facts(mistake) for mistake in error.mistakes]})
-            complain("\n".join(f"{rows.path}: {mistake}" for mistake in error.mistakes))
-            complain(f"error: {len(error.mistakes)} mistakes; nothing was sent")
-            return exit_code(error)
-        except Stopped as stop:
-            complain(f"interrupted: what is begun goes on, and is paid for. The same command goes on with it; {out}")
-            return stop.exit_code
+            say_json({"sent": False, "mistakes": [facts(mistake) for mistake in error.mistakes]})
+        complain("\n".join(f"{file}: {mistake}" for mistake in error.mistakes))
+        complain(f"error: {len(error.mistakes)} mistakes; nothing was sent")
+        return exit_code(error)
+    except Stopped as stop:
+        complain("interrupted: what is begun goes on, and is paid for. The same command goes on with it")
+        return stop.exit_code
     if as_json:
         say_json(_as_json(report, out))
     else:
@@ -100,7 +133,7 @@ def _code_of(error: Exception | None) -> int:
     return OTHER
 
 
-def _say(report: Report, out: Path) -> None:
+def _say(report: Report, out: Path | None) -> None:
     for outcome in report.problems[:MOST_TOLD]:
         reason = "left alone, as it may have been made; settle it: see docs/batch.md"
         if outcome.error is not None:
@@ -111,7 +144,10 @@ def _say(report: Report, out: Path) -> None:
     if report.stopped is not None:
         complain(f"error: no more were posted: {in_words(report.stopped)}")
         complain("The same command goes on; where the budget is spent, with a higher --max-credits.")
-    say(f"{_counts(report)}; {amount(report.credits)} credits; {out / RESULTS}")
+    told = f"{_counts(report)}; {amount(report.credits)} credits"
+    if out is not None:
+        told += f"; {out / RESULTS}"
+    say(told)
 
 
 def _counts(report: Report) -> str:
@@ -122,9 +158,9 @@ def _counts(report: Report) -> str:
     return f"{report.rows} rows: {', '.join(told) or 'none'}"
 
 
-def _as_json(report: Report, out: Path) -> dict[str, Any]:
+def _as_json(report: Report, out: Path | None) -> dict[str, Any]:
     return {
-        "directory": str(out),
+        "directory": out and str(out),
         "rows": report.rows,
         "statuses": dict(report.statuses),
         "left": report.rows - report.statuses.total(),
@@ -199,9 +235,13 @@ class Bar(Lines):
         self.progress.update(self.task, total=report.rows, completed=report.statuses.total(), states=about)
 
 
-def status(directory: Path, *, as_json: bool) -> int:
+def status(directory: Path | None, database: str | None, *, as_json: bool) -> int:
     """Show how far a batch is."""
-    standing = Standing.of(directory)
+    if database is None:
+        standing = Standing.of(_named(directory))
+    else:
+        with _shared(directory, database) as batch:
+            standing = batch.standing()
     if as_json:
         say_json(vars(standing))
         return 0
@@ -214,10 +254,28 @@ def status(directory: Path, *, as_json: bool) -> int:
     return 0
 
 
-def audit(directory: Path, *, as_json: bool) -> int:
-    """Show what a batch was charged, and what does not add up; the exit code tells whether it does."""
+@contextmanager
+def _shared(directory: Path | None, database: str) -> Generator[SharedBatch]:
+    if directory is not None:
+        raise UsageProblem("a batch is in DIR or in --database URL: name one of them")
     with Client() as client:
-        found = audit_of(client, directory)
+        yield SharedBatch(client, **asdict(Queue(database)))
+
+
+def _named(directory: Path | None) -> Path:
+    if directory is None:
+        raise UsageProblem("which batch? Name the DIR or the --database URL that was given to run")
+    return directory
+
+
+def audit(directory: Path | None, database: str | None, *, as_json: bool) -> int:
+    """Show what a batch was charged, and what does not add up; the exit code tells whether it does."""
+    if database is None:
+        with Client() as client:
+            found = audit_of(client, _named(directory))
+    else:
+        with _shared(directory, database) as batch:
+            found = batch.audit()
     if as_json:
         say_json(asdict(found))
     else:

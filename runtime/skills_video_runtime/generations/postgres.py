@@ -64,7 +64,7 @@ class PostgresJournal(Journal):
         except ImportError as error:
             raise JournalUnavailable(MISSING) from error
         self._where = f"in Postgres, {_shown(psycopg, address)}"
-        self._lost_at: float | None = None
+        self._until: float | None = None
         self._address, self._platform, self._api_key, self._lock = address, platform, key, RLock()
         self._waiting, self._held = deque(), dict[str, None]()
         self._psycopg = psycopg
@@ -140,15 +140,17 @@ class PostgresJournal(Journal):
 
     def _reconnect(self) -> None:
         """Wait for a database that is restarted, once for all who need it."""
-        self._lost_at = self._lost_at or time.monotonic()
-        while self._lost_at is not None:
+        until = self._until = self._until or time.monotonic() + PATIENCE
+        while True:
             try:
                 self._connect()
-                self._lost_at = None
             except JournalUnavailable:
-                if time.monotonic() > self._lost_at + PATIENCE:
+                if time.monotonic() > until:
                     raise
                 time.sleep(0.5)
+            else:
+                self._until = None
+                return
 
     def _is_in_transaction(self) -> bool:
         status = self._psycopg.pq.TransactionStatus

@@ -1,0 +1,272 @@
+"""A batch that machines share: whoever dies, sleeps or loses the database, nothing is paid twice and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import closing, contextmanager
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from skills_video import Client, File, Row, SharedBatch, google_veo_3_1, kling_v2_6
+from skills_video_runtime import errors
+from skills_video_runtime.batch.queue import Queue, RowTaken
+from skills_video_runtime.http.addresses import platform_of
+from skills_video_runtime.http.key import Key
+from skills_video_runtime.sandbox import Sandbox
+from tests.support.batches import lines, lost, paid_twice, row, written
+from tests.support.children import finished, started
+from tests.support.processes import call, command, environment, strict
+
+ROWS = int(os.environ.get("BATCH_SHARED_ROWS", "12"))
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox(speed=100) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(sandbox):
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.1) as client:
+        yield client
+
+
+def made_of(count):
+    return [Row(f"row-{number}", google_veo_3_1.Payload(prompt=f"rain {number}")) for number in range(count)]
+
+
+def when(is_due, *, seconds=60):
+    until = time.monotonic() + seconds
+    while not is_due():
+        assert time.monotonic() < until, "it did not come to that"
+        threading.Event().wait(0.01)
+
+
+@contextmanager
+def process(sandbox, postgres, *arguments):
+    """A worker, or a run, that looks often and is soon taken for dead."""
+    words = ("batch", *arguments, "--database", postgres.url, "--poll-interval", "0.2", "--lease", "1")
+    with started(command(*map(str, words)), env=environment(sandbox), seconds=120 + 3 * ROWS) as process:
+        yield process
+
+
+def asked(postgres, sql):
+    with import_module("psycopg").connect(postgres.url, autocommit=True) as database:
+        database.execute("SET search_path TO skills_video")
+        found = database.execute(sql)
+        return found.fetchall() if found.description else []
+
+
+@POSIX
+def test_workers_that_are_killed_and_paused_and_a_database_that_is_restarted(postgres, tmp_path):
+    file, out = written(tmp_path / "jobs.jsonl", [row(number) for number in range(ROWS)]), tmp_path / "out"
+    run = ("run", file, "--out", out, "--limit", max(6, ROWS // 4))
+    with Sandbox(speed=3, credits=1e9) as slow:
+        with (
+            process(slow, postgres, *run) as first,
+            process(slow, postgres, "run", file, "--out", tmp_path / "two", "--limit", max(6, ROWS // 4)) as killed,
+        ):
+            when(lambda: slow.made() > 0)
+            with process(slow, postgres, "worker", "--limit", 3) as paused:
+                when(lambda: len(asked(postgres, "SELECT 1 FROM batch_worker")) == 3)
+                when(lambda: slow.made() >= ROWS // 3)
+                killed.kill()
+                paused.send_signal(signal.SIGSTOP)
+                postgres.restart()
+                when(lambda: slow.made() >= ROWS * 2 // 3 or first.poll() is not None)
+                paused.send_signal(signal.SIGCONT)
+                told = [each.communicate() for each in (first, paused)]
+        again = call("batch", *run, "--database", postgres.url, "--lease", "1", "--json", sandbox=slow, seconds=120)
+        states = Counter(line["status"] for line in lines(out))
+        print(f"{ROWS} rows: {slow.made()} made, {dict(states)}")  # noqa: T201  # for the full form
+        assert (paid_twice(slow), lost(slow, out)) == ([], []), (told, again.stderr)
+        assert Counter(line["key"] for line in lines(out)) == Counter(f"row-{number}" for number in range(ROWS))
+        assert set(states) <= {"COMPLETED", "UNCERTAIN"}, told
+        assert states["COMPLETED"] == slow.made()
+        for line in lines(out):
+            files = [(out / name).stat().st_size > 0 for name in line["files"]]
+            assert files == [True] * (line["status"] == "COMPLETED")
+        audited = call("batch", "audit", "--database", postgres.url, "--json", sandbox=slow)
+        assert strict(audited.stdout)["charged"] == slow.credits_charged
+        assert audited.returncode == (states["UNCERTAIN"] > 0), audited.stdout
+
+
+@POSIX
+def test_an_id_that_a_sleeper_is_told_is_not_lost(postgres, tmp_path):
+    """It is paused between its post and the answer; who takes the row over cannot find what was made."""
+    file, out = written(tmp_path / "jobs.jsonl", [row(0)]), tmp_path / "out"
+    with Sandbox(speed=100) as sandbox:
+        sandbox.plan("delay-after:1")
+        sandbox.arm("running-500:99")
+        with process(sandbox, postgres, "run", file, "--out", out) as sleeper:
+            when(lambda: sandbox.made() == 1)
+            sleeper.send_signal(signal.SIGSTOP)
+            with process(sandbox, postgres, "worker", "--timeout", "2") as other:
+                _, stderr = other.communicate()
+                assert (other.returncode, "row-0: UNCERTAIN" in stderr) == (3, True), stderr
+            told = strict(call("batch", "status", "--database", postgres.url, "--json", sandbox=sandbox).stdout)
+            assert (told["statuses"], told["uncertain"]) == ({"UNCERTAIN": 1}, ["row-0"])
+            sleeper.send_signal(signal.SIGCONT)
+            _, stderr = sleeper.communicate()
+        assert sleeper.returncode == 0, stderr
+        [line] = lines(out)
+        assert (line["status"], line["id"], sandbox.made()) == ("COMPLETED", sandbox.generations()[0].id, 1)
+
+
+def queue_of(sandbox, postgres, lease):
+    queue = Queue(postgres.url, platform_of(sandbox.url), Key(sandbox.api_key), lease)
+    queue.join()
+    return queue
+
+
+def test_who_was_taken_over_can_post_nothing_more(sandbox, client, postgres, tmp_path):
+    rows = made_of(1)
+    with closing(Queue(postgres.url, platform_of(sandbox.url), Key(sandbox.api_key), 30)) as queue:
+        queue.put([(rows[0], "row-0", 1)], queue.state(), SharedBatch(client, postgres.url, tmp_path))
+    with closing(queue_of(sandbox, postgres, 0.2)) as sleeper, closing(queue_of(sandbox, postgres, 30)) as other:
+        [(taken, _)] = sleeper.take(1, [], []).rows
+        assert (taken.payload, other.take(1, [], []).rows) == (rows[0].payload, [])
+        when(lambda: other.take(1, [], []).rows)
+        with pytest.raises(RowTaken):
+            sleeper.intend(sleeper.new_key(), taken.payload, "row-0")
+        sleeper.beat()
+        with pytest.raises(RowTaken):
+            sleeper.end("row-0", {"key": "row-0", "status": "REFUSED", "id": None, "credits": None})
+        other.intend(other.new_key(), taken.payload, "row-0")
+
+
+def test_limit_rate_and_budget_hold_for_all_workers(postgres, tmp_path):
+    file, out = written(tmp_path / "jobs.jsonl", [row(number) for number in range(20)]), tmp_path / "out"
+    run = ("run", file, "--out", out, "--limit", 3, "--rate", "4/s")
+    with Sandbox(speed=20) as sandbox:
+        most, began = 0, time.monotonic()
+        with (
+            process(sandbox, postgres, *run, "--max-credits", 100) as one,
+            process(sandbox, postgres, *run, "--max-credits", 100) as two,
+        ):
+            while one.poll() is None or two.poll() is None:
+                active = [item for item in sandbox.generations() if sandbox.status(item.id) != "COMPLETED"]
+                most = max(most, len(active))
+                threading.Event().wait(0.02)
+            told = [each.communicate() for each in (one, two)]
+        assert (one.returncode, two.returncode) == (25, 25), told
+        assert "of 100 credits are spent" in told[0][1]
+        assert 2 <= most <= 3
+        assert 100 <= sandbox.credits_charged < 100 + 3 * 16
+        assert sandbox.made() <= 4 * (time.monotonic() - began) + 1
+        with process(sandbox, postgres, *run) as last:
+            told = last.communicate()
+        assert (last.returncode, sandbox.made(), paid_twice(sandbox)) == (0, 20, []), told
+
+
+def test_another_machine_goes_on_and_has_all_files(sandbox, client, postgres, tmp_path):
+    """The first one made rows without a directory, and is gone; files that rows send were put in with them."""
+    (tmp_path / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    rows = [
+        *made_of(2),
+        Row(
+            "cat", kling_v2_6.MotionControl(image_url=File(tmp_path / "cat.png"), video_url="https://example.com/1.mp4")
+        ),
+    ]
+    one = SharedBatch(client, postgres.url, tmp_path / "one", limit=3)
+    one.run(rows[:2])
+    one.run(rows)
+    (tmp_path / "cat.png").unlink()
+    assert SharedBatch(client, postgres.url).work().statuses == {"COMPLETED": 3}
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.1) as other:
+        report = SharedBatch(other, postgres.url, tmp_path / "two").run(rows[:2])
+    assert (report.rows, report.statuses, report.credits) == (3, {"COMPLETED": 3}, sandbox.credits_charged)
+    assert sorted(path.name for path in (tmp_path / "two").glob("*.mp4")) == ["row-0-0.mp4", "row-1-0.mp4"]
+    assert {line["key"] for line in lines(tmp_path / "two")} == {"row-0", "row-1", "cat"}
+    assert sandbox.made() == 3
+
+
+def test_what_failed_elsewhere_is_told_and_made_again(sandbox, client, postgres, tmp_path):
+    sandbox.plan("failed:NSFW:no", "redirect:https://example.org/")
+    batch = SharedBatch(client, postgres.url, tmp_path, limit=1)
+    report = batch.run(made_of(3))
+    assert report.statuses == {"FAILED": 1, "REFUSED": 1, "COMPLETED": 1}
+    report = SharedBatch(client, postgres.url, tmp_path, limit=1, retry_failed=True).run(made_of(3))
+    assert report.statuses == {"COMPLETED": 3}
+    assert sandbox.made() == 4
+    assert batch.audit().discrepancies == []
+    SharedBatch(client, postgres.url, tmp_path, fresh=True).run(made_of(3))
+    assert sandbox.made() == 7
+    assert batch.audit().discrepancies == []
+
+
+def test_the_program_of_the_guide(sandbox, postgres, tmp_path):
+    guide = (Path(__file__).parents[2] / "docs" / "batch.md").read_text("utf-8")
+    [program] = [text for text in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "SharedBatch" in text]
+    program = program.replace("postgresql://user@host/jobs", postgres.url)
+    done = finished([sys.executable, "-c", program], cwd=tmp_path, env=environment(sandbox))
+    assert (done.stdout, sandbox.made()) == ("{'COMPLETED': 3} []\n", 3), done.stderr
+
+
+def test_a_changed_row_is_refused(sandbox, client, postgres, tmp_path):
+    SharedBatch(client, postgres.url, tmp_path).run(made_of(1))
+    with pytest.raises(errors.SkillsVideoError, match="another one than that which was begun"):
+        SharedBatch(client, postgres.url, tmp_path).run([Row("row-0", google_veo_3_1.Payload(prompt="snow"))])
+    assert sandbox.made() == 1
+
+
+@pytest.mark.parametrize("change", ["version = '0.0.1'", "layout = 99"])
+def test_releases_that_differ_do_not_share_a_queue(change, sandbox, client, postgres, tmp_path):
+    batch = SharedBatch(client, postgres.url, tmp_path / "out")
+    batch.run(made_of(1))
+    asked(postgres, f"UPDATE batch SET {change}")
+    asked(postgres, "UPDATE batch_row SET status = NULL")
+    before = sandbox.requests.total()
+    for use in (partial(batch.run, made_of(1)), batch.work, batch.standing, batch.audit):
+        with pytest.raises(errors.JournalUnavailable, match="have one release on all machines"):
+            use()
+    assert sandbox.requests.total() == before
+    asked(postgres, "UPDATE batch_row SET status = 'COMPLETED'")
+    if "version" in change:
+        assert batch.standing().rows == 1
+
+
+def test_a_release_that_comes_while_a_worker_is_at_work_is_noticed(sandbox, postgres):
+    with closing(queue_of(sandbox, postgres, 30)) as queue:
+        asked(
+            postgres,
+            "INSERT INTO batch_row VALUES (1, 'a', 'a', 1, 'm', 'v', '{}', TRUE); UPDATE batch SET version = '9'",
+        )
+        with pytest.raises(errors.JournalUnavailable, match="is of skills-video 9"):
+            queue.take(1, [], [])
+
+
+def test_a_batch_of_another_key_is_refused(sandbox, client, postgres, tmp_path):
+    SharedBatch(client, postgres.url, tmp_path).run(made_of(1))
+    with Client("another-key", sandbox.url) as other, pytest.raises(errors.JournalUnavailable, match="platform or key"):
+        SharedBatch(other, postgres.url).work()
+    assert sandbox.made() == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "address", "says"),
+    [
+        ("run", "postgresql://user:hush@127.0.0.1:9/jobs", "127.0.0.1/jobs"),
+        ("worker", "postgresql://user:hu/sh@127.0.0.1:9/jobs", "@ as %40"),
+        ("status", "mysql://user:hush@127.0.0.1:9/jobs", "--database is the address of a Postgres"),
+    ],
+)
+def test_the_password_of_a_database_is_not_shown(command, address, says, sandbox, tmp_path):
+    file = written(tmp_path / "jobs.jsonl", [row(0)])
+    arguments = {"run": (file, "--out", tmp_path / "out")}.get(command, ())
+    done = call("batch", command, *arguments, "--database", address, sandbox=sandbox)
+    assert done.returncode != 0
+    assert (says in done.stderr, "hu" in done.stderr + done.stdout) == (True, False), done.stderr
+    assert sandbox.requests.total() == 0
+    assert not (tmp_path / "out").exists()
