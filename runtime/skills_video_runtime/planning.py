@@ -11,11 +11,11 @@ import re
 from dataclasses import dataclass
 from importlib import import_module
 from math import log
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args
 
 from .json_values import is_array, is_number
-from .payloads.checks import PLANS, attempt, hints_of
-from .payloads.constraints import UNSET, OneOf
+from .payloads.checks import PLANS, attempt
+from .payloads.constraints import UNSET
 from .payloads.violations import Problems
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from .catalog import ModelInfo
     from .payloads.base import BasePayload
+    from .payloads.shapes import Shape
 
 ROLES = {
     "prompt": ("prompt",),
@@ -164,7 +165,7 @@ def _forms(value: Any) -> Iterator[Any]:
 def _near(cls: type[BasePayload], place: str, value: Any) -> Iterator[Any]:
     """Give allowed values in the order of their distance: of those that are listed, else what the check proposes."""
     size, member = _size(value), PLANS[cls].by_wire[place]
-    listed = [item for item in _listed(hints_of(cls)[member.name]) if _size(item) is not None]
+    listed = [item for item in _listed(member.shape) if _size(item) is not None]
     if size is not None and listed:
         yield from sorted(listed, key=lambda item: abs((_size(item) or 0.0) - size))
         return
@@ -188,12 +189,9 @@ def _size(value: Any) -> float | None:
     return float(found[1])
 
 
-def _listed(annotation: Any) -> Iterator[Any]:
-    """Give the values that an annotation lists."""
-    if get_origin(annotation) is Literal:
-        yield from get_args(annotation)
-        return
-    for part in get_args(annotation):
-        if isinstance(part, OneOf):
-            yield from part.values
+def _listed(shape: Shape) -> Iterator[Any]:
+    """Give the values that a shape lists."""
+    if shape.choice is not None:
+        yield from shape.choice.values
+    for part in shape.parts:
         yield from _listed(part)

@@ -1,17 +1,13 @@
-"""What an annotation of a payload allows, in the words of JSON Schema and in those of a reader."""
+"""What a shape of a payload allows, in the words of JSON Schema and in those of a reader."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import UnionType
-from typing import Annotated, Any, Literal, Never, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Never, Union
 
 from skills_video_runtime.payloads.base import BaseObject
 from skills_video_runtime.payloads.constraints import (
     SIZES,
-    AnyJson,
-    Constraint,
     Format,
     Ge,
     Gt,
@@ -20,19 +16,16 @@ from skills_video_runtime.payloads.constraints import (
     MaxLen,
     MinLen,
     MultipleOf,
-    OneOf,
     Pattern,
     UniqueItems,
     Unset,
 )
-from skills_video_runtime.payloads.file import File
+from skills_video_runtime.payloads.json_schema import INSIDE
 from skills_video_runtime.payloads.violations import KINDS, kind_of
 
-NAMES: dict[Any, str] = {kind: known.name for kind, known in KINDS.items()} | {
-    None: "null",
-    File: "file",
-    Never: "nothing",
-}
+if TYPE_CHECKING:
+    from skills_video_runtime.payloads.shapes import Shape
+
 LIMITS = (Ge, Gt, Le, Lt, MultipleOf, Pattern, Format, UniqueItems)
 LENGTHS = {
     f"{limit.keyword}{size}": f"{limit.words} {unit}" for limit in (MinLen, MaxLen) for size, unit in SIZES.values()
@@ -49,33 +42,29 @@ class Allowed:
     objects: tuple[type[BaseObject], ...] = ()
 
 
-def allowed(annotation: Any, more: tuple[Any, ...] = ()) -> Allowed:
-    """Read an annotation; `more` are metadata that stand around it."""
-    if get_origin(annotation) is Annotated:
-        annotation, *metadata = get_args(annotation)
-        return allowed(annotation, (*metadata, *more))
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if any(isinstance(item, AnyJson) for item in more):
+def allowed(shape: Shape) -> Allowed:
+    """Read a shape."""
+    kind, parts = shape.kind, list(map(allowed, shape.parts))
+    if kind is Any:
         return Allowed("any JSON value")
-    if origin in (Union, UnionType) or annotation is Unset:
-        options = [option for option in arguments if option is not Unset]
-        return _union([allowed(option) for option in options])
-    if origin is Literal:
-        return Allowed(_kinds(arguments), {"enum": list(arguments), **_limits(more, type(arguments[0]))})
-    limits = _limits(more, origin or annotation)
-    if origin is list:
-        items = allowed(arguments[0])
-        inside = {"items": items.limits} if items.limits else {}
-        return Allowed(f"array of {items.kind}", limits | inside, items.objects)
-    if origin is Mapping:
-        members = allowed(arguments[1])
-        inside = {"additionalProperties": members.limits} if members.limits else {}
-        return Allowed(f"object of {members.kind}", limits | inside, members.objects)
-    if isinstance(annotation, type) and issubclass(annotation, BaseObject):
-        return Allowed(annotation.__name__, limits, (annotation,))
-    if limits.get("format") == "uri" and annotation is str:
-        return Allowed("uri", {name: value for name, value in limits.items() if name != "format"})
-    return Allowed(NAMES.get(annotation, "value"), limits)
+    if kind in (Never, Unset):
+        return Allowed("nothing")
+    if kind is Union:
+        return _union(parts)
+    limits = {keyword: stated[0] if len(stated) == 1 else stated for keyword, stated in shape.limits().items()}
+    if shape.choice is not None:
+        values = list(shape.choice.values)
+        return Allowed(" or ".join(dict.fromkeys(map(kind_of, values))), {"enum": values, **limits})
+    if parts:
+        if parts[0].limits:
+            limits[INSIDE[kind]] = parts[0].limits
+        return Allowed(f"{KINDS[kind].name} of {parts[0].kind}", limits, parts[0].objects)
+    if issubclass(kind, BaseObject):
+        return Allowed(kind.__name__, limits, (kind,))
+    if limits.get("format") == "uri":
+        del limits["format"]
+        return Allowed("uri", limits)
+    return Allowed(KINDS[kind].name, limits)
 
 
 def in_words(limits: dict[str, Any]) -> str:
@@ -101,19 +90,3 @@ def _union(options: list[Allowed]) -> Allowed:
     else:
         limits = {"anyOf": [{"type": option.kind, "limits": option.limits} for option in options]}
     return Allowed(kinds, limits, tuple(cls for option in options for cls in option.objects))
-
-
-def _limits(metadata: tuple[Any, ...], kind: Any) -> dict[str, Any]:
-    stated: dict[str, list[Any]] = {}
-    for item in metadata:
-        if isinstance(item, OneOf):
-            stated["enum"] = [list(item.values)]
-        elif isinstance(item, UniqueItems):
-            stated["uniqueItems"] = [True]
-        elif isinstance(item, Constraint) and item.words:
-            stated.setdefault(item.keyword_for(kind), []).append(item.operands[0])
-    return {keyword: values[0] if len(values) == 1 else values for keyword, values in stated.items()}
-
-
-def _kinds(values: tuple[Any, ...]) -> str:
-    return " or ".join(dict.fromkeys(kind_of(value) for value in values))

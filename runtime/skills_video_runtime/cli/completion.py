@@ -50,16 +50,15 @@ def _classes(context: Context) -> list[type[BasePayload]]:
 
 
 def _settings(cls: type[BasePayload], with_values: bool) -> Iterator[str]:  # noqa: FBT001  # told by the text alone
-    from skills_video_runtime.payloads.checks import PLANS, hints_of  # noqa: PLC0415  # models are completed without
+    from skills_video_runtime.payloads.checks import PLANS  # noqa: PLC0415  # models are completed without
 
     from .annotations import allowed  # noqa: PLC0415  # as above
 
-    hints = hints_of(cls)
     for wire, member in PLANS[cls].by_wire.items():
         if not with_values:
             yield f"{wire}="
             continue
-        what = allowed(hints[member.name])
+        what = allowed(member.shape)
         values: list[Any] = what.limits.get("enum", [])
         if what.kind == "boolean":
             values = ["true", "false"]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.classify import BY_CODE, BY_STATUS
 from skills_video_runtime.errors import APIError, InvalidRequest, ServerError
 from skills_video_runtime.generations.states import FINISHED, WORDS, Status
-from skills_video_runtime.payloads.checks import PLANS, hints_of
+from skills_video_runtime.payloads.checks import PLANS
 from skills_video_runtime.payloads.constraints import UNSET, DependentRequired
-from skills_video_runtime.payloads.json_schema import facts_of, texts_of
+from skills_video_runtime.payloads.json_schema import texts_of
 
 from .annotations import allowed, in_words
 from .catalog import model_facts
@@ -81,11 +81,11 @@ def _by_status() -> dict[str, type[APIError]]:
 
 
 def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseObject]]]:
-    plan, hints, texts = PLANS[cls], hints_of(cls), texts_of(cls.__module__).get(cls.__name__, {})
+    plan, texts = PLANS[cls], texts_of(cls.__module__).get(cls.__name__, {})
     inside: list[type[BaseObject]] = []
     facts: list[dict[str, Any]] = []
     for wire, field in plan.by_wire.items():
-        what = allowed(hints[field.name])
+        what = allowed(field.shape)
         inside += what.objects
         facts.append(
             {
@@ -93,21 +93,17 @@ def _class_facts(cls: type[BaseObject]) -> tuple[dict[str, Any], list[type[BaseO
                 "type": what.kind,
                 "required": field.required,
                 "limits": what.limits,
-                "default": _known(field.default),
-                "deprecated": facts_of(hints[field.name]).get("deprecated", False),
-                "constant": _known(field.constant),
+                "default": field.facts.get("default"),
+                "deprecated": field.facts.get("deprecated", False),
+                "constant": None if field.constant is UNSET else field.constant,
                 "text": " ".join(texts.get(field.name, "").split()),
             }
         )
     if plan.extra is not None:
-        inside += allowed(hints["extra"]).objects
+        inside += allowed(plan.extra.shape).objects
     text = " ".join(cleandoc(cls.__doc__ or "").partition("\n\nArgs:\n")[0].split())
     rules = [_rule(rule) for rule in cls.rules]
     return {"name": cls.__name__, "text": text, "open": plan.extra is not None, "rules": rules, "fields": facts}, inside
-
-
-def _known(value: Any) -> Any:
-    return None if value is UNSET else value
 
 
 def _rule(rule: ObjectRule) -> dict[str, Any]:

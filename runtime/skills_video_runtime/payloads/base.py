@@ -81,11 +81,11 @@ class BaseObject:
         changes: dict[str, Any] = {}
         posted = self._body().by_wire
         for wire, member in _plans()[type(self)].by_wire.items():
-            value = getattr(self, member.name)
+            value, default = getattr(self, member.name), member.facts.get("default", UNSET)
             if value is not UNSET:
                 changes[member.name] = _mapped(BaseObject.with_defaults, value)
-            elif wire in posted and posted[wire].check.fits(member.default):
-                changes[member.name] = member.default
+            elif wire in posted and posted[wire].check.fits(default):
+                changes[member.name] = default
         with suppress(PayloadError):
             return self._with(changes)
         result = self
@@ -105,10 +105,11 @@ class BaseObject:
         """
         result: dict[str, Any] = {}
         for wire, member in _plans()[cls].by_wire.items():
+            default = member.facts.get("default", UNSET)
             if member.constant is not UNSET:
                 result[wire] = member.constant
-            elif member.check.fits(member.default):
-                result[wire] = _mapped(BaseObject.to_dict, member.default)
+            elif member.check.fits(default):
+                result[wire] = _mapped(BaseObject.to_dict, default)
             elif member.required:
                 result[wire] = None
         return result
@@ -155,10 +156,7 @@ class BasePayload(BaseObject):
 
     def known_fields(self) -> dict[str, Any]:
         """Give the names that the schema has for fields, each with the platform's default, or None."""
-        members = self._body().by_wire
-        fields: dict[str, Any] = dict.fromkeys(members)
-        fields.update((name, member.default) for name, member in members.items() if member.default is not UNSET)
-        return fields
+        return {name: member.facts.get("default") for name, member in self._body().by_wire.items()}
 
     def goes_as_form(self) -> bool:
         """Tell whether it goes as a form: with a `File`, with a field that only the form has, or for want of JSON."""

@@ -1,4 +1,4 @@
-"""Annotation → check, class → plan: compiled on first use, applied many times.
+"""Shape → check, class → plan: compiled on first use, applied many times.
 
 Imported with the first payload that is made, so that a module with payloads is imported quickly.
 """
@@ -9,25 +9,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from functools import partial
-from types import NoneType, UnionType
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    Never,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Any, NamedTuple, Never, Union, get_args, get_type_hints
 
 from skills_video_runtime.json_values import FrozenMap, holds, is_array, is_mapping, is_number, json_key
 
-from .constraints import UNSET, AnyJson, Default, ExactlyOne, Format, MaxLen, OneOf, Pattern, Unset, tests_of
+from .constraints import UNSET, Default, Deprecated, ExactlyOne, MaxLen, Pattern, Unset, tests_of
 from .file import File
 from .nearest import closest, nearest
+from .shapes import Shape, shape_of
 from .violations import KINDS, WRONG, Kind, OfType, Problem, Problems, Stated, likeliest, refusal
 
 if TYPE_CHECKING:
@@ -75,13 +64,16 @@ class Check:
 
 
 class Member(NamedTuple):
-    """What is known of one field; UNSET stands for no default of the description, and for no constant."""
+    """What is known of one field."""
 
     name: str
     check: Check
     required: bool
-    default: Any
     constant: Any
+    """UNSET where there is none."""
+    facts: dict[str, Any]
+    """What is told and not asked, as JSON Schema has it: `default`, and `deprecated` if the field as a whole is."""
+    shape: Shape
 
 
 class Plan(NamedTuple):
@@ -90,8 +82,8 @@ class Plan(NamedTuple):
     cls: type[Any]
     by_wire: Mapping[str, Member]
     """The fields by the platform's names."""
-    extra: Check | None
-    """The check of all other members, if the schema takes any."""
+    extra: Member | None
+    """All other members, if the schema takes any."""
     rules: Mapping[Constraint, Test]
 
     def check(self, instance: Any) -> None:
@@ -105,7 +97,7 @@ class Plan(NamedTuple):
             raise refusal(found, self.cls)
 
     def _check_fields(self, instance: Any, path: Path, found: Problems) -> None:
-        for name, check, required, _, _ in self.by_wire.values():
+        for name, check, required, _, _, _ in self.by_wire.values():
             value = getattr(instance, name)
             if value is UNSET:
                 if required:
@@ -113,7 +105,7 @@ class Plan(NamedTuple):
             elif not check.passes(value):
                 _set(instance, name, check.take(value, (*path, name), found))
         if self.extra is not None and instance.extra is not UNSET:
-            _set(instance, "extra", self.extra.take(instance.extra, (*path, "extra"), found))
+            _set(instance, "extra", self.extra.check.take(instance.extra, (*path, "extra"), found))
         if not found:
             self.check_whole(instance, path, found)
 
@@ -123,7 +115,7 @@ class Plan(NamedTuple):
             found.append(Problem(OfType("object"), data, path))
             return data
         instance = object.__new__(self.cls)
-        for wire, (name, check, required, _, _) in self.by_wire.items():
+        for wire, (name, check, required, _, _, _) in self.by_wire.items():
             value = data.get(wire, UNSET)
             if value is UNSET:
                 if required:
@@ -137,7 +129,7 @@ class Plan(NamedTuple):
         if self.extra is not None:
             _set(instance, "extra", UNSET)
             if unknown:
-                _set(instance, "extra", self.extra.take(unknown, (*path, None), found))
+                _set(instance, "extra", self.extra.check.take(unknown, (*path, None), found))
             return instance
         for name, value in unknown.items():
             rule = Stated("additionalProperties", "is no field of {}", self.cls.__name__)
@@ -196,30 +188,26 @@ PLANS: Mapping[type[Any], Plan] = _Plans()
 
 
 def _plan_of(cls: type[Any]) -> Plan:
-    hints = hints_of(cls)
-    by_wire: dict[str, Member] = {}
-    for item in fields(cls):
-        if item.name != "extra":
-            by_wire[item.metadata.get("wire", item.name)] = _member(item, hints[item.name])
+    hints = get_type_hints(cls, localns={}, include_extras=True)  # each is read in the module that wrote it
+    by_wire = {item.metadata.get("wire", item.name): _member(item, hints[item.name]) for item in fields(cls)}
     extra = None
     if "extra" in hints:
-        extra = Check(partial(_extra, compile_check(hints["extra"]), by_wire))
+        extra = by_wire.pop("extra")
+        extra = extra._replace(check=Check(partial(_extra, extra.check, by_wire)))
     return Plan(cls, by_wire, extra, tests_of(cls.rules))
 
 
 def _member(item: Field[Any], hint: Any) -> Member:
-    options = (hint, *get_args(hint))
-    metadata = [part for option in options for part in getattr(option, "__metadata__", ())]
-    default = next((part.value for part in metadata if isinstance(part, Default)), UNSET)
-    constant = item.default
+    shape, options, constant = shape_of(hint), (hint, *get_args(hint)), item.default
     if constant is MISSING:
         constant = UNSET
-    return Member(item.name, compile_check(hint), Unset not in options, default, constant)
-
-
-def hints_of(cls: type) -> dict[str, Any]:
-    """Give the annotations of a class and its bases with their metadata, each read in the module that wrote it."""
-    return get_type_hints(cls, localns={}, include_extras=True)
+    facts: dict[str, Any] = {}
+    for told in (told for option in options for told in getattr(option, "__metadata__", ())):
+        if isinstance(told, Default):
+            facts["default"] = told.value
+        elif told == Deprecated():
+            facts["deprecated"] = True
+    return Member(item.name, compile_check(shape), Unset not in options, constant, facts, shape)
 
 
 def parse(data: Any, variants: Sequence[type[Any]]) -> Any:
@@ -244,39 +232,31 @@ def _judge(take: Take, value: Any) -> tuple[Any, Sequence[Problem]]:
     return kept, found
 
 
-def compile_check(annotation: Any, *, takes_file: bool = False) -> Check:
-    """Compile what an annotation asks of a value; `takes_file` tells whether a file may stand there as well.
+def compile_check(shape: Shape) -> Check:
+    """Compile what a shape asks of a value.
 
     Raises:
-        TypeError: no payload has such an annotation.
+        TypeError: no payload has such a shape.
     """
-    metadata: list[Any] = []
-    if get_origin(annotation) is Annotated:
-        annotation, *metadata = get_args(annotation)
-    origin, arguments = get_origin(annotation) or annotation or NoneType, get_args(annotation)
-    if AnyJson() in metadata:
+    kind = shape.kind
+    if kind is Any:
         return _JSON
-    if origin in (Union, UnionType):
-        return _union([option for option in arguments if option is not Unset], exactly_one=ExactlyOne() in metadata)
-    if origin in (Never, Unset):
+    if kind is Union:
+        return _union(shape)
+    if kind in (Never, Unset):
         return _value(Stated("not", "no value is allowed here"), _among(()), ())
-    if is_dataclass(origin) and origin is not File:
-        return Check(partial(_object, origin))
-    if takes_file:
-        metadata = [item.beside_file() if isinstance(item, Format) else item for item in metadata]
-    choice = next((item for item in metadata if isinstance(item, OneOf)), None)
-    if origin is Literal:
-        choice = OneOf(*arguments)
-    if choice is not None:
-        return _value(choice, _among(choice.values), metadata)
-    if origin not in KINDS:
-        raise TypeError(f"{annotation!r} is no annotation of a payload")
+    if shape.choice is not None:
+        return _value(shape.choice, _among(shape.choice.values), shape.rules)
+    if kind not in KINDS and is_dataclass(kind):
+        return Check(partial(_object, shape.kind))
+    if kind not in KINDS:
+        raise TypeError(f"{kind!r} is no annotation of a payload")
     parts = None
-    if origin is list:
-        parts = partial(_items, compile_check(arguments[0]))
-    elif origin is Mapping:
-        parts = partial(_members, compile_check(arguments[1]))
-    return _value(OfType(KINDS[origin].name), KINDS[origin], metadata, parts)
+    if kind is list:
+        parts = partial(_items, compile_check(shape.parts[0]))
+    elif kind is Mapping:
+        parts = partial(_members, compile_check(shape.parts[0]))
+    return _value(OfType(KINDS[kind].name), KINDS[kind], shape.rules, parts)
 
 
 def _value(first: Constraint, kind: Kind, metadata: Iterable[Any], parts: Take | None = None) -> Check:
@@ -317,11 +297,9 @@ def _among(values: Iterable[Any]) -> Kind:
     return Kind("", read, dict.fromkeys((str, int), (kept.__contains__,)))
 
 
-def _union(options: Sequence[Any], *, exactly_one: bool) -> Check:
-    checks = [compile_check(option, takes_file=File in options) for option in options]
-    if len(checks) == 1:
-        return checks[0]
-    if exactly_one:
+def _union(shape: Shape) -> Check:
+    checks = list(map(compile_check, shape.parts))
+    if ExactlyOne() in shape.rules:
         return Check(partial(_exactly_one, checks))
     quick = dict(checks[0].quick)
     for check in checks[1:]:  # the first form that takes a fraction may keep it as an integer

@@ -13,20 +13,18 @@ from dataclasses import dataclass, is_dataclass
 from functools import cache
 from inspect import cleandoc, getsource
 from itertools import pairwise
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Never, TypeAlias, Union, get_args, get_origin
+from typing import Any, Final, Never, TypeAlias, Union
 
-from .checks import PLANS, bodies_of, hints_of, rivals_of
-from .constraints import AnyJson, Constraint, Default, Deprecated, ExactlyOne, Format, OneOf, Unset, uri_pattern
+from .checks import PLANS, bodies_of, rivals_of
+from .constraints import DependentRequired, ExactlyOne, Format, Unset, uri_pattern
 from .file import File
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from .shapes import Shape
+from .violations import KINDS
 
 Schema: TypeAlias = dict[str, Any]
 
 NOTHING: Final[Schema] = {"not": {}}
-TYPES: Final[dict[Any, str]] = {NoneType: "null", bool: "boolean", int: "integer", float: "number", str: "string"}
+INSIDE: Final[dict[Any, str]] = {list: "items", Mapping: "additionalProperties"}
 WHOLE_URI: Final = rf"^{uri_pattern('')}(?![\s\S])"
 """What an absolute URI matches in the dialect of JSON Schema, whether or not a validator heeds `format`."""
 
@@ -73,78 +71,52 @@ class Writer:
         return schema
 
     def _object(self, cls: type[Any]) -> Schema:
-        plan, hints = PLANS[cls], hints_of(cls)
+        plan = PLANS[cls]
         others: Any = False
         if plan.extra is not None:
-            others = self._value(hints["extra"])["additionalProperties"]
+            others = self._value(plan.extra.shape)["additionalProperties"]
         schema: Schema = {
             "type": "object",
-            "properties": {
-                wire: {**self._value(hints[member.name]), **facts_of(hints[member.name])}
-                for wire, member in plan.by_wire.items()
-            },
+            "properties": {wire: self._value(member.shape) | member.facts for wire, member in plan.by_wire.items()},
             "required": [wire for wire, member in plan.by_wire.items() if member.required],
             "additionalProperties": others,
         }
-        for name, required in (rule.operands for rule in cls.rules if rule.keyword == "dependentRequired"):
-            schema.setdefault("dependentRequired", {}).setdefault(name, []).extend(required)
-        sizes = [rule for rule in cls.rules if rule.keyword != "dependentRequired"]
-        return _limited(schema, sizes, Mapping)
+        needed = [rule for rule in cls.rules if isinstance(rule, DependentRequired)]
+        for rule in needed:
+            schema.setdefault("dependentRequired", {}).setdefault(rule.name, []).extend(rule.required)
+        sizes = [rule for rule in cls.rules if rule not in needed]
+        return _limited(schema, Shape(Mapping, sizes).limits())
 
-    def _value(self, annotation: Any) -> Schema:
-        metadata: list[Any] = []
-        if get_origin(annotation) is Annotated:
-            annotation, *metadata = get_args(annotation)
-        origin, arguments = get_origin(annotation) or annotation or NoneType, get_args(annotation)
-        if AnyJson() in metadata:
+    def _value(self, shape: Shape) -> Schema:
+        kind, limits = shape.kind, shape.limits()
+        if kind is Any:
             return {}
-        if origin in (Union, UnionType):
-            options = [self._value(option) for option in arguments if option not in (Unset, File)]
-            if len(options) < 2:
-                return next(iter(options), NOTHING)
-            return {"oneOf" if ExactlyOne() in metadata else "anyOf": options}
-        if origin in (Never, Unset, File):
+        if kind is Union:
+            forms = [self._value(form) for form in shape.parts if form.kind is not File]
+            if len(forms) < 2:
+                return next(iter(forms), NOTHING)
+            return {"oneOf" if ExactlyOne() in shape.rules else "anyOf": forms}
+        if kind in (Never, Unset, File):
             return dict(NOTHING)
-        if is_dataclass(origin):
-            return self.refer(origin)
-        choice = next((item for item in metadata if isinstance(item, OneOf)), None)
-        if origin is Literal:
-            choice = OneOf(*arguments)
-        schema: Schema = {}
-        if choice is not None:
-            schema = {"enum": list(choice.values)}
-        elif origin is list:
-            schema = {"type": "array", "items": self._value(arguments[0])}
-        elif origin is Mapping:
-            schema = {"type": "object", "additionalProperties": self._value(arguments[1])}
-        elif Format("uri") in metadata:
-            schema = dict(self.uri)
-        else:
-            schema = {"type": TYPES[origin]}
-        return _limited(schema, metadata, origin)
+        if shape.choice is not None:
+            return _limited({"enum": list(shape.choice.values)}, limits)
+        if is_dataclass(kind):
+            return self.refer(shape.kind)
+        if Format("uri") in shape.rules:
+            del limits["format"]
+            return _limited(dict(self.uri), limits)
+        schema: Schema = {"type": KINDS[kind].name}
+        if shape.parts:
+            schema[INSIDE[kind]] = self._value(shape.parts[0])
+        return _limited(schema, limits)
 
 
-def facts_of(hint: Any) -> Schema:
-    """Give what the annotation of a field tells and does not ask: its default, and whether it is deprecated."""
-    facts: Schema = {}
-    for item in (part for option in (hint, *get_args(hint)) for part in getattr(option, "__metadata__", ())):
-        if isinstance(item, Default):
-            facts["default"] = item.value
-        elif isinstance(item, Deprecated) and not item.operands:
-            facts["deprecated"] = True
-    return facts
-
-
-def _limited(schema: Schema, metadata: Iterable[Any], kind: Any) -> Schema:
+def _limited(schema: Schema, limits: Mapping[str, list[Any]]) -> Schema:
     """Add limits to a schema; of a second one with the same keyword, a schema of its own."""
-    for item in metadata:
-        if not isinstance(item, Constraint) or isinstance(item, OneOf) or item == Format("uri"):
-            continue
-        keyword = item.keyword_for(kind)
-        if keyword and keyword in schema:
-            schema.setdefault("allOf", []).append({keyword: item.operands[0]})
-        elif keyword:
-            schema[keyword] = next(iter(item.operands), True)
+    for keyword, (first, *others) in limits.items():
+        schema[keyword] = first
+        for other in others:
+            schema.setdefault("allOf", []).append({keyword: other})
     return schema
 
 

@@ -208,6 +208,6 @@ def problems_of(
             plan.by_wire[name].check(value, (), problems)
             found.append([item for item in problems if item.path[: len(inner)] == (*inner,)])
         elif plan.extra is not None:
-            plan.extra.take({name: value}, (), problems)
+            plan.extra.check.take({name: value}, (), problems)
             found.append(problems)
     return min(found or [[]], key=len)
