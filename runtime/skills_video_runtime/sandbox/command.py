@@ -31,30 +31,18 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m skills_vid
     Raises:
         SystemExit: The arguments are wrong (1), or help was asked for (0).
     """
-    options = _parser(program).parse_args(argv)
+    options = vars(_parser(program).parse_args(argv))
+    options["headers"] = dict(options["headers"])
+    options["plan"] = [step.strip() for plan in options["plan"] for step in plan.split(";")]
     try:
         from skills_video_runtime.sandbox.server import serve  # noqa: PLC0415  # needs the extra
     except ModuleNotFoundError as error:
         return _failed(missing(error))
     try:
-        serve(
-            host=options.host,
-            port=options.port,
-            speed=options.speed,
-            openapi=options.openapi,
-            credits=options.credits,
-            api_key=options.api_key,
-            at_once=options.at_once,
-            when_full=options.when_full,
-            headers=dict(options.header),
-            webhook=options.webhook,
-            webhook_secret=options.webhook_secret,
-            plan=[step.strip() for plan in options.fault for step in plan.split(";")],
-            announce=partial(print, flush=True),
-        )
+        serve(**options, announce=partial(print, flush=True))
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while")[0]
-        return _failed(f"cannot listen on {options.host} port {options.port}: {reason}")
+        return _failed(f"cannot listen on {options['host']} port {options['port']}: {reason}")
     except (DescriptionError, ValueError) as error:
         return _failed(str(error))
     return 0
@@ -98,12 +86,19 @@ def _parser(program: str) -> argparse.ArgumentParser:
         "--when-full", choices=("queue", "429"), default="queue", help="what more than these get: a place, or 429"
     )
     parser.add_argument(
-        "--header", action="append", type=_header, default=[], metavar="NAME:VALUE", help="of each answer"
+        "--header",
+        dest="headers",
+        action="append",
+        type=_header,
+        default=[],
+        metavar="NAME:VALUE",
+        help="of each answer",
     )
     parser.add_argument("--webhook", metavar="URL", help="where webhooks go, https or loopback")
     parser.add_argument("--webhook-secret", metavar="SECRET", help="what they are signed with (it is told)")
     parser.add_argument(
         "--fault",
+        dest="plan",
         action="append",
         default=[],
         metavar="PLAN",

@@ -7,7 +7,7 @@ import ipaddress
 import re
 import threading
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, get_args
 
 from skills_video_runtime.http.own_headers import own_headers
 from skills_video_runtime.http.session import claims_of
@@ -89,8 +89,29 @@ class Sandbox:
             work_seconds=work_seconds,
             at_once=at_once,
         )
-        options = Options(when_full, own_headers(headers), webhook, webhook_secret, media_host)
-        self._service = _service(api_key, openapi, speed, plan, ledger, options)
+        own = tuple((name.encode(), value.encode()) for name, value in own_headers(headers).items())
+        if when_full not in get_args(WhenFull):
+            raise ValueError(f"when_full is 'queue' or '429', not {when_full!r}")
+        if not re.fullmatch("[!-~]+", api_key):
+            raise ValueError("api_key must be printable ASCII without spaces, as no header could carry another")
+        description, judge = _description(openapi)
+        clock, webhooks = Clock(speed), None
+        if webhook is not None:
+            webhooks = Webhooks(webhook, webhook_secret, clock, ledger)
+        self._service = Service(
+            api_key,
+            description,
+            judge,
+            ledger,
+            clock,
+            media_host=media_host,
+            is_refusing=when_full == "429",
+            headers=own,
+            webhooks=webhooks,
+        )
+        self._service.plan.add(plan)
+        self.application = application(self._service)
+        """What serves it, by ASGI."""
         self._thread: threading.Thread | None = None
         self._server: HTTPServer | None = None
         self._port = 0
@@ -103,7 +124,7 @@ class Sandbox:
         self._port = listener.getsockname()[1]
         claims_of(self.url).forget()  # of an earlier sandbox on this port, which gave the same ids
         started = threading.Event()
-        server = self._server = HTTPServer(application(self._service), started.set)
+        server = self._server = HTTPServer(self.application, started.set)
         self._thread = threading.Thread(
             target=asyncio.run, args=[server.serve(sockets=[listener])], name="skills-video-sandbox", daemon=True
         )
@@ -223,38 +244,24 @@ class Sandbox:
         return self._service.seen.latest()
 
 
-def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
+def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 4912,
-    speed: float = 50.0,
-    openapi: Path | None = None,
-    credits: float = CREDITS,  # noqa: A002 - the platform's word
-    api_key: str = API_KEY,
-    plan: Iterable[str] = (),
-    at_once: int | None = None,
-    when_full: WhenFull = "queue",
-    headers: Mapping[str, str] | None = None,
     webhook: str | None = None,
     webhook_secret: str | None = None,
     announce: Callable[[str], None] = print,
+    **options: Any,
 ) -> None:
     """Run the sandbox in the foreground until SIGINT or SIGTERM; call it from the main thread.
 
     Args:
         host: Address to listen on; anything but loopback lets others in.
         port: Port to listen on; 0 for a free one.
-        speed: Sandbox seconds in one real second.
-        openapi: An OpenAPI description in JSON; None for the package's own.
-        credits: Credits to begin with.
-        api_key: The one key that is accepted.
-        plan: Faults of the create requests to come, as in `Sandbox.plan`.
-        at_once: As of `Sandbox`; the next four as well.
-        when_full: As above.
-        headers: As above.
-        webhook: As above.
+        webhook: As of `Sandbox`.
         webhook_secret: As above.
         announce: Told the address once connections are accepted.
+        options: All else that `Sandbox` takes.
 
     Raises:
         DescriptionError: The description cannot be used.
@@ -263,57 +270,20 @@ def serve(  # noqa: PLR0913 - each is a knob of its own, all by name
         ValueError: A number is negative or not finite, or no header can carry the key.
     """
     secret = webhook_secret or SECRET
-    options = Options(when_full, own_headers(headers), webhook, secret)
-    service = _service(api_key, openapi, speed, plan, Ledger(subscription=credits, at_once=at_once), options)
+    sandbox = Sandbox(webhook=webhook, webhook_secret=secret, **options)
     listener = listen(host, port)
     bound, taken = listener.getsockname()[:2]
     address = ipaddress.ip_address(bound)
     if address.version == 6:
         bound = f"[{bound}]"
-    text = f"skills.video sandbox: http://{bound}:{taken}{BASE} (key: {api_key})"
+    text = f"skills.video sandbox: http://{bound}:{taken}{BASE} (key: {sandbox.api_key})"
     if not address.is_loopback:
         text += "\nIt is open to other machines."
     if webhook is not None:
         text += f"\nWebhooks go to {webhook} (secret: {secret})"
-    server = HTTPServer(application(service), partial(announce, text))
+    server = HTTPServer(sandbox.application, partial(announce, text))
     with stopping_on_signals(server.stop):
         asyncio.run(server.serve(sockets=[listener]))
-
-
-class Options(NamedTuple):
-    """What a sandbox does beside the ordinary."""
-
-    when_full: WhenFull
-    headers: dict[str, str]
-    webhook: str | None
-    webhook_secret: str
-    media_host: str | None = None
-
-
-def _service(
-    api_key: str, openapi: Path | None, speed: float, plan: Iterable[str], ledger: Ledger, options: Options
-) -> Service:
-    if options.when_full not in get_args(WhenFull):
-        raise ValueError(f"when_full is 'queue' or '429', not {options.when_full!r}")
-    if not re.fullmatch("[!-~]+", api_key):
-        raise ValueError("api_key must be printable ASCII without spaces, as no header could carry another")
-    description, judge = _description(openapi)
-    clock, webhooks = Clock(speed), None
-    if options.webhook is not None:
-        webhooks = Webhooks(options.webhook, options.webhook_secret, clock, ledger)
-    service = Service(
-        api_key,
-        description,
-        judge,
-        ledger,
-        clock,
-        media_host=options.media_host,
-        is_refusing=options.when_full == "429",
-        headers=tuple((name.encode(), value.encode()) for name, value in options.headers.items()),
-        webhooks=webhooks,
-    )
-    service.plan.add(plan)
-    return service
 
 
 def _description(file: Path | None) -> tuple[Description, Judge]:
