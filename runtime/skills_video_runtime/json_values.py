@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Never, TypeAlias, TypeGuard, cast
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def as_array(value: object) -> list[object] | None:
     return cast("list[object]", value) if isinstance(value, list) else None
 
 
-def is_too_deep(value: object) -> bool:
+def is_too_deep(value: object, deepest: int = DEEPEST) -> bool:
     """Tell whether a value has more arrays and objects inside each other than are read."""
     level: list[object] = [value]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         level = [item for node in level for item in as_array(node) or as_object(node).values()]
         if not level:
             return False
@@ -103,6 +103,15 @@ def json_key(value: Any) -> object:
     if is_mapping(value):
         return frozenset((name, json_key(item)) for name, item in value.items())
     return (object, id(value))
+
+
+def mapped(change: Callable[[Any], Any], value: Any) -> Any:
+    """Give plain data in which every value that is neither array nor object is changed."""
+    if is_array(value):
+        return [mapped(change, item) for item in value]
+    if is_mapping(value):
+        return {name: mapped(change, item) for name, item in value.items()}
+    return change(value)
 
 
 def is_unique(values: Any) -> bool:

@@ -32,7 +32,7 @@ from skills_video_runtime.errors import (
     visible,
 )
 from skills_video_runtime.generations.states import Status
-from skills_video_runtime.json_values import is_array, is_mapping
+from skills_video_runtime.json_values import mapped
 from skills_video_runtime.payloads.file import File
 
 from . import texts
@@ -474,17 +474,13 @@ def failure(error: Exception) -> Answer:
 
 def _settings(payload: BasePayload) -> str:
     """Give what the price of a payload may depend on: all but files, addresses, and texts of more than a word."""
-    told = [payload.endpoint.model, type(payload).__name__, _setting(payload.to_dict())]
+    told = [payload.endpoint.model, type(payload).__name__, mapped(_setting, payload.to_dict())]
     return json.dumps(told, sort_keys=True)
 
 
 def _setting(value: object) -> object:
     if isinstance(value, File) or (isinstance(value, str) and re.search(r"\s|://", value)):
         return True
-    if is_mapping(value):
-        return {name: _setting(item) for name, item in value.items()}
-    if is_array(value):
-        return [_setting(item) for item in value]
     return value
 
 

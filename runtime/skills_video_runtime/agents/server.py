@@ -21,10 +21,9 @@ from mcp_types import CallToolResult, ResourceLink, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
 from skills_video_runtime.choosing import Takes
-from skills_video_runtime.cli.output import UsageProblem, complain, without_key
+from skills_video_runtime.cli.output import UsageProblem, complain, serialisable, without_key
 from skills_video_runtime.errors import SkillsVideoError
 from skills_video_runtime.generations.states import Generation
-from skills_video_runtime.json_values import is_array, is_mapping
 from skills_video_runtime.version import __version__
 
 from .desk import Answer, Desk, Refusal, failure
@@ -201,19 +200,9 @@ async def answered(work: Awaitable[Answer]) -> CallToolResult:
 
 
 def _told(answer: Answer) -> CallToolResult:
-    links = [ResourceLink(name=_clean(name), uri=_clean(address)) for name, address in answer.links]
-    text = TextContent(text=_clean(answer.text))
-    return CallToolResult(content=[text, *links], structured_content=_clean(answer.data), is_error=answer.is_error)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return without_key(value)
-    if is_mapping(value):
-        return {_clean(name): _clean(item) for name, item in value.items()}
-    if is_array(value):
-        return [_clean(item) for item in value]
-    return value
+    links = [ResourceLink(name=without_key(name), uri=without_key(address)) for name, address in answer.links]
+    text, data = TextContent(text=without_key(answer.text)), serialisable(answer.data)
+    return CallToolResult(content=[text, *links], structured_content=data, is_error=answer.is_error)
 
 
 @asynccontextmanager

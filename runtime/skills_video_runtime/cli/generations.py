@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from shlex import quote
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import GenerationFailed, RecordUnusable, SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations.claims import NOTHING_MADE, NOTHING_SENT
 from skills_video_runtime.generations.retry import RetryPolicy
-from skills_video_runtime.json_values import as_array, as_object
+from skills_video_runtime.json_values import as_object, mapped
 from skills_video_runtime.payloads.file import File
 
 from .destination import Destination
@@ -64,7 +64,7 @@ def run(payload: BasePayload, choices: Choices) -> int:
         "model": payload.endpoint.model,
         "variant": type(payload).__name__,
         "stream": stream,
-        "input": _shown(payload.to_dict()),
+        "input": mapped(_shown, payload.to_dict()),
     }
 
     def work(client: Client) -> Generation:
@@ -93,7 +93,7 @@ def show_request(payload: BasePayload, choices: Choices) -> int:
             form = "application/x-www-form-urlencoded"
     with Client(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
         url = f"{client.base_url}{path}"
-    request = {"method": "POST", "url": url, "content_type": form, "body": _shown(payload.to_dict())}
+    request = {"method": "POST", "url": url, "content_type": form, "body": mapped(_shown, payload.to_dict())}
     say_json({"sent": False, "model": payload.endpoint.model, "variant": type(payload).__name__, "request": request})
     return 0
 
@@ -396,12 +396,7 @@ def _brief(value: object) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Give a payload as JSON can say it: a file by its name."""
+    """Give a file by its name, as JSON can say it."""
     if isinstance(value, File):
         return f"@{value.name}"
-    if isinstance(value, dict):
-        return {name: _shown(item) for name, item in cast("dict[str, Any]", value).items()}
-    items = as_array(value)
-    if items is not None:
-        return [_shown(item) for item in items]
     return value

@@ -111,7 +111,7 @@ def complain(text: str) -> None:
 
 def say_json(value: Any, indent: int | None = 2) -> None:
     """Write JSON to standard output, in ASCII, so that no terminal and no encoding changes it."""
-    shown = _serialisable(value)
+    shown = serialisable(value)
     try:
         text = json.dumps(shown, indent=indent, default=str)
     except RecursionError:  # which is reached later without indents
@@ -120,7 +120,7 @@ def say_json(value: Any, indent: int | None = 2) -> None:
         print(text)
 
 
-def _serialisable(value: Any) -> Any:
+def serialisable(value: Any) -> Any:
     """Give what JSON can say, at any depth: null in place of a number that it lacks, and no key."""
     pending: list[tuple[Any, Any]] = []
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, cast
+from typing import Any, Final
+
+from skills_video_runtime.json_values import is_too_deep
 
 DEEPEST: Final = 64
 """Levels of nesting that can be judged; our choice."""
@@ -20,17 +22,6 @@ def loads(data: bytes | str) -> Any:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
         raise ValueError(f"it is nested deeper than {DEEPEST} levels") from None
-    level: list[object] = [value]
-    for _ in range(DEEPEST):
-        level = [part for node in level for part in _parts(node)]
-        if not level:
-            return value
-    raise ValueError(f"it is nested deeper than {DEEPEST} levels")
-
-
-def _parts(node: object) -> list[object]:
-    if isinstance(node, dict):
-        return list(cast("dict[str, object]", node).values())
-    if isinstance(node, list):
-        return cast("list[object]", node)
-    return []
+    if is_too_deep(value, DEEPEST):
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+    return value
