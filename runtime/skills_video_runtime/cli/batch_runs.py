@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,8 @@ from .signals import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
     from pathlib import Path
-    from types import TracebackType
 
     from skills_video_runtime.batch.rows import Rows
 
@@ -95,14 +95,16 @@ def work(  # each is a choice of its own
 
 
 def _followed(make: Callable[..., Report], file: Path | None, out: Path | None, *, as_json: bool) -> int:
-    show = Lines()
+    shown: AbstractContextManager[object] = nullcontext()
+    told: Callable[[Outcome, Report], None] | None = _tell
     if as_json:
-        show = Silent()
+        told = None
     elif is_terminal():
-        show = Bar()
+        bar = Bar()
+        shown, told = bar.progress, bar.move
     try:
-        with show, checking():
-            report = make(on_outcome=show.ended)
+        with shown, checking():
+            report = make(on_outcome=told)
     except RowsRefused as error:
         if as_json:
             say_json({"sent": False, "mistakes": [facts(mistake) for mistake in error.mistakes]})
@@ -173,34 +175,15 @@ def _as_json(report: Report, out: Path | None) -> dict[str, Any]:
     }
 
 
-class Lines:
-    """A line for each row that ends."""
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """End."""
-
-    def ended(self, outcome: Outcome, report: Report) -> None:
-        """Tell of a row."""
-        cost = ""
-        if outcome.credits is not None:
-            cost = f", {amount(outcome.credits)} credits"
-        over = report.statuses.total()
-        say(f"{over}/{report.rows}  {outcome.status} {outcome.key} {outcome.id or ''}{cost}")
+def _tell(outcome: Outcome, report: Report) -> None:
+    cost = ""
+    if outcome.credits is not None:
+        cost = f", {amount(outcome.credits)} credits"
+    over = report.statuses.total()
+    say(f"{over}/{report.rows}  {outcome.status} {outcome.key} {outcome.id or ''}{cost}")
 
 
-class Silent(Lines):
-    """Nothing before the end."""
-
-    def ended(self, outcome: Outcome, report: Report) -> None:
-        """Say nothing."""
-
-
-class Bar(Lines):
+class Bar:
     """A bar with states, credits and the time that is left."""
 
     def __init__(self) -> None:
@@ -218,18 +201,8 @@ class Bar(Lines):
         self.progress = Progress(BarColumn(), MofNCompleteColumn(), states, *times, console=console(), transient=True)
         self.task = self.progress.add_task("", total=None, states="checking")
 
-    def __enter__(self) -> None:
-        """Show it."""
-        self.progress.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Take it away."""
-        self.progress.stop()
-
-    def ended(self, outcome: Outcome, report: Report) -> None:  # noqa: ARG002  # the counts tell
-        """Move on."""
+    def move(self, _: Outcome, report: Report) -> None:
+        """Show the counts, which a row has changed."""
         states = ", ".join(f"{count} {status}" for status, count in report.statuses.items() if count)
         about = visible(f"{states}; {amount(report.credits)} credits")
         self.progress.update(self.task, total=report.rows, completed=report.statuses.total(), states=about)

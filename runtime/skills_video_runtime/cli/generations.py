@@ -131,7 +131,7 @@ def _follow(
             return _interrupted(error, show, choices, generation_id)
         try:
             files = None
-            with show:
+            with show.shown():
                 generation = work(client)
                 if destination is not None:
                     files = _download(client, generation, destination, choices.key, show)

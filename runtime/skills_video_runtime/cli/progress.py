@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextlib import AbstractContextManager
     from pathlib import Path
-    from types import TracebackType
 
     from skills_video_runtime.generations.progress import Event
     from skills_video_runtime.generations.states import Generation, MediaFile
@@ -31,13 +30,9 @@ class Lines:
         self.last: Generation | None = None
         self.is_over = False
 
-    def __enter__(self) -> None:
-        """Begin to show progress."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """End it, whatever happened."""
+    def shown(self) -> AbstractContextManager[object]:
+        """What shows progress for as long as it is entered."""
+        return nullcontext()
 
     def start(self, what: str, facts: dict[str, Any]) -> None:  # noqa: ARG002  # for programs
         """A generation is about to be made, or waited for."""
@@ -110,15 +105,9 @@ class Live(Lines):
         self.progress = Progress(*columns, console=console(), transient=True)
         self.task = self.progress.add_task("", about="")
 
-    def __enter__(self) -> None:
-        """Show the line."""
-        self.progress.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Take the line away."""
-        self.progress.stop()
+    def shown(self) -> AbstractContextManager[object]:
+        """The line."""
+        return self.progress
 
     def start(self, what: str, facts: dict[str, Any]) -> None:  # noqa: ARG002  # as above
         """Show what is waited for."""
