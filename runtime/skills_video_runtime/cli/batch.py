@@ -108,7 +108,14 @@ def run(
     from . import batch_checks, batch_runs  # noqa: PLC0415  # as above
 
     rows = batch_checks.rows_of(context.obj, file, model, key, files)
-    choices = batch_runs.Asked(
+    queue = None
+    if database is not None:
+        queue = batch_runs.Queue(database, lease)
+    return batch_runs.run(
+        rows,
+        out,
+        queue,
+        as_json=as_json,
         limit=limit,
         max_credits=max_credits,
         rate=batch_runs.a_minute(rate),
@@ -118,10 +125,6 @@ def run(
         timeout=timeout,
         poll_interval=poll_interval,
     )
-    queue = None
-    if database is not None:
-        queue = batch_runs.Queue(database, lease)
-    return batch_runs.run(rows, out, choices, queue, as_json=as_json)
 
 
 @application.command()

@@ -34,20 +34,6 @@ UNITS = {"s": 60.0, "min": 1.0, "h": 1 / 60}
 MOST_TOLD = 50  # rows that did not end well, on a terminal
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What was chosen for a run; times in seconds, `rate` in posts a minute."""
-
-    limit: int
-    max_credits: float | None
-    rate: float | None
-    retry_failed: bool
-    fresh: bool
-    reuse: bool
-    timeout: float
-    poll_interval: float
-
-
 def a_minute(given: str | None) -> float | None:
     """Read a rate: `60/min`, `2/s`, `100/h`.
 
@@ -75,13 +61,14 @@ class Queue:
             raise UsageProblem("--database is the address of a Postgres, such as postgresql://user@host/name")
 
 
-def run(rows: Rows, out: Path, asked: Asked, queue: Queue | None, *, as_json: bool) -> int:
-    """Run a batch, and tell what it has come to."""
-    chosen = asdict(asked)
-    with Client(poll_interval=chosen.pop("poll_interval"), timeout=asked.timeout) as client:
-        batch: Batch | SharedBatch = Batch(client, out, **chosen)
+def run(
+    rows: Rows, out: Path, queue: Queue | None, *, as_json: bool, poll_interval: float, timeout: float, **chosen: Any
+) -> int:
+    """Run a batch, and tell what it has come to; `chosen` is what `Batch` takes."""
+    with Client(poll_interval=poll_interval, timeout=timeout) as client:
+        batch: Batch | SharedBatch = Batch(client, out, timeout=timeout, **chosen)
         if queue is not None:
-            batch = SharedBatch(client, directory=out, **chosen, **asdict(queue))
+            batch = SharedBatch(client, directory=out, timeout=timeout, **chosen, **asdict(queue))
         return _followed(partial(batch.run, rows), rows.path, out, as_json=as_json)
 
 
