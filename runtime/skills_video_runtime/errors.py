@@ -31,7 +31,7 @@ valid, they are raised at once and are not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +66,10 @@ class SkillsVideoError(Exception):
         """What happened, what it means, and what to do."""
         return f"{self.what} {self.guidance}".strip()
 
+    def to_dict(self) -> dict[str, Any]:
+        """What a program can go by, as JSON."""
+        return {"category": self.category, "code": self.code, "status": self.status, "try_again": self.retryable}
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -89,6 +93,10 @@ class Violation:
     def __str__(self) -> str:
         """Path and message on one line."""
         return f"{self.path}: {self.message}" if self.path else self.message
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON, without the value, which need not be any."""
+        return {"path": self.path, "rule": self.rule, "nearest": self.nearest, "message": self.message}
 
 
 class PayloadError(SkillsVideoError):
@@ -225,6 +233,10 @@ class SubmissionUncertain(SkillsVideoError):
         if self.candidates:
             what += f" It may be one of: {', '.join(visible(item) for item in self.candidates)}."
         super().__init__(what, code=code, status=status, generation_id=generation_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As of any error, with the candidates."""
+        return {**super().to_dict(), "candidates": list(self.candidates)}
 
 
 class GenerationFailed(SkillsVideoError):

@@ -464,12 +464,8 @@ def failure(error: Exception) -> Answer:
         return Answer(text, ToolCall(None, error.violations).to_dict(), is_error=True)
     if not isinstance(error, SkillsVideoError):
         return Answer(str(error), {"category": "usage"}, is_error=True)
-    data: dict[str, Any] = {"category": error.category, "code": error.code, "status": error.status}
-    data |= {"id": error.generation_id, "try_again": error.retryable}
-    if isinstance(error, SubmissionUncertain):
-        data["candidates"] = list(error.candidates)
     next_step = next((text for kind, text in WHAT_NEXT.items() if isinstance(error, kind)), error.guidance)
-    return Answer(f"{error.what} {next_step}".strip(), data, is_error=True)
+    return Answer(f"{error.what} {next_step}".strip(), {**error.to_dict(), "id": error.generation_id}, is_error=True)
 
 
 def _settings(payload: BasePayload) -> str:

@@ -46,13 +46,8 @@ class ToolCall:
             names = {"model": self.payload.endpoint.model, "variant": type(self.payload).__name__}
             unknown = [name for name in self.payload.to_dict() if name not in self.payload.known_fields()]
             return {"ok": True, **names, "not_in_schema": unknown}
-        return {"ok": False, "what_to_do": "Correct these; nothing was sent.", "violations": as_data(self.violations)}
-
-
-def as_data(violations: Iterable[Violation]) -> list[dict[str, Any]]:
-    """Give violations as JSON; the value itself, which the model knows, is left out."""
-    names = ("path", "rule", "nearest", "message")
-    return [{name: getattr(violation, name) for name in names} for violation in violations]
+        told = [violation.to_dict() for violation in self.violations]
+        return {"ok": False, "what_to_do": "Correct these; nothing was sent.", "violations": told}
 
 
 def tools_of(models: Models, package: str, names: Iterable[str] | None, dialect: Dialect) -> list[dict[str, Any]]:

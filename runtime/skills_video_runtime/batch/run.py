@@ -545,11 +545,7 @@ def as_data(problem: Exception | None) -> dict[str, Any] | None:
         return None
     if not isinstance(problem, SkillsVideoError):
         return {"category": "error", "message": str(problem)}
-    told: dict[str, Any] = {"category": problem.category, "message": problem.what}
-    told |= {"code": problem.code, "status": problem.status, "try_again": problem.retryable}
-    if isinstance(problem, SubmissionUncertain):
-        told["candidates"] = list(problem.candidates)
-    return told
+    return {**problem.to_dict(), "message": problem.what}
 
 
 def read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:

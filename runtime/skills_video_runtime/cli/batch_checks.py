@@ -76,8 +76,7 @@ def check(rows: Rows, journal: Path | None, *, as_json: bool) -> int:
 
 def facts(mistake: Mistake) -> dict[str, Any]:
     """Give a mistake as JSON."""
-    what = mistake.what
-    told = {"path": what.path, "rule": what.rule, "nearest": what.nearest, "message": without_key(what.message)}
+    told = {**mistake.what.to_dict(), "message": without_key(mistake.what.message)}
     return {"line": mistake.line, "key": mistake.key, **told}
 
 

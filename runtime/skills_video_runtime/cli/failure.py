@@ -96,12 +96,9 @@ def error_event(error: BaseException, code: int, generation_id: str | None = Non
         "exit_code": code,
     }
     if isinstance(error, SkillsVideoError):
-        event.update(code=error.code, status=error.status, try_again=error.retryable)
+        event |= error.to_dict()
     if isinstance(error, PayloadError):
-        names = ("path", "rule", "value", "nearest", "message")
-        event["violations"] = [{name: getattr(item, name) for name in names} for item in error.violations]
-    if isinstance(error, SubmissionUncertain):
-        event["candidates"] = list(error.candidates)
+        event["violations"] = [{**item.to_dict(), "value": item.value} for item in error.violations]
     return event
 
 
