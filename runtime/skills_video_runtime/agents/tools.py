@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.errors import Violation
 from skills_video_runtime.json_values import is_array, is_mapping
 from skills_video_runtime.payloads.checks import PLANS, attempt
-from skills_video_runtime.payloads.texts import misspelt, read_object, with_constant
+from skills_video_runtime.payloads.texts import misspelt, placed, read_object, with_constant
 
 from .dialects import KEYWORDS, Dialect, Writer
 
@@ -90,14 +90,15 @@ def checked(
     data: Any = _given(variants, arguments)
     payload, problems = attempt(data, variants)
     for problem in problems:
-        if problem.path:
-            data = _placed(data, problem.path, _meant(problem, file_of))
+        meant = _meant(problem, file_of)
+        if meant is not problem.value:
+            data = placed(data, problem.path, meant)
     if problems:
         payload, problems = attempt(data, variants)
     violations = [_said(problem, can_be_file=file_of is not None) for problem in problems]
     told = {violation.path for violation in violations}
-    meant = filter(None, (misspelt(variants, name, value) for name, value in data.items()))
-    violations += [violation for violation in meant if violation.path not in told]
+    wrong = filter(None, (misspelt(variants, name, value) for name, value in data.items()))
+    violations += [violation for violation in wrong if violation.path not in told]
     if violations:
         return ToolCall(None, tuple(violations))
     return ToolCall(payload)
@@ -153,7 +154,7 @@ def _given(variants: Sequence[type[BasePayload]], arguments: Mapping[str, Any]) 
 def _meant(problem: Problem, file_of: Callable[[str], File] | None) -> object:
     """Give what a text must mean that stands where none can."""
     value = problem.value
-    if not isinstance(value, str):
+    if not isinstance(value, str) or None in problem.path:
         return value
     if file_of is not None and problem.rule.hint and value.startswith("@"):
         return file_of(value[1:])
@@ -170,15 +171,3 @@ def _said(problem: Problem, *, can_be_file: bool) -> Violation:
     if can_be_file and problem.rule.hint:
         hint = "a local file is '@' and its path"
     return problem.violation(hint)
-
-
-def _placed(data: Any, path: tuple[str | int | None, ...], value: object) -> Any:
-    """Give a copy of data in which a value stands at a path, if that leads to one."""
-    if not path:
-        return value
-    first, rest = path[0], path[1:]
-    if isinstance(first, str) and is_mapping(data) and first in data:
-        return {**data, first: _placed(data[first], rest, value)}
-    if isinstance(first, int) and is_array(data):
-        return [*data[:first], _placed(data[first], rest, value), *data[first + 1 :]]
-    return data

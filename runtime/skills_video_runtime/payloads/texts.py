@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.errors import Violation
-from skills_video_runtime.json_values import is_too_deep
+from skills_video_runtime.json_values import is_array, is_mapping, is_too_deep
 
 from .checks import PLANS
 from .constraints import UNSET
@@ -158,7 +158,7 @@ def put(variants: Sequence[type[BasePayload]], data: dict[str, Any], lists: set[
         path = (setting.name,)
     name, *rest = cast("tuple[str, ...]", path)
     values = setting.candidates()
-    tries: list[Any] = [_placed(data.get(name, ABSENT), rest, value, setting) for value in values]
+    tries: list[Any] = [placed(data.get(name, ABSENT), rest, value, setting.name) for value in values]
     if name in lists and not rest:
         tries = [*([*data[name], value] for value in values), *(value for value in values if isinstance(value, list))]
     elif not rest:
@@ -174,27 +174,28 @@ def put(variants: Sequence[type[BasePayload]], data: dict[str, Any], lists: set[
     data[name] = next(hinted, tries[0])
 
 
-def _placed(current: Any, path: Sequence[str | int], value: Any, setting: Setting) -> Any:
-    """Give a copy of a value in which `value` stands at the path."""
+def placed(current: Any, path: Sequence[Any], value: Any, name: str = "") -> Any:
+    """Give a copy of a value in which another one stands at a path.
+
+    Raises:
+        ValueError: there is no place for it; the message begins with the name of what is placed.
+    """
     if not path:
         return value
     key, *rest = path
     if isinstance(key, int):
         if current is ABSENT:
             current = []
-        if not isinstance(current, list):
-            raise ValueError(f"{setting.name}: there is no list to put it into")  # noqa: TRY004  # of what was written
-        items = cast("Sequence[Any]", current)
-        if key > len(items):
-            raise ValueError(f"{setting.name}: item {len(items)} comes first")
-        placed = _placed([*items, ABSENT][key], rest, value, setting)
-        return [*items[:key], placed, *items[key + 1 :]]
+        if not is_array(current):
+            raise ValueError(f"{name}: there is no list to put it into")
+        if key > len(current):
+            raise ValueError(f"{name}: item {len(current)} comes first")
+        return [*current[:key], placed([*current, ABSENT][key], rest, value, name), *current[key + 1 :]]
     if current is ABSENT:
         current = {}
-    if not isinstance(current, dict):
-        raise ValueError(f"{setting.name}: there is no object to put it into")  # noqa: TRY004  # as above
-    members = cast("dict[str, Any]", current)
-    return {**members, key: _placed(members.get(key, ABSENT), rest, value, setting)}
+    if not is_mapping(current):
+        raise ValueError(f"{name}: there is no object to put it into")
+    return {**current, key: placed(current.get(key, ABSENT), rest, value, name)}
 
 
 def problems_of(
