@@ -18,7 +18,7 @@ from skills_video_runtime.sandbox.deliveries import SECRET, Delivery, Webhooks
 from skills_video_runtime.sandbox.description import Description, DescriptionError, load
 from skills_video_runtime.sandbox.ledger import Generation, Ledger
 from skills_video_runtime.sandbox.service import BASE, RecordedRequest, Service
-from skills_video_runtime.sandbox.uvicorn_server import HTTPServer, listen, stopping_on_signals
+from skills_video_runtime.sandbox.uvicorn_server import HTTPServer, listen
 from skills_video_runtime.sandbox.validation import Judge
 
 if TYPE_CHECKING:
@@ -282,8 +282,7 @@ def serve(
     if webhook is not None:
         text += f"\nWebhooks go to {webhook} (secret: {secret})"
     server = HTTPServer(sandbox.application, partial(announce, text))
-    with stopping_on_signals(server.stop):
-        asyncio.run(server.serve(sockets=[listener]))
+    asyncio.run(server.serve(sockets=[listener]))
 
 
 def _description(file: Path | None) -> tuple[Description, Judge]:
