@@ -43,7 +43,7 @@ def application(service: Service) -> ASGIApp:
 
 
 def _routes(description: Description) -> Sequence[Route]:
-    endpoints = {"cancel": _cancel, "subscribe": _subscribe}
+    endpoints = {"cancel": cancel, "subscribe": subscribe}
     return [
         *(Route(BASE + offer.path, endpoints[offer.what], methods=[offer.method]) for offer in description.on_one),
         Route(f"{BASE}/generation/{{path:path}}", _generation, methods=_METHODS),
@@ -71,16 +71,6 @@ async def _generation(request: Request) -> Response:
     if request.method not in {"GET", "HEAD"}:
         raise HTTPException(405, headers={"Allow": "GET"})
     return await result(request, path)
-
-
-async def _cancel(request: Request) -> Response:
-    """Where a generation is canceled."""
-    return await cancel(request, request.path_params["id"])
-
-
-async def _subscribe(request: Request) -> Response:
-    """Where the stream of a generation is taken up."""
-    return await subscribe(request, request.path_params["id"])
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import unquote
 
+from skills_video_runtime.json_values import as_object
 from skills_video_runtime.sandbox import strict_json
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def load(file: Path | None = None) -> Description:
         else:
             file = file or _CHECKOUT
             text = file.read_bytes()
-        document = _members(strict_json.loads(text))
+        document = as_object(strict_json.loads(text))
     except OSError as error:
         raise DescriptionError(f"{file}: cannot be read ({error.strerror}); name an OpenAPI document") from error
     except ValueError as error:
@@ -144,7 +145,7 @@ def modernised(node: Any) -> Any:
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
-    for path in _members(document.get("paths")):
+    for path in as_object(document.get("paths")):
         match = _CREATE_PATH.match(path)
         if match is None:
             continue
@@ -154,7 +155,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
         schemas = {
             kind.partition(";")[0].strip().lower(): f"{pointer}/{escaped(kind)}/schema"
             for kind, media in members_at(document, pointer).items()
-            if "schema" in _members(media)
+            if "schema" in as_object(media)
         }
         is_stream = match["stream"] is not None
         bodies: dict[str, str] = {kind: schemas[kind] for kind in (_JSON, *_FORMS) if kind in schemas}
@@ -167,7 +168,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, Operation]]:
 
 
 def _on_one(document: dict[str, Any]) -> Iterator[OnOne]:
-    for path in _members(document.get("paths")):
+    for path in as_object(document.get("paths")):
         below = re.sub(r"^(?:/api)?/v1(?=/)", "", path).rstrip("/")
         for method in members_at(document, followed(document, f"/paths/{escaped(path)}")):
             for what, pattern in _ON_ONE.items():
@@ -187,20 +188,14 @@ def _key_header(document: dict[str, Any], path: str) -> tuple[str, bool]:
     return "", False
 
 
-def _members(node: object) -> dict[str, Any]:
-    if isinstance(node, dict):
-        return cast("dict[str, Any]", node)
-    return {}
-
-
 def members_at(document: dict[str, Any], pointer: str) -> dict[str, Any]:
     """The members of the object at a JSON Pointer, or the items of the array by index; none where neither stands."""
     node: Any = document
     for token in pointer.split("/")[1:]:
-        node = _members(node).get(token.replace("~1", "/").replace("~0", "~"))
+        node = as_object(node).get(token.replace("~1", "/").replace("~0", "~"))
         if isinstance(node, list):
             node = {str(index): item for index, item in enumerate(cast("list[object]", node))}
-    return _members(node)
+    return as_object(node)
 
 
 def followed(document: dict[str, Any], pointer: str) -> str:

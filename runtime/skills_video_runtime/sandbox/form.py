@@ -9,6 +9,7 @@ from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
+from skills_video_runtime.payloads.violations import kind_of
 from skills_video_runtime.sandbox import strict_json
 from skills_video_runtime.sandbox.description import escaped
 
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
     from skills_video_runtime.sandbox.validation import Judge
 
 _CHUNK: Final = 1 << 20
-_KINDS: Final[dict[type, str]] = {
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    dict: "object",
-    list: "array",
-    type(None): "null",
-}
 
 
 class FormError(ValueError):
@@ -146,7 +138,7 @@ def _types(schema: dict[str, Any]) -> list[str]:
     constants: list[Any] = list(schema.get("enum", []))
     if "const" in schema:
         constants.append(schema["const"])
-    return stated or [_KINDS[type(value)] for value in constants]
+    return stated or list(map(kind_of, constants))
 
 
 def _texts(text: str, types: set[str]) -> Iterator[object]:
@@ -158,6 +150,6 @@ def _texts(text: str, types: set[str]) -> Iterator[object]:
         parsed: Any = strict_json.loads(text)
     except ValueError:
         return
-    kind = _KINDS[type(parsed)]
+    kind = kind_of(parsed)
     if kind in types or (kind == "integer" and "number" in types):
         yield parsed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from skills_video_runtime.sandbox import answers
@@ -16,26 +17,30 @@ from skills_video_runtime.sandbox.service import service_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from skills_video_runtime.sandbox.ledger import Generation
+
 _WORKSPACE: Final = "default"
 _LIMIT: Final = 50
 
 
+def _asked_for(request: Request, generation_id: str) -> Generation:
+    generation = service_of(request).ledger.get(generation_id)
+    if generation is None:
+        raise HTTPException(404, f"No generation {generation_id}")
+    return generation
+
+
 async def result(request: Request, generation_id: str) -> Response:
     """State and result of one generation."""
-    service = service_of(request)
-    generation = service.ledger.get(generation_id)
-    if generation is None:
-        return error(404, "NOT_FOUND", f"No generation {generation_id}")
+    service, generation = service_of(request), _asked_for(request, generation_id)
     fault = query_fault(generation.faults, "result")
     return fault or JSONResponse(answers.result(generation, service.clock.now(), service.media(request)))
 
 
-async def cancel(request: Request, generation_id: str) -> Response:
+async def cancel(request: Request) -> Response:
     """Cancel a generation. What goes wrong goes wrong after that, as an answer that is lost does."""
-    service = service_of(request)
-    generation = service.ledger.get(generation_id)
-    if generation is None:
-        return error(404, "NOT_FOUND", f"No generation {generation_id}")
+    generation_id: str = request.path_params["id"]
+    service, generation = service_of(request), _asked_for(request, generation_id)
     is_canceled = service.ledger.cancel(generation_id, service.clock.now())
     service.clock.wake()
     fault = query_fault(generation.faults, "cancel")
@@ -47,12 +52,9 @@ async def cancel(request: Request, generation_id: str) -> Response:
     return await result(request, generation_id)
 
 
-async def subscribe(request: Request, generation_id: str) -> Response:
+async def subscribe(request: Request) -> Response:
     """The stream of a generation: from its state of now on, or after the event that `Last-Event-ID` names."""
-    service = service_of(request)
-    generation = service.ledger.get(generation_id)
-    if generation is None:
-        return error(404, "NOT_FOUND", f"No generation {generation_id}")
+    service, generation = service_of(request), _asked_for(request, request.path_params["id"])
     fault = query_fault(generation.faults, "subscribe")
     if fault is not None:
         return fault
