@@ -22,7 +22,7 @@ from .failure import error_event, in_words, lost, resume, tell
 from .output import OutputLost, UsageProblem, amount, complain, say, say_json, table, without_key
 from .progress import reporter
 from .signals import Stopped
-from .watch import Watch, Watched, tell_state
+from .watch import Watched, tell_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,7 +123,7 @@ def _follow(
     destination = _destination(choices)
     show = reporter(json_lines=choices.json_lines)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
-        client.watch(Watch(show))
+        client.watch(show.told)
         try:
             show.start(what, facts)
         except OutputLost as error:

@@ -7,6 +7,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from skills_video_runtime.generations.progress import Fallback, Retry
+
 from .output import amount, console, is_terminal, say, say_json, visible
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from skills_video_runtime.generations.progress import Event
+    from skills_video_runtime.generations.progress import Event, Report
     from skills_video_runtime.generations.states import Generation, MediaFile
 
     OnProgress = Callable[[MediaFile, int, int | None], object]
@@ -37,6 +39,15 @@ class Lines:
     def start(self, what: str, facts: dict[str, Any]) -> None:  # noqa: ARG002  # for programs
         """A generation is about to be made, or waited for."""
         self._line(what)
+
+    def told(self, report: Report) -> None:
+        """A call tells something on its way."""
+        if isinstance(report, Retry):
+            self.retry(*report)
+        elif isinstance(report, Fallback):
+            self.fallback(*report)
+        else:
+            self.state(report)
 
     def state(self, event: Event) -> None:
         """There is a state, which may be no new one."""

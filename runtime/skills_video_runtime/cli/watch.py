@@ -6,14 +6,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from skills_video_runtime.client import Client
-from skills_video_runtime.generations.progress import Event, Fallback, Retry
+from skills_video_runtime.generations.progress import Event
 
 from .output import complain
 
 if TYPE_CHECKING:
     from skills_video_runtime.generations.progress import Hook, Report
-
-    from .progress import Lines
 
 logger = logging.getLogger("skills_video")
 
@@ -50,22 +48,6 @@ class Warnings(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Tell one."""
         complain(f"warning: {record.getMessage()}")
-
-
-class Watch:
-    """Shows states, retries and a stream that was given up."""
-
-    def __init__(self, reporter: Lines) -> None:
-        self.reporter = reporter
-
-    def __call__(self, told: Report) -> None:
-        """Show what is told."""
-        if isinstance(told, Retry):
-            self.reporter.retry(*told)
-        elif isinstance(told, Fallback):
-            self.reporter.fallback(*told)
-        else:
-            self.reporter.state(told)
 
 
 def tell_state(told: Report) -> None:
