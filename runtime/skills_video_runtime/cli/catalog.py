@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.catalog import Models
 from skills_video_runtime.choosing import nearest
 
-from .output import UsageProblem, amount, is_terminal, lines, say, say_json, table, yes_or_no
+from .output import UsageProblem, amount, existing, is_terminal, lines, say, say_json, table, yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,8 +47,15 @@ class Catalog:
         wanted = text.strip().casefold()
         if not wanted:
             raise UsageProblem("MODEL is empty; `skills-video models` lists them")
-        for is_meant in (_is_named, _is_spelt, _has_part, _has_spelt_part):
-            found = [info for info in self.models if is_meant(info, wanted)]
+        spelt = _spelling(wanted)
+        exact = [(info, short_names(info)) for info in self.models]
+        loose = [(info, list(map(_spelling, names))) for info, names in exact]
+        for found in (
+            [info for info, names in exact if wanted in names],
+            [info for info, names in loose if spelt in names],
+            [info for info, names in exact if any(wanted in name for name in names)],
+            [info for info, names in loose if spelt and any(spelt in name for name in names)],
+        ):
             if len(found) == 1:
                 return found[0]
             if found:
@@ -101,9 +108,7 @@ def show_costs(catalog: Catalog, journal: Path, *, as_json: bool, **wish: Any) -
     """
     from skills_video_runtime.generations.journal_files import usual_credits  # noqa: PLC0415  # for who has a journal
 
-    if not journal.is_file():
-        raise UsageProblem(f"there is no journal {str(journal)!r:.200}: it is the file that was given to run --journal")
-    known = usual_credits(journal)
+    known = usual_credits(existing(journal))
     models = [info.endpoint.model for info in _found(catalog, wish) if info.endpoint.model in known]
     models.sort(key=known.__getitem__)
     if as_json:
@@ -196,22 +201,6 @@ def _row(info: ModelInfo) -> tuple[str, ...]:
     if info.makes_sound is not None:
         sound = yes_or_no(info.makes_sound)
     return place.model, info.module, title, paths, ", ".join(info.takes), spans(info.durations), *lists, sound
-
-
-def _is_named(info: ModelInfo, wanted: str) -> bool:
-    return wanted in short_names(info)
-
-
-def _is_spelt(info: ModelInfo, wanted: str) -> bool:
-    return _spelling(wanted) in map(_spelling, short_names(info))
-
-
-def _has_part(info: ModelInfo, wanted: str) -> bool:
-    return any(wanted in name for name in short_names(info))
-
-
-def _has_spelt_part(info: ModelInfo, wanted: str) -> bool:
-    return _spelling(wanted) != "" and any(_spelling(wanted) in _spelling(name) for name in short_names(info))
 
 
 def short_names(info: ModelInfo) -> list[str]:

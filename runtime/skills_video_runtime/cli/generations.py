@@ -19,7 +19,7 @@ from skills_video_runtime.payloads.file import File
 from .destination import Destination
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import error_event, in_words, lost, resume, tell
-from .output import OutputLost, UsageProblem, amount, complain, say, say_json, table, without_key
+from .output import OutputLost, amount, complain, existing, say, say_json, table, without_key
 from .progress import reporter
 from .signals import Stopped
 from .watch import Watched, tell_state
@@ -223,7 +223,7 @@ def get(generation_id: str, *, as_json: bool) -> int:
 def cancel(generation_id: str, journal: Path | None, *, as_json: bool) -> int:
     """Cancel a generation, and show its state after that."""
     if journal is not None:
-        journal = _existing(journal)
+        journal = existing(journal)
     with Client(retry=ASKING, journal=journal) as client:
         _show(client.cancel(generation_id), as_json=as_json)
     return 0
@@ -277,7 +277,7 @@ def in_pots(balance: Usage) -> str:
 def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     """Finish what a journal knows to be begun; the exit code is that of the first that did not end well."""
     destination = _destination(replace(choices, key=""))  # each record has its own
-    journal = _existing(journal)
+    journal = existing(journal)
     with Watched(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=journal) as client:
         client.watch(tell_state)
         endings: list[_Ending] = []
@@ -301,7 +301,7 @@ def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
 
 def forget(journal: Path, keys: Sequence[str]) -> int:
     """Drop records of a journal."""
-    with Client(journal=_existing(journal)) as client:
+    with Client(journal=existing(journal)) as client:
         for key in keys:
             try:
                 client.settle(key)
@@ -311,12 +311,6 @@ def forget(journal: Path, keys: Sequence[str]) -> int:
                 client.settle(int(key))
             say(f"record {key} is forgotten")
     return 0
-
-
-def _existing(journal: Path) -> Path:
-    if not journal.is_file():
-        raise UsageProblem(f"there is no journal {str(journal)!r}: it is the file that was given to run --journal")
-    return journal
 
 
 @dataclass(frozen=True, slots=True)

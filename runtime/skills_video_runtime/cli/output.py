@@ -17,6 +17,7 @@ from .exits import LEFT, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -33,6 +34,17 @@ class OutputLost(Exception):  # noqa: N818  # as above
     def __init__(self, error: OSError) -> None:
         super().__init__(f"standard output cannot be written: {error.strerror or error}")
         self.exit_code = LEFT if isinstance(error, BrokenPipeError) else OTHER
+
+
+def existing(journal: Path) -> Path:
+    """Give the file of a journal.
+
+    Raises:
+        UsageProblem: There is none.
+    """
+    if not journal.is_file():
+        raise UsageProblem(f"there is no journal {str(journal)!r:.200}: it is the file that was given to run --journal")
+    return journal
 
 
 def prepare() -> None:

@@ -188,13 +188,9 @@ def saves_of(
 
 def saved(outcomes: Iterable[Path | Exception]) -> list[Path]:
     """Give the paths, or raise the first error, which tells what was saved."""
-    paths: list[Path] = []
-    errors: list[Exception] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            errors.append(outcome)
-        else:
-            paths.append(outcome)
+    known = list(outcomes)
+    paths = [outcome for outcome in known if not isinstance(outcome, Exception)]
+    errors = [outcome for outcome in known if isinstance(outcome, Exception)]
     if not errors:
         return paths
     error = errors[0]
