@@ -172,7 +172,6 @@ def body_of(cls: type[Any], given: Mapping[str, Any]) -> Plan:
 
 
 def _named(cls: type[Any], attribute: str) -> list[type[Any]]:
-    """Give the classes that an attribute of a class names, in the module that says it."""
     home = next(base.__module__ for base in cls.__mro__ if attribute in vars(base))
     return [getattr(sys.modules[home], name) for name in getattr(cls, attribute)]
 
@@ -321,7 +320,6 @@ def _any_of(checks: Sequence[Check], value: Any, path: Path, found: Problems) ->
 
 
 def _exactly_one(checks: Sequence[Check], value: Any, path: Path, found: Problems) -> Any:
-    """Take a value as the only form that fits takes it."""
     if hasattr(value, "to_dict"):
         value = value.to_dict()
     tried: list[tuple[Any, Problems]] = []

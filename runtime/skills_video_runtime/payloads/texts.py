@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,17 +35,18 @@ def read_object(text: str) -> dict[str, Any]:
     Raises:
         ValueError: it is none, or holds what cannot be read or sent. The message ends a sentence on where it stands.
     """
+    twice: list[str] = []
     try:
-        value: object = json.loads(text, object_pairs_hook=_members)
+        value: object = json.loads(text, object_pairs_hook=partial(_members, twice))
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise ValueError(f"is no JSON: {error}") from error
     except UnicodeEncodeError as error:
         raise ValueError("holds half a character, which cannot be sent") from error
-    except _Twice as error:
-        raise ValueError(f"has {error.args[0]!r:.80} twice in one object") from error
     except (ValueError, RecursionError) as error:
         raise ValueError("is no JSON that can be read: it holds too much") from error
+    if twice:
+        raise ValueError(f"has {twice[0]!r:.80} twice in one object")
     if not isinstance(value, dict):
         raise ValueError("is no JSON object, which begins with {")  # noqa: TRY004  # it was read as text
     members = cast("dict[str, Any]", value)
@@ -53,15 +55,11 @@ def read_object(text: str) -> dict[str, Any]:
     return members
 
 
-class _Twice(Exception):  # noqa: N818  # it never leaves this file
-    """A name stands twice in one object."""
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(twice: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
-        raise _Twice(next(name for name in names if names.count(name) > 1))
+        twice.append(next(name for name in names if names.count(name) > 1))
     return members
 
 
