@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
+from socket import create_server
 from typing import TYPE_CHECKING, NoReturn
 
 import anyio
@@ -16,14 +16,13 @@ import anyio
 from skills_video_runtime.catalog import ModelInfo, Models
 from skills_video_runtime.cli.catalog import Catalog
 from skills_video_runtime.cli.output import UsageProblem, complain
-from skills_video_runtime.cli.signals import NAMES
+from skills_video_runtime.cli.signals import heard
 from skills_video_runtime.client import AsyncClient
 
 from .desk import Choices, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from socket import socket
 
 MISSING = "The MCP server needs packages that are not installed: pip install 'skills-video[mcp]'"
 LONGEST_WAIT = 50.0  # seconds: hosts give a call up after 60
@@ -69,7 +68,7 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
                 if options.http is None:
                     await made.run_stdio_async()
                 else:
-                    await server.serve_http(made, _listener(options.http))
+                    await server.serve_http(made, create_server(("127.0.0.1", options.http)))
             until.cancel_scope.cancel()
 
     anyio.run(serve)
@@ -78,9 +77,7 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
 
 async def _end_at_a_signal() -> None:
     """End the process, as a thread that reads standard input ends in no other way. The journal has what was begun."""
-    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    with suppress(NotImplementedError), anyio.open_signal_receiver(*heard) as signals:  # which Windows has not
+    with suppress(NotImplementedError), anyio.open_signal_receiver(*heard()) as signals:  # which Windows has not
         async for number in signals:
             complain("interrupted")
             sys.stderr.flush()
@@ -134,12 +131,6 @@ def _journal(given: str | Path) -> str | Path:
 def _folder(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
     return path.resolve()
-
-
-def _listener(port: int) -> socket:
-    from socket import create_server  # noqa: PLC0415  # hardly ever needed
-
-    return create_server(("127.0.0.1", port))
 
 
 def _amount(text: str) -> float:

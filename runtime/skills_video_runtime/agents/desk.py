@@ -122,10 +122,6 @@ class Submission:
     error: Exception | None = None
 
 
-async def unseen(_: Generation) -> None:
-    """Show a state to nobody."""
-
-
 class Desk:
     """Does what the tools are asked for. Tasks of `group` outlive the requests that they are for."""
 
@@ -140,7 +136,7 @@ class Desk:
         self._since = datetime.now(UTC)
         self._lock, self._writers, self._writer = anyio.Lock(), 0, client
 
-    def find_models(self, wish: Mapping[str, Any]) -> Answer:
+    async def find_models(self, wish: Mapping[str, Any]) -> Answer:
         """Tell which models can do what is wished."""
         try:
             found = Models(self.catalog.models).find(**wish)
@@ -151,7 +147,7 @@ class Desk:
         text = "\n".join(json.dumps(fact, ensure_ascii=False) for fact in facts)
         return Answer(text or "No model is said to do all of this; ask for less.", {"models": facts})
 
-    def describe_model(self, model: str) -> Answer:
+    async def describe_model(self, model: str) -> Answer:
         """Give the text of a model, or its tools where the package of the models has no texts."""
         info = self.catalog.find(model)
         try:
@@ -160,7 +156,7 @@ class Desk:
             text = json.dumps(tools_of(Models([info]), self.catalog.package, None, "anthropic"), indent=1)
         return Answer(text, {"id": info.endpoint.model, "variants": list(info.variants)})
 
-    def check_payload(self, model: str, payload: Mapping[str, Any], variant: str | None) -> Answer:
+    async def check_payload(self, model: str, payload: Mapping[str, Any], variant: str | None) -> Answer:
         """Tell whether a payload is right; nothing is sent."""
         try:
             built = self.build(model, payload, variant)
@@ -274,7 +270,7 @@ class Desk:
         id: str,  # noqa: A002  # as above
         *,
         wait: float = 0,
-        on_state: OnState = unseen,
+        on_state: OnState | None = None,
         remark: str = "",
     ) -> Answer:
         """Look at a generation, or follow it for so many seconds."""

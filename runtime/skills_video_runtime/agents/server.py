@@ -79,8 +79,8 @@ def server_of(desk: Desk) -> MCPServer[Any]:
     return server
 
 
-def _text_of(desk: Desk, module: str) -> str:
-    return without_key(desk.describe_model(module).text)
+async def _text_of(desk: Desk, module: str) -> str:
+    return without_key((await desk.describe_model(module)).text)
 
 
 def _add_questions(server: MCPServer[Any], desk: Desk) -> None:
@@ -99,17 +99,17 @@ def _add_questions(server: MCPServer[Any], desk: Desk) -> None:
     ) -> CallToolResult:
         """Find models by what they can do; ratio as 9:16, resolution as 1080p. Free."""
         wish = {"takes": takes or (), "seconds": seconds, "ratio": ratio, "resolution": resolution, "sound": sound}
-        return await answered(_now(desk.find_models, {**wish, "search": search}))
+        return await answered(desk.find_models({**wish, "search": search}))
 
     @server.tool(annotations=here)
     async def describe_model(model: str) -> CallToolResult:
         """Fields, limits, defaults and examples of a model, by its id. Free."""
-        return await answered(_now(desk.describe_model, model))
+        return await answered(desk.describe_model(model))
 
     @server.tool(annotations=here)
     async def check_payload(model: str, payload: dict[str, Any], variant: str | None = None) -> CallToolResult:
         """Check a payload: all that is wrong, each with the nearest allowed value. Sends nothing. Free."""
-        return await answered(_now(desk.check_payload, model, payload, variant))
+        return await answered(desk.check_payload(model, payload, variant))
 
     @server.tool(annotations=there)
     async def get_generation(
@@ -183,12 +183,6 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
     async def download(id: str) -> CallToolResult:  # noqa: A002  # the platform's word
         """Save the files of a finished generation below the server's directory. Free."""
         return await answered(desk.download(id))
-
-
-async def _now(work: Any, *arguments: Any) -> Answer:
-    """Do what takes no time where what does is awaited."""
-    answer: Answer = work(*arguments)
-    return answer
 
 
 async def answered(work: Awaitable[Answer]) -> CallToolResult:

@@ -29,6 +29,12 @@ class Stopped(BaseException):
         self.exit_code = 128 + number
 
 
+def heard() -> list[signal.Signals]:
+    """Give the signals that end a command, but for those that the process was told to ignore, as by nohup."""
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 @contextmanager
 def heeded() -> Generator[None]:
     """Raise `Stopped` at the first signal; one that comes long after it ends the process at once.
@@ -47,9 +53,7 @@ def heeded() -> Generator[None]:
 
     before: dict[int, object] = {}
     if threading.current_thread() is threading.main_thread():
-        numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
-        heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, stop) for number in heard}
+        before = {number: signal.signal(number, stop) for number in heard()}
     try:
         yield
     finally:
