@@ -18,7 +18,7 @@ from .objects import Comparison, Revision, moved
 from .operations import compare_bodies, compare_operation
 from .places import names_of
 from .platform import compare_platform, with_capabilities
-from .prose import REQUEST, one_line
+from .prose import OLD, REQUEST, one_line
 from .responses import compare_answers
 from .witness import Witness
 
@@ -225,7 +225,7 @@ def _request(old: VideoModel, new: VideoModel, description: Description) -> Iter
         comparison.compare(mine[was].shape, others[now].shape)
         _bodies(comparison, mine[was].shape, others[now].shape)
         told.update(change.old for change in comparison.changes if change.kind == "moved")
-        comparison.proof.enter(old.request, new.request)
+        comparison.proof.whole = comparison.proof.here = old.request, new.request
         _rivals(comparison, now, {name: mine[twin] for name, twin in twins.items()}, others)
         yield from comparison.changes
     order = Comparison(REQUEST, "", before, after)
@@ -303,16 +303,16 @@ def _rivals(comparison: Comparison, own: str, old: dict[str, Variant], new: dict
     after = sorted(name for name, variant in new.items() if variant.shape.pointer in new[own].rivals)
     for name in after:
         if name not in before:
-            comparison.tightened("rival", "", (before, after), "must not fit {} as well", name,
-                                 among=old[own].shape)  # fmt: skip
+            sentence = "must not fit {} as well"
+            comparison.add("tightened", "rival", "", (before, after), sentence, name, among=old[own].shape)
         elif not _overlap(comparison, old[own].shape, old[name].shape, new[name].shape):
-            comparison.tightened("rival", "", (before, after), "must not fit {} as well, which takes more now", name,
-                                 among=old[own].shape)  # fmt: skip
+            sentence = "must not fit {} as well, which takes more now"
+            comparison.add("tightened", "rival", "", (before, after), sentence, name, among=old[own].shape)
     for name in before:
         if name not in after:
-            witness = comparison.proof.refused(among=old[own].shape)
-            comparison.add("loosened", "rival", "", (before, after), "may fit {} as well now", name,
-                           breaking=bool(after), witness=witness)  # fmt: skip
+            sentence, witness = "may fit {} as well now", comparison.proof.parted(OLD, among=old[own].shape)
+            comparison.add("loosened", "rival", "", (before, after), sentence, name, breaking=bool(after),
+                           witness=witness)  # fmt: skip
 
 
 def _overlap(comparison: Comparison, shape: Object, old: Object, new: Object) -> bool:

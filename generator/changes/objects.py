@@ -20,7 +20,7 @@ from generator.schema.types import ABSENT, followed, is_exclusive, options_of
 
 from .limits import Limits
 from .places import member_at
-from .prose import one_line
+from .prose import NEW, OLD, one_line
 from .static_types import plain_types
 from .witness import Proof, Witness
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from generator.schema.reader import SchemaReader
     from generator.schema.types import Object, Property, Shape
 
-    from .change import Kind
     from .witness import Holder
 
 SHOWN: Final = 160
@@ -85,7 +84,7 @@ class Comparison(Limits):
 
     def __post_init__(self) -> None:
         """Look for witnesses in both revisions."""
-        self.proof = Proof(self.old.known, self.new.known, is_request=self.is_request)
+        self.proof = Proof((self.old.known, self.new.known), self.side)
 
     def pointer(self) -> str:
         """Give the place in the new description of what is being compared."""
@@ -98,9 +97,12 @@ class Comparison(Limits):
     def compare(self, old: Shape, new: Shape, place: str = "") -> None:
         """Compare what two revisions take, or hold, in one place."""
         old, new = followed(old, self.old.known), followed(new, self.new.known)
-        outside = self.proof.enter(old, new)
+        outside = self.proof.here
+        self.proof.here = old, new
+        if not self.proof.steps:
+            self.proof.whole = old, new
         self._compare(old, new, place)
-        self.proof.leave(outside)
+        self.proof.here = outside
 
     def _compare(self, old: Shape, new: Shape, place: str) -> None:
         start = len(self.changes)
@@ -144,18 +146,13 @@ class Comparison(Limits):
         sentence = self.side.replaced
         if was == now:
             sentence = f"{sentence} as it was"
-        kind: Kind = "tightened"
         if removed and added and not self.is_request:
-            kind = "changed"
-        elif not removed:
-            kind = "loosened"
-        witness = None
-        if self.is_request and removed:
-            witness = self.proof.refused()
-        elif added and not self.is_request:
-            witness = self.proof.come()
-        breaking = (self.is_request and removed) or (added and not self.is_request)
-        self.add(kind, "type", place, (was, now), sentence, now, was, breaking=breaking, witness=witness)
+            witness = self.proof.parted(NEW)
+            self.add("changed", "type", place, (was, now), sentence, now, was, breaking=True, witness=witness)
+        elif removed:
+            self.add("tightened", "type", place, (was, now), sentence, now, was)
+        else:
+            self.add("wider", "type", place, (was, now), sentence, now, was)
 
     def _loses(self, old: Shape, new: Shape) -> bool:
         """Tell whether something that fits the old shape may not fit the new one."""
@@ -180,9 +177,9 @@ class Comparison(Limits):
             self._alike(mine, other, place)
         if isinstance(old, types.Union) and isinstance(new, types.Union):
             if new.exclusive and not old.exclusive:
-                self.tightened("alternatives", place, (False, True), "must fit one alternative alone now")
+                self.add("tightened", "alternatives", place, (False, True), "must fit one alternative alone now")
             if old.exclusive and not new.exclusive:
-                self.loosened("alternatives", place, (True, False), "may fit several alternatives now")
+                self.add("loosened", "alternatives", place, (True, False), "may fit several alternatives now")
         removed = [shape for shape in lost if self._loses(shape, new)]
         added = [shape for shape in gained if self._gains(old, shape)]
         is_any = isinstance(old, types.Anything) or isinstance(new, types.Anything)
@@ -191,13 +188,13 @@ class Comparison(Limits):
             return
         texts = self.old.describe(old), self.new.describe(new)
         for shape in removed:
+            witness = None
             if self.is_request and isinstance(shape, types.Binary):
-                self.add("tightened", "type", place, texts, self.side.removed, self.old.describe(shape),
-                         breaking=True, witness=Witness("call", f'{self.member}=File("a.png")'))  # fmt: skip
-                continue
-            self.tightened("type", place, texts, self.side.removed, self.old.describe(shape), among=shape)
+                witness = Witness("call", f'{self.member}=File("a.png")')
+            shown = self.old.describe(shape)
+            self.add("tightened", "type", place, texts, self.side.removed, shown, among=shape, witness=witness)
         for shape in added:
-            self.wider("type", place, texts, self.side.added, self.new.describe(shape), among=shape)
+            self.add("wider", "type", place, texts, self.side.added, self.new.describe(shape), among=shape)
 
     def _classes(self, shapes: list[Shape], revision: Revision) -> dict[str, Object]:
         """Give the alternatives that have classes, by their names."""
@@ -256,12 +253,13 @@ class Comparison(Limits):
                 self.choices(old, new, place)
             case types.Array(), types.Array():
                 self._inside(old, new, "", (old.items, new.items), f"{place}[]")
-                self.counts(place, "item", (old.min_items, old.max_items), (new.min_items, new.max_items))
+                onlys = types.Array(min_items=new.min_items), types.Array(max_items=new.max_items)
+                self.counts(place, "item", (old.min_items, old.max_items), (new.min_items, new.max_items), onlys)
                 if new.unique and not old.unique:
-                    self.tightened("unique", place, (False, True), "items must all be different now",
-                                   only=types.Array(unique=True))  # fmt: skip
+                    sentence = "items must all be different now"
+                    self.add("tightened", "unique", place, (False, True), sentence, only=types.Array(unique=True))
                 if old.unique and not new.unique:
-                    self.loosened("unique", place, (True, False), "items may be equal now")
+                    self.add("loosened", "unique", place, (True, False), "items may be equal now")
             case types.Object(), types.Object() if old.is_map and new.is_map:
                 self._inside(old, new, OTHER, (old.members, new.members), _below(place, "*"))
                 self._rules(old, new, place)
@@ -315,7 +313,7 @@ class Comparison(Limits):
         if self.is_request and not isinstance(new.members, types.Never):
             sentence = "is gone as a field; `extra` still takes it (it was {})"
         value = self.proof.holding(old, prop.name)
-        witness = self.proof.lost([value])
+        witness = self.proof.shown(OLD, [value])
         if witness is None and self.is_request:
             witness = self.calling(old, value)
         self.add("removed", "field", place, (was, None), sentence, shown, breaking=True, witness=witness)
@@ -326,7 +324,7 @@ class Comparison(Limits):
         sentence, values = "is new: {}", [self.new.describe(prop.shape)]
         if breaking:
             sentence = "is new and required: {}"
-            witness = self.proof.lost([self.proof.holding(old)])
+            witness = self.proof.shown(OLD, [self.proof.holding(old)])
         if self.is_request and prop.default is not ABSENT:
             sentence, values = f"{sentence}; left out, it is {{}}", [*values, plain(prop.default)]
         self.add("added", "field", place, (None, values[0]), sentence, *values, breaking=breaking, witness=witness)
@@ -334,10 +332,11 @@ class Comparison(Limits):
     def _field(self, old: Object, new: Object, before: Property, after: Property, place: str) -> None:
         was, now = before.name in old.required, after.name in new.required
         if now and not was:
-            self.tightened("required", place, (was, now), self.side.required, shows=self.proof.holding(old))
+            shows = self.proof.holding(old)
+            self.add("tightened", "required", place, (was, now), self.side.required, shows=shows)
         if was and not now:
-            self.wider("required", place, (was, now), self.side.optional,
-                       shows=completed(new, {}, self.new.known))  # fmt: skip
+            shows = completed(new, {}, self.new.known)
+            self.add("wider", "required", place, (was, now), self.side.optional, shows=shows)
         self._inside(old, new, before.name, (before.shape, after.shape), place)
         if self.is_request:
             self._argument(old, new, before.name, place)
@@ -412,36 +411,36 @@ class Comparison(Limits):
         """Compare what may be given beside the fields that are named."""
         was_closed, is_closed = isinstance(old.members, types.Never), isinstance(new.members, types.Never)
         if is_closed and not was_closed:
-            self.tightened("others", place, (True, False), "takes no other fields any more",
-                           shows=self.proof.holding(old, OTHER))  # fmt: skip
+            shows = self.proof.holding(old, OTHER)
+            self.add("tightened", "others", place, (True, False), "takes no other fields any more", shows=shows)
         elif was_closed and not is_closed:
-            self.loosened(
-                "others", place, (False, True), "takes other fields too, with {}", self.new.describe(new.members)
-            )
+            sentence, taken = "takes other fields too, with {}", self.new.describe(new.members)
+            self.add("loosened", "others", place, (False, True), sentence, taken)
         elif not is_closed:
             for name in _barred(old):
                 if new.get(name) is None:
-                    self.loosened("barred", _below(place, name), (False, True), "may be given now")
+                    self.add("loosened", "barred", _below(place, name), (False, True), "may be given now")
             for name in _barred(new):
                 if old.get(name) is None:
-                    self.tightened("barred", _below(place, name), (True, False), "may not be given any more",
-                                   shows=self.proof.holding(old, name))  # fmt: skip
+                    sentence, shows = "may not be given any more", self.proof.holding(old, name)
+                    self.add("tightened", "barred", _below(place, name), (True, False), sentence, shows=shows)
             self._inside(old, new, OTHER, (old.members, new.members), _below(place, "*"))
 
     def _rules(self, old: Object, new: Object, place: str) -> None:
         least = new.min_properties
         if old.min_properties < least <= len(old.required):
             least = old.min_properties
-        self.counts(place, "field", (old.min_properties, old.max_properties), (least, new.max_properties))
+        onlys = types.Object("", min_properties=least), types.Object("", max_properties=new.max_properties)
+        self.counts(place, "field", (old.min_properties, old.max_properties), (least, new.max_properties), onlys)
         for name, others in old.dependent:
             if not depends(new, name, others):
                 sentence = "with {}, {} need not be given any more"
-                self.loosened("together", place, (list(others), None), sentence, name, ", ".join(others))
+                self.add("loosened", "together", place, (list(others), None), sentence, name, ", ".join(others))
         for name, others in new.dependent:
             if not depends(old, name, others):
-                sentence = "with {}, {} must be given now"
-                self.tightened("together", place, (None, list(others)), sentence, name, ", ".join(others),
-                               shows=self.proof.holding(old, name))  # fmt: skip
+                sentence, shows = "with {}, {} must be given now", self.proof.holding(old, name)
+                values = name, ", ".join(others)
+                self.add("tightened", "together", place, (None, list(others)), sentence, *values, shows=shows)
 
     def _reworded(self, place: str, old: str, new: str) -> None:
         was, now = one_line(old), one_line(new)

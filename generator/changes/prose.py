@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
+
+OLD: Final = 0
+NEW: Final = 1
+"""The two ages that are compared, in pairs of what belongs to them."""
 
 
 class Side(NamedTuple):
-    """Who gives the values that are compared: the sentences that differ with that."""
+    """Who gives the values that are compared: what breaks whom, and the sentences that differ with that."""
 
     name: str
+    breaks: Literal["tightened", "wider"]
+    """Whether fewer values break somebody, or more."""
+    broken: Literal[0, 1]
+    """The age whose values show that."""
+    gone: Literal["payload", "old answer"]
+    """What a value is that fits no more."""
     added: str
     removed: str
     replaced: str
@@ -17,11 +27,13 @@ class Side(NamedTuple):
 
 
 REQUEST = Side(
-    "request", "takes {} too", "no longer takes {}", "takes {} now, not {}", "is required now", "may be left out now"
-)
+    "request", "tightened", OLD, "payload",
+    "takes {} too", "no longer takes {}", "takes {} now, not {}", "is required now", "may be left out now",
+)  # fmt: skip
 ANSWER = Side(
-    "answer", "may be {} too", "is no longer {}", "is {} now, not {}", "is always there now", "may be missing now"
-)
+    "answer", "wider", NEW, "old answer",
+    "may be {} too", "is no longer {}", "is {} now, not {}", "is always there now", "may be missing now",
+)  # fmt: skip
 
 
 def one_line(text: str) -> str:
