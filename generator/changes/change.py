@@ -38,8 +38,6 @@ class Change:
     sentence: str
     """What happened there, with `{}` for each of the values, which are text of the description."""
     values: tuple[str, ...] = ()
-    scope: str = ""
-    """What the place is in: a payload class, an answer, or nothing where a model has one payload class."""
     place: str = ""
     """The field: `images[].url`; empty for the whole."""
     old: Any = None
@@ -47,6 +45,11 @@ class Change:
     """JSON values."""
     breaking: bool = False
     """Whether a caller may break."""
+    witness: Witness | None = None
+    """What shows that it breaks."""
+
+    scope: str = ""
+    """What the place is in: a payload class, an answer, or nothing where a model has one payload class."""
     model: str = ""
     pointer: str = ""
     """The JSON pointer of the place in the new description; of what is gone, of what it was in."""
@@ -55,9 +58,6 @@ class Change:
 
     models: int = 0
     """How many models both revisions have."""
-    witness: Witness | None = None
-    """What shows that it breaks."""
-
     accepted: str = ""
     """Why somebody accepts it, if one does: then no run fails by it."""
 

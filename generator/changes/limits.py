@@ -113,11 +113,12 @@ class Limits:
         news = listed(after[key] for key in added)
         is_known = self._are_known(place, [after[key] for key in added])
         if before and after and not before.keys() & after.keys():
-            breaking, witness = not is_known, None
-            if breaking:
+            witness = None
+            if not is_known:
                 witness = self.proof.parted(self.side.broken)
-            sentence, values = self.side.replaced, map(listed, reversed(lists))
-            self.add("changed", "value", place, lists, sentence, *values, breaking=breaking, witness=witness)
+            values = map(listed, reversed(lists))
+            self.add("changed", "value", place, lists, self.side.replaced, *values, witness=witness,
+                     breaking=not is_known)  # fmt: skip
             return
         if removed:
             only = Choice(tuple(lists[1]))
@@ -187,9 +188,8 @@ class Limits:
             breaking, witness = True, witness or self.proof.parted(self.side.broken, only, among)
         if kind == "wider":
             kind = "loosened"
-        name = f"{self.side.name}-{about}"
-        change = Change(kind, name, sentence, values, self.scope, place, *sides, breaking)
-        self.changes.append(replace(change, pointer=self.pointer(), witness=witness))
+        change = Change(kind, f"{self.side.name}-{about}", sentence, values, place, *sides, breaking, witness)
+        self.changes.append(replace(change, scope=self.scope, pointer=self.pointer()))
 
     def pointer(self) -> str:
         """Give the place in the new description of what is being compared."""

@@ -23,7 +23,7 @@ from .responses import compare_answers
 from .witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from generator.inputs.asked import Asked
     from generator.inputs.description import Description
@@ -74,7 +74,8 @@ class _Update:
             if name not in after and name not in renamed.values():
                 changes += [replace(change, model=name) for change in _removed(model, self.new.found)]
         changes += _order([name for name in before if name in after], [name for name in after if name in before])
-        changes += [replace(change, model=SHARED) for change in (*self._shared(), *self._beside())]
+        shared = [change for label, path in ENDPOINTS for change in self._endpoint(label, "get", path, path)]
+        changes += [replace(change, model=SHARED) for change in (*shared, *self._beside())]
         names = names_of(self.new.found.descriptions)
         main = self.new.found.descriptions[0].file
         stayed = sum(renamed.get(name, name) in before for name in after)
@@ -94,11 +95,11 @@ class _Update:
         for label, was, now in (("title", before.title, after.title), ("description", before.text, after.text)):
             if one_line(was) != one_line(now):
                 sentence = f"has the {label} “{{}}” now, not “{{}}”"
-                yield Change("reworded", label, sentence, (now, was), "", label, was, now)
+                yield Change("reworded", label, sentence, (now, was), label, was, now)
         ends = ("stream", before.stream or NO_PATH, after.stream or NO_PATH), ("create", before.create, after.create)
         for label, was, now in (*ends, ("result", before.result, after.result)):
             if was != now and before.model == after.model:
-                yield Change("changed", "path", "is {} now, not {}", (now, was), label, "", was, now)
+                yield Change("changed", "path", "is {} now, not {}", (now, was), "", was, now, scope=label)
         told: list[Change] = []
         is_alike = self.old.takes(before) == self.new.takes(after)
         if not is_alike:
@@ -106,18 +107,32 @@ class _Update:
         yield from told
         said = {(change.rule, change.place, change.text()) for change in told}
         for label, was, now in ends:
+            own: list[Change] = []
             sides = self.old.asked("post", was), self.new.asked("post", now)
-            if sides[0] and not sides[1]:
-                yield Change("removed", "operation", "is no longer described: {}", (f"POST {was}",), label, old=was)
-            elif sides[1] and not sides[0]:
-                yield Change("added", "operation", "is described now: {}", (f"POST {now}",), label, new=now)
-            if not (sides[0] and sides[1]):
-                continue
-            yield from compare_operation(label, sides[0], sides[1])
-            if not (is_alike or (self.old.posts(before, sides[0]) and self.new.posts(after, sides[1]))):
+            if (
+                sides[0]
+                and sides[1]
+                and not (is_alike or (self.old.posts(before, sides[0]) and self.new.posts(after, sides[1])))
+            ):
                 own = compare_bodies(f"{label}.request", sides[0], sides[1])
-                yield from (change for change in own if (change.rule, change.place, change.text()) not in said)
-            yield from self._answers(label, sides[0], sides[1])
+            own = [change for change in own if (change.rule, change.place, change.text()) not in said]
+            yield from self._endpoint(label, "post", was, now, own)
+
+    def _endpoint(self, label: str, method: str, old: str, new: str, own: Iterable[Change] = ()) -> Iterator[Change]:
+        """Compare how an endpoint that the client asks is called and what it answers; `own` is of what it takes."""
+        before, after = self.old.asked(method, old), self.new.asked(method, new)
+        was, now = (f"{method.upper()} {path}" for path in (old, new))
+        if before and after:
+            yield from compare_operation(label, before, after)
+            yield from own
+            yield from self._answers(label, before, after)
+        elif after:
+            yield Change("added", "operation", "is described now: {}", (now,), new=new, scope=label)
+        elif before:
+            change = Change("removed", "operation", "is no longer described: {}", (was,), old=old, scope=label)
+            if method == "get":  # a model that is still made has another end to post to
+                change = replace(change, breaking=True, witness=Witness("request", was))
+            yield change
 
     def _answers(self, label: str, old: Asked, new: Asked) -> Iterator[Change]:
         """Compare answers, those that are alike once."""
@@ -130,19 +145,6 @@ class _Update:
         pointer, changes = self.answers[key]
         for change in changes:
             yield replace(change, pointer=change.pointer.replace(pointer, new.operation.pointer, 1))
-
-    def _shared(self) -> Iterator[Change]:
-        """Compare what the client asks beside the endpoints of a model."""
-        for label, path in ENDPOINTS:
-            before, after = self.old.asked("get", path), self.new.asked("get", path)
-            if before and after:
-                yield from compare_operation(label, before, after)
-                yield from self._answers(label, before, after)
-            elif after:
-                yield Change("added", "operation", "is described now: {}", (f"GET {path}",), label, new=path)
-            elif before:
-                yield Change("removed", "operation", "is no longer described: {}", (f"GET {path}",), label, old=path,
-                             breaking=True, witness=Witness("request", f"GET {path}"))  # fmt: skip
 
     def _beside(self) -> Iterator[Change]:
         """Compare what is called by nobody."""
@@ -183,28 +185,23 @@ def _removed(model: VideoModel, new: Found) -> Iterator[Change]:
     sentence = "is gone, and with it the module {}"
     if reasons:
         sentence = f"{sentence}: {{}}"
-    yield Change("removed", "model", sentence, (model.module, *reasons[:1]), old=model.title, breaking=True,
-                 witness=_importing(model))  # fmt: skip
-
-
-def _importing(model: VideoModel) -> Witness:
-    """Show that the module of a model was there."""
-    return Witness("call", f"from skills_video import {model.module}")
+    witness = Witness("call", f"from skills_video import {model.module}")
+    yield Change("removed", "model", sentence, (model.module, *reasons[:1]), "", model.title, None, breaking=True,
+                 witness=witness)  # fmt: skip
 
 
 def _moved(old: VideoModel, new: VideoModel) -> Iterator[Change]:
     """Say that a model has another id, or another module."""
     ids, modules = (old.model, new.model), (old.module, new.module)
+    witness = Witness("call", f"from skills_video import {old.module}")
     if old.model == new.model and old.module != new.module:
-        sentence = "has the module {} now, not {}"
-        yield Change("moved", "module", sentence, (new.module, old.module), "", "", *modules, breaking=True,
-                     witness=_importing(old))  # fmt: skip
+        yield Change("moved", "module", "has the module {} now, not {}", modules[::-1], "", *modules, breaking=True,
+                     witness=witness)  # fmt: skip
     elif old.module != new.module:
-        sentence = "was {}; its module is {} now, not {}"
-        yield Change("moved", "model", sentence, (old.model, new.module, old.module), "", "", *ids, breaking=True,
-                     witness=_importing(old))  # fmt: skip
+        sentence, values = "was {}; its module is {} now, not {}", (old.model, new.module, old.module)
+        yield Change("moved", "model", sentence, values, "", *ids, breaking=True, witness=witness)
     elif old.model != new.model:
-        yield Change("moved", "model", "was {}; its module is still {}", (old.model, new.module), "", "", *ids)
+        yield Change("moved", "model", "was {}; its module is still {}", (old.model, new.module), "", *ids)
 
 
 def _request(old: VideoModel, new: VideoModel, description: Description) -> Iterator[Change]:
@@ -220,7 +217,8 @@ def _request(old: VideoModel, new: VideoModel, description: Description) -> Iter
         comparison = Comparison(REQUEST, scope, before, after)
         if was != now:
             witness = comparison.calling(mine[was].shape)
-            yield Change("moved", "class", "is the class that was {}", (was,), now, "", was, now, breaking=True,
+            sentence = "is the class that was {}"
+            yield Change("moved", "class", sentence, (was,), "", was, now, scope=now, breaking=True,
                          witness=witness)  # fmt: skip
         comparison.compare(mine[was].shape, others[now].shape)
         _bodies(comparison, mine[was].shape, others[now].shape)
@@ -234,17 +232,17 @@ def _request(old: VideoModel, new: VideoModel, description: Description) -> Iter
     yield from order.changes
     for name, variant in mine.items():
         if name not in twins.values():
-            witness = order.calling(variant.shape)
-            yield Change("removed", "class", "is gone: the class, and what it took", (), name, "", name, breaking=True,
-                         witness=witness)  # fmt: skip
+            sentence, witness = "is gone: the class, and what it took", order.calling(variant.shape)
+            yield Change("removed", "class", sentence, (), "", name, scope=name, breaking=True, witness=witness)
     for name in others:
         if name not in twins:
-            yield Change("added", "class", "is a new class of payloads", (), name, new=name)
+            yield Change("added", "class", "is a new class of payloads", new=name, scope=name)
     for found in before.classes.values():
         if found.name not in told:
             sentence = "is gone: no field takes such an object"
             witness = Witness("call", f"from skills_video.{old.module} import {found.name}")
-            yield Change("removed", "class", sentence, (), found.name, "", found.name, breaking=True, witness=witness)
+            yield Change("removed", "class", sentence, (), "", found.name, scope=found.name, breaking=True,
+                         witness=witness)  # fmt: skip
 
 
 def _bodies(comparison: Comparison, old: Object, new: Object) -> None:
@@ -311,8 +309,8 @@ def _rivals(comparison: Comparison, own: str, old: dict[str, Variant], new: dict
     for name in before:
         if name not in after:
             sentence, witness = "may fit {} as well now", comparison.proof.parted(OLD, among=old[own].shape)
-            comparison.add("loosened", "rival", "", (before, after), sentence, name, breaking=bool(after),
-                           witness=witness)  # fmt: skip
+            comparison.add("loosened", "rival", "", (before, after), sentence, name, witness=witness,
+                           breaking=bool(after))  # fmt: skip
 
 
 def _overlap(comparison: Comparison, shape: Object, old: Object, new: Object) -> bool:

@@ -58,13 +58,11 @@ def with_capabilities(changes: Iterable[Change], old: Offered, new: Offered) -> 
         yield replace(change, kind="capability", sentence=sentence, values=values, breaking=False, witness=None)
     for said in (said for said in after if said not in before and said not in told):
         file, _, pointer = after[said].place.partition("#")
-        values = (f"{RUNTIME}/{after[said].means.file}",)
-        yield Change("capability", "offer", f"can be used now: {_use(after[said])}", values, "", said, model=SHARED,
-                     file=file, pointer=pointer)  # fmt: skip
+        sentence, values = f"can be used now: {_use(after[said])}", (f"{RUNTIME}/{after[said].means.file}",)
+        yield Change("capability", "offer", sentence, values, said, model=SHARED, file=file, pointer=pointer)
     for said in (said for said in before if said not in after and said not in told):
-        yield _lost(
-            Change("removed", "offer", "cannot be used any more", (), "", said, model=SHARED), before[said], new
-        )
+        change = Change("removed", "offer", "cannot be used any more", (), said, model=SHARED)
+        yield _lost(change, before[said], new)
 
 
 def _lost(change: Change, offer: Offer, new: Offered) -> Change:
@@ -104,14 +102,13 @@ def compare_platform(
 
 
 def _versions(old: Description, new: Description) -> Iterator[Change]:
-    infos = object_of(old.document.get("info")), object_of(new.document.get("info"))
-    was, now = (text_of(info.get("version")) for info in infos)
-    if was != now:
-        yield Change("changed", "version", "is {} now, not {}", (now, was), "", "info.version", was, now,
-                     pointer="/info")  # fmt: skip
-    was, now = (text_of(item.document.get("openapi")) for item in (old, new))
-    if was != now:
-        yield Change("changed", "openapi", "is {} now, not {}", (now, was), "", "openapi", was, now, pointer="/openapi")
+    documents = old.document, new.document
+    infos = [object_of(document.get("info")) for document in documents]
+    for about, place, sides in (("version", "info.version", infos), ("openapi", "openapi", documents)):
+        was, now = (text_of(side.get(about)) for side in sides)
+        if was != now:
+            pointer = f"/{place.partition('.')[0]}"
+            yield Change("changed", about, "is {} now, not {}", (now, was), place, was, now, pointer=pointer)
 
 
 def _operations(old: Description, new: Description, called: set[tuple[str, str]]) -> Iterator[Change]:
@@ -123,11 +120,13 @@ def _operations(old: Description, new: Description, called: set[tuple[str, str]]
         if key in called:
             continue
         if key in before:
-            yield from _deprecation(name, before[key], operation)
+            if operation.deprecated and not before[key].deprecated:
+                change = Change("deprecated", "operation", "is deprecated", (), name, old=False, new=True)
+                yield replace(change, pointer=operation.pointer)
         elif _makes_something(*key) and not capability(name):
             others.append(key[1])
         else:
-            yield Change("added", "operation", "is described now", (), "", name, None, name, pointer=operation.pointer)
+            yield Change("added", "operation", "is described now", (), name, None, name, pointer=operation.pointer)
     gone = {key: operation for key, operation in before.items() if key not in after and key not in called}
     if others:
         yield _of_other_models("added", "models of other kinds are new: {}", others)
@@ -135,7 +134,7 @@ def _operations(old: Description, new: Description, called: set[tuple[str, str]]
     for method, path in gone:
         if path not in others:
             name = f"{method.upper()} {path}"
-            yield Change("removed", "operation", "is described no longer", (), "", name, name, pointer="/paths")
+            yield Change("removed", "operation", "is described no longer", (), name, name, pointer="/paths")
     if others:
         yield _of_other_models("removed", "models of other kinds are gone: {}", others)
 
@@ -153,11 +152,6 @@ def _of_other_models(kind: Kind, sentence: str, paths: list[str]) -> Change:
     return Change(kind, "other-models", sentence, (named,), new=models, pointer="/paths")
 
 
-def _deprecation(name: str, old: Operation, new: Operation) -> Iterator[Change]:
-    if new.deprecated and not old.deprecated:
-        yield Change("deprecated", "operation", "is deprecated", (), "", name, old=False, new=True, pointer=new.pointer)
-
-
 def _routes(description: Description) -> dict[tuple[str, str], Operation]:
     """Give the operations by method and path, without what may stand in front of a path."""
     return {(method, route(path)): operation for (method, path), operation in description.operations.items()}
@@ -168,12 +162,12 @@ def _webhooks(old: Description, new: Description) -> Iterator[Change]:
     added, removed = differing(before, after)
     for name in removed:
         place = f"webhook {name}"
-        yield Change("removed", "webhook", "is described no longer", (), "", place, name, breaking=True,
-                     witness=Witness("request", f"a listener for {name}"))  # fmt: skip
+        witness = Witness("request", f"a listener for {name}")
+        yield Change("removed", "webhook", "is described no longer", (), place, name, breaking=True, witness=witness)
     for name in after:
         place, pointer = f"webhook {name}", f"/webhooks/{escape(name)}"
         if name in added:
-            yield Change("added", "webhook", "is described now", (), "", place, None, name, pointer=pointer)
+            yield Change("added", "webhook", "is described now", (), place, None, name, pointer=pointer)
             continue
         sides = [_webhook(item, pointer) for item in (old, new)]
         comparison = Comparison(ANSWER, place, sides[0][0], sides[1][0])
@@ -206,9 +200,9 @@ def _components(old: Description, new: Description) -> Iterator[Change]:
             whole = json.dumps(document.document)
         names = [name for name in missing if json.dumps(own[name]) not in whole]
         if names and kind == "removed":
-            yield Change("removed", "component", "are gone: {}", (", ".join(names),), "", "components", names)
+            yield Change("removed", "component", "are gone: {}", (", ".join(names),), "components", names)
         elif names:
-            yield Change("added", "component", "are new: {}", (", ".join(names),), "", "components", None, names)
+            yield Change("added", "component", "are new: {}", (", ".join(names),), "components", None, names)
 
 
 def _schemas(description: Description) -> dict[str, Any]:

@@ -66,11 +66,10 @@ def _statuses(scope: str, old: Iterable[str], new: Iterable[str]) -> Iterator[Ch
     before, after = sorted(old), sorted(new)
     added, removed = differing(before, after)
     if added:
-        yield Change("added", "answer-status", "answers {} too", (", ".join(added),), scope, "", before, after)
+        yield Change("added", "answer-status", "answers {} too", (", ".join(added),), "", before, after, scope=scope)
     if removed:
-        yield Change(
-            "removed", "answer-status", "no longer answers {}", (", ".join(removed),), scope, "", before, after
-        )
+        gone = (", ".join(removed),)
+        yield Change("removed", "answer-status", "no longer answers {}", gone, "", before, after, scope=scope)
 
 
 def _either(bodies: _Bodies) -> Shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .change import SHARED, Change
@@ -22,12 +23,11 @@ def compare_warnings(old: Found, new: Found) -> Iterator[Change]:
         if times <= before[message]:
             continue
         first = next(item for item in new.warnings if item.message == message)
-        sentence, values = "`generate` warns: {}", [message]
+        change = Change("warning", "generator", "`generate` warns: {}", (message,), "", before[message], times)
         if times > 1:
-            sentence, values = "`generate` warns in {} places: {}", [str(times), message]
-        yield Change("warning", "generator", sentence, tuple(values), old=before[message], new=times, model=SHARED,
-                     file=names.get(first.file, first.file), pointer=first.pointer)  # fmt: skip
+            change = replace(change, sentence="`generate` warns in {} places: {}", values=(str(times), message))
+        yield replace(change, model=SHARED, file=names.get(first.file, first.file), pointer=first.pointer)
     for message, times in before.items():
         if message not in after:
-            yield Change("warning", "generator", "`generate` warns no longer: {}", (message,), old=times, new=0,
-                         model=SHARED)  # fmt: skip
+            sentence = "`generate` warns no longer: {}"
+            yield Change("warning", "generator", sentence, (message,), "", times, 0, model=SHARED)
