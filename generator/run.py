@@ -181,8 +181,8 @@ def package_of(found: Found) -> tuple[dict[str, str], list[Module]]:
 
     modules = [module_of(model) for model in found.selection.models]
     texts = {f"{module.model.module}.py": render.render_module(module) for module in modules}
-    texts |= {name: render.render_package(modules, name) for name in ("__init__.py", "__main__.py", "catalog.py")}
-    texts["capabilities.py"] = render.render_capabilities(found.offered)
+    for name in ("__init__.py", "__main__.py", "capabilities.py", "catalog.py"):
+        texts[name] = render.render(name, modules=modules, offered=found.offered)
     return texts, modules
 
 
@@ -196,7 +196,7 @@ def files_of(found: Found, inputs: Inputs) -> tuple[dict[str, str], list[Module]
 
     require_models(found, inputs)
     texts, modules = package_of(found)
-    made = {**files.formatted(texts), "API.md": render.render_package(modules, "API.md"), "py.typed": ""}
+    made = {**files.formatted(texts), "API.md": render.render("API.md", modules=modules), "py.typed": ""}
     sources = {
         model.module: {"model": model.model, "source": inputs.names[model.file]} for model in found.selection.models
     }

@@ -59,7 +59,7 @@ class Revision:
 
     def describe(self, shape: Shape) -> str:
         """Say what a shape takes."""
-        return describe(shape, self.name_of)
+        return describe(shape, self.name_of, {})
 
 
 def read_alone(reader: SchemaReader, schema: Any, pointer: str) -> tuple[Revision, Shape]:

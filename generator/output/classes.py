@@ -45,16 +45,6 @@ class PayloadField:
     prop: Property
     """What the description says of it; of `extra`, what it says of members that it does not name."""
 
-    @property
-    def value(self) -> str:
-        """What stands to the right of its annotation; empty where nothing does."""
-        if self.wire == self.name:
-            return self.default
-        metadata = f'metadata={{"wire": {self.wire!r}}}'
-        if not self.default:
-            return f"field({metadata})"
-        return f"field(default={self.default}, {metadata})"
-
 
 @dataclass(frozen=True, slots=True)
 class PayloadClass:
@@ -69,11 +59,6 @@ class PayloadClass:
     bodies: tuple[str, ...]
     urlencoded: bool
     shape: Object
-
-    @property
-    def as_form(self) -> bool:
-        """Whether it can be posted as a form alone."""
-        return self.shape.as_form
 
     @property
     def arguments(self) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ are as the description has them. They are untrusted: whoever writes them somewhe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from generator.schema import types
@@ -15,7 +15,7 @@ from generator.schema.types import ABSENT, Choice, Object, Union, followed, is_e
 
 from .example_payload import example_of
 from .prose import without_html
-from .words import DEEPEST, describe, plain
+from .words import describe, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -166,21 +166,7 @@ def _takes(shape: Shape, module: Module) -> str:
     def name_of(part: Object) -> str:
         return module.names.get(part.pointer, "")
 
-    return describe(_inside_followed(shape, module.model.known, DEEPEST), name_of)
-
-
-def _inside_followed(shape: Shape, known: Mapping[str, Shape], depth: int) -> Shape:
-    """Give a shape with what its references lead to in their places, down to the objects, which have names."""
-    shape = followed(shape, known)
-    match shape:
-        case types.Array(items) if depth:
-            return replace(shape, items=_inside_followed(items, known, depth - 1))
-        case Union(options) if depth:
-            return replace(shape, options=tuple(_inside_followed(option, known, depth - 1) for option in options))
-        case Object(extra=extra, is_map=True) if depth and extra is not None:
-            return replace(shape, extra=_inside_followed(extra, known, depth - 1))
-        case _:
-            return shape
+    return describe(shape, name_of, module.model.known)
 
 
 def _takes_file(shape: Shape, known: Mapping[str, Shape]) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError
 
-from .render import render_package
+from .render import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,4 +32,4 @@ def with_models(readme: Path, modules: Sequence[Module]) -> str:
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise GeneratorError(f"{readme.name}: lacks the markers {BEGIN.strip()!r} and {END.strip()!r}; put them back")
-    return f"{before}{BEGIN}{render_package(modules, 'models.md')}{END}{after}"
+    return f"{before}{BEGIN}{render('models.md', modules=modules)}{END}{after}"

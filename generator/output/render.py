@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     import jinja2
 
-    from generator.inputs.offered import Offered
-
     from .classes import Module
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -27,7 +25,7 @@ LONGEST: Final = 600
 """Characters of a text, or of what a field takes, in a reference."""
 
 _TYPING = {"Annotated", "Literal", "Never"}
-_COLLECTIONS = {"Mapping"}
+_BUILTIN = {"None", "bool"}
 _MARKS: Final = re.compile(r"""
     [\\`|*\[\]<>&~$]
     | (?<![A-Za-z0-9])_ | _(?![A-Za-z0-9])
@@ -38,37 +36,26 @@ _MARKS: Final = re.compile(r"""
 
 def render_module(module: Module) -> str:
     """Give the text of a model's module, not yet formatted."""
-    uses = module.uses - {"None", "bool", "int", "float", "str"}
-    typing = {"ClassVar", "Final"} | uses & _TYPING
+    typing = {"ClassVar", "Final"} | module.uses & _TYPING
     if module.has_alias or module.enumerations:
         typing.add("TypeAlias")
     if module.has_union:
         typing.add("TYPE_CHECKING")
     runtime = {"AsyncModelClient", "Endpoint", "ModelClient", "parse_payload", "BasePayload"}
-    return _template("module.py.jinja").render(
+    runtime |= module.uses - _TYPING - _BUILTIN - {"Mapping"}
+    return render(
+        "module.py",
         module=module,
         public_names=sorted(module.public_names, key=_import_order),
-        collections=sorted({"Mapping"} | uses & _COLLECTIONS),
         typing=sorted(typing, key=_import_order),
-        runtime=sorted(runtime | (uses - _TYPING - _COLLECTIONS), key=_import_order),
+        runtime=sorted(runtime, key=_import_order),
         has_renamed=any(field.wire != field.name for item in module.classes for field in item.fields),
     )
 
 
-def render_package(modules: Sequence[Module], name: str) -> str:
-    """Give the text of a file that lists the models: `__init__.py`, `catalog.py`, `API.md` or another."""
-    ordered = sorted(modules, key=lambda module: module.model.module)
-    return _template(f"{name}.jinja").render(modules=modules, ordered=ordered)
-
-
-def render_texts(name: str, **about: Any) -> str:
-    """Give the text of a template that tells people and machines of models."""
-    return _template(f"skill/{name}").render(about)
-
-
-def render_capabilities(offered: Offered) -> str:
-    """Give the text of `capabilities.py`."""
-    return _template("capabilities.py.jinja").render(offered=offered)
+def render(name: str, **about: Any) -> str:
+    """Give the text of the template of this name."""
+    return _template(name).render(about)
 
 
 @cache
@@ -88,7 +75,7 @@ def _template(name: str) -> jinja2.Template:
         "cell": cell, "code": code, "paragraph": paragraph, "shortened": shortened,
     }  # fmt: skip
     environment.filters.update(filters)
-    return environment.get_template(name)
+    return environment.get_template(f"{name}.jinja")
 
 
 def cell(text: str) -> str:

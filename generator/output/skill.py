@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from .pages import page_of
-from .render import render_texts
+from .render import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 SKILL: Final = "skills/skills-video"
 TEXTS: Final = {
-    "SKILL.md.jinja": f"{SKILL}/SKILL.md",
-    "platform.md.jinja": f"{SKILL}/references/platform.md",
-    "model_list.md.jinja": f"{SKILL}/references/models.md",
-    "llms.txt.jinja": "llms.txt",
+    "skill/SKILL.md": f"{SKILL}/SKILL.md",
+    "skill/platform.md": f"{SKILL}/references/platform.md",
+    "skill/model_list.md": f"{SKILL}/references/models.md",
+    "skill/llms.txt": "llms.txt",
 }
 """Where the text of each template goes, from the root of the repository."""
 
@@ -36,9 +36,9 @@ def texts_of(modules: Sequence[Module], offered: Offered, inferred: Mapping[str,
     that it lacks, nothing is known.
     """
     pages = [page_of(module, inferred.get(module.model.model)) for module in modules]
-    texts = {f"{SKILL}/references/{page.module}.md": render_texts("reference.md.jinja", page=page) for page in pages}
+    texts = {f"{SKILL}/references/{page.module}.md": render("skill/reference.md", page=page) for page in pages}
     about = {"pages": pages, "offered": offered, "skill": SKILL, "families": _families(pages)}
-    return texts | {path: render_texts(name, **about) for name, path in TEXTS.items()}
+    return texts | {path: render(name, **about) for name, path in TEXTS.items()}
 
 
 def _families(pages: Sequence[Page]) -> list[str]:

@@ -12,9 +12,9 @@ from generator.schema.subset import limits_of
 from .facts import size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from generator.schema.types import Array, Number, Object, Shape, Text
+    from generator.schema.types import Number, Object, Shape, Text
 
 DEEPEST: Final = 3
 """How many lists and maps inside each other are described."""
@@ -34,8 +34,13 @@ PLAIN: dict[type[Any], str] = {
 }
 
 
-def describe(shape: Shape, name_of: Callable[[Object], str], depth: int = 0) -> str:
-    """Say what a shape takes; `name_of` gives what an object is called, empty where it has no name."""
+def describe(  # noqa: PLR0911  # one for each shape
+    shape: Shape, name_of: Callable[[Object], str], known: Mapping[str, Shape], depth: int = 0
+) -> str:
+    """Say what a shape takes; `name_of` gives what an object is called, empty where it has no name.
+
+    A reference that is not among the `known` ones has the name of what it leads to.
+    """
     match shape:
         case types.Text():
             return _text(shape)
@@ -44,15 +49,23 @@ def describe(shape: Shape, name_of: Callable[[Object], str], depth: int = 0) -> 
         case types.Choice(values):
             return f"one of {listed(values)}" if len(values) > 1 else listed(values)
         case types.Array():
-            return _array(shape, name_of, depth)
+            inside = ""
+            if depth < DEEPEST:
+                inside = f" of ({describe(shape.items, name_of, known, depth + 1)})"
+            details = [f"a list{inside}", *size(shape.min_items, shape.max_items, "item")]
+            if shape.unique:
+                details.append("all different")
+            return ", ".join(details)
         case types.Object(is_map=True):
-            members = describe(shape.members, name_of, depth + 1) if depth < DEEPEST else "any value"
+            members = describe(shape.members, name_of, known, depth + 1) if depth < DEEPEST else "any value"
             return f"an object of any names with ({members})"
         case types.Object():
             return name_of(shape) or "an object"
         case types.Union(options, exclusive):
-            text = " or ".join(dict.fromkeys(describe(option, name_of, depth + 1) for option in options))
+            text = " or ".join(dict.fromkeys(describe(option, name_of, known, depth + 1) for option in options))
             return f"exactly one of: {text}" if exclusive else text
+        case types.Reference(pointer) if known and depth <= DEEPEST:
+            return describe(known.get(pointer, types.Anything()), name_of, known, depth)
         case types.Reference(pointer):
             return pointer.rpartition("/")[2]
         case _:
@@ -104,16 +117,6 @@ def _said(limits: Iterable[Bound | None]) -> list[str]:
             return [f"{plain(low)} to {plain(high)}"]
         case _:
             return [f"{words} {plain(found[words])}" for words in BOUNDS if words in found]
-
-
-def _array(shape: Array, name_of: Callable[[Object], str], depth: int) -> str:
-    details = ["a list"]
-    if depth < DEEPEST:
-        details = [f"a list of ({describe(shape.items, name_of, depth + 1)})"]
-    details += size(shape.min_items, shape.max_items, "item")
-    if shape.unique:
-        details.append("all different")
-    return ", ".join(details)
 
 
 def _text(shape: Text) -> str:
