@@ -10,6 +10,8 @@ from generator.inputs.parts import Parts
 from generator.inputs.selection import find_operation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.inputs.asked import Asked
     from generator.inputs.description import Description
     from generator.inputs.selection import VideoModel
@@ -56,3 +58,9 @@ class Age:
         """Give the digest of what an operation says under some names."""
         parts = self.parts[asked.description.file]
         return parts.digest(*(f"{asked.operation.pointer}/{name}" for name in names))
+
+
+def names_of(descriptions: Sequence[Description]) -> dict[str, str]:
+    """Give the name of each input by its path, from the folder of the first one on."""
+    home = descriptions[0].file.rpartition("/")[0]
+    return {item.file: item.file.removeprefix(home).lstrip("/") for item in descriptions}

@@ -12,11 +12,10 @@ from generator.schema.file_fields import constants
 from generator.schema.subset import Subset
 from generator.schema.types import holds_binary
 
-from .age import Age
+from .age import Age, names_of
 from .change import SHARED, Change
 from .objects import Comparison, Revision, moved
 from .operations import compare_bodies, compare_operation
-from .places import names_of
 from .platform import compare_platform, with_capabilities
 from .prose import OLD, REQUEST, one_line
 from .responses import compare_answers

@@ -9,17 +9,17 @@ from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.diagnostics import GeneratorError
-from generator.json_values import json_key
+from generator.diagnostics import Diagnostics, GeneratorError
+from generator.json_values import NOTHING, json_key
 from generator.output.words import describe, listed, plain
 from generator.schema import types
 from generator.schema.examples import OTHER, completed
 from generator.schema.file_fields import constants
+from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset, depends
 from generator.schema.types import ABSENT, followed, is_exclusive, options_of
 
 from .limits import Limits
-from .places import member_at
 from .prose import NEW, OLD, one_line
 from .static_types import plain_types
 from .witness import Proof, Witness
@@ -29,13 +29,16 @@ if TYPE_CHECKING:
 
     from generator.inputs.description import Description
     from generator.output.classes import Constructor
-    from generator.schema.reader import SchemaReader
     from generator.schema.types import Object, Property, Shape
 
     from .witness import Holder
 
 SHOWN: Final = 160
 """Characters that a line shows of a text."""
+
+
+WHOLE: Final = types.Property("", types.Anything())
+"""No member: an object as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,16 @@ class Revision:
         return describe(shape, self.name_of, {})
 
 
-def read_alone(reader: SchemaReader, schema: Any, pointer: str) -> tuple[Revision, Shape]:
+def read_alone(
+    description: Description, schema: Any, pointer: str, *, is_answer: bool = False
+) -> tuple[Revision, Shape]:
     """Read a schema that no class is made of; one that cannot be read, or is not there, is that of any value."""
+    reader = SchemaReader(description, Diagnostics(), is_answer=is_answer)
     try:
         shape = reader.body(schema, pointer)
     except GeneratorError:
         shape = types.Anything()
-    return Revision(reader.known, description=reader.description, start=pointer), shape
+    return Revision(reader.known, description=description, start=pointer), shape
 
 
 @dataclass(slots=True)
@@ -79,8 +85,8 @@ class Comparison(Limits):
     new: Revision
     active: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The pairs of objects that are being compared, which may hold themselves."""
-    member: str = ""
-    """The member of the innermost of them that is being compared."""
+    member: Property = WHOLE
+    """The member of the innermost of them that is being compared, as it is now."""
 
     def __post_init__(self) -> None:
         """Look for witnesses in both revisions."""
@@ -88,11 +94,14 @@ class Comparison(Limits):
 
     def pointer(self) -> str:
         """Give the place in the new description of what is being compared."""
-        if self.new.description is None:
-            return ""
-        if not self.active:
-            return member_at(self.new.description, self.new.start, "")
-        return member_at(self.new.description, self.active[-1][1], self.member)
+        if self.member.pointer:
+            return self.member.pointer
+        pointer = self.new.start
+        if self.active:
+            _, pointer = self.active[-1]
+        while pointer and self.new.description and self.new.description.at(pointer) is NOTHING:
+            pointer = pointer[: max(pointer.rfind("+"), pointer.rfind("/"), 0)]  # of a merged object, its first place
+        return pointer
 
     def compare(self, old: Shape, new: Shape, place: str = "") -> None:
         """Compare what two revisions take, or hold, in one place."""
@@ -120,7 +129,7 @@ class Comparison(Limits):
             texts = self.old.describe(old), self.new.describe(new)
             sentence = "takes {} now; a type checker takes no longer any {}"
             kinds = ", ".join(sorted(lost))
-            witness = Witness("call", f"{self.member}={kinds}")
+            witness = Witness("call", f"{self.member.name}={kinds}")
             self.add("changed", "type", place, texts, sentence, texts[1], kinds, breaking=True, witness=witness)
 
     def _breaks(self, start: int) -> bool:
@@ -190,7 +199,7 @@ class Comparison(Limits):
         for shape in removed:
             witness = None
             if self.is_request and isinstance(shape, types.Binary):
-                witness = Witness("call", f'{self.member}=File("a.png")')
+                witness = Witness("call", f'{self.member.name}=File("a.png")')
             shown = self.old.describe(shape)
             self.add("tightened", "type", place, texts, self.side.removed, shown, among=shape, witness=witness)
         for shape in added:
@@ -264,7 +273,7 @@ class Comparison(Limits):
                 self._inside(old, new, OTHER, (old.members, new.members), _below(place, "*"))
                 self._rules(old, new, place)
             case types.Object(), types.Object() if (old.pointer, new.pointer) not in self.active:
-                outside, self.member = self.member, ""
+                outside, self.member = self.member, WHOLE
                 self.active.append((old.pointer, new.pointer))
                 self._objects(old, new, place)
                 self.active.pop()
@@ -287,20 +296,20 @@ class Comparison(Limits):
             if name not in after:
                 self._removed(prop, old, new, _below(place, name))
         for name, prop in after.items():
-            self.member = name
+            self.member = prop
             if name in before:
                 self._field(old, new, before[name], prop, _below(place, name))
             else:
                 self._added(prop, old, new, _below(place, name))
-        self.member = ""
+        self.member = WHOLE
         if self.is_request:
             for name, stood, stands in moved(list(before), list(after)):
-                self.member = name
+                self.member = after[name]
                 if stands:
                     self.add("reordered", "fields", _below(place, name), (stood, stands), "stands after {} now", stands)
                 else:
                     self.add("reordered", "fields", _below(place, name), (stood, stands), "stands first now")
-            self.member = ""
+            self.member = WHOLE
             self._members(old, new, place)
         self._rules(old, new, place)
         self._reworded(place, old.text, new.text)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.diagnostics import Diagnostics
 from generator.inputs.asked import BEARER
 from generator.inputs.capabilities import REPEATED, capability
 from generator.inputs.offered import takes_a_key
 from generator.inputs.paths import route
 from generator.json_values import object_of, text_of
 from generator.output.words import plain
-from generator.schema.reader import SchemaReader
 from generator.schema.types import ABSENT
 
 from .change import COSMETIC, Change
@@ -112,8 +110,7 @@ def compare_bodies(scope: str, old: Asked, new: Asked) -> list[Change]:
 def _compared(scope: str, old: tuple[Asked, str, Any], new: tuple[Asked, str, Any]) -> Comparison:
     """Compare two schemas."""
     (before, was), (after, now) = (
-        read_alone(SchemaReader(call.description, Diagnostics()), schema, pointer)
-        for call, pointer, schema in (old, new)
+        read_alone(call.description, schema, pointer) for call, pointer, schema in (old, new)
     )
     comparison = Comparison(REQUEST, scope, before, after)
     comparison.compare(was, now)

@@ -6,18 +6,15 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.diagnostics import Diagnostics, GeneratorError
 from generator.inputs.capabilities import CANCELED, REPEATED, RUNTIME, capability
 from generator.inputs.description import METHODS
 from generator.inputs.paths import route
 from generator.json_values import escape, object_of, text_of
-from generator.schema.reader import SchemaReader
-from generator.schema.types import Anything
 
+from .age import names_of
 from .change import SHARED, Change
 from .limits import differing
-from .objects import Comparison, Revision
-from .places import names_of
+from .objects import Comparison, read_alone
 from .prose import ANSWER
 from .witness import Witness
 
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from generator.schema.types import Shape
 
     from .change import Kind
+    from .objects import Revision
 
 MOST_NAMED: Final = 6
 """How many of some operations are named one by one."""
@@ -176,18 +174,14 @@ def _webhooks(old: Description, new: Description) -> Iterator[Change]:
 
 
 def _webhook(description: Description, pointer: str) -> tuple[Revision, Shape]:
-    """Read what the platform posts; what cannot be read may be anything."""
-    reader = SchemaReader(description, Diagnostics(), is_answer=True)
-    shape: Shape = Anything()
-    for method in METHODS:
-        body = f"{pointer}/{method}/requestBody"
-        for media_type in object_of(description.at(f"{body}/content")):
-            place = f"{body}/content/{escape(media_type)}/schema"
-            try:
-                shape = reader.body(description.at(place), place)
-            except GeneratorError:
-                continue
-    return Revision(reader.known, description=description, start=pointer), shape
+    """Read what the platform posts."""
+    place, schema = pointer, True
+    for content in [f"{pointer}/{method}/requestBody/content" for method in METHODS]:
+        for media_type in object_of(description.at(content)):
+            place = f"{content}/{escape(media_type)}/schema"
+            schema = description.at(place)
+    revision, shape = read_alone(description, schema, place, is_answer=True)
+    return replace(revision, start=pointer), shape
 
 
 def _components(old: Description, new: Description) -> Iterator[Change]:

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .age import names_of
 from .change import SHARED, Change
-from .places import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
