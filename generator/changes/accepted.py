@@ -36,7 +36,11 @@ def accept(changes: Sequence[Change], config: Path | None, diagnostics: Diagnost
             words = "a rule and a reason is expected, and a model and a path if they count, each as a text"
             raise GeneratorError(f"{config}: [[tool.generator.accepted]] {entry!r}: {words}")
         wanted = {name: said[name] for name in ("rule", "model", "path") if name in said}
-        matching = [at for at, change in enumerate(marked) if wanted.items() <= _facts(change).items()]
+        matching = [
+            at
+            for at, change in enumerate(marked)
+            if all(getattr(change, name) == value for name, value in wanted.items())
+        ]
         for at in matching:
             marked[at] = replace(marked[at], accepted=said["reason"])
         if not matching:
@@ -44,7 +48,3 @@ def accept(changes: Sequence[Change], config: Path | None, diagnostics: Diagnost
             file = (config and config.name) or "pyproject.toml"
             diagnostics.warn(file, f"/tool/generator/accepted/{index}", f"accepts no change: {place}; remove it")
     return marked
-
-
-def _facts(change: Change) -> dict[str, str]:
-    return {"rule": change.rule, "model": change.model, "path": change.path}

@@ -26,6 +26,15 @@ UNRELEASED: Final = "## [Unreleased]"
 BEGIN: Final = "<!-- Since"
 END: Final = "<!-- End of what `make update` writes -->"
 BLOCK: Final = re.compile(rf"^{BEGIN} (\S+): .*$(?s:.*?)^{END}$", re.MULTILINE)
+OWN: Final = {
+    "removed": "Removed",
+    "deprecated": "Deprecated",
+    "capability": "Added",
+    "changed": "Changed",
+    "moved": "Changed",
+}
+"""The headings of the kinds of which each change has a line of its own."""
+
 GATHERED: Final = (
     ("Added", "added", "new: "),
     ("Changed", "loosened", "more is possible in "),
@@ -42,13 +51,9 @@ def entries(changes: Sequence[Change]) -> dict[str, list[str]]:
     if new:
         found["Added"].append(f"- {counted(len(new), 'model')}: {_listed(new)}.")
     for line in lines:
-        if line.change.kind == "removed":
-            found["Removed"].append(_entry(line))
-        elif line.change.kind == "deprecated":
-            found["Deprecated"].append(_entry(line))
-        elif line.change.kind == "capability":
-            found["Added"].append(_entry(line))
-        elif line.change.breaking or line.change.kind in ("changed", "moved"):
+        if line.change.kind in OWN:
+            found[OWN[line.change.kind]].append(_entry(line))
+        elif line.change.breaking:
             found["Changed"].append(_entry(line))
     gathered = [line for line in lines if not (line.is_whole or line.change.breaking)]
     for heading, kind, words in GATHERED:

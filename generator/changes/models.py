@@ -89,7 +89,6 @@ class _Update:
         ]
 
     def _model(self, before: VideoModel, after: VideoModel) -> Iterator[Change]:
-        """Compare a model that is in both revisions."""
         yield from _moved(before, after)
         for label, was, now in (("title", before.title, after.title), ("description", before.text, after.text)):
             if one_line(was) != one_line(now):
@@ -146,7 +145,6 @@ class _Update:
             yield replace(change, pointer=change.pointer.replace(pointer, new.operation.pointer, 1))
 
     def _beside(self) -> Iterator[Change]:
-        """Compare what is called by nobody."""
         called = [("get", path) for _, path in ENDPOINTS]
         for model in (*self.old.models.values(), *self.new.models.values()):
             called += [("post", model.stream or ""), ("post", model.create)]
@@ -160,7 +158,6 @@ def _placed(change: Change, model: VideoModel) -> Change:
 
 
 def _order(before: list[str], after: list[str]) -> Iterator[Change]:
-    """Say which models stand elsewhere in the list."""
     for name, _, now in moved(before, after):
         if now:
             yield Change("reordered", "model", "stands after {} in the list of models now", (now,), model=name)
@@ -178,7 +175,6 @@ def _renamed(before: dict[str, VideoModel], after: dict[str, VideoModel]) -> dic
 
 
 def _removed(model: VideoModel, new: Found) -> Iterator[Change]:
-    """Say that a model is gone, and why, if that is known."""
     pages = {f"post {path}" for path in (model.create, model.stream)}
     reasons = [item.reason for item in new.selection.passed_over if one_line(item.page.lower()) in pages]
     sentence = "is gone, and with it the module {}"
@@ -190,7 +186,6 @@ def _removed(model: VideoModel, new: Found) -> Iterator[Change]:
 
 
 def _moved(old: VideoModel, new: VideoModel) -> Iterator[Change]:
-    """Say that a model has another id, or another module."""
     ids, modules = (old.model, new.model), (old.module, new.module)
     witness = Witness("call", f"from skills_video import {old.module}")
     if old.model == new.model and old.module != new.module:

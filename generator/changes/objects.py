@@ -17,7 +17,7 @@ from generator.schema.examples import OTHER, completed
 from generator.schema.file_fields import constants
 from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset, depends
-from generator.schema.types import ABSENT, followed, is_exclusive, options_of
+from generator.schema.types import ABSENT, followed, is_exclusive, options_of, parts_of
 
 from .limits import Limits
 from .prose import NEW, OLD, one_line
@@ -148,7 +148,6 @@ class Comparison(Limits):
             self._replaced(old, new, place, removed=removed, added=added)
 
     def _replaced(self, old: Shape, new: Shape, place: str, *, removed: bool, added: bool) -> None:
-        """Say what is taken, or held, instead."""
         if not (removed or added):
             return
         was, now = self.old.describe(old), self.new.describe(new)
@@ -490,15 +489,9 @@ def moved(before: list[str], after: list[str]) -> list[tuple[str, str | None, st
 
 
 def _names_fields(shape: Shape) -> bool:
-    match shape:
-        case types.Object():
-            return not shape.is_map or _names_fields(shape.members)
-        case types.Array(items):
-            return _names_fields(items)
-        case types.Union(options):
-            return any(map(_names_fields, options))
-        case _:
-            return isinstance(shape, types.Reference)
+    if isinstance(shape, types.Object) and not shape.is_map:
+        return True
+    return isinstance(shape, types.Reference) or any(map(_names_fields, parts_of(shape)))
 
 
 def _alternatives(shape: Shape, revision: Revision) -> list[Shape]:
@@ -530,7 +523,6 @@ def _fields(shape: Object) -> dict[str, Property]:
 
 
 def _barred(shape: Object) -> list[str]:
-    """Give the names that an object takes under no circumstances."""
     return [prop.name for prop in shape.properties if isinstance(prop.shape, types.Never)]
 
 

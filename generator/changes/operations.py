@@ -39,7 +39,6 @@ def compare_operation(scope: str, old: Asked, new: Asked) -> Iterator[Change]:
 
 
 def _call(asked: Asked, words: str) -> Witness:
-    """Show a call of an operation, with words for what is in it."""
     return Witness("request", f"{asked.operation.method.upper()} {asked.operation.path} {words}")
 
 
@@ -81,7 +80,6 @@ def _demand(name: str, was: Parameter | None, now: Parameter, unmet: Witness | N
 def _values(
     name: str, old: tuple[Asked, Parameter], new: tuple[Asked, Parameter], *, is_sent: bool
 ) -> Iterator[Change]:
-    """Compare what a parameter may be."""
     places = [(call, f"{item.pointer}/schema", item.value.get("schema", True)) for call, item in (old, new)]
     comparison = _compared("", *places)
     was, now = (object_of(schema).get("default", ABSENT) for _, _, schema in places)
@@ -108,7 +106,6 @@ def compare_bodies(scope: str, old: Asked, new: Asked) -> list[Change]:
 
 
 def _compared(scope: str, old: tuple[Asked, str, Any], new: tuple[Asked, str, Any]) -> Comparison:
-    """Compare two schemas."""
     (before, was), (after, now) = (
         read_alone(call.description, schema, pointer) for call, pointer, schema in (old, new)
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from generator.diagnostics import counted, visible
 
@@ -94,16 +94,10 @@ def as_json(changes: Sequence[Change]) -> str:
     names = "model", "kind", "rule", "path", "old", "new", "breaking", "verdict", "accepted", "file", "pointer"
     rows = [
         {name: getattr(change, name) for name in names}
-        | {"text": _joined(change.path, change.text()), "witness": _witness(change)}
+        | {"text": _joined(change.path, change.text()), "witness": change.witness and asdict(change.witness)}
         for change in changes
     ]
     return json.dumps(rows, indent=2) + "\n"
-
-
-def _witness(change: Change) -> dict[str, Any] | None:
-    if change.witness is None:
-        return None
-    return {"form": change.witness.form, "value": change.witness.value}
 
 
 def as_text(changes: Sequence[Change]) -> str:
@@ -170,11 +164,8 @@ def sections(changes: Iterable[Change]) -> list[Section]:
     names = dict.fromkeys(line.models[0] for line in lines if len(line.models) == 1 and not line.is_of_all)
     own = [Section(name, tuple(line for line in lines if line.models == (name,)), is_model=True) for name in names]
     found = [section for section in (beside, gone, shared, several, *own, new) if section.lines]
-    return sorted(found, key=lambda section: (section.lines[0].rank[0], not any(map(_breaks, section.lines))))
-
-
-def _breaks(line: Line) -> bool:
-    return line.change.breaking
+    breaking = {section.name for section in found if any(line.change.breaking for line in section.lines)}
+    return sorted(found, key=lambda section: (section.lines[0].rank[0], section.name not in breaking))
 
 
 def lines_of(changes: Iterable[Change]) -> list[Line]:
