@@ -43,20 +43,18 @@ Reading: TypeAlias = dict[str, tuple[str, str, str]]
 """What a reader says of each field of a class, by its name on the wire."""
 
 
+_REQUIRED: Final = {True: "is required", False: "is not required"}
+_NULL: Final = {True: "may be null", False: "may not be null", None: ""}
+
+
 def _said(*, is_required: bool, values: frozenset[str] | None, takes_null: bool | None) -> tuple[str, str, str]:
     """Put into words what a reader says of a field; empty what it cannot say, which is None."""
-    required, constants, null = "is not required", "holds no constant", "may not be null"
-    if is_required:
-        required = "is required"
+    constants = "holds no constant"
     if values is None:
         constants = ""
     elif values:
         constants = f"holds {', '.join(sorted(values))}"
-    if takes_null is None:
-        null = ""
-    elif takes_null:
-        null = "may be null"
-    return required, constants, null
+    return _REQUIRED[is_required], constants, _NULL[takes_null]
 
 
 def compare(models: Sequence[VideoModel], descriptions: Sequence[Description], diagnostics: Diagnostics) -> int:
@@ -69,7 +67,9 @@ def compare(models: Sequence[VideoModel], descriptions: Sequence[Description], d
                 message = "datamodel-code-generator cannot read it, so that only one reader has read it"
                 diagnostics.note(model.file, model.pointer, message)
                 continue
-            ours = [next(iter(shape.bodies), shape) for shape in _read_twice(model)]
+            shapes = [variant.shape for variant in model.variants]
+            read_twice = [shape for shape in shapes if not shape.as_form] or shapes  # it is given the JSON body
+            ours = [next(iter(shape.bodies), shape) for shape in read_twice]
             if len(theirs) != len(ours):
                 message = f"our reader finds {len(ours)} classes in it, datamodel-code-generator {len(theirs)}"
                 diagnostics.warn(model.file, model.pointer, message)
@@ -80,12 +80,6 @@ def compare(models: Sequence[VideoModel], descriptions: Sequence[Description], d
                 for pointer, message in found:
                     diagnostics.warn(model.file, pointer, message)
     return count
-
-
-def _read_twice(model: VideoModel) -> list[Object]:
-    """Give the objects of the body that the other reader is given: what a form alone has beside JSON is none of it."""
-    shapes = [variant.shape for variant in model.variants]
-    return [shape for shape in shapes if not shape.as_form] or shapes
 
 
 def _disagreements(
