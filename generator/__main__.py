@@ -133,14 +133,14 @@ def _texts_beside(  # all that a run has by then
 
     The manifest of the package, among its files, then records them.
     """
-    from generator.output import manifest, readme, skill  # noqa: PLC0415  # other packages have none
+    from generator.output import manifest, skill  # noqa: PLC0415  # other packages have none
 
     sources = inputs.openapi[0].parent / inferred.SOURCES
     if stamp is not None:
         stamp.reads(sources)
     texts = skill.texts_of(modules, found.offered, inferred.read(sources, found, inputs.names, diagnostics))
     files[manifest.MANIFEST] = manifest.with_texts(files[manifest.MANIFEST], texts)
-    return {"README.md": readme.with_models(ROOT / "README.md", modules), **texts}
+    return {"README.md": skill.with_models(ROOT / "README.md", modules), **texts}
 
 
 def _require_consent(openapi: Path, made: dict[str, str]) -> None:
