@@ -240,10 +240,10 @@ def _sources(options: argparse.Namespace) -> Sources:
 
 
 def _changes(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
-    from generator.changes import accepted, changelog, ci, models, report, revisions, warned  # noqa: PLC0415  # the others compare nothing
+    from generator.changes import accepted, changelog, ci, models, report, revisions  # noqa: PLC0415  # the others compare nothing
 
     old, new = revisions.both(options.old, options.new, options.config)
-    found = [*models.compare(old, new), *warned.compare_warnings(old, new)]
+    found = [*models.compare(old, new), *models.compare_warnings(old, new)]
     found = accepted.accept(found, options.config, diagnostics)
     if options.write_changelog:
         changelog.write_in(options.write_changelog, options.old, new, options.config)

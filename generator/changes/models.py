@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +44,27 @@ ALIKE: Final = 0.5
 def compare(old: Found, new: Found) -> list[Change]:
     """Give every change between two revisions: of each model in the order of the new one, then of what they share."""
     return _Update(Age(old), Age(new)).changes()
+
+
+def compare_warnings(old: Found, new: Found) -> Iterator[Change]:
+    """Give a change for each text of a warning of `generate` that is new, more frequent, or gone.
+
+    That is a sign that a description says what is not understood.
+    """
+    before, after = (Counter(item.message for item in found.warnings) for found in (old, new))
+    names = names_of(new.descriptions)
+    for message, times in after.items():
+        if times <= before[message]:
+            continue
+        first = next(item for item in new.warnings if item.message == message)
+        change = Change("warning", "generator", "`generate` warns: {}", (message,), "", before[message], times)
+        if times > 1:
+            change = replace(change, sentence="`generate` warns in {} places: {}", values=(str(times), message))
+        yield replace(change, model=SHARED, file=names.get(first.file, first.file), pointer=first.pointer)
+    for message, times in before.items():
+        if message not in after:
+            sentence = "`generate` warns no longer: {}"
+            yield Change("warning", "generator", sentence, (message,), "", times, 0, model=SHARED)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from generator.changes.models import compare
-from generator.changes.warned import compare_warnings
+from generator.changes.models import compare, compare_warnings
 from generator.inputs.capabilities import CAPABILITIES, RUNTIME
 from generator.json_values import NOTHING, value_at
 from tests.support.project import description, navigation, pages_of
