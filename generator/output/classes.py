@@ -78,11 +78,7 @@ class Module:
     uses: frozenset[str]
     names: Mapping[str, str]
     """What each object is called, by its pointer."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the catalog tells of the model beyond its names."""
-        return capabilities_of(self.model)
+    capabilities: Capabilities
 
     @property
     def title(self) -> str:
@@ -138,8 +134,6 @@ def constructors_of(model: VideoModel) -> dict[str, Constructor]:
 
 
 class _Builder:
-    """Builds the classes of one module."""
-
     def __init__(self, model: VideoModel) -> None:
         self.model = model
         self.variants = [variant.shape for variant in model.variants]
@@ -205,7 +199,8 @@ class _Builder:
         annotator.uses.update(item.base for item in classes)
         variants = tuple(self.names[pointer] for pointer in posted)
         enumerations = {name: values for values, name in annotator.enumerations.items()}
-        return Module(self.model, tuple(classes), variants, enumerations, frozenset(annotator.uses), self.names)
+        uses, capabilities = frozenset(annotator.uses), capabilities_of(self.model)
+        return Module(self.model, tuple(classes), variants, enumerations, uses, self.names, capabilities)
 
     def _text(self, shape: Object, *, is_posted: bool) -> str:
         """Say of an object that the description says nothing of what it is."""
@@ -286,7 +281,7 @@ class _Builder:
         for prop, argument in self.members(shape):
             annotation = annotator.member(prop, self.names[shape.pointer], required=prop.name in shape.required)
             is_right = prop.default is ABSENT or fits(prop.shape, prop.default, self.model.known)
-            facts = facts_of(prop, is_default_right=is_right)
+            facts = tuple(facts_of(prop, is_default_right=is_right))
             text = with_facts(prop.text, facts)
             brief = with_facts(first_paragraph(prop.text), facts)
             if prop.read_only:

@@ -19,9 +19,15 @@ LONGEST = 60
 """Characters of a pattern or default that is said in words; a longer one is seen in the annotation alone."""
 
 
-def facts_of(prop: Property, *, is_default_right: bool) -> tuple[str, ...]:
+def facts_of(prop: Property, *, is_default_right: bool) -> Iterator[str]:
     """Give the limits of a field and its default in words."""
-    return tuple(_facts(prop, is_default_right=is_default_right))
+    if prop.deprecated:
+        yield "deprecated"
+    if prop.deprecated_values:
+        yield f"deprecated values: {', '.join(map(_said, prop.deprecated_values))}"
+    yield from _limits(prop.shape)
+    if prop.default is not types.ABSENT and is_default_right and len(_said(prop.default)) <= LONGEST:
+        yield f"default {_said(prop.default)}"
 
 
 @cache
@@ -41,16 +47,6 @@ def with_facts(text: str, facts: tuple[str, ...]) -> str:
     if text[-1] not in ".!?:;…)\"'":
         text += "."
     return f"{text} {sentence}"
-
-
-def _facts(prop: Property, *, is_default_right: bool) -> Iterator[str]:
-    if prop.deprecated:
-        yield "deprecated"
-    if prop.deprecated_values:
-        yield f"deprecated values: {', '.join(map(_said, prop.deprecated_values))}"
-    yield from _limits(prop.shape)
-    if prop.default is not types.ABSENT and is_default_right and len(_said(prop.default)) <= LONGEST:
-        yield f"default {_said(prop.default)}"
 
 
 def _says(text: str, fact: str) -> bool:
