@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -115,18 +115,10 @@ def as_json(found: Sequence[Break]) -> str:
     """Give the lines as a JSON list."""
     rows: list[dict[str, Any]] = []
     for item in found:
-        problem, change = item.problem, item.change
-        row: dict[str, Any] = {
-            "file": problem.file,
-            "line": problem.line,
-            "column": problem.column + 1,
-            "code": problem.code,
-        }
-        row |= {"message": problem.message, "edit": item.edit or None, "change": None}
-        if change:
-            row["change"] = {
-                "model": change.model, "rule": change.rule, "path": change.path, "text": change.text(),
-            }  # fmt: skip
+        row = asdict(item.problem) | {"column": item.problem.column + 1, "edit": item.edit or None, "change": None}
+        if item.change:
+            row["change"] = {name: getattr(item.change, name) for name in ("model", "rule", "path")}
+            row["change"]["text"] = item.change.text()
         rows.append(row)
     return json.dumps(rows, indent=2) + "\n"
 
