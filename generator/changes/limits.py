@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from generator.json_values import json_key
-from generator.output.words import Bound, bounds, counted, listed, plain
+from generator.output.words import Bound, bounds, counted, listed, plain, plural
 from generator.schema.subset import is_multiple
 from generator.schema.types import ABSENT, Choice, Number, Text
 
 from .change import Change
-from .prose import REQUEST, plural
+from .prose import REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -39,10 +39,3 @@ ANSWER = Side(
 def one_line(text: str) -> str:
     """Write a text with single spaces: how it is wrapped is no wording."""
     return " ".join(text.split())
-
-
-def plural(number: float, noun: str) -> str:
-    """Give a noun as it is after a number."""
-    if number == 1:
-        return noun
-    return f"{noun}s"

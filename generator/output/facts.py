@@ -7,8 +7,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from generator.diagnostics import counted
 from generator.schema import types
+
+from .words import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,15 +100,3 @@ def _range(shape: types.Number) -> Iterator[str]:
         ("less than", shape.exclusive_maximum),
     )
     yield from (f"{words} {limit}" for words, limit in limits if limit is not None)
-
-
-def size(least: int, most: int | None, unit: str) -> Iterator[str]:
-    """Say how many there may be of something; nothing where any number may be."""
-    if least and most is not None and least != most:
-        yield f"{least} to {most} {unit}s"
-    elif least and most is not None:
-        yield counted(most, unit)
-    elif least:
-        yield f"at least {counted(least, unit)}"
-    elif most is not None:
-        yield f"at most {counted(most, unit)}"

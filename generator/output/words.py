@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from generator.schema import types
 from generator.schema.subset import limits_of
 
-from .facts import size
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -99,6 +97,18 @@ def bounds(shape: Number) -> tuple[Bound | None, Bound | None]:
 def counted(least: int, most: int | None) -> tuple[Bound | None, Bound | None]:
     """Give the lower and the upper limit of a count. That nothing need be there is none."""
     return _bound("at least", least or None), _bound("at most", most)
+
+
+def size(least: int, most: int | None, unit: str) -> list[str]:
+    """Say how many there may be of something; nothing where any number may be."""
+    return [f"{said} {plural(most or least, unit)}" for said in _said(counted(least, most))]
+
+
+def plural(number: float, noun: str) -> str:
+    """Give a noun as it is after a number."""
+    if number == 1:
+        return noun
+    return f"{noun}s"
 
 
 def _bound(words: str, limit: float | None) -> Bound | None:
