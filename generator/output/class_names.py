@@ -200,20 +200,12 @@ class ClassNames:
         match shape:
             case Object(pointer=pointer) if pointer in self.forms:
                 return self.forms[pointer]
-            case Object(pointer=pointer, extra=extra):
-                members = tuple(
-                    (
-                        prop.name,
-                        self._form(prop.shape),
-                        repr(prop.default),
-                        prop.deprecated,
-                        repr(prop.deprecated_values),
-                    )
-                    for prop in shape.properties
-                )
+            case Object(pointer=pointer, extra=extra, properties=props):
+                members = tuple((prop.name, self._form(prop.shape)) for prop in props)
+                said = repr([(prop.default, prop.deprecated, prop.deprecated_values) for prop in props])
                 bare = replace(shape, pointer="", properties=(), extra=None, hint="", text="")
                 tags = tuple(sorted(self.tags.get(pointer, ())))
-                self.forms[pointer] = (repr(bare), members, extra and self._form(extra), tags)
+                self.forms[pointer] = (repr(bare), members, said, extra and self._form(extra), tags)
                 return self.forms[pointer]
             case Array(items):
                 return (repr(replace(shape, items=Anything())), self._form(items))
