@@ -264,7 +264,9 @@ class _Builder:
 
     def members(self, shape: Object) -> Iterator[tuple[Property, Argument]]:
         """Give the members that an object has fields for, those included that it requires and does not describe."""
-        properties = [prop for prop in shape.properties if not _is_barred(prop, shape)]
+        properties = list(shape.properties)
+        if isinstance(shape.members, Never):  # no field is needed to refuse a member where no others are taken
+            properties = [prop for prop in properties if not isinstance(prop.shape, Never)]
         properties += [Property(name, shape.asked_of(name)) for name in shape.required if shape.get(name) is None]
         names = field_names([prop.name for prop in properties], self.names.values())
         tags = self.tags.get(shape.pointer, ())
@@ -295,11 +297,6 @@ class _Builder:
             text = "Members that the schema allows and does not name."
             prop = Property("extra", shape.members)
             yield PayloadField("extra", "extra", annotator.others(shape.members), "UNSET", text, text, prop)
-
-
-def _is_barred(prop: Property, shape: Object) -> bool:
-    """Tell whether no field is needed to refuse a member, as the object takes no others."""
-    return isinstance(prop.shape, Never) and isinstance(shape.members, Never)
 
 
 def _constant(shape: Shape) -> str:

@@ -65,11 +65,6 @@ class Form:
     example: dict[str, Any] | None
     """A small payload that it takes; None for an object inside, and where none was found."""
 
-    @property
-    def example_text(self) -> str:
-        """The example as JSON, in which nothing but printable characters stands."""
-        return plain(self.example, indent=2)
-
 
 @dataclass(frozen=True, slots=True)
 class Page:

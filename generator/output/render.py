@@ -11,6 +11,7 @@ from generator.diagnostics import visible
 
 from .annotations import packed
 from .prose import docstring
+from .words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,7 @@ def _template(name: str) -> jinja2.Template:
         keep_trailing_newline=True,
     )
     filters: dict[str, Any] = {
-        "literal": repr, "docstring": docstring, "packed": packed, "spans": spans,
+        "literal": repr, "json": plain, "docstring": docstring, "packed": packed, "spans": spans,
         "cell": cell, "code": code, "paragraph": paragraph, "shortened": shortened,
     }  # fmt: skip
     environment.filters.update(filters)
