@@ -21,6 +21,7 @@ from skills_video_runtime.generations.tables import LAYOUT
 from skills_video_runtime.http.key import Key
 from skills_video_runtime.payloads.file import File
 from skills_video_runtime.testing import fast_time
+from tests.support import children, warm
 from tests.support.callers import Payload, use
 from tests.support.children import finished
 from tests.support.scripted import (
@@ -100,7 +101,9 @@ class Platform:
 
 def run_until_killed(server: Scripted, journal: Path, kind: str, at: int) -> int:
     arguments = [sys.executable, "-c", CHILD, server.base, str(journal), kind, str(at)]
-    return finished(arguments, cwd=ROOT, stdout=None, stderr=None).returncode
+    done = warm.finished(arguments, cwd=ROOT, env=children.environment())
+    sys.stderr.write(done.stderr)
+    return done.returncode
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")

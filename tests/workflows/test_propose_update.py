@@ -81,7 +81,7 @@ def begun(tmp_path_factory):
     for name in COPIED:
         path = ROOT / name
         if path.is_dir():
-            shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(path, source / name)
         else:
             shutil.copy(path, source / name)
     (source / "specs" / "SOURCES.md").unlink()  # which tells of no description but the one that it lies beside
@@ -114,6 +114,7 @@ class Night:
         (tools / "gh").write_text(GH.format(python=sys.executable), "utf-8")
         (tools / "gh").chmod(0o755)
         self.making = self.clone("making")
+        shutil.copytree(begun / "generator", self.making / "generator", dirs_exist_ok=True)  # as it has been compiled
         programs = self.making / ".venv" / "bin"
         programs.mkdir(parents=True)
         (programs / "python").write_text(PYTHON.format(python=sys.executable), "utf-8")
