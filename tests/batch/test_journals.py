@@ -23,8 +23,8 @@ from skills_video_runtime import errors
 from skills_video_runtime.sandbox import Sandbox
 from skills_video_runtime.testing import fast_time
 from tests.support.batches import paid_twice
-from tests.support.children import hearing
-from tests.support.processes import environment
+from tests.support.children import hearing, started
+from tests.support.processes import call, command, environment, strict
 
 PAYLOAD = google_veo_3_1.Payload(prompt="rain")
 OTHER = google_veo_3_1.Payload(prompt="snow")
@@ -224,6 +224,44 @@ def test_a_database_that_is_not_there_is_told_and_nothing_is_sent(password, sand
     assert "127.0.0.1/jobs" in str(caught.value) or "@ as %40" in str(caught.value)
     for part in (password, *re.split(r"\W", password)):
         assert not part or part not in f"{caught.value!r} {caught.value} {caught.value.__context__}"
+    assert sandbox.requests.total() == 0
+
+
+def test_commands_take_a_database_as_their_journal(sandbox, postgres):
+    sandbox.plan("", "drop-after")
+    run = ("run", "google/veo-3.1", "rain", "--poll-interval", "0.05", "--journal", postgres.url, "--key")
+    assert call(*run, "one", sandbox=sandbox).returncode == 0
+    assert call(*run, "one", sandbox=sandbox).returncode == 0
+    sandbox.arm("running-500:99")
+    assert call(*run, "two", "--timeout", "6", sandbox=sandbox).returncode == 3
+    recovered = call("recover", "--journal", postgres.url, "--forget", "two", sandbox=sandbox)
+    assert recovered.stdout == "record two is forgotten\n"
+    assert call("recover", "--journal", postgres.url, sandbox=sandbox).returncode == 0
+    costs = strict(call("models", "--costs", "--journal", postgres.url, "--json").stdout)
+    assert costs == [{"id": "google/veo-3.1", "credits": 16}]
+    assert sandbox.made() == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_command_that_is_interrupted_does_not_show_the_password(postgres):
+    address = postgres.url.replace("postgres:@", "postgres:hush@")
+    assert "hush" in address
+    with (
+        Sandbox(speed=0) as still,
+        started(command("run", "google/veo-3.1", "rain", "--journal", address), env=environment(still)) as process,
+    ):
+        when(lambda: still.made() == 1)
+        process.send_signal(signal.SIGINT)
+        told = "".join(process.communicate())
+    assert ("--journal" in told, "hush" in told) == (True, False), told
+
+
+@pytest.mark.parametrize("place", ["mysql://user:hush@host/jobs", "Postgresql://user:hush@host/jobs"])
+def test_an_address_that_is_no_postgres_is_refused(place, sandbox):
+    for arguments in (("run", "google/veo-3.1", "rain"), ("recover",), ("models", "--costs")):
+        done = call(*arguments, "--journal", place, sandbox=sandbox)
+        assert (done.returncode, "hush" in done.stderr) == (1, False)
+        assert "a journal is a file, or postgresql://" in done.stderr
     assert sandbox.requests.total() == 0
 
 

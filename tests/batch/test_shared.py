@@ -259,7 +259,7 @@ def test_a_batch_of_another_key_is_refused(sandbox, client, postgres, tmp_path):
     [
         ("run", "postgresql://user:hush@127.0.0.1:9/jobs", "127.0.0.1/jobs"),
         ("worker", "postgresql://user:hu/sh@127.0.0.1:9/jobs", "@ as %40"),
-        ("status", "mysql://user:hush@127.0.0.1:9/jobs", "--database is the address of a Postgres"),
+        ("status", "mysql://user:hush@127.0.0.1:9/jobs", "database is the address of a Postgres"),
     ],
 )
 def test_the_password_of_a_database_is_not_shown(command, address, says, sandbox, tmp_path):

@@ -16,7 +16,7 @@ from skills_video_runtime.budget import Budget, BudgetExceeded
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.errors import JournalUnavailable, SkillsVideoError
 from skills_video_runtime.generations.outcomes import Entry, check_seconds
-from skills_video_runtime.http.addresses import platform_of
+from skills_video_runtime.http.addresses import POSTGRES, platform_of
 
 from .audit import Audit, Standing, compared, records_of
 from .queue import Queue, RowBudget, RowTaken
@@ -280,6 +280,12 @@ class SharedBatch(Choices):
     directory: str | PathLike[str] | None = None
     lease: float = LEASE
 
+    def __post_init__(self) -> None:
+        """Refuse what is no database, and no number of seconds."""
+        if not self.database.startswith(POSTGRES):
+            raise ValueError("database is the address of a Postgres, such as postgresql://user@host/name")
+        check_seconds("lease", self.lease)
+
     def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
         """As `Batch.run`. What other workers have made counts in the report as well."""
         if self.directory is None:
@@ -324,7 +330,6 @@ class SharedBatch(Choices):
     @contextmanager
     def _queue(self) -> Generator[Queue]:
         session: Session = self.client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        check_seconds("lease", self.lease)
         before = session.journals.pop(self.database, None)
         if before is not None:
             before.close()

@@ -72,7 +72,9 @@ Existing = Annotated[Overwrite, typer.Option("--overwrite", help="What becomes o
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that it may take as a whole.")]
 Interval = Annotated[float, typer.Option(metavar="SECONDS", help="Time between two looks at its state.")]
 JsonLines = Annotated[bool, typer.Option(JSON_LINES, help="Print one JSON object a step, and nothing else.")]
-JournalFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Record it in this file, for `recover`.")]
+JournalFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Record it in this file, or postgresql://…, for `recover`.")
+]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it so
@@ -114,7 +116,7 @@ def models(
         bool, typer.Option("--costs", help="Show what each took of your credits, the cheapest first.")
     ] = False,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="For --costs: the file that was given to run.")
+        str | None, typer.Option(metavar="FILE", help="For --costs: the file that was given to run.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -231,7 +233,7 @@ def wait(
     poll_interval: Interval = 3.0,
     json_lines: JsonLines = False,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
+        str | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
     ] = None,
 ) -> int:
     """Wait until a generation is finished, whoever made it."""
@@ -255,7 +257,7 @@ def get(generation_id: Id, as_json: Json = False) -> int:
 def cancel(
     generation_id: Id,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
+        str | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
     ] = None,
     as_json: Json = False,
 ) -> int:
@@ -290,7 +292,7 @@ def balance(as_json: Json = False) -> int:
 
 @command()
 def recover(
-    journal: Annotated[Path | None, typer.Option(metavar="FILE", help="The file that was given to run.")] = None,
+    journal: Annotated[str | None, typer.Option(metavar="FILE", help="The file that was given to run.")] = None,
     download: Download = None,
     overwrite: Existing = "never",
     timeout: Timeout = 900.0,

@@ -49,7 +49,7 @@ def check(
     key: Key = "key",
     files: Files = None,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A journal that knows what the models cost so far.")
+        str | None, typer.Option(metavar="FILE", help="A journal that knows what the models cost so far.")
     ] = None,
     as_json: Json = False,
 ) -> int:

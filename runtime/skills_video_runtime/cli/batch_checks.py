@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.batch.checking import Count
 from skills_video_runtime.batch.rows import Mistake, Rows
 from skills_video_runtime.catalog import Models
-from skills_video_runtime.generations.journal_files import usual_credits
 
+from .costs import usual_credits
 from .exits import BY_CATEGORY
 from .output import UsageProblem, amount, complain, say, say_json, without_key
 
@@ -53,7 +53,7 @@ def checking() -> Generator[None]:
         raise UsageProblem(PARQUET) from error
 
 
-def check(rows: Rows, journal: Path | None, *, as_json: bool) -> int:
+def check(rows: Rows, journal: str | None, *, as_json: bool) -> int:
     """Tell all that is wrong with rows, and what they would make. Nothing is sent."""
     count, told = Count(), list[str]()
     with checking():

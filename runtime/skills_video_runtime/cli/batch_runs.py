@@ -15,7 +15,6 @@ from skills_video_runtime.batch.run import Batch, Outcome, Report, RowsRefused, 
 from skills_video_runtime.batch.shared import LEASE, SharedBatch
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError
-from skills_video_runtime.http.addresses import is_postgres
 
 from .batch_checks import checking, facts
 from .exits import BAD_USAGE, OTHER, exit_code
@@ -54,11 +53,6 @@ class Queue:
 
     database: str
     lease: float = LEASE
-
-    def __post_init__(self) -> None:
-        """Refuse what is no address."""
-        if not is_postgres(self.database):
-            raise UsageProblem("--database is the address of a Postgres, such as postgresql://user@host/name")
 
 
 def run(

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.catalog import Models
 from skills_video_runtime.choosing import nearest
 
-from .output import UsageProblem, amount, existing, is_terminal, lines, say, say_json, table, yes_or_no
+from .output import UsageProblem, amount, is_terminal, lines, say, say_json, table, yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from skills_video_runtime.catalog import ModelInfo
     from skills_video_runtime.payloads.base import BasePayload
@@ -100,15 +99,15 @@ def show_models(catalog: Catalog, *, as_json: bool, endpoints: bool, **wish: Any
         table(HEADER, [[cell or "-" for cell in _row(info)] for info in models])
 
 
-def show_costs(catalog: Catalog, journal: Path, *, as_json: bool, **wish: Any) -> None:
+def show_costs(catalog: Catalog, journal: str, *, as_json: bool, **wish: Any) -> None:
     """Show the median credits that one generation of each model took, by a journal, the cheapest model first.
 
     Raises:
         UsageProblem: There is no such file, or the wish is nothing that could be asked of a model.
     """
-    from skills_video_runtime.generations.journal_files import usual_credits  # noqa: PLC0415  # for who has a journal
+    from .costs import usual_credits  # noqa: PLC0415  # for who has a journal
 
-    known = usual_credits(existing(journal))
+    known = usual_credits(journal)
     models = [info.endpoint.model for info in _found(catalog, wish) if info.endpoint.model in known]
     models.sort(key=known.__getitem__)
     if as_json:
@@ -117,7 +116,7 @@ def show_costs(catalog: Catalog, journal: Path, *, as_json: bool, **wish: Any) -
     if models:
         table(("model", "credits, median"), [(model, amount(known[model])) for model in models])
     else:
-        say(f"{journal} tells no credits of these models, or a run has it")
+        say("the journal tells no credits of these models, or a run has it")
     say(f"Prices: {PRICES}")
 
 

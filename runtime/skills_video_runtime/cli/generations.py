@@ -13,6 +13,7 @@ from skills_video_runtime.client import Client
 from skills_video_runtime.errors import GenerationFailed, RecordUnusable, SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations.claims import NOTHING_MADE, NOTHING_SENT
 from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.http.addresses import without_password
 from skills_video_runtime.json_values import as_object, mapped
 from skills_video_runtime.payloads.file import File
 
@@ -46,7 +47,7 @@ class Choices:
     timeout: float = 900.0
     poll_interval: float = 3.0
     download: Path | None = None
-    journal: Path | None = None
+    journal: str | None = None
     stream: bool = True
     json_lines: bool = False
     key: str | None = None
@@ -188,9 +189,10 @@ def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, gen
     if choices.json_lines and not show.is_over:
         with suppress(OutputLost):
             say_json(error_event(error, error.exit_code, known), indent=None)
+    journal = choices.journal and without_password(choices.journal)
     options = "".join(
         f" {name} {quote(str(value).replace('{key}', choices.key or '{key}'))}"
-        for name, value in (("--download", choices.download), ("--journal", choices.journal))
+        for name, value in (("--download", choices.download), ("--journal", journal))
         if value is not None
     )
     if known:
@@ -220,7 +222,7 @@ def get(generation_id: str, *, as_json: bool) -> int:
     return 0
 
 
-def cancel(generation_id: str, journal: Path | None, *, as_json: bool) -> int:
+def cancel(generation_id: str, journal: str | None, *, as_json: bool) -> int:
     """Cancel a generation, and show its state after that."""
     if journal is not None:
         journal = existing(journal)
@@ -274,7 +276,7 @@ def in_pots(balance: Usage) -> str:
     return ", ".join(known) or json.dumps(balance.raw)
 
 
-def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
+def recover(journal: str, choices: Choices, *, as_json: bool) -> int:
     """Finish what a journal knows to be begun; the exit code is that of the first that did not end well."""
     destination = _destination(replace(choices, key=""))  # each record has its own
     journal = existing(journal)
@@ -299,7 +301,7 @@ def recover(journal: Path, choices: Choices, *, as_json: bool) -> int:
     return next((ending.code for ending in endings if ending.code), 0)
 
 
-def forget(journal: Path, keys: Sequence[str]) -> int:
+def forget(journal: str, keys: Sequence[str]) -> int:
     """Drop records of a journal."""
     with Client(journal=existing(journal)) as client:
         for key in keys:

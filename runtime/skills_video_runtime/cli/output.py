@@ -8,16 +8,17 @@ import sys
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from math import isfinite
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from skills_video_runtime.http.addresses import is_postgres
 from skills_video_runtime.http.key import CERTAIN_LENGTH, Key
 
 from .exits import LEFT, OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -36,14 +37,14 @@ class OutputLost(Exception):  # noqa: N818  # as above
         self.exit_code = LEFT if isinstance(error, BrokenPipeError) else OTHER
 
 
-def existing(journal: Path) -> Path:
-    """Give the file of a journal.
+def existing(journal: str) -> str:
+    """Give the place of a journal: a database, or a file that is there.
 
     Raises:
-        UsageProblem: There is none.
+        UsageProblem: It is not.
     """
-    if not journal.is_file():
-        raise UsageProblem(f"there is no journal {str(journal)!r:.200}: it is the file that was given to run --journal")
+    if not is_postgres(journal) and not Path(journal).is_file():
+        raise UsageProblem(f"there is no journal {journal!r:.200}: it is the file that was given to run --journal")
     return journal
 
 

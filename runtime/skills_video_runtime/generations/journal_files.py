@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from .journal import BUSY
@@ -27,16 +25,13 @@ def is_in_use(path: Path) -> bool:
     return False
 
 
-def usual_credits(path: Path) -> dict[str, float]:
-    """Give the median of the credits that the generations of each model took, as far as a journal knows.
+def costs_in(path: Path) -> list[tuple[str, float]]:
+    """Give what each generation took, by model and credits in order, as far as a journal knows.
 
     It is only read. Of one that is in use, of an earlier release, or none, nothing is known.
     """
-    from statistics import median  # noqa: PLC0415  # takes long
-
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0.2, uri=True)) as file:
-            rows: list[tuple[str, float]] = file.execute(COSTS).fetchall()
+            return file.execute(COSTS).fetchall()
     except sqlite3.Error:
-        return {}
-    return {model: median(cost for _, cost in costs) for model, costs in groupby(rows, key=itemgetter(0))}
+        return []

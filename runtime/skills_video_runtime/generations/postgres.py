@@ -12,7 +12,7 @@ from skills_video_runtime.errors import JournalUnavailable
 
 from .journal import Journal, fields_of
 from .outcomes import Elsewhere
-from .tables import ADDED, TABLE
+from .tables import ADDED, COSTS, TABLE
 
 if TYPE_CHECKING:
     import psycopg
@@ -189,6 +189,24 @@ class PostgresJournal(Journal):
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
         return JournalUnavailable(f"The journal {self._where} cannot be used: {str(problem).strip()}.")
+
+
+def costs_in(address: str) -> list[tuple[str, float]]:
+    """As of a file: what each generation took, by model and credits in order. Tables are only read.
+
+    Raises:
+        JournalUnavailable: the database cannot be read, or holds no journal.
+    """
+    try:
+        import psycopg  # noqa: PLC0415  # as above
+    except ImportError as error:
+        raise JournalUnavailable(MISSING) from error
+    where = _shown(psycopg, address)
+    try:
+        with psycopg.connect(address, options=f"-c search_path={SCHEMA}", connect_timeout=10) as database:
+            return database.execute(COSTS).fetchall()
+    except psycopg.Error as error:
+        raise JournalUnavailable(f"The journal in Postgres, {where} cannot be read: {str(error).strip()}.") from error
 
 
 def _shown(psycopg: Any, address: str) -> str:

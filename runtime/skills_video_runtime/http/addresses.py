@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from ipaddress import ip_address
 from posixpath import normpath
 from socket import inet_aton, inet_ntoa
 from urllib.parse import urlsplit
 
+POSTGRES = ("postgresql://", "postgres://")
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -53,5 +55,21 @@ def is_loopback(host: str) -> bool:
 
 
 def is_postgres(place: str) -> bool:
-    """Tell whether the place of a journal is a Postgres database, and no file."""
-    return place.startswith(("postgresql://", "postgres://"))
+    """Tell whether the place of a journal is a Postgres database, and no file.
+
+    Raises:
+        ValueError: it is the address of something else.
+    """
+    if place.startswith(POSTGRES):
+        return True
+    if re.match(r"[A-Za-z][\w+.-]+:/", place):  # which may hold a password
+        raise ValueError("a journal is a file, or postgresql://user@host/name, and no other address")
+    return False
+
+
+def without_password(place: str) -> str:
+    """Give the place of a journal as it may be shown."""
+    if not place.startswith(POSTGRES):
+        return place
+    place = re.sub(r"//([^:/@]*).*@", r"//\1@", place)
+    return re.sub(r"password=[^&]*&?", "", place)
