@@ -65,13 +65,12 @@ SLOW = (
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Spare all that is imported and collected, which lives until the end, from every look for garbage."""
+    """Look for no garbage in what is imported and collected, all of which lives until the end."""
     gc.disable()
     try:
         yield
     finally:
         gc.enable()
-        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -160,6 +160,7 @@ def test_a_record_that_cannot_be_used_keeps_no_other_from_being_recovered(
     assert [type(item.error) for item in found] == [errors.RecordUnusable, errors.SubmissionUncertain, type(None)]
     assert KEY not in "".join([str(found), str(found[0].error), str(pickle.dumps(found[0].error))])
     with Client(KEY, server.base, journal=path) as client:
+        fast_time(client)
         client.settle(1)
         assert [item.key for item in client.recover()] == [2]
 
