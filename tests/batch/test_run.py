@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -403,6 +404,135 @@ def test_what_a_program_has_posted_gets_its_id_before_it_leaves(kind, sandbox, r
     assert 27 <= sandbox.made() < 40
     assert run(rows(40)).statuses == {"COMPLETED": 40}
     assert sandbox.made() == 40
+
+
+@pytest.mark.parametrize("instead", ["nothing", "another directory", "a copy"])
+def test_a_directory_that_is_moved_ends_a_batch_and_no_id_is_lost(instead, sandbox, tmp_path):
+    out, moved = tmp_path / "out", tmp_path / "moved"
+    left = []
+
+    def move(*_):
+        if moved.exists():
+            return
+        out.rename(moved)
+        if instead == "another directory":
+            out.mkdir()
+        if instead == "a copy":
+            shutil.copytree(moved, out)
+        left.extend(files(out))
+
+    def work(place, on_outcome=None):
+        with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+            fast_time(client)
+            return Batch(client, place, limit=4).run(rows(20), on_outcome)
+
+    def files(place):
+        return sorted((path.name, path.read_bytes()) for path in place.glob("[!.]*"))
+
+    report = work(out, move)
+    assert "moved, deleted or replaced" in str(report.stopped)
+    made = sandbox.made()
+    assert made < 20
+    assert out.exists() == (instead != "nothing")
+    assert files(out) == left
+    assert {problem.id for problem in report.problems} <= {item.id for item in sandbox.generations()}
+    sandbox.arm("running-500:99")  # so that nothing is found that has no id
+    assert work(moved).statuses == {"COMPLETED": 20}
+    assert sandbox.made() == 20
+    assert lost(sandbox, moved) == []
+
+
+def test_a_directory_that_is_deleted_ends_a_batch_and_its_ids_are_told(sandbox, tmp_path):
+    def delete(*_):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+        fast_time(client)
+        report = Batch(client, tmp_path / "out", limit=4).run(rows(20), delete)
+    assert "moved, deleted or replaced" in str(report.stopped)
+    assert not (tmp_path / "out").exists()
+    told = {problem.id for problem in report.problems}
+    assert len(told) == sandbox.made() - report.statuses["COMPLETED"]
+
+
+@pytest.mark.parametrize("kind", ["empty", "full", "link"])
+def test_a_directory_in_the_place_of_a_video_is_a_problem_of_its_row_alone(kind, sandbox, run, tmp_path):
+    run(rows(1))
+    for number in (1, 2, 3, 4):
+        place = tmp_path / "out" / f"row-{number}-0.mp4"
+        place.mkdir()
+        if kind != "empty":
+            (place / "cat.png").write_bytes(b"cat")
+        if kind == "link":
+            place.rename(tmp_path / "elsewhere")
+            place.symlink_to(tmp_path / "elsewhere")
+            break
+    report = run(rows(9))
+    bad = {"empty": 4, "full": 4, "link": 0}[kind]  # a link is replaced, as a file is
+    assert (report.statuses["COMPLETED"], report.statuses["OPEN"], report.stopped) == (9 - bad, bad, None)
+    assert sorted(item.key for item in report.problems) == [f"row-{number}" for number in range(1, bad + 1)]
+    assert all(item.id and str(item.error).endswith(f"{item.key}-0.mp4'") for item in report.problems)
+    for path in (tmp_path / "out").glob("*.mp4"):
+        if path.is_dir():
+            path.rename(tmp_path / path.name)
+    assert run(rows(9)).statuses == {"COMPLETED": 9}
+    assert sandbox.made() == 9
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "metadata.jsonl", "batch.json", "journal.db"])
+def test_a_directory_in_the_place_of_a_file_of_a_batch_is_told_and_nothing_is_sent(name, sandbox, run, tmp_path):
+    (tmp_path / "out" / name).mkdir(parents=True)
+    with pytest.raises((OSError, JournalUnavailable), match=name.replace(".", r"\.")):
+        run(rows(2))
+    assert sandbox.requests.total() == 0
+    (tmp_path / "out" / name).rmdir()
+    assert run(rows(2)).statuses == {"COMPLETED": 2}
+
+
+@pytest.mark.parametrize("kind", ["one client", "two clients", "another name", "tasks"])
+def test_a_second_run_in_the_same_process_is_refused_and_the_first_goes_on(kind, sandbox, tmp_path):
+    out, other = tmp_path / "out", tmp_path / "out"
+    if kind == "another name":
+        other = tmp_path / "link"
+        other.symlink_to(out)
+    options = {"api_key": sandbox.api_key, "base_url": sandbox.url, "poll_interval": 0.05}
+    with Client(**options) as client, Client(**options) as another:
+        second = client
+        if kind == "two clients":
+            second = another
+        if kind == "tasks":
+            report, refused = asyncio.run(two_tasks(options, out))
+        else:
+            refused = []
+
+            def again(*_):
+                for given in (Batch(second, other, max_credits=1), Batch(second, other, retry_failed=True)):
+                    with pytest.raises(JournalUnavailable) as caught:
+                        given.run(rows(3))
+                    refused.append(str(caught.value))
+                with pytest.raises(JournalUnavailable):
+                    audit(second, other)
+
+            report = Batch(client, out, limit=2).run(rows(9), again)
+        assert report.statuses == {"COMPLETED": 9}
+        assert refused
+        assert all(f"process {os.getpid()} on " in text for text in refused)
+        assert Batch(client, out, max_credits=10_000).run(rows(10)).statuses == {"COMPLETED": 10}
+    assert (sandbox.made(), audited(sandbox, tmp_path).discrepancies) == (10, [])
+
+
+async def two_tasks(options, out):
+    begun = asyncio.Event()
+
+    def note(*_):
+        begun.set()
+
+    async with AsyncClient(**options) as client:
+        first = asyncio.create_task(AsyncBatch(client, out, limit=2).run(rows(9), note))
+        await begun.wait()
+        with pytest.raises(JournalUnavailable) as caught:
+            await AsyncBatch(client, out).run(rows(9))
+        return await first, [str(caught.value)]
 
 
 def test_wrong_rows_leave_nothing_behind(sandbox, run, tmp_path):

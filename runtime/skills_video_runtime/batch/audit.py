@@ -16,7 +16,7 @@ from skills_video_runtime.errors import NotFound
 from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Recovered
 
-from .results import JOURNAL, RESULTS, State, lines_of, who_runs
+from .results import JOURNAL, RESULTS, State, lines_of, taken, who_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,8 @@ def audit(client: Client, directory: str | PathLike[str]) -> Audit:
     folder = Path(directory)
     if not (folder / JOURNAL).is_file():
         raise FileNotFoundError(f"{str(folder)!r} is no directory of a batch: it holds no {JOURNAL}")
-    records = run_now(_records(client, folder / JOURNAL))
+    with taken(folder):
+        records = run_now(_records(client, folder / JOURNAL))
     lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in lines_of(path)]
     return compared(client, records, lines)
 

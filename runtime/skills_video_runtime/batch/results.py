@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import os
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from errno import ENOSPC
+from errno import ENOENT, ENOSPC
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from skills_video_runtime.errors import JournalUnavailable
+from skills_video_runtime.generations.journal import identity
 from skills_video_runtime.json_values import as_array, as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Generator, Iterator
     from pathlib import Path
 
 JOURNAL, RESULTS, METADATA, STATE, RUN = "journal.db", "results.jsonl", "metadata.jsonl", "batch.json", ".run.json"
 RESERVE = ".reserve"
 RESERVED = 2**18  # bytes that are let go of when the disk is full: our choice
 RESERVED_EACH = 2**15  # bytes beside them for each row that is under way then: our choice
+
+
+_TAKEN: dict[tuple[int, Path], object] = {}
 
 
 class Line(NamedTuple):
@@ -62,6 +66,22 @@ class State:
     def write(self, directory: Path) -> None:
         """Write it, whole or not at all."""
         write_whole(directory / STATE, json.dumps(vars(self)))
+
+
+@contextmanager
+def taken(directory: Path) -> Generator[None]:
+    """Have a directory for oneself among the threads of this process. The lock of the journal keeps others away.
+
+    Raises:
+        JournalUnavailable: another run has it.
+    """
+    place, ours = (os.getpid(), directory.resolve()), object()
+    if _TAKEN.setdefault(place, ours) is not ours:
+        raise JournalUnavailable(f"The batch in {directory} runs already: {who_runs(directory)}.")
+    try:
+        yield
+    finally:
+        del _TAKEN[place]
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -108,6 +128,7 @@ class Results:
         self._file: IO[bytes] | None = None
         self._lock = Lock()
         self._before: str | None = None
+        self._opened: tuple[int, int] | None = None
 
     def read(self, number: int) -> None:
         """Read the lines of a round. Those of one before are put aside once lines are to be added."""
@@ -127,6 +148,23 @@ class Results:
         with suppress(OSError):
             return all((self.directory / name).stat().st_size for name in line.files)
         return False
+
+    def is_in_place(self) -> bool:
+        """Tell whether the directory is where it was."""
+        return identity(self.path) == self._opened
+
+    def check_place(self) -> None:
+        """Notice a directory that was moved, deleted or replaced: nothing is put where nobody will look for it.
+
+        Raises:
+            OSError: it was.
+        """
+        if not self.is_in_place():
+            raise self.gone()
+
+    def gone(self) -> OSError:
+        """Give the error of a directory that is not where it was."""
+        return OSError(ENOENT, "moved, deleted or replaced while the batch runs", str(self.directory))
 
     def begin(self, again: Container[str], limit: int) -> None:
         """Drop the lines of rows that are to be done again, and what is torn; then lines can be added.
@@ -152,6 +190,7 @@ class Results:
             self.directory / RUN, json.dumps({"process": os.getpid(), "machine": socket.gethostname(), "since": now})
         )
         self._file = self.path.open("ab", buffering=0)
+        self._opened = identity(self.path)
 
     def add(self, told: dict[str, Any]) -> None:
         """Add a line, at once and whole. On a full disk, what was put by for that is used up.
@@ -174,6 +213,8 @@ class Results:
 
     def free_reserve(self) -> None:
         """Make room on a full disk for what is under way."""
+        if not self.is_in_place():
+            return
         with suppress(OSError):
             (self.directory / RESERVE).unlink(missing_ok=True)
 
@@ -184,10 +225,11 @@ class Results:
         self._file.close()
         self._file = None
         self.free_reserve()
-        for name in (RUN, ".metadata.part"):
-            with suppress(OSError):
-                (self.directory / name).unlink(missing_ok=True)
+        if not self.is_in_place():
+            return
         with suppress(OSError):
+            (self.directory / RUN).unlink(missing_ok=True)
+            (self.directory / ".metadata.part").unlink(missing_ok=True)
             self._write_metadata()
 
     def _write_metadata(self) -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from shutil import copyfile
 from threading import BoundedSemaphore, Lock
@@ -39,7 +40,7 @@ from skills_video_runtime.generations.recovery import settle
 from skills_video_runtime.many import Made, Many, Result
 
 from .checking import Count
-from .results import JOURNAL, METADATA, Line, Results, State, lines_of, who_runs
+from .results import JOURNAL, METADATA, Line, Results, State, lines_of, taken, who_runs
 from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown, without_files
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ AGAIN = frozenset({"FAILED", "CANCELED", "REFUSED"})
 ENDS_ALL = (InsufficientCredits, AuthenticationError, PermissionDenied, BudgetExceeded, JournalUnavailable)
 TRANSIENT = (ConnectionFailed, ServerError, RateLimited)
 POSTING = 16  # rows between intent and answer at once: our choice
+RECORDED_AT_ONCE = 32  # rows that are over: our choice
 TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
 
 
@@ -181,6 +183,8 @@ class Run(Many[Row]):
         self.gate = Gate(asynchronous=session.asynchronous)
         self.report = Report(0)
         self.outcomes: dict[int, Outcome] = {}
+        self.unrecorded: dict[str, Ending] = {}
+        """Ids of what has a line, and is not yet over in the journal."""
         self.todo: dict[str, int] = {}
         """Keys of rows that are to be done, and which attempt it is."""
         self.begun: dict[str, Entry] = {}
@@ -333,17 +337,20 @@ class Run(Many[Row]):
 
     def phases(self, rows: Iterable[Row | Mistake]) -> Iterator[Iterator[Row]]:
         """Give the rows that are to be done: what is begun first, so that it counts in what may be spent."""
-        ours = (row for row in rows if isinstance(row, Row) and row.key in self.todo)
-        if self.begun:
-            yield (row for row in ours if self._is_begun(row))
-            ours = (row for row in rows if isinstance(row, Row) and row.key in self.todo)
+        if self.begun:  # and first of that what has no id, while the running list still shows it
+            known = (row for row in self._ours(rows) if self._begun_id(row))
+            yield chain((row for row in self._ours(rows) if self._begun_id(row) == ""), known)
         if not self.choices.reuse:
-            yield (row for row in ours if not self._is_begun(row))
+            yield (row for row in self._ours(rows) if not self._is_begun(row))
             return
         seen: set[str] = set()
         again: set[str] = set()
-        yield self._firsts((row for row in ours if not self._is_begun(row)), seen, again)
+        yield self._firsts((row for row in self._ours(rows) if not self._is_begun(row)), seen, again)
         yield (row for row in rows if isinstance(row, Row) and row.key in again)
+
+    def _ours(self, rows: Iterable[Row | Mistake]) -> Iterator[Row]:
+        """Give the rows that are to be done."""
+        return (row for row in rows if isinstance(row, Row) and row.key in self.todo)
 
     def _firsts(self, rows: Iterator[Row], seen: set[str], again: set[str]) -> Iterator[Row]:
         """Give the first row of each payload, and note the others."""
@@ -356,7 +363,14 @@ class Run(Many[Row]):
                 yield row
 
     def _is_begun(self, row: Row) -> bool:
-        return self._name(row.key, self.todo[row.key]) in self.begun
+        return self._begun_id(row) is not None
+
+    def _begun_id(self, row: Row) -> str | None:
+        """Give the id of what is begun of a row, empty where it is not known; None where nothing is begun."""
+        entry = self.begun.get(self._name(row.key, self.todo[row.key]))
+        if entry is None:
+            return None
+        return entry.id or ""
 
     def begin(self, rows: Iterator[Row]) -> None:
         """Begin a phase."""
@@ -367,6 +381,20 @@ class Run(Many[Row]):
         outcome = self.outcomes.pop(result.index)
         if on_outcome is not None and not self._is_untouched(outcome):
             on_outcome(outcome, self.report)
+
+    async def record(self, made: Made[Row]) -> None:  # noqa: ARG002  # what is over is recorded for many at once
+        """Tell the journal what is over once it is enough."""
+        if len(self.unrecorded) >= RECORDED_AT_ONCE:
+            await self.record_all()
+
+    async def record_all(self) -> None:
+        """Tell the journal what is over. What cannot be told is by the next run."""
+        with self.lock:
+            ended, self.unrecorded = self.unrecorded, {}
+        with suppress(SkillsVideoError):
+            if ended:
+                async with self.session.call(journal=self.journal) as call:
+                    call.ended = ended
 
     def take(self, room: int) -> Iterator[tuple[int, Row]]:
         """Take rows for which there is room, until something speaks against posting more."""
@@ -443,24 +471,35 @@ class Run(Many[Row]):
             problem, status = error, "REFUSED"
         if not call.has_posted and call.budget is not None and state is not None:
             call.budget.count(0.0, state.usage.total)
-        try:
-            return await self._kept(row, state, status, problem)
-        except OSError as error:
-            self._stop(error)
-            raise
+        return await self._kept(row, state, status, problem, call)
 
-    async def _kept(self, row: Row, state: Generation | None, status: str, problem: SkillsVideoError | None) -> Outcome:
+    async def _kept(
+        self, row: Row, state: Generation | None, status: str, problem: SkillsVideoError | None, call: Call
+    ) -> Outcome:
         """Fetch the files, and write the line."""
-        names: list[str] = []
-        credit = None
+        id_, credit, names = getattr(problem, "generation_id", None), None, list[str]()
         if state is not None:
-            credit = state.usage.total
-            if status == "COMPLETED" and row.download and state.has_files:
+            id_, credit = state.id, state.usage.total
+        ended, call.ended = call.ended, {}  # recorded once there is a line
+        try:
+            self.results.check_place()
+            if state is not None and status == "COMPLETED" and row.download and state.has_files:
                 names = await self._fetched(row, state)
-        name = getattr(problem, "generation_id", None)
-        if state is not None:
-            name = state.id
-        return self._written(row, status, name, credit, names, problem)
+            outcome = self._written(row, status, id_, credit, names, problem)
+        except OSError as error:
+            cause = error
+            if not self.results.is_in_place():
+                cause = self.results.gone()
+            if not _is_in_the_way(cause):
+                self._stop(cause)
+            return Outcome(row.key, row.payload.endpoint.model, "OPEN", id_, error=cause)
+        self._keep_ended(call, ended)
+        return outcome
+
+    def _keep_ended(self, call: Call, ended: dict[str, Ending]) -> None:  # noqa: ARG002  # which others record at once
+        """Have the journal told what is over, of many rows at once: until then, their lines tell it."""
+        with self.lock:
+            self.unrecorded |= ended
 
     async def _fetched(self, row: Row, state: Generation) -> list[str]:
         names: list[str] = []
@@ -532,11 +571,17 @@ class Run(Many[Row]):
         if self.choices.max_credits is not None:
             self.session.budget = None
         over = self.report.statuses.total() - self.report.statuses["OPEN"]
-        if self.report.rows and over == self.report.rows:
+        if self.report.rows and over == self.report.rows and self.results.is_in_place():
             self.state.is_fresh = False
             self._keep_state()
         self.results.end()
         self.session.let_go(Path(self.journal))
+
+
+def _is_in_the_way(error: OSError) -> bool:
+    """Whether a directory stands where a file of a row was to go, which no other row has to do with."""
+    there = error.filename2
+    return isinstance(error, IsADirectoryError) or (isinstance(there, (str, Path)) and Path(there).is_dir())
 
 
 def as_data(problem: Exception | None) -> dict[str, Any] | None:
@@ -578,17 +623,20 @@ class Batch(Choices):
 
         Raises:
             RowsRefused: A row is wrong, or another one than that which was begun under its key. Nothing was sent.
-            JournalUnavailable: Another process runs the batch, or the journal is gone. Nothing was sent.
+            JournalUnavailable: Another run has the directory, or the journal is gone. Nothing was sent.
         """
-        work, rows = Run(self.client, self.directory, self), read_again(rows)
-        try:
-            run_now(work.prepare(rows))
-            for phase in work.phases(rows):
-                work.begin(phase)
-                for result in work.in_threads(run_now):
-                    work.tell(result, on_outcome)
-        finally:
-            work.close()
+        rows = read_again(rows)
+        with taken(Path(self.directory)):
+            work = Run(self.client, self.directory, self)
+            try:
+                run_now(work.prepare(rows))
+                for phase in work.phases(rows):
+                    work.begin(phase)
+                    for result in work.in_threads(run_now):
+                        work.tell(result, on_outcome)
+            finally:
+                run_now(work.record_all())
+                work.close()
         return work.report
 
 
@@ -601,14 +649,20 @@ class AsyncBatch(Choices):
 
     async def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
         """As `Batch.run`. The event loop waits while rows are checked."""
-        work, rows = Run(self.client, self.directory, self), read_again(rows)
-        try:
-            await work.prepare(rows)
-            for phase in work.phases(rows):
-                work.begin(phase)
-                async with aclosing(work.in_tasks()) as results:
-                    async for result in results:
-                        work.tell(result, on_outcome)
-        finally:
-            work.close()
+        from anyio import CancelScope  # noqa: PLC0415  # on first use
+
+        rows = read_again(rows)
+        with taken(Path(self.directory)):
+            work = Run(self.client, self.directory, self)
+            try:
+                await work.prepare(rows)
+                for phase in work.phases(rows):
+                    work.begin(phase)
+                    async with aclosing(work.in_tasks()) as results:
+                        async for result in results:
+                            work.tell(result, on_outcome)
+            finally:
+                with CancelScope(shield=True):
+                    await work.record_all()
+                work.close()
         return work.report

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.client import Client
     from skills_video_runtime.generations.call import Call
+    from skills_video_runtime.generations.outcomes import Ending
     from skills_video_runtime.http.session import Session
     from skills_video_runtime.many import Made, Result
 
@@ -53,6 +54,10 @@ class SharedResults(Results):
     def read(self, number: int) -> None:
         """Read the lines of the rows that ended in a round."""
         self.lines = {told["key"]: self._line(told) for told in self.queue.lines() if told["round"] == number}
+
+    def is_in_place(self) -> bool:
+        """A database is where it is."""
+        return True
 
     def begin(self, again: Container[str], limit: int) -> None:
         """Nothing is to be dropped: the queue knows which rows are to be done again."""
@@ -197,6 +202,10 @@ class SharedRun(Run):
         if self.max_credits is not None:
             call.budget = RowBudget(self.max_credits, self.queue, name)
         return await super()._followed(row, name, call)
+
+    def _keep_ended(self, call: Call, ended: dict[str, Ending]) -> None:
+        """Record it at once, as other workers want to know."""
+        call.ended = ended
 
     def _note(self, error: Exception) -> None:
         """See `Run`; with a spent budget, what other workers have begun is still taken over."""

@@ -99,7 +99,7 @@ class Journal:
         for sql in ADDED:
             self._run(sql)
         self._run("COMMIT")
-        self._opened = self._file_in_place()
+        self._opened = identity(self._path)
         self.names = self._names()
         last: int
         ((last,),) = self._run("SELECT coalesce(max(key), 0) FROM submission WHERE key < ?", LAST)
@@ -396,8 +396,8 @@ class Journal:
     def _write(self, what: str, work: Callable[[], object]) -> None:
         """Write; what cannot be written is logged."""
         try:
-            self._check_place()
             self._together(work)
+            self._check_place()
         except JournalUnavailable as error:
             logger.warning("the journal could not be written: %s; not in it: %s", error.__cause__ or error.what, what)
 
@@ -407,16 +407,9 @@ class Journal:
         Raises:
             JournalUnavailable: it is not.
         """
-        found = self._file_in_place()
+        found = identity(self._path)
         if found is None or found != self._opened:
             raise self._unavailable("it was moved, deleted or replaced while it was open")
-
-    def _file_in_place(self) -> tuple[int, int] | None:
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_dev
 
     def _run(self, sql: str, *values: object) -> list[Any]:
         try:
@@ -431,6 +424,15 @@ class Journal:
             problem = "another client or run has it"
             advice = "Wait for its end, or give each a journal of its own"
         return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}. {advice}.")
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Give what tells the file in a place from one that takes it later; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_dev
 
 
 def _fail(writes: Iterable[Write], what: str) -> None:
