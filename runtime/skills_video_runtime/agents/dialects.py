@@ -168,7 +168,6 @@ def _or_null(schema: Schema) -> Schema:
 
 
 def _joined(text: str | None, sentence: str) -> str:
-    """Put a sentence behind a text."""
     if not text:
         return sentence
     if text[-1] not in ".!?:;":

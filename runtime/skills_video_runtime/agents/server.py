@@ -128,8 +128,6 @@ def _add_questions(server: MCPServer[Any], desk: Desk) -> None:
 
 
 def _add_work(server: MCPServer[Any], desk: Desk) -> None:
-    """Add the tools that make something."""
-
     async def ask(
         model: str,
         payload: dict[str, Any],

@@ -232,7 +232,6 @@ def cancel(generation_id: str, journal: str | None, *, as_json: bool) -> int:
 
 
 def _show(generation: Generation, *, as_json: bool) -> None:
-    """Show a state."""
     if as_json:
         say_json(generation.raw)
         return

@@ -132,7 +132,6 @@ class Fetch:
             await self.io.sleep(delay)
 
     async def _transfer(self, handle: BinaryIO) -> None:
-        """Fetch what is missing."""
         self._check(await self._open())
         if not self._is_wanted():
             return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from itertools import count
 from string import Formatter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from unicodedata import category, normalize
@@ -31,9 +30,7 @@ def safe_name(given: str, kind: str) -> str:
     A name without the suffix of a media file gets that of its content type, so that nothing can be run by accident.
     """
     last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    last = normalize(
-        "NFC", last[:MAX_NAME_BYTES] + last[MAX_NAME_BYTES:][-MAX_NAME_BYTES:]
-    )  # what is longer is cut anyhow
+    last = normalize("NFC", last[:MAX_NAME_BYTES] + last[MAX_NAME_BYTES:][-MAX_NAME_BYTES:])  # the rest is cut anyhow
     last = re.sub('[<>:"|?*]', "_", "".join(character for character in last if category(character)[0] != "C"))
     name = " ".join(last.split()).rstrip(" .").lstrip(" .-")
     stem, dot, suffix = name.rpartition(".")
@@ -113,10 +110,8 @@ def place(part: Path, path: Path, *, replace: bool = False) -> Path:
     """Give a finished file its name, or the next free one; what exists is replaced only if that is wished."""
     if replace:
         return part.replace(path)
-    for number in count():
-        free = path
-        if number:
-            free = path.with_name(numbered(path.name, number))
+    free, number = path, 0
+    while True:
         with suppress(FileExistsError):
             try:
                 os.link(part, free)
@@ -126,4 +121,5 @@ def place(part: Path, path: Path, *, replace: bool = False) -> Path:
                 free.touch(exist_ok=False)
                 part.replace(free)
             return free
-    raise AssertionError  # count() does not end
+        number += 1
+        free = path.with_name(numbered(path.name, number))

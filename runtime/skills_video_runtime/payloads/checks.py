@@ -123,9 +123,7 @@ class Plan(NamedTuple):
             elif not check.passes(value):
                 value = check.take(value, (*path, wire), found)
             _set(instance, name, value)
-        unknown = {}
-        if not data.keys() <= self.by_wire.keys():
-            unknown = {name: value for name, value in data.items() if name not in self.by_wire}
+        unknown = {name: value for name, value in data.items() if name not in self.by_wire}
         if self.extra is not None:
             _set(instance, "extra", UNSET)
             if unknown:
@@ -287,7 +285,6 @@ def _broken(rules: Mapping[Constraint, Test], value: Any) -> list[Constraint]:
 
 
 def _among(values: Iterable[Any]) -> Kind:
-    """Give the kind of what equals one of these values, as JSON compares."""
     kept = {json_key(value): _JSON(value, (), Problems({})) for value in values}
 
     def read(value: Any) -> Any:

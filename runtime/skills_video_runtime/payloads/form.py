@@ -39,7 +39,6 @@ def as_form(payload: BasePayload) -> tuple[list[tuple[str, str]], list[tuple[str
 
 
 def _form_text(name: str, value: Any) -> str | None:
-    """Give a value as a form carries it, None if it cannot."""
     with suppress(ValueError):
         text = value if isinstance(value, str) else json.dumps(value)
         (name + text).encode()

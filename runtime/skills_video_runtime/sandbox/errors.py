@@ -131,5 +131,4 @@ def rate_limited(retry_after: str, faults: Faults) -> Response:
 
 
 def _proxy_page(status: int) -> Response:
-    """The HTML page of a proxy between client and platform."""
     return HTMLResponse(_PROXY_PAGE.format(status=status, reason=_REASONS[status][1]), status)
