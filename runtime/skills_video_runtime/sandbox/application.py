@@ -141,9 +141,9 @@ def _limited(receive: Receive) -> Receive:
 
 def _general(method: str, path: str, service: Service) -> str:
     """A path with ids and file names left out."""
-    asked = service.description.asked_of_one(method, path.removeprefix(BASE))
-    if asked is not None and path.startswith(BASE):
-        return BASE + asked[0].path
+    for offer in service.description.on_one:
+        if path.startswith(BASE) and offer.is_asked(method, path.removeprefix(BASE)):
+            return BASE + offer.path
     if path.startswith("/media/"):
         return "/media/{id}/{file}"
     prefix = f"{BASE}/generation/"

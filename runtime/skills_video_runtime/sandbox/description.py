@@ -59,13 +59,11 @@ class OnOne(NamedTuple):
     path: str
     """Below the base path, with `{id}`."""
 
-    def match(self, method: str, path: str) -> str | None:
-        """Give the id in a path if a request is for it."""
+    def is_asked(self, method: str, path: str) -> bool:
+        """Whether a request is for it."""
         before, _, after = self.path.partition("{id}")
-        found = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", path)
-        if method != self.method or found is None:
-            return None
-        return found[1]
+        found = re.fullmatch(f"{re.escape(before)}[^/]+{re.escape(after)}", path)
+        return method == self.method and found is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +81,6 @@ class Description:
     def numbers_events(self) -> bool:
         """Whether the events of a stream have ids, as it can be taken up again."""
         return any(offer.what == "subscribe" for offer in self.on_one)
-
-    def asked_of_one(self, method: str, path: str) -> tuple[OnOne, str] | None:
-        """Give what a request asks of which generation; None where that is not described."""
-        for offer in self.on_one:
-            name = offer.match(method, path)
-            if name is not None:
-                return offer, name
-        return None
 
 
 def load(file: Path | None = None) -> Description:
