@@ -246,11 +246,11 @@ def wait(
 
 
 @command()
-def get(generation_id: Id, as_json: Json = False) -> int:
+def get(generation_id: Id, as_json: Json = False) -> None:
     """Show the state of a generation as it is now."""
     from . import generations  # noqa: PLC0415  # as above
 
-    return generations.get(generation_id, as_json=as_json)
+    generations.get(generation_id, as_json=as_json)
 
 
 @command()
@@ -260,14 +260,14 @@ def cancel(
         str | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
     ] = None,
     as_json: Json = False,
-) -> int:
+) -> None:
     """Cancel a generation, and show its state after that.
 
     Works where the platform's description has an endpoint for it. What is finished already is shown as it is.
     """
     from . import generations  # noqa: PLC0415  # as above
 
-    return generations.cancel(generation_id, journal, as_json=as_json)
+    generations.cancel(generation_id, journal, as_json=as_json)
 
 
 @command()
@@ -275,19 +275,19 @@ def running(
     limit: Annotated[int, typer.Option(metavar="N", help="At most so many, from 1 to 100.")] = 50,
     workspace: Annotated[str | None, typer.Option(metavar="ID", help="Another workspace than the key's.")] = None,
     as_json: Json = False,
-) -> int:
+) -> None:
     """Show what is queued or running."""
     from . import generations  # noqa: PLC0415  # as above
 
-    return generations.running(limit, workspace, as_json=as_json)
+    generations.running(limit, workspace, as_json=as_json)
 
 
 @command("credits")
-def balance(as_json: Json = False) -> int:
+def balance(as_json: Json = False) -> None:
     """Show how many credits are left."""
     from .generations import credits_left  # noqa: PLC0415  # as above
 
-    return credits_left(as_json=as_json)
+    credits_left(as_json=as_json)
 
 
 @command()

@@ -153,11 +153,11 @@ def worker(
 
 
 @application.command()
-def status(directory: Directory = None, database: Database = None, as_json: Json = False) -> int:
+def status(directory: Directory = None, database: Database = None, as_json: Json = False) -> None:
     """Show how far a batch is: that of a directory, or of a database. Nothing is asked of the platform."""
     from . import batch_runs  # noqa: PLC0415  # as above
 
-    return batch_runs.status(directory, database, as_json=as_json)
+    batch_runs.status(directory, database, as_json=as_json)
 
 
 @application.command()

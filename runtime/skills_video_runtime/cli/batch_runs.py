@@ -189,7 +189,7 @@ class Bar:
         self.progress.update(self.task, total=report.rows, completed=report.statuses.total(), states=about)
 
 
-def status(directory: Path | None, database: str | None, *, as_json: bool) -> int:
+def status(directory: Path | None, database: str | None, *, as_json: bool) -> None:
     """Show how far a batch is."""
     if database is None:
         standing = Standing.of(_named(directory))
@@ -198,14 +198,13 @@ def status(directory: Path | None, database: str | None, *, as_json: bool) -> in
             standing = batch.standing()
     if as_json:
         say_json(vars(standing))
-        return 0
+        return
     rows = [("rows", str(standing.rows))]
     rows += [(state, str(count)) for state, count in standing.statuses.items()]
     rows += [("left", str(standing.rows - standing.statuses.total())), ("credits", amount(standing.credits))]
     rows += [("run by", standing.run_by or "no process; to go on: the same batch run")]
     rows += [("left alone", key) for key in standing.uncertain]
     table(("batch", ""), rows)
-    return 0
 
 
 @contextmanager

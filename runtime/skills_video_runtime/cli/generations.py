@@ -215,20 +215,18 @@ def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, gen
     return error.exit_code
 
 
-def get(generation_id: str, *, as_json: bool) -> int:
+def get(generation_id: str, *, as_json: bool) -> None:
     """Ask once for the state of a generation."""
     with Client(retry=ASKING) as client:
         _show(client.get(generation_id), as_json=as_json)
-    return 0
 
 
-def cancel(generation_id: str, journal: str | None, *, as_json: bool) -> int:
+def cancel(generation_id: str, journal: str | None, *, as_json: bool) -> None:
     """Cancel a generation, and show its state after that."""
     if journal is not None:
         journal = existing(journal)
     with Client(retry=ASKING, journal=journal) as client:
         _show(client.cancel(generation_id), as_json=as_json)
-    return 0
 
 
 def _show(generation: Generation, *, as_json: bool) -> None:
@@ -244,7 +242,7 @@ def _show(generation: Generation, *, as_json: bool) -> None:
     table(("generation", ""), rows)
 
 
-def running(limit: int, workspace: str | None, *, as_json: bool) -> int:
+def running(limit: int, workspace: str | None, *, as_json: bool) -> None:
     """Show what is queued or running."""
     with Client(retry=ASKING) as client:
         found = client.running(limit, workspace)
@@ -254,10 +252,9 @@ def running(limit: int, workspace: str | None, *, as_json: bool) -> int:
         table(("id", "status", "input"), [(item.id or "-", item.status, _brief(item.input)) for item in found])
     else:
         say("nothing is queued or running")
-    return 0
 
 
-def credits_left(*, as_json: bool) -> int:
+def credits_left(*, as_json: bool) -> None:
     """Show the balance."""
     with Client(retry=ASKING) as client:
         balance = client.credits()
@@ -265,7 +262,6 @@ def credits_left(*, as_json: bool) -> int:
         say_json(balance.raw)
     else:
         say(in_pots(balance))
-    return 0
 
 
 def in_pots(balance: Usage) -> str:
