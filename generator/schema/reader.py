@@ -78,8 +78,8 @@ class SchemaReader:
     is_answer: bool = False
     """Whether what is read is sent by the platform, which then sends what it sets (`readOnly`)."""
     sizes: dict[int, tuple[int, Shape]] = field(default_factory=dict[int, tuple[int, Shape]])
-    said: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
-    """The annotations of what has been referred to, by pointer and name."""
+    said: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """The annotations of what has been referred to, by pointer."""
     patterns: set[str] = field(default_factory=set[str])
     failed: dict[str, Exception] = field(default_factory=dict[str, Exception])
     """Why what has been referred to cannot be read, by pointer."""
@@ -222,21 +222,20 @@ class SchemaReader:
             self.sizes[id(shape)] = size, shape
         return size
 
-    def annotation(self, schema: Any, pointer: str, name: str) -> Any:
-        """Give an annotation such as `default`: the schema's own, else that of what it refers to or is made of."""
-        if not is_object(schema) or name in schema:
-            return object_of(schema).get(name, types.ABSENT)
-        found = types.ABSENT
+    def annotations(self, schema: Any, pointer: str) -> dict[str, Any]:
+        """Give annotations such as `default`: the schema's own, else those of what it refers to or is made of."""
+        if not is_object(schema):
+            return {}
+        found: dict[str, Any] = {}
         if isinstance(schema.get("$ref"), str):
             target, value = self.description.resolve(schema["$ref"], f"{pointer}/$ref")
-            if (target, name) not in self.said:
-                self.said[target, name] = types.ABSENT  # what leads back to itself says nothing
-                self.said[target, name] = self.annotation(value, target, name)
-            found = self.said[target, name]
+            if target not in self.said:
+                self.said[target] = {}  # what leads back to itself says nothing
+                self.said[target] = self.annotations(value, target)
+            found = self.said[target]
         for index, part in enumerate(array_of(schema.get("allOf"))):
-            if found is types.ABSENT:
-                found = self.annotation(part, f"{pointer}/allOf/{index}", name)
-        return found
+            found = self.annotations(part, f"{pointer}/allOf/{index}") | found
+        return found | schema
 
     def _reference(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         reference = schema["$ref"]
@@ -462,11 +461,9 @@ class SchemaReader:
 
     def _property(self, name: str, value: Any, place: str) -> types.Property:
         shape = self.read(value, place, name)
-        default = self.annotation(value, place, "default")
-        text = text_of(self.annotation(value, place, "description"))
+        said = self.annotations(value, place)
+        default = said.get("default", types.ABSENT)
         own_and_items = self._with_items(value, place)
-        text = with_value_texts(text, *own_and_items)
-        deprecated = self.annotation(value, place, "deprecated") is True
         if default is not types.ABSENT and not fits(shape, default, self.known):
             message = f"the default {shortened(default)} contradicts its schema; it is shown and not used"
             self._warn(f"{place}/default", message)
@@ -476,10 +473,10 @@ class SchemaReader:
             name=name,
             shape=shape,
             default=default,
-            text=text,
+            text=with_value_texts(text_of(said.get("description")), *own_and_items),
             pointer=place,
-            read_only=not self.is_answer and self.annotation(value, place, "readOnly") is True,
-            deprecated=deprecated,
+            read_only=not self.is_answer and said.get("readOnly") is True,
+            deprecated=said.get("deprecated") is True,
             deprecated_values=tuple(deprecated_values(*own_and_items)),
         )
 
