@@ -187,15 +187,6 @@ def model_in(method: str, path: str) -> str:
     return match["model"]
 
 
-def _create(create: Asked | None, stream: Asked | None) -> str:
-    """Give the path of the create endpoint: as described, else the stream's without `sse/`."""
-    if create is not None:
-        return below_base(create.operation.path)
-    if stream is None:
-        return ""
-    return below_base(stream.operation.path).replace("/generation/sse/", "/generation/", 1)
-
-
 Shared: TypeAlias = "dict[str, tuple[VideoModel, list[tuple[Diagnostic, int]], int]]"
 """Models that were read, with what was remarked of them and the number of their description, by all that made them."""
 
@@ -259,7 +250,8 @@ class _Selector:
             return None
         create = find_operation(self.descriptions, "post", f"/generation/{model}")
         stream = find_operation(self.descriptions, "post", f"/generation/sse/{model}")
-        if create is None and stream is None:
+        described = create or stream
+        if described is None:
             self.pass_over(entry, f"POST /generation/{model} is described in no description; add it, or unlist it")
             return None
         if create is None and not self._has_result:
@@ -304,7 +296,7 @@ class _Selector:
             title=next((operation.summary for operation in operations if operation.summary), model),
             text=next((operation.text for operation in operations if operation.text), ""),
             stream=self._stream(create, stream),
-            create=_create(create, stream),
+            create=below_base(described.operation.path).replace("/generation/sse/", "/generation/", 1),
             result=RESULT,
             file=chosen.description.file,
             pointer=chosen.pointer,
@@ -340,9 +332,11 @@ class _Selector:
         known = set(self.listing.elsewhere or ())
         known.update((entry.method, route(entry.path)) for entry in self.listing.entries if isinstance(entry, Listed))
         for description in self.descriptions:
-            self._report_broken(description)
+            operations = description.operations.values()
+            for pointer, message in description.broken.items():
+                self.diagnostics.warn(description.file, pointer, f"the path is passed over: {message}")
             in_group = {id(operation) for operation in tagged(description, self.choices)}
-            for operation in description.operations.values():
+            for operation in operations:
                 model = model_in(operation.method, operation.path)
                 is_meant = id(operation) in in_group or (
                     operation.method == "post" and "/generation/" in operation.path
@@ -355,11 +349,6 @@ class _Selector:
                 if keys.isdisjoint(known) and is_meant:
                     known |= keys
                     self._report_unlisted(description, operation, model)
-
-    def _report_broken(self, description: Description) -> None:
-        _ = description.operations
-        for pointer, message in description.broken.items():
-            self.diagnostics.warn(description.file, pointer, f"the path is passed over: {message}")
 
     def _report_unlisted(self, description: Description, operation: Operation, model: str) -> None:
         name = PurePosixPath(self.listing.file).name
