@@ -191,7 +191,7 @@ class Fetching:
             for operation in slugs.behind(link.slug)
             if len(slugs.behind(link.slug)) == 1
         )
-        yield inputs | {DOCS: self._implied(sites.pages_in(descriptions, links, self.choices), address)}
+        yield inputs | {DOCS: self._implied(descriptions, links, address)}
 
     def _of_pages(self, index: sites.Index, sources: Sources) -> Iterator[tuple[str, Inputs]]:
         """Give what the pages of a site describe, each model in a file of its own."""
@@ -225,7 +225,7 @@ class Fetching:
             inputs[DOCS] = self._navigation(sources.docs)
         else:
             pages = sites.linked((link, *key) for link, item in found for key in item.operations)
-            inputs[DOCS] = self._implied(sites.pages_in(descriptions, pages, self.choices), first)
+            inputs[DOCS] = self._implied(descriptions, pages, first)
         yield "the pages", inputs
 
     def _pass(self, error: GeneratorError) -> None:
@@ -234,10 +234,11 @@ class Fetching:
             raise error
         self.say(str(error))
 
-    def _implied(self, pages: list[sites.Page], address: str) -> Input:
-        document, is_said = sites.navigation_of(pages, self.choices)
-        count = len({page.model for page in pages if page.model})
-        if not is_said and count:
+    def _implied(
+        self, descriptions: Sequence[Description], links: dict[tuple[str, str], sites.Link], address: str
+    ) -> Input:
+        document, count = sites.navigation_of(descriptions, links, self.choices)
+        if count:
             group = self.choices.groups[0]
             message = f"nothing tells which models are {group!r}; all {count} are listed as such"
             self.diagnostics.note(without_query(address), "", message)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from generator.settings import Choices
 
+    from .description import Operation
+
 INDEX: Final = "llms.txt"
 MOST_PAGES: Final = 1_000
 """How many pages of a site are read. The limit is ours."""
@@ -40,7 +42,7 @@ MOST_LINKS: Final = 10_000
 """How many links of an index are looked at. The limit is ours."""
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t](?P<text>.*)")
-_LINK = re.compile(r"\[(?P<text>[^\[\]]{0,500})\]\(<?(?P<address>[^()<>\s]{1,2000})>?\)")
+_LINK = re.compile(r"\[[^\[\]]{0,500}\]\(<?(?P<address>[^()<>\s]{1,2000})>?\)")
 _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})(?P<info>.*)")
 _DESCRIPTION = re.compile(r"^[ \t]*openapi[ \t]*:|[\"']openapi[\"'][ \t]*:", re.MULTILINE)
 _PORTS: Final = {"https": 443, "http": 80}
@@ -52,7 +54,6 @@ class Link:
     """A link of the index, with the heading that it stands below."""
 
     heading: str
-    text: str
     address: str
 
     @property
@@ -84,32 +85,16 @@ class Index:
     """How many links lead to other sites. They are not followed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An operation that a site describes, and the page that it has, if any."""
-
-    link: Link | None
-    method: str
-    path: str
-    is_tagged: bool = False
-    """Whether a tag says that it is of a group that is chosen."""
-
-    @property
-    def model(self) -> str:
-        """The model that it generates with, empty where it does not."""
-        return model_in(self.method, self.path)
-
-
 def read_index(text: str, address: str) -> Index:
     """Read the links of an index, which stands at this address."""
     home, elsewhere = origin(address), 0
     links: dict[str, Link] = {}
-    for heading, words, target in islice(_links(text), MOST_LINKS):
+    for heading, target in islice(_links(text), MOST_LINKS):
         joined = _joined(address, target)
         if joined is None or origin(joined) != home:
             elsewhere += 1
         else:
-            links.setdefault(joined, Link(heading, words, joined))
+            links.setdefault(joined, Link(heading, joined))
     found = list(links.values())
     navigations = [link for link in found if link.name in _NAVIGATIONS]
     descriptions = [link for link in found if link.name.endswith(SUFFIXES) and link not in navigations]
@@ -118,14 +103,14 @@ def read_index(text: str, address: str) -> Index:
     return Index(*documents, tuple(pages[:MOST_PAGES]), elsewhere)
 
 
-def _links(text: str) -> Iterator[tuple[str, str, str]]:
-    """Give the links of a text: the heading that each stands below, its own text, and where it leads."""
+def _links(text: str) -> Iterator[tuple[str, str]]:
+    """Give the links of a text: the heading that each stands below, and where it leads."""
     heading = ""
     for line in text.splitlines():
         if match := _HEADING.fullmatch(line):
             heading = match["text"].strip().rstrip("#").strip()
         for link in _LINK.finditer(line):
-            yield heading, link["text"], link["address"]
+            yield heading, link["address"]
 
 
 def _joined(base: str, address: str) -> str | None:
@@ -198,50 +183,47 @@ def merged(descriptions: Sequence[Description]) -> dict[str, Any]:
     return result
 
 
-def navigation_of(pages: Sequence[Page], choices: Choices) -> tuple[dict[str, Any], bool]:
-    """Write the navigation that an index implies, and tell whether it says which models are of a group.
+def navigation_of(
+    descriptions: Sequence[Description], links: dict[tuple[str, str], Link], choices: Choices
+) -> tuple[dict[str, Any], int]:
+    """Write the navigation that pages imply, and give of how many models nothing says that they are of a group.
 
     That is said by a heading, by a part of a page's address, or by a tag. Where nothing says it of any model, all are
-    listed in the first group that is chosen.
+    listed in the first group that is chosen. `links` are the pages by method and path; operations that have one go
+    before others, in the order of the pages.
     """
-    models = [page for page in pages if page.model]
-    names = [page.model for page in models if _is_chosen(page, choices)]
-    listed = [page for page in models if not names or page.model in names]
-    first = {page.model: page for page in reversed(listed)}
-    groups = {
-        choices.groups[0]: [page for page in listed if first[page.model] is page],
-        "Others": [page for page in pages if page not in listed],
-    }
-    document = [
-        {"group": name, "pages": [f"{page.method.upper()} {page.path}" for page in group]}
-        for name, group in groups.items()
-        if group
-    ]
-    return {"navigation": {"groups": document}}, bool(names)
-
-
-def _is_chosen(page: Page, choices: Choices) -> bool:
-    if page.is_tagged or page.link is None:
-        return page.is_tagged
-    names = [page.link.heading, *page.link.slug.split("/")]
-    return any(choices.has(name.replace("-", " ")) for name in names)
-
-
-def pages_in(descriptions: Sequence[Description], links: dict[tuple[str, str], Link], choices: Choices) -> list[Page]:
-    """Give the operations of descriptions, those that have a page first, in the order of the pages.
-
-    `links` are the pages by method and path.
-    """
-    found: dict[tuple[str, str], Page] = {}
+    found: dict[tuple[str, str], tuple[Operation, bool]] = {}
     for description in descriptions:
         in_group = {id(operation) for operation in tagged(description, choices)}
         for operation in description.operations.values():
             key = operation.method, route(operation.path)
-            page = Page(links.get(key), operation.method, operation.path, id(operation) in in_group)
             if operation.listed:
-                found.setdefault(key, page)
-    shown = [found[key] for key in links if key in found]
-    return shown + [page for key, page in found.items() if key not in links]
+                is_chosen = id(operation) in in_group or (key in links and _is_chosen(links[key], choices))
+                found.setdefault(key, (operation, is_chosen))
+    shown = [found[key] for key in dict.fromkeys((*links, *found)) if key in found]
+    chosen = {_model(operation) for operation, is_chosen in shown if is_chosen} - {""}
+    listed: dict[str, Operation] = {}
+    others: list[Operation] = []
+    for operation, _ in shown:
+        model = _model(operation)
+        if model and (not chosen or model in chosen):
+            listed.setdefault(model, operation)
+        else:
+            others.append(operation)
+    groups = [
+        {"group": name, "pages": [f"{operation.method.upper()} {operation.path}" for operation in group]}
+        for name, group in ((choices.groups[0], listed.values()), ("Others", others))
+        if group
+    ]
+    return {"navigation": {"groups": groups}}, len(listed) * (not chosen)
+
+
+def _model(operation: Operation) -> str:
+    return model_in(operation.method, operation.path)
+
+
+def _is_chosen(link: Link, choices: Choices) -> bool:
+    return any(choices.has(name.replace("-", " ")) for name in (link.heading, *link.slug.split("/")))
 
 
 def linked(operations: Iterable[tuple[Link, str, str]]) -> dict[tuple[str, str], Link]:
