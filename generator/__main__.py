@@ -25,6 +25,7 @@ if last_run and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C between imports ends it without a trace
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ from .settings import choices, module_names, settings
 from .writing import ENDING, replace_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
     from generator.inputs.fetch import Sources
@@ -91,7 +92,6 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Sta
 
 
 def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Stamp | None) -> int:
-    """Read the inputs, and list, check or write what they give."""
     inputs = _inputs(options, stamp)
     found = read(inputs, diagnostics)
     if stamp is not None:
@@ -247,14 +247,11 @@ def _changes(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
     found = accepted.accept(found, options.config, diagnostics)
     if options.write_changelog:
         changelog.write_in(options.write_changelog, options.old, new, options.config)
-    if options.form == "github":
-        sys.stdout.write(ci.as_github(found, options.new))
-    else:
-        forms = {
-            "changelog": changelog.as_changelog, "json": report.as_json, "junit": ci.as_junit,
-            "markdown": report.as_markdown, "text": report.as_text,
-        }  # fmt: skip
-        sys.stdout.write(forms[options.form](found))
+    forms: dict[str, Callable[..., str]] = {
+        "changelog": changelog.as_changelog, "github": partial(ci.as_github, new=options.new),
+        "json": report.as_json, "junit": ci.as_junit, "markdown": report.as_markdown, "text": report.as_text,
+    }  # fmt: skip
+    sys.stdout.write(forms[options.form](found))
     _report(diagnostics)
     return int(any(change.counts_as(wanted) for change in found for wanted in options.fail_on))
 
@@ -312,7 +309,6 @@ def _report(diagnostics: Diagnostics) -> None:
 
 
 def _kinds(text: str) -> list[str]:
-    """Take the kinds of changes that an option names."""
     from generator.changes.change import VERDICTS  # noqa: PLC0415  # the other commands compare nothing
 
     wanted = [part.strip() for part in text.split(",")]

@@ -85,7 +85,6 @@ def compare(models: Sequence[VideoModel], descriptions: Sequence[Description], d
 def _disagreements(
     shape: Object, theirs: Reading, model: VideoModel, description: Description
 ) -> Iterator[tuple[str, str]]:
-    """Give the pointer of each field on which the readers disagree, and what each of them says."""
     for name in dict.fromkeys((*(prop.name for prop in shape.properties), *theirs)):
         pointer = f"{shape.pointer.partition('+')[0]}/properties/{escape(name)}"
         prop, second = shape.get(name), theirs.get(name)

@@ -103,7 +103,6 @@ def _locked(folder: Path) -> Generator[None]:
 
 
 def _prepare(path: Path, data: bytes | None, room: Path) -> None:
-    """Write what a file is to hold into a folder beside it."""
     if data is None:
         return
     mode = 0o644

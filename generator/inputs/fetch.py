@@ -260,7 +260,6 @@ class Fetching:
         return Input(normal_form(document), without_query(source), found.etag)
 
     def _navigation(self, source: str) -> Input:
-        """Fetch a navigation, and what it refers to."""
         item = self._document(source, DOCS)
         document = json.loads(item.data)
         path = path_of(source)

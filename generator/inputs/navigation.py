@@ -189,7 +189,6 @@ class _Reader:
             yield from self._whole(sources, pointer, inside=inside)
 
     def _know(self, operations: Iterable[Listed | Operation]) -> None:
-        """Remember what other groups list."""
         self.elsewhere.update((operation.method, route(operation.path)) for operation in operations)
 
     def _whole(self, sources: tuple[str, ...], pointer: str, *, inside: bool) -> Iterator[Listed]:

@@ -99,7 +99,6 @@ def _override(key: str, entry: Any, config: str) -> Override:
 
 
 def _put(parent: dict[str, Any] | list[Any], token: str, value: Any) -> None:
-    """Set or remove a member of an object, or an item of an array that is there."""
     key: Any = unescape(token)
     if isinstance(parent, list):
         key = int(token)

@@ -366,7 +366,6 @@ class _Selector:
         report(description.file, operation.pointer, f"{page!r} is passed over: {reason}")
 
     def _model_id(self, entry: Listed) -> str:
-        """Give the model that an operation generates with, empty where it does not."""
         model = model_in(entry.method, entry.path)
         if model or not entry.explicit:
             return model
@@ -425,7 +424,6 @@ class _Selector:
 
 
 def _missing(operations: Iterable[Asked]) -> str:
-    """Say what is described in place of a body that payloads could be made of."""
     found = [body for operation in operations for body in operation.bodies]
     for body in found:
         if "itemSchema" in body.said:

@@ -133,7 +133,6 @@ class _Reader:
 
 
 def _meant(value: str) -> Any:
-    """Give what a plain scalar means by the core schema."""
     if value in _NOTHING:
         return None
     if value in _BOOLEANS:

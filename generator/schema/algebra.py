@@ -251,6 +251,9 @@ class Intersection:
             return self._widened(theirs, ours)
         if theirs.conditional:
             return self._widened(ours, theirs)
+        default = ours.default
+        if default is types.ABSENT:
+            default = theirs.default
         shape = self.of(ours.shape, theirs.shape)
         if isinstance(shape, types.Never) and not shape.reason:
             reason = f"nothing fits both #{ours.pointer} and #{theirs.pointer}"
@@ -258,7 +261,7 @@ class Intersection:
         return replace(
             ours,
             shape=shape,
-            default=_first(ours.default, theirs.default),
+            default=default,
             text=ours.text or theirs.text,
             deprecated=ours.deprecated or theirs.deprecated,
             deprecated_values=ours.deprecated_values + theirs.deprecated_values,
@@ -316,12 +319,6 @@ def _finished(shape: Shape, known: Mapping[str, Shape]) -> Shape:
     if isinstance(shape, types.Reference) and shape.pointer not in known:
         raise UnfinishedReferenceError(shape)
     return followed(shape, known)
-
-
-def _first(left: Any, right: Any) -> Any:
-    if left is types.ABSENT:
-        return right
-    return left
 
 
 def _together(left: tuple[Any, ...], right: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -458,5 +455,4 @@ class Disjoint:
         return self.told[pair]
 
     def _exclude(self, left: types.Object, right: types.Object) -> bool:
-        """Tell whether a member that `left` requires cannot be in `right`."""
         return any(self.holds(left.asked_of(name), right.allowed(name)) for name in left.required)

@@ -264,7 +264,6 @@ class _Paths:
         return max(longest.values(), default=0)
 
     def _in_order(self, loops: list[frozenset[int]]) -> list[frozenset[int]]:
-        """Put loops before those that they lead to."""
         everything = range(len(self.sets))
         beyond = {loop: self._reached(min(loop), everything) for loop in loops}
         return sorted(loops, key=lambda loop: sum(min(other) in beyond[loop] for other in loops), reverse=True)
@@ -279,7 +278,6 @@ class _Paths:
 
 
 def _ranges(operator: Any, argument: Any) -> Ranges:
-    """Give the characters that one position takes."""
     match str(operator):
         case "LITERAL":
             return [(argument, argument)]

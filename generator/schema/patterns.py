@@ -161,7 +161,6 @@ class _Translation:
         return "".join(self.parts)
 
     def _take(self, expression: str) -> re.Match[str] | None:
-        """Take what stands next, if it reads so."""
         found = re.compile(expression, re.DOTALL).match(self.pattern, self.place)
         if found:
             self.place = found.end()
@@ -195,7 +194,6 @@ class _Translation:
         return self.place - 1
 
     def _escape(self) -> str:
-        """Give what a backslash outside of a set begins."""
         if self._take("b"):
             return r"(?a:\b)"
         if self._take("B"):
@@ -215,7 +213,6 @@ class _Translation:
         return rf"(?({number})\{number}|)"
 
     def _class(self, letter: str) -> str:
-        """Give the characters of a class as a set has them."""
         if letter not in "pP":
             return _CLASSES[letter]
         found = self._take(r"\{(?:(?:General_Category|gc)=)?(\w+)\}")

@@ -481,7 +481,6 @@ class SchemaReader:
         )
 
     def _with_items(self, schema: Any, pointer: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give a schema and that of its items, references followed."""
         pointer, schema = self.description.follow(schema, pointer)
         _, items = self.description.follow(object_of(schema).get("items"), f"{pointer}/items")
         return object_of(schema), object_of(items)
