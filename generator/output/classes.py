@@ -246,6 +246,7 @@ class _Builder:
             return
         self.objects[shape.pointer] = shape
         used = [found for part in parts_of(shape) for found in self._objects_in(part)]
+        used += [body for body in shape.bodies if body.is_map]
         self.uses[shape.pointer] = {other.pointer for other in used}
         for other in used:
             self.holders.setdefault(other.pointer, shape.pointer)

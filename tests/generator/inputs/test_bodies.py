@@ -68,6 +68,23 @@ def test_a_field_of_the_form_alone_makes_a_payload_a_form(project):
     assert not module.parse({"prompt": "x"}).goes_as_form()
 
 
+@pytest.mark.parametrize(
+    ("schema", "form"),
+    [
+        (shaped("prompt", prompt=TEXT), {"type": "object"}),
+        (shaped("prompt", prompt=TEXT), {"type": "object", "additionalProperties": FILE}),
+        ({"type": "object"}, shaped("prompt", prompt=TEXT)),
+        ({"type": "object"}, {"type": "object", "additionalProperties": TEXT}),
+    ],
+)
+def test_one_of_both_may_name_no_field(schema, form, project):
+    module = both(project, schema, form)
+    name = next(iter(schema.get("properties", ["other"])))
+    assert not module.parse({name: "x"}).goes_as_form()
+    if schema.get("required"):
+        assert refused(partial(module.parse, {})) == {("prompt", "required")}
+
+
 def test_what_json_requires_is_not_asked_of_a_form(project):
     images = {"type": "array", "items": URI}
     payload = both(
