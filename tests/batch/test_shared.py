@@ -124,6 +124,24 @@ def test_an_id_that_a_sleeper_is_told_is_not_lost(postgres, tmp_path):
         assert (line["status"], line["id"], sandbox.made()) == ("COMPLETED", sandbox.generations()[0].id, 1)
 
 
+@POSIX
+def test_who_is_interrupted_gives_back_what_it_has(postgres, tmp_path):
+    file, out = written(tmp_path / "jobs.jsonl", [row(number) for number in range(3)]), tmp_path / "out"
+    with Sandbox(speed=0) as still:
+        with process(still, postgres, "run", file, "--out", out, "--limit", 2) as first:
+            when(lambda: still.made() == 2)
+            first.send_signal(signal.SIGINT)
+            _, stderr = first.communicate()
+        assert (first.returncode, "The same command goes on" in stderr, lines(out)) == (130, True, []), stderr
+        assert asked(postgres, "SELECT count(worker) FROM batch_row") == [(0,)]
+        with process(still, postgres, "run", file, "--out", out, "--limit", 2) as second:
+            when(lambda: asked(postgres, "SELECT count(worker) FROM batch_row") == [(2,)])
+            while second.poll() is None:
+                still.advance(10)
+                threading.Event().wait(0.1)
+        assert (second.returncode, still.made(), lost(still, out)) == (0, 3, [])
+
+
 def queue_of(sandbox, postgres, lease):
     queue = Queue(postgres.url, platform_of(sandbox.url), Key(sandbox.api_key), lease)
     queue.join()

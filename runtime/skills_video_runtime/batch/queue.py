@@ -183,10 +183,10 @@ class Queue(PostgresJournal):
         [(number, is_fresh, rows)] = self._run("SELECT round, is_fresh, (SELECT count(*) FROM batch_row) FROM batch")
         return State(number, is_fresh, rows)
 
-    def settings(self) -> tuple[int, float | None]:
-        """Give how many may be under way, and what they may take."""
-        [(most, max_credits, _, _)] = self._run(SETTINGS)
-        return most, max_credits
+    def most(self) -> int:
+        """Give how many may be under way at once, of all workers together."""
+        [(most,)] = self._run("SELECT most FROM batch")
+        return int(most)
 
     def put(self, rows: Iterable[tuple[Row, str, int]], state: State, choices: Choices) -> None:
         """Put rows in, each with its name in the journal and which attempt it is; those that workers have stay.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -25,7 +25,7 @@ from .rows import Row
 from .run import Choices, Outcome, Report, Run, read_again
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Generator, Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from os import PathLike
 
     from skills_video_runtime.client import Client
@@ -89,14 +89,18 @@ class SharedRun(Run):
 
     results: SharedResults
 
-    def __init__(self, client: Client, queue: Queue, address: str, directory: Path | None, choices: Choices) -> None:
+    def __init__(self, client: Client, queue: Queue, directory: Path | None, choices: Choices) -> None:
         if choices.reuse:
             raise ValueError("reuse is for a batch on one machine")
         super().__init__(client, directory or Path(), replace(choices, max_credits=None))
         if choices.max_credits is not None:
             Budget(choices.max_credits)
         self.asked, self.choices = choices, replace(self.choices, rate=None)
-        self.queue, self.journal, self.fetches = queue, address, directory is not None
+        self.queue, self.fetches = queue, directory is not None
+        self.journal = f"postgresql://the queue of {id(self)}"
+        self.session.journals[self.journal] = queue
+        for name in queue.names:
+            self.session.claims.claim(name)
         self.results = SharedResults(self.directory, queue)
         self.state = queue.state()
         self.report.rows = self.state.rows
@@ -104,7 +108,7 @@ class SharedRun(Run):
         self.tried: set[str] = set()
         """Keys of rows that are left to other workers, or to the next run."""
         self.max_credits: float | None = None
-        self.is_spent = False
+        self.is_spent = self.is_put = False
         self.counted = 0.0
         self.numbers = count()
         self.over = Event()
@@ -112,7 +116,10 @@ class SharedRun(Run):
     def _is_new(self) -> bool:
         if (self.directory / JOURNAL).exists():
             raise JournalUnavailable(f"{self.directory} holds a batch of one machine; name another directory.")
-        return False
+        return not self.directory.exists()
+
+    def _leave_nothing(self) -> None:
+        self.directory.rmdir()
 
     async def _read_journal(self) -> None:
         self.ended = {str(record.key): record.status or "" for record in self.queue.history()}
@@ -133,6 +140,7 @@ class SharedRun(Run):
         ours = (row for row in rows if isinstance(row, Row) and row.key in self.todo)
         named = ((row, self._name(row.key, self.todo[row.key]), self.todo[row.key]) for row in ours)
         self.queue.put(named, self.state, self.asked)
+        self.is_put = True
 
     def work(self, on_outcome: OnOutcome | None) -> None:
         """Make rows of the queue, until none is left that this worker could make."""
@@ -144,10 +152,9 @@ class SharedRun(Run):
             self.over.set()
             with suppress(JournalUnavailable):
                 self.queue.leave()
-        if self.is_spent and self.max_credits is not None:
-            told = f"{self.queue.spent():g} of {self.max_credits:g} credits are spent."
-            self.report.stopped = self.report.stopped or BudgetExceeded(told)
         self._count_all()
+        if self.is_spent and self.report.stopped is None:
+            self.report.stopped = BudgetExceeded(f"{self.report.credits:g} of {self.max_credits:g} credits are spent.")
 
     def _make_all(self, on_outcome: OnOutcome | None) -> None:
         for result in self.in_threads(run_now):
@@ -204,8 +211,7 @@ class SharedRun(Run):
         return await super()._followed(row, name, call)
 
     def _keep_ended(self, call: Call, ended: dict[str, Ending]) -> None:
-        """Record it at once, as other workers want to know."""
-        call.ended = ended
+        """It is recorded with the line."""
 
     def _note(self, error: Exception) -> None:
         """See `Run`; with a spent budget, what other workers have begun is still taken over."""
@@ -229,13 +235,13 @@ class SharedRun(Run):
 
     def finish(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None) -> None:
         """Fetch the files that are not in the directory, and tell of what other workers have made of the rows."""
+        if isinstance(self.report.stopped, JournalUnavailable):
+            return
         asked = set(self.todo)
         self.results.read(self.state.round)
         self.results.is_over = True
         self.begin(self._without_files(rows))
         self._make_all(on_outcome)
-        self._count_all()
-        self.results.write()
         lines = self.results.lines
         ours = [item for item in self.report.problems if item.key not in lines or lines[item.key].status == item.status]
         known = {item.key for item in ours}
@@ -252,8 +258,13 @@ class SharedRun(Run):
                 yield row
 
     def close(self) -> None:
-        """Say that a round is over, if it is."""
-        self.queue.end_round()
+        """Write what is there by now, if the rows were put in here, and say that a round is over, if it is."""
+        with suppress(JournalUnavailable):
+            if self.is_put:
+                self._count_all()
+                self.results.write()
+                self.queue.end_round()
+        self.session.journals.pop(str(self.journal), None)
 
 
 def _outcome(line: dict[str, Any]) -> Outcome:
@@ -301,9 +312,9 @@ class SharedBatch(Choices):
             raise ValueError("run needs a directory for what it makes; work does not")
         rows = read_again(rows)
         with self._queue() as queue:
-            worker = SharedRun(self.client, queue, self.database, Path(self.directory), self)
-            worker.put(rows)
+            worker = SharedRun(self.client, queue, Path(self.directory), self)
             try:
+                worker.put(rows)
                 worker.work(on_outcome)
                 worker.finish(rows, on_outcome)
             finally:
@@ -313,14 +324,18 @@ class SharedBatch(Choices):
     def work(self, limit: int | None = None, on_outcome: OnOutcome | None = None) -> Report:
         """Make rows that are in the queue, at most so many at once, until none is left."""
         with self._queue() as queue:
-            most, _ = queue.settings()
+            if limit is None:
+                limit = queue.most()
             directory = None
             if self.directory is not None:
                 directory = Path(self.directory)
                 directory.mkdir(parents=True, exist_ok=True)
-            choices = replace(self, limit=limit or most)
-            worker = SharedRun(self.client, queue, self.database, directory, choices)
-            worker.work(on_outcome)
+            choices = replace(self, limit=limit)
+            worker = SharedRun(self.client, queue, directory, choices)
+            try:
+                worker.work(on_outcome)
+            finally:
+                worker.close()
         return worker.report
 
     def standing(self) -> Standing:
@@ -336,18 +351,6 @@ class SharedBatch(Choices):
         with self._queue() as queue:
             return compared(self.client, records_of(queue), list(queue.lines(earlier=True)))
 
-    @contextmanager
-    def _queue(self) -> Generator[Queue]:
+    def _queue(self) -> closing[Queue]:
         session: Session = self.client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        before = session.journals.pop(self.database, None)
-        if before is not None:
-            before.close()
-        queue = Queue(self.database, platform_of(session.base_url), session.key, self.lease)
-        session.journals[self.database] = queue
-        for name in queue.names:
-            session.claims.claim(name)
-        try:
-            yield queue
-        finally:
-            session.journals.pop(self.database, None)
-            queue.close()
+        return closing(Queue(self.database, platform_of(session.base_url), session.key, self.lease))
