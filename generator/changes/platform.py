@@ -111,30 +111,25 @@ def _versions(old: Description, new: Description) -> Iterator[Change]:
 
 def _operations(old: Description, new: Description, called: set[tuple[str, str]]) -> Iterator[Change]:
     """Compare what is described beside what is called: each by a line where it is of use, else all in one."""
-    before, after = _routes(old), _routes(new)
-    others: list[str] = []
-    for key, operation in after.items():
-        name = f"{key[0].upper()} {key[1]}"
-        if key in called:
-            continue
-        if key in before:
-            if operation.deprecated and not before[key].deprecated:
-                change = Change("deprecated", "operation", "is deprecated", (), name, old=False, new=True)
-                yield replace(change, pointer=operation.pointer)
-        elif _makes_something(*key) and not capability(name):
-            others.append(key[1])
-        else:
+    before, after = _routes(old, called), _routes(new, called)
+    come: list[str] = []
+    for (method, path), operation in after.items():
+        name, was = f"{method.upper()} {path}", before.get((method, path))
+        if was is None and _makes_something(method, path) and not capability(name):
+            come.append(path)
+        elif was is None:
             yield Change("added", "operation", "is described now", (), name, None, name, pointer=operation.pointer)
-    gone = {key: operation for key, operation in before.items() if key not in after and key not in called}
-    if others:
-        yield _of_other_models("added", "models of other kinds are new: {}", others)
-    others = [path for method, path in gone if _makes_something(method, path)]
-    for method, path in gone:
-        if path not in others:
+        elif operation.deprecated and not was.deprecated:
+            change = Change("deprecated", "operation", "is deprecated", (), name, old=False, new=True)
+            yield replace(change, pointer=operation.pointer)
+    yield from _of_other_models("added", "models of other kinds are new: {}", come)
+    missing = [key for key in before if key not in after]
+    gone = [path for method, path in missing if _makes_something(method, path)]
+    for method, path in missing:
+        if path not in gone:
             name = f"{method.upper()} {path}"
             yield Change("removed", "operation", "is described no longer", (), name, name, pointer="/paths")
-    if others:
-        yield _of_other_models("removed", "models of other kinds are gone: {}", others)
+    yield from _of_other_models("removed", "models of other kinds are gone: {}", gone)
 
 
 def _makes_something(method: str, path: str) -> bool:
@@ -142,17 +137,19 @@ def _makes_something(method: str, path: str) -> bool:
     return method == "post" and path.startswith("/generation/") and "{" not in path
 
 
-def _of_other_models(kind: Kind, sentence: str, paths: list[str]) -> Change:
+def _of_other_models(kind: Kind, sentence: str, paths: list[str]) -> Iterator[Change]:
     models = sorted({path.removeprefix("/generation/").removeprefix("sse/") for path in paths})
     named = ", ".join(models[:MOST_NAMED])
     if len(models) > MOST_NAMED:
         named = f"{named} and {len(models) - MOST_NAMED} more"
-    return Change(kind, "other-models", sentence, (named,), new=models, pointer="/paths")
+    if models:
+        yield Change(kind, "other-models", sentence, (named,), new=models, pointer="/paths")
 
 
-def _routes(description: Description) -> dict[tuple[str, str], Operation]:
-    """Give the operations by method and path, without what may stand in front of a path."""
-    return {(method, route(path)): operation for (method, path), operation in description.operations.items()}
+def _routes(description: Description, called: set[tuple[str, str]]) -> dict[tuple[str, str], Operation]:
+    """Give the operations that are not called, by method and path, without what may stand in front of a path."""
+    found = {(method, route(path)): operation for (method, path), operation in description.operations.items()}
+    return {key: operation for key, operation in found.items() if key not in called}
 
 
 def _webhooks(old: Description, new: Description) -> Iterator[Change]:
