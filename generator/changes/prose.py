@@ -17,8 +17,8 @@ class Side(NamedTuple):
     """Whether fewer values break somebody, or more."""
     broken: Literal[0, 1]
     """The age whose values show that."""
-    gone: Literal["payload", "old answer"]
-    """What a value is that fits no more."""
+    forms: tuple[Literal["payload", "old answer"], Literal["payload", "answer"]]
+    """What a value is that only the old body takes or holds, and one that only the new one does."""
     added: str
     removed: str
     replaced: str
@@ -27,11 +27,11 @@ class Side(NamedTuple):
 
 
 REQUEST = Side(
-    "request", "tightened", OLD, "payload",
+    "request", "tightened", OLD, ("payload", "payload"),
     "takes {} too", "no longer takes {}", "takes {} now, not {}", "is required now", "may be left out now",
 )  # fmt: skip
 ANSWER = Side(
-    "answer", "wider", NEW, "old answer",
+    "answer", "wider", NEW, ("old answer", "answer"),
     "may be {} too", "is no longer {}", "is {} now, not {}", "is always there now", "may be missing now",
 )  # fmt: skip
 

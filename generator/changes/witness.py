@@ -11,7 +11,7 @@ from generator.schema.algebra import fits
 from generator.schema.examples import around, completed, filled, parted, shortest, smallest
 from generator.schema.types import ABSENT, Array, Never, Number, Object, Shape, Text
 
-from .prose import NEW, OLD
+from .prose import OLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -94,11 +94,10 @@ class Proof:
             whole = value
             for *holders, name in reversed(self.steps):
                 whole = _inside(holders[age], name, whole, self.known[age])
-            fitting = [whole is not ABSENT and fits(self.whole[at], whole, self.known[at]) for at in (age, 1 - age)]
-            if fitting == [True, False] and age == NEW:
-                return Witness("answer", whole)
-            if fitting == [True, False]:
-                return Witness(self.side.gone, whole)
+            if whole is ABSENT or not fits(self.whole[age], whole, self.known[age]):
+                continue
+            if not fits(self.whole[1 - age], whole, self.known[1 - age]):
+                return Witness(self.side.forms[age], whole)
         return None
 
     def made_otherwise(self, old: Named, new: Named) -> tuple[Any, str, str] | None:
