@@ -365,12 +365,11 @@ class Comparison(Limits):
         found = self.old.classes.get(shape.pointer)
         if found is None or value is ABSENT:
             return None
-        named = [
-            (found.arguments[name].name, item)
+        arguments = [
+            f"{found.arguments[name].name}={item!r}"
             for name, item in value.items()
             if name in found.arguments and name != left_out
         ]
-        arguments = [f"{name}={item!r}" for name, item in named]
         return Witness("call", f"{found.name}({', '.join(arguments)})")
 
     def _argument(self, old: Object, new: Object, name: str, place: str) -> None:
