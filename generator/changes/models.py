@@ -128,13 +128,9 @@ class _Update:
         said = {(change.rule, change.place, change.text()) for change in told}
         for label, was, now in ends:
             own: list[Change] = []
-            sides = self.old.asked("post", was), self.new.asked("post", now)
-            if (
-                sides[0]
-                and sides[1]
-                and not (is_alike or (self.old.posts(before, sides[0]) and self.new.posts(after, sides[1])))
-            ):
-                own = compare_bodies(f"{label}.request", sides[0], sides[1])
+            old, new = self.old.asked("post", was), self.new.asked("post", now)
+            if old and new and not is_alike and not (self.old.posts(before, old) and self.new.posts(after, new)):
+                own = compare_bodies(f"{label}.request", old, new)
             own = [change for change in own if (change.rule, change.place, change.text()) not in said]
             yield from self._endpoint(label, "post", was, now, own)
 
