@@ -63,6 +63,24 @@ SLOW = (
 """What `make quick` leaves out: sockets, processes, checkers of types, whole trees, all orders, loads."""
 
 
+MEMORY: Final = Path("/dev/shm")  # what is made in it is private to this user
+ROOM: Final = 2**31  # bytes; a run leaves a tenth of that
+
+
+def is_fit(folder: Path) -> bool:
+    """Tell whether a folder has room for all that tests write, and allows programs in it."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    found = os.statvfs(folder)
+    return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize > ROOM
+
+
+def pytest_configure() -> None:
+    """Let tests write into memory where they may, since most would wait for a disk that they are not about."""
+    if is_fit(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Look for no garbage in what is imported and collected, all of which lives until the end."""
@@ -84,12 +102,9 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-MEMORY: Final = Path("/dev/shm")  # what is made in it is private to this user
-
-
 @pytest.fixture
 def in_memory(tmp_path: Path) -> Iterator[Path]:
-    """Give a folder for many journals, each of which waits for its disk: one kept in memory, where there is one."""
+    """Give a folder for many journals: one kept in memory, even where that has no room for what all tests write."""
     if not os.access(MEMORY, os.W_OK | os.X_OK):
         yield tmp_path
         return

