@@ -14,8 +14,9 @@ import httpx
 import pytest
 from mcp import Client
 
+from tests.support import children
 from tests.support.agents import WISH, TakesTasks, ask, command, environment, process, serving, text_of
-from tests.support.children import finished, started
+from tests.support.warm import finished, started
 
 SLOW = "slow:100000"
 
@@ -127,7 +128,7 @@ def test_without_its_packages_or_a_key_a_line_says_what_to_do(sandbox, tmp_path)
     given = environment(sandbox)
     for hide in ("", "sys.modules['typer'] = None; "):
         line = f"import sys; sys.modules['mcp'] = None; {hide}{run}"
-        done = finished([sys.executable, "-c", line, "mcp", "--journal", tmp_path / "a.db"], env=given)
+        done = children.finished([sys.executable, "-c", line, "mcp", "--journal", tmp_path / "a.db"], env=given)
         assert done.returncode == 1
         assert "pip install 'skills-video[mcp]'" in done.stderr
         assert len(done.stderr.splitlines()) == 1
@@ -141,5 +142,5 @@ def test_without_its_packages_or_a_key_a_line_says_what_to_do(sandbox, tmp_path)
 def test_nothing_else_imports_its_packages(line):
     text = f"import sys; from skills_video.__main__ import run\nsys.argv = ['skills-video', '--help']\n{line}"
     text = text.replace("run(['--help'])", "run()")
-    done = finished([sys.executable, "-c", f"{text}\nassert not {{'mcp', 'pydantic'}} & set(sys.modules)"])
+    done = children.finished([sys.executable, "-c", f"{text}\nassert not {{'mcp', 'pydantic'}} & set(sys.modules)"])
     assert done.returncode == 0, done.stderr

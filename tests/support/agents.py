@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from skills_video_runtime import AsyncClient
 from skills_video_runtime.agents.desk import Choices, Desk
 from skills_video_runtime.agents.server import server_of
 from skills_video_runtime.cli.catalog import Catalog
+from tests.support import children
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -32,8 +32,8 @@ WISH = {"model": "kling_v2_6", "payload": PAYLOAD}
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
-    return {**kept, "SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
+    known = {"SKILLS_VIDEO_API_KEY": sandbox.api_key, "SKILLS_VIDEO_BASE_URL": sandbox.url}
+    return children.environment(**known)
 
 
 def command(folder: Any, *options: str) -> list[str]:

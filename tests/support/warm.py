@@ -37,6 +37,8 @@ COMMAND = [sys.executable, "-m", "skills_video"]
 PROGRAM = [sys.executable, "-c"]
 READ_LATE = ("SKILLS_VIDEO_", "COMP_", "NO_COLOR", "COLUMNS", "HOME", "XDG_")
 OPTIONS = {"env", "cwd", "encoding", "input", "stdin"}
+PACKAGES = {"": (), "mcp": ("skills_video_runtime.agents",)}
+"""What a command needs that takes long to import and that others do without."""
 NUMBER = struct.Struct("i")
 
 
@@ -47,7 +49,7 @@ def finished(
     if not _can_be_forked(arguments, options):
         return children.finished(arguments, seconds=seconds, **options)
     given = options.pop("input", None)
-    with started(arguments, seconds=seconds, stdin=subprocess.PIPE, **options) as process:
+    with started(arguments, seconds=seconds, **{**options, "stdin": subprocess.PIPE}) as process:
         out, err = process.communicate(given)
     if process.is_late:
         raise subprocess.TimeoutExpired(process.args, seconds, out, err)
@@ -110,7 +112,8 @@ class Forked:
             self.stderr = os.fdopen(ours, encoding=encoding)
             self._told, other = socket.socketpair()
             handed.enter_context(other)
-            socket.send_fds(_forker().requests, [b"."], [given, out, err, other.fileno()])
+            forker = _forker("mcp" if "mcp" in arguments[3:4] else "")
+            socket.send_fds(forker.requests, [b"."], [given, out, err, other.fileno()])
         self._told.sendall(f"{json.dumps(job)}\n".encode())
         self.pid = self._number()
 
@@ -170,9 +173,9 @@ class Forked:
 class Forker:
     """The process that forks the others. It ends, and so do they, when this one has."""
 
-    def __init__(self) -> None:
+    def __init__(self, extra: str) -> None:
         self.requests, other = socket.socketpair()
-        command = [sys.executable, "-c", "from tests.support import warm; warm.fork_for_others()"]
+        command = [sys.executable, "-c", f"from tests.support import warm; warm.fork_for_others({extra!r})"]
         with other, children.hearing():  # out of the reach of Ctrl-C in a terminal
             self.process = subprocess.Popen(
                 command,
@@ -192,9 +195,9 @@ class Forker:
 _forker = cache(Forker)
 
 
-def fork_for_others() -> None:
+def fork_for_others(extra: str) -> None:
     """Fork a process for each request on the socket that is standard input, and tell how each ends."""
-    for package in ("skills_video_runtime.cli", "skills_video_runtime.batch"):
+    for package in ("skills_video_runtime.cli", "skills_video_runtime.batch", *PACKAGES[extra]):
         for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
             importlib.import_module(module.name)
     for name in ("skills_video", "skills_video.catalog", "httpx", "rich.progress"):
