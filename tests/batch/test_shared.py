@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
 from importlib import import_module
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from skills_video import Client, File, Row, SharedBatch, google_veo_3_1, kling_v2_6
+from skills_video import BudgetExceeded, Client, File, Row, SharedBatch, google_veo_3_1, kling_v2_6
 from skills_video_runtime import errors
 from skills_video_runtime.batch.queue import Queue, RowTaken
 from skills_video_runtime.http.addresses import platform_of
@@ -164,11 +165,11 @@ def test_who_was_taken_over_can_post_nothing_more(sandbox, client, postgres, tmp
         other.intend(other.new_key(), taken.payload, "row-0")
 
 
-def test_limit_rate_and_budget_hold_for_all_workers(postgres, tmp_path):
+def test_limit_and_budget_hold_for_all_workers(postgres, tmp_path):
     file, out = written(tmp_path / "jobs.jsonl", [row(number) for number in range(20)]), tmp_path / "out"
-    run = ("run", file, "--out", out, "--limit", 3, "--rate", "4/s")
+    run = ("run", file, "--out", out, "--limit", 3)
     with Sandbox(speed=20) as sandbox:
-        most, began = 0, time.monotonic()
+        most = 0
         with (
             process(sandbox, postgres, *run, "--max-credits", 100) as one,
             process(sandbox, postgres, *run, "--max-credits", 100) as two,
@@ -182,10 +183,33 @@ def test_limit_rate_and_budget_hold_for_all_workers(postgres, tmp_path):
         assert "of 100 credits are spent" in told[0][1]
         assert 2 <= most <= 3
         assert 100 <= sandbox.credits_charged < 100 + 3 * 16
-        assert sandbox.made() <= 4 * (time.monotonic() - began) + 1
         with process(sandbox, postgres, *run) as last:
             told = last.communicate()
         assert (last.returncode, sandbox.made(), paid_twice(sandbox)) == (0, 20, []), told
+
+
+def test_the_rate_holds_for_all_workers_and_one_tells_what_all_came_to(sandbox, client, postgres, tmp_path):
+    sandbox.plan("every 1 failed:NSFW:no")
+    shared = partial(SharedBatch, database=postgres.url, lease=3)
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.1) as other, ThreadPoolExecutor() as pool:
+        run = pool.submit(shared(client, directory=tmp_path, limit=8, rate=180).run, made_of(8))
+        when(lambda: sandbox.made() == 1)
+        pool.submit(shared(other).work).result()
+        report = run.result()
+    assert (report.statuses, len(report.problems)) == ({"FAILED": 8}, 8)
+    assert {(item.error.category, item.error.generation_id) for item in report.problems} == {
+        ("failed", item.id) for item in sandbox.generations()
+    }
+    posts = [item.phases[0].since / 100 for item in sandbox.generations()]
+    assert posts[-1] - posts[1] > 6 * 60 / 180 * 0.8  # the first one has to connect
+
+
+def test_what_an_answer_says_of_credits_counts_at_once(postgres, client, sandbox, tmp_path):
+    """Of one that is not over yet: with the next one more would be spent than that."""
+    sandbox.plan("every 1 no-stream")
+    report = SharedBatch(client, postgres.url, tmp_path, limit=3, rate=60, max_credits=16).run(made_of(3))
+    assert (report.statuses, sandbox.made()) == ({"COMPLETED": 1}, 1)
+    assert isinstance(report.stopped, BudgetExceeded)
 
 
 def test_another_machine_goes_on_and_has_all_files(sandbox, client, postgres, tmp_path):

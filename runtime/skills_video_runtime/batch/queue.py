@@ -108,7 +108,7 @@ FROM batch_row WHERE status IS NULL
 """
 END = """
 UPDATE batch_row SET status = ?, worker = NULL
-WHERE name = ? AND (worker = ? OR (? AND (status IS NULL OR status = 'UNCERTAIN'))) RETURNING key
+WHERE name = ? AND (worker = ? OR (? AND status IS NULL)) RETURNING key
 """
 KEEP = "INSERT INTO batch_line VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET line = excluded.line"
 CHARGE = """
