@@ -26,14 +26,8 @@ UNRELEASED: Final = "## [Unreleased]"
 BEGIN: Final = "<!-- Since"
 END: Final = "<!-- End of what `make update` writes -->"
 BLOCK: Final = re.compile(rf"^{BEGIN} (\S+): .*$(?s:.*?)^{END}$", re.MULTILINE)
-OWN: Final = {
-    "removed": "Removed",
-    "deprecated": "Deprecated",
-    "capability": "Added",
-    "changed": "Changed",
-    "moved": "Changed",
-}
-"""The headings of the kinds of which each change has a line of its own."""
+OWN: Final = {"removed": "Removed", "deprecated": "Deprecated", "capability": "Added"}
+"""The headings of some kinds of which each change has a line of its own."""
 
 GATHERED: Final = (
     ("Added", "added", "new: "),
@@ -53,7 +47,7 @@ def entries(changes: Sequence[Change]) -> dict[str, list[str]]:
     for line in lines:
         if line.change.kind in OWN:
             found[OWN[line.change.kind]].append(_entry(line))
-        elif line.change.breaking:
+        elif line.change.breaking or line.change.kind in ("changed", "moved"):
             found["Changed"].append(_entry(line))
     gathered = [line for line in lines if not (line.is_whole or line.change.breaking)]
     for heading, kind, words in GATHERED:

@@ -451,15 +451,13 @@ class Comparison(Limits):
 
     def _reworded(self, place: str, old: str, new: str) -> None:
         was, now = one_line(old), one_line(new)
-        if was == now:
-            return
+        sentence, texts = "is described as “{}” now, not “{}”", [now, was]
         if not now:
-            self.add("reworded", "text", place, (old, new), "is no longer described as “{}”", _shortened(was))
+            sentence, texts = "is no longer described as “{}”", [was]
         elif not was:
-            self.add("reworded", "text", place, (old, new), "is described as “{}” now", _shortened(now))
-        else:
-            sentence = "is described as “{}” now, not “{}”"
-            self.add("reworded", "text", place, (old, new), sentence, _shortened(now), _shortened(was))
+            sentence, texts = "is described as “{}” now", [now]
+        if was != now:
+            self.add("reworded", "text", place, (old, new), sentence, *map(_shortened, texts))
 
 
 def take_pairs(old: list[Any], new: list[Any], same: Callable[[Any, Any], bool]) -> list[tuple[Any, Any]]:
