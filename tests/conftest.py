@@ -91,6 +91,13 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import nothing that `make quick` leaves out as a whole."""
+    if config.option.markexpr != "not slow":
+        return None
+    return f"{collection_path.relative_to(config.rootpath).as_posix()}/".startswith(SLOW) or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(SLOW):
