@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,11 @@ WRONG = FOLDER / "wrong_uses.py"
 MARKED = {number for number, line in enumerate(WRONG.read_text("utf-8").splitlines(), 1) if line.endswith("# wrong")}
 
 
-def mypy(files):
-    """Give the errors of mypy --strict, by file."""
+def mypy(files, cache=None):
+    """Give the errors of mypy --strict, by file; those that are cached have the path of the run that found them."""
     settings = Path(files[0]).parent / "mypy.ini"
     if not settings.is_relative_to(ROOT):
-        cache = settings.parent / ".mypy_cache"  # of its own: a cached error has the path of the run that found it
+        cache = cache or settings.parent / ".mypy_cache"
         settings.write_text(f"[mypy]\nstrict = true\npython_version = 3.11\ncache_dir = {cache}\n", "utf-8")
         options = ["--config-file", settings]
     else:
@@ -64,7 +65,9 @@ def pyright(files, folder):
 @pytest.fixture(params=["mypy", "pyright"])
 def errors_of(request, tmp_path):
     """Give a function that runs one of the two checkers."""
-    return mypy if request.param == "mypy" else (lambda files: pyright(files, tmp_path))
+    if request.param == "mypy":
+        return partial(mypy, cache=ROOT / ".mypy_cache" / "tests")
+    return partial(pyright, folder=tmp_path)
 
 
 def test_each_marked_line_and_no_other_is_reported(errors_of):
