@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import pickle
 import traceback
 from typing import Any
@@ -46,6 +47,17 @@ def test_every_error_travels_with_all_it_knows(kind: type[SkillsVideoError], way
     if isinstance(error, errors.GenerationFailed):
         assert again.generation.raw == error.generation.raw
     assert str(error).splitlines()[0] in "".join(traceback.format_exception(ExceptionGroup("all", [again])))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_error_says_as_json_what_a_program_can_go_by(kind: type[SkillsVideoError]) -> None:
+    error = make(kind)
+    told = json.loads(json.dumps(error.to_dict()))
+    assert (told["category"], told["code"], told["status"]) == (error.category, error.code, error.status)
+    assert told["try_again"] is error.retryable
+    assert told.get("candidates") == (["gen_1"] if kind is errors.SubmissionUncertain else None)
+    violation = {"path": "a", "rule": "enum", "nearest": 2, "message": "no"}
+    assert told.get("violations") == ([violation] if kind is errors.PayloadError else None)
 
 
 def test_what_a_single_error_knows_better_than_its_class_travels() -> None:

@@ -113,6 +113,10 @@ class PayloadError(SkillsVideoError):
         head = f"{name}: {count} value{'' if count == 1 else 's'} not allowed; nothing was sent"
         super().__init__("\n".join([head, *(f"  {violation}" for violation in self.violations)]))
 
+    def to_dict(self) -> dict[str, Any]:
+        """As of any error, with the violations."""
+        return {**super().to_dict(), "violations": [violation.to_dict() for violation in self.violations]}
+
 
 class MissingAPIKey(SkillsVideoError):
     """There is no key, or what was given as one cannot be sent."""
