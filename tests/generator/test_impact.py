@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
 from generator.__main__ import main
 from tests.support.project import description
 from tests.support.revisions import write_revision
+
+CACHE = Path(__file__).parents[2] / ".mypy_cache" / f"impact-{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+"""Kept for the next run, and of this process alone; what is in it of the code has no path but those below `src`."""
 
 PROMPT = {"prompt": {"type": "string"}}
 ONE = {
@@ -86,14 +91,9 @@ def titled(models):
     return document
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys, cache):
-    monkeypatch.setenv("MYPY_CACHE_DIR", str(cache))
+def run(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(CACHE))
     monkeypatch.chdir(tmp_path)
     code = tmp_path / "src" / "app"
     code.mkdir(parents=True)

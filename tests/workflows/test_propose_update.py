@@ -60,6 +60,7 @@ def environment(**more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("GIT_", "MAKE", "PYTHON", "PYTEST", "GH_"))
     }
+    kept["MYPY_CACHE_DIR"] = str(ROOT / ".mypy_cache" / "updates")
     return {**kept, **identity, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, **more}
 
 
