@@ -43,7 +43,7 @@ http/addresses
 """
 GUARD = """
 generations/uncertain generations/claims generations/matching generations/journal generations/journal_files
-generations/tables http/deadlines http/connections
+generations/sqlite generations/tables http/deadlines http/connections
 """
 CALLS = "budget generations/keyed many webhooks"
 CHOOSING = "choosing generations/notebook planning"

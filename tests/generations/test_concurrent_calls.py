@@ -15,9 +15,9 @@ from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations.claims import Claims, Submission
-from skills_video_runtime.generations.journal import Journal
 from skills_video_runtime.generations.matching import agrees, is_ours
 from skills_video_runtime.generations.recovery import recover
+from skills_video_runtime.generations.sqlite import SqliteJournal
 from skills_video_runtime.generations.states import Generation
 from skills_video_runtime.http.key import Key
 from skills_video_runtime.testing import fast_time
@@ -311,7 +311,7 @@ def test_two_recoveries_at_once_post_once(server: Scripted, tmp_path: Path) -> N
 
 
 def test_an_id_that_was_told_is_recorded_even_if_the_call_is_given_up(tmp_path: Path) -> None:
-    journal, world = Journal(tmp_path / "j", "platform", Key(KEY)), World()
+    journal, world = SqliteJournal(tmp_path / "j", "platform", Key(KEY)), World()
     work = call_of(world, journal=journal).submit(Payload())
     step, records = work.send(None), 0
     while records < 2:
@@ -324,7 +324,7 @@ def test_an_id_that_was_told_is_recorded_even_if_the_call_is_given_up(tmp_path: 
 
 
 def test_a_recovered_id_is_asked_for_where_its_model_says(tmp_path: Path) -> None:
-    journal, world, paths = Journal(tmp_path / "j", "platform", Key(KEY)), World(), []
+    journal, world, paths = SqliteJournal(tmp_path / "j", "platform", Key(KEY)), World(), []
 
     class Elsewhere(Payload):
         endpoint = Endpoint("acme/one", None, "/generation/acme/one", "/elsewhere/{id}")

@@ -16,7 +16,7 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.generations.journal import Journal
+from skills_video_runtime.generations.sqlite import SqliteJournal
 from skills_video_runtime.generations.tables import LAYOUT
 from skills_video_runtime.http.key import Key
 from skills_video_runtime.payloads.file import File
@@ -392,7 +392,7 @@ class Struck(Key):
 
 def test_a_thread_that_is_interrupted_while_it_writes_for_others_tells_them(tmp_path: Path) -> None:
     key, asked, written = Struck(), threading.Semaphore(0), set[int]()
-    journal = Journal(tmp_path / "journal", "https://acme.example", key)
+    journal = SqliteJournal(tmp_path / "journal", "https://acme.example", key)
 
     class Slow(Payload):
         def goes_as_form(self) -> bool:

@@ -14,9 +14,9 @@ from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations import recovery
 from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
-from skills_video_runtime.generations.journal import Journal
 from skills_video_runtime.generations.outcomes import Ended, Opened, Settings
 from skills_video_runtime.generations.progress import Fallback
+from skills_video_runtime.generations.sqlite import SqliteJournal
 from skills_video_runtime.http.key import Key
 from tests.generations.test_never_pay_twice import conclude
 from tests.support import simulation
@@ -188,12 +188,12 @@ def test_the_running_list_is_asked_for_as_many_as_it_is_described_to_give(limit:
 @pytest.fixture
 def journal(tmp_path: Path) -> Any:
     """Open a journal, as each process does."""
-    opened: list[Journal] = []
+    opened: list[SqliteJournal] = []
 
-    def open_it() -> Journal:
+    def open_it() -> SqliteJournal:
         for each in opened:
             each.close()
-        opened[:] = [Journal(tmp_path / "jobs.db", "https://acme.example", Key("sandbox-key"))]
+        opened[:] = [SqliteJournal(tmp_path / "jobs.db", "https://acme.example", Key("sandbox-key"))]
         return opened[0]
 
     yield open_it
@@ -205,7 +205,7 @@ class Killed(BaseException):
     """The process ends."""
 
 
-def post_and_die(world: World, journal: Journal, *, payload: Payload, made: bool) -> None:
+def post_and_die(world: World, journal: SqliteJournal, *, payload: Payload, made: bool) -> None:
     def choose(step: Step) -> str:
         if isinstance(step, Post):
             world.post(step, "lost made slow" if made else "lost")

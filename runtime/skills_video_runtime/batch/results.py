@@ -13,7 +13,7 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from skills_video_runtime.errors import JournalUnavailable
-from skills_video_runtime.generations.journal import identity
+from skills_video_runtime.generations.sqlite import identity
 from skills_video_runtime.json_values import as_array, as_object
 
 if TYPE_CHECKING:

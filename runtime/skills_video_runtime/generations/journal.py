@@ -1,21 +1,17 @@
-"""A file that outlives the process: which submissions were begun, and which generation each became."""
+"""What outlives the process: which submissions were begun, and which generation each became."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import sqlite3
 import time
-from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
-from threading import RLock
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
@@ -23,11 +19,12 @@ from skills_video_runtime.json_values import as_object, is_too_deep
 
 from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered
 from .states import is_id
-from .tables import ADDED, BEGUN, COST, DROP, FREE, HEAD, LAYOUT, NAMED, OLD, OVER, TABLE, TIDY, TOLD, TOLD_ID, WHOLE
+from .tables import BEGUN, COST, DROP, FREE, NAMED, OLD, OVER, TIDY, TOLD, TOLD_ID, WHOLE
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable, Generator, Iterable, Mapping
-    from pathlib import Path
+    from threading import RLock
 
     from skills_video_runtime.http.key import Key
     from skills_video_runtime.json_values import JsonObject
@@ -35,8 +32,6 @@ if TYPE_CHECKING:
     from .outcomes import Submittable
 
 logger = logging.getLogger("skills_video")
-BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-LAST = 2**62  # keys above it are not ours, and the next one might be none
 
 
 @dataclass(slots=True)
@@ -57,53 +52,22 @@ class Known(NamedTuple):
     is_over: bool
 
 
-class Journal:
-    """An SQLite file of submissions, held by one client at a time, and safe to share between its threads.
+class Journal(Protocol):
+    """What a client records of its submissions, in a file (`sqlite.py`) or a database (`postgres.py`).
 
-    It holds prompts: a new one is for its owner's eyes alone. A submission is recorded before it is posted, with the
-    platform and a salted digest of the key. From then on the journal raises no more: an id that cannot be written is
-    logged, as losing the generation over it would be worse. `names` are the ids of generations that it knew as
-    unfinished when it was opened.
-
-    Raises:
-        JournalUnavailable: the file cannot be opened, is no journal, or another client holds it.
+    It is safe to share between threads. A submission is recorded before it is posted, with the platform and a salted
+    digest of the key. From then on the journal raises no more: an id that cannot be written is logged, as losing the
+    generation over it would be worse. All statements are here, as SQLite has them; how they are run is up to each form.
     """
 
-    def __init__(self, path: Path, platform: str, key: Key) -> None:
-        self._path, self._platform, self._api_key, self._lock = path, platform, key, RLock()
-        self._waiting: deque[Write] = deque()
-        self._where = str(path)
-        try:
-            with suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-            self._file = sqlite3.connect(path, timeout=0.2, isolation_level=None, check_same_thread=False)
-        except (OSError, sqlite3.Error) as error:
-            raise self._unavailable(error) from error
-        self._file.text_factory = partial(str, encoding="utf-8", errors="replace")
-        try:
-            self._begin()
-        except BaseException:
-            self._file.close()
-            raise
-
-    def _begin(self) -> None:
-        """Take the file for ourselves, and see that it is new or a journal."""
-        for sql in ("PRAGMA locking_mode = EXCLUSIVE", "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE"):
-            self._run(sql)
-        ((layout, tables),) = self._run(HEAD)
-        if layout == tables == 0:
-            self._run(TABLE)
-            self._run(f"PRAGMA user_version = {LAYOUT}")
-        elif layout != LAYOUT:
-            raise self._unavailable("it is no journal, or one of another release")
-        for sql in ADDED:
-            self._run(sql)
-        self._run("COMMIT")
-        self._opened = identity(self._path)
-        self.names = self._names()
-        last: int
-        ((last,),) = self._run("SELECT coalesce(max(key), 0) FROM submission WHERE key < ?", LAST)
-        self._keys = count(max(last, 0) + 1)
+    names: list[str]
+    """The ids of generations that it knew as unfinished when it was opened."""
+    _where: str
+    """Its place, as it may be shown."""
+    _platform: str
+    _api_key: Key
+    _lock: RLock
+    _waiting: deque[Write]
 
     def _names(self) -> list[str]:
         """Give the ids of what is unfinished and ours."""
@@ -111,8 +75,8 @@ class Journal:
         return [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
 
     def new_key(self) -> int:
-        """Give the key for a record, which no other has in this process."""
-        return next(self._keys)
+        """Give the key for a record, which no other has."""
+        ...
 
     def intend(
         self, key: int, payload: Submittable, own_key: str | None = None, idempotency: Idempotency | None = None
@@ -248,28 +212,28 @@ class Journal:
         return int(removed)
 
     def _shrink(self) -> None:
-        self._run("VACUUM")
-        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Give room back that is not needed any more."""
+        ...
 
     def write_ahead(self) -> None:
-        """Write to a log from now on, which takes far less time, and needs room on the disk for each write."""
-        self._run("PRAGMA journal_mode = WAL")
+        """Take far less time for each write from now on, where that needs more room on a disk."""
+        ...
 
-    def hold(self, key: int | str) -> bool:  # noqa: ARG002  # what a journal of several processes needs
-        """Hold a record for this process; False if another process does. A file is held as a whole."""
-        return True
+    def hold(self, key: int | str) -> bool:
+        """Hold a record for this process; False if another process does."""
+        ...
 
     def let_go(self, key: int | str) -> None:
         """Let another process hold a record."""
+        ...
 
-    def elsewhere(self, key: int) -> Elsewhere:  # noqa: ARG002  # as above
-        """Tell what other processes know of generations. A file is of one process."""
-        return Elsewhere(frozenset(), ())
+    def elsewhere(self, key: int) -> Elsewhere:
+        """Tell what other records say of generations: whoever has an id, or may be about to be told one."""
+        ...
 
     def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._file.close()
+        """Let go of all."""
+        ...
 
     def _record(self, key: int, own_key: str | None, model: object, name: object, *ending: Any) -> Record:
         status, begun, ended, credit = ending
@@ -353,8 +317,7 @@ class Journal:
                     self._run("ROLLBACK")
                 raise
 
-    def _is_in_transaction(self) -> bool:
-        return self._file.in_transaction
+    def _is_in_transaction(self) -> bool: ...
 
     def _together(self, work: Callable[[], object]) -> None:
         """Write in one transaction with what other threads are waiting to write: they wait for the disk once.
@@ -402,37 +365,14 @@ class Journal:
             logger.warning("the journal could not be written: %s; not in it: %s", error.__cause__ or error.what, what)
 
     def _check_place(self) -> None:
-        """Notice a journal that is no longer in its place, so that nobody will find what is written to it.
-
-        Raises:
-            JournalUnavailable: it is not.
-        """
-        found = identity(self._path)
-        if found is None or found != self._opened:
-            raise self._unavailable("it was moved, deleted or replaced while it was open")
+        """Refuse a journal that is no longer in its place, so that nobody would find what is written to it."""
+        ...
 
     def _run(self, sql: str, *values: object) -> list[Any]:
-        try:
-            with self._lock:
-                return self._file.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise self._unavailable(error) from error
+        """Run a statement, as SQLite has it."""
+        ...
 
-    def _unavailable(self, problem: object) -> JournalUnavailable:
-        advice = "Its folder must exist, and the file must be a journal or new"
-        if getattr(problem, "sqlite_errorcode", None) in BUSY:
-            problem = "another client or run has it"
-            advice = "Wait for its end, or give each a journal of its own"
-        return JournalUnavailable(f"The journal {self._path} cannot be used: {problem}. {advice}.")
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Give what tells the file in a place from one that takes it later; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_dev
+    def _unavailable(self, problem: object) -> JournalUnavailable: ...
 
 
 def _fail(writes: Iterable[Write], what: str) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from .journal import BUSY
+from .sqlite import BUSY
 from .tables import COSTS, HEAD
 
 if TYPE_CHECKING:

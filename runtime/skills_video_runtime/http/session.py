@@ -218,6 +218,6 @@ class Session:
             from skills_video_runtime.generations.postgres import PostgresJournal  # noqa: PLC0415  # needs an extra
 
             return PostgresJournal(place, platform_of(self.base_url), self.key)
-        from skills_video_runtime.generations.journal import Journal  # noqa: PLC0415  # sqlite3 is for who keeps one
+        from skills_video_runtime.generations.sqlite import SqliteJournal  # noqa: PLC0415  # for who keeps one
 
-        return Journal(Path(place), platform_of(self.base_url), self.key)
+        return SqliteJournal(Path(place), platform_of(self.base_url), self.key)
