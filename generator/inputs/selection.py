@@ -118,20 +118,17 @@ def select(
     """
     selector = _Selector(descriptions, listing, overrides, choices, diagnostics, shared)
     models: dict[str, VideoModel] = {}
-    pages: dict[str, Listed] = {}
+    modules: dict[str, dict[str, Listed]] = {}
     for entry in listing.entries:
         if isinstance(entry, PassedOver):
             selector.passed_over.append(entry)
         elif found := selector.model(entry):
             models.setdefault(found.model, found)
-            pages.setdefault(found.model, entry)
-    modules: dict[str, list[str]] = {}
-    for model in models.values():
-        modules.setdefault(model.module, []).append(model.model)
-    for module, names in modules.items():
-        if len(names) > 1:
-            for name in names:
-                selector.pass_over(pages[name], _clash(name, names, module))
+            modules.setdefault(found.module, {}).setdefault(found.model, entry)
+    for module, pages in modules.items():
+        if len(pages) > 1:
+            for name, page in pages.items():
+                selector.pass_over(page, _clash(name, pages, module))
                 del models[name]
     selector.report_unlisted()
     for unused in sorted(overrides.keys() - models.keys()):
@@ -142,7 +139,7 @@ def select(
     return Selection(tuple(models.values()), tuple(selector.passed_over))
 
 
-def _clash(name: str, names: Sequence[str], module: str) -> str:
+def _clash(name: str, names: Iterable[str], module: str) -> str:
     others = " and ".join(repr(other) for other in names if other != name)
     return (
         f"{others} has the module name {module!r} too; give one of them another in pyproject.toml: "

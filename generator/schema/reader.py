@@ -125,19 +125,18 @@ class SchemaReader:
         return shape
 
     def _forget(self, known: int, told: int) -> None:
-        """Forget what was begun for a body that cannot be read. What was read to its end is not read again.
+        """Forget what was begun for a body that cannot be read, and all that may refer to what was not read to its end.
 
         The numbers are how much was known, and told of intersections, before.
         """
+        begun = [self.intersection.told.pop(pair) for pair in list(self.intersection.told)[told:]]
+        unfinished = [target for target in self.active if target != _INSIDE]
+        if unfinished or any(isinstance(shape, types.Reference) for shape in begun):
+            for pointer in list(self.known)[known:]:
+                del self.known[pointer]
         self.active.clear()
         self.depth = 0
         self.said.clear()
-        for pair in list(self.intersection.told)[told:]:
-            del self.intersection.told[pair]
-        new = list(self.known)[known:]
-        if not self.known.keys() >= types.references_in([self.known[pointer] for pointer in new]):
-            for pointer in new:
-                del self.known[pointer]
 
     def _report_impossible(self, found: Iterable[types.Never]) -> None:
         """Warn of what can have no value, once for each cause."""

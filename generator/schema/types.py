@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 
 ABSENT: Final[Any] = object()
@@ -256,19 +256,6 @@ def shapes_in(shape: Shape, known: Mapping[str, Shape]) -> Iterator[Shape]:
             seen.add(found.pointer)
         yield found
         waiting += reversed(parts_of(found))
-
-
-def references_in(shapes: Iterable[Shape]) -> set[str]:
-    """Give the pointers that shapes refer to, their parts included."""
-    waiting, seen, found = list(shapes), set[int](), set[str]()
-    while waiting:
-        shape = waiting.pop()
-        if isinstance(shape, Reference):
-            found.add(shape.pointer)
-        if id(shape) not in seen:
-            seen.add(id(shape))
-            waiting += parts_of(shape)
-    return found
 
 
 def key_of(shape: Shape) -> str:
