@@ -427,7 +427,7 @@ def test_a_directory_that_is_moved_ends_a_batch_and_no_id_is_lost(instead, sandb
             return Batch(client, place, limit=4).run(rows(20), on_outcome)
 
     def files(place):
-        return sorted((path.name, path.read_bytes()) for path in place.glob("[!.]*"))
+        return sorted((path.name, path.read_bytes()) for path in place.glob("[!.]*") if path.suffix != ".mp4")
 
     report = work(out, move)
     assert "moved, deleted or replaced" in str(report.stopped)

@@ -203,12 +203,11 @@ class Results:
             raise ValueError("no batch runs here")
         text = _text_of(told).encode()
         with self._lock:
-            end = file.seek(0, os.SEEK_END)
             try:
-                _write(file, text, end)
+                _write(file, text)
             except OSError:
                 self.free_reserve()
-                _write(file, text, end)
+                _write(file, text)
             self.lines[told["key"]] = self._line(told)
 
     def free_reserve(self) -> None:
@@ -250,12 +249,10 @@ def _text_of(told: dict[str, Any]) -> str:
     return json.dumps(told) + "\n"
 
 
-def _write(file: IO[bytes], text: bytes, end: int) -> None:
+def _write(file: IO[bytes], text: bytes) -> None:
     """Write a line whole, or leave the file as it was."""
-    try:
-        if file.write(text) != len(text):
-            raise OSError(ENOSPC, "the disk took a part of a line only")  # noqa: TRY301  # as the disk says it else
-    except OSError:
+    written = file.write(text)
+    if written != len(text):
         with suppress(OSError):
-            file.truncate(end)
-        raise
+            file.truncate(file.seek(-written, os.SEEK_END))
+        raise OSError(ENOSPC, "the disk took a part of a line only")

@@ -455,7 +455,10 @@ class Run(Many[Row]):
         problem: SkillsVideoError | None = None
         status = ""
         try:
-            async with aclosing(call.generate(row.payload, name)) as states:
+            own_key: str | None = name
+            if self._is_new_name(name):
+                call.new_key, own_key = name, None
+            async with aclosing(call.generate(row.payload, own_key)) as states:
                 async for state in states:
                     status = str(state.status)
                     self.gate.leave(row.key)
@@ -473,6 +476,10 @@ class Run(Many[Row]):
             call.budget.count(0.0, state.usage.total)
         return await self._kept(row, state, status, problem, call)
 
+    def _is_new_name(self, name: str) -> bool:
+        """Whether the journal, which nobody else has, certainly holds nothing under a name."""
+        return name not in self.begun and name not in self.ended
+
     async def _kept(
         self, row: Row, state: Generation | None, status: str, problem: SkillsVideoError | None, call: Call
     ) -> Outcome:
@@ -485,6 +492,7 @@ class Run(Many[Row]):
             self.results.check_place()
             if state is not None and status == "COMPLETED" and row.download and state.has_files:
                 names = await self._fetched(row, state)
+            self.results.check_place()
             outcome = self._written(row, status, id_, credit, names, problem)
         except OSError as error:
             cause = error

@@ -210,6 +210,10 @@ class SharedRun(Run):
             call.budget = RowBudget(self.max_credits, self.queue, name)
         return await super()._followed(row, name, call)
 
+    def _is_new_name(self, name: str) -> bool:  # noqa: ARG002  # which other workers may have begun
+        """Have the journal asked."""
+        return False
+
     def _keep_ended(self, call: Call, ended: dict[str, Ending]) -> None:
         """It is recorded with the line."""
 

@@ -99,6 +99,8 @@ class Call:
         self.shown: set[str] = set()
         self.polled = ""
         self.submission: Submission | None = None
+        self.new_key: str | None = None
+        """The caller's key for it, where it is certain that nothing is recorded under that."""
         self.others: dict[str, None] = {}
         """Ids that the stream has told beside that of its generation."""
         self.ended: dict[str, Ending] = {}
@@ -200,7 +202,7 @@ class Call:
         if self.budget is not None:
             self.budget.check()
         submission = self.claims.begin(payload, self.offered(payload))
-        submission.own_key = own_key
+        submission.own_key = own_key or self.new_key
         submission.idempotency = new_idempotency(submission, path)
         return await self.settled(submission, self._submit(submission, payload, path, form))
 
