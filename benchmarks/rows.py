@@ -188,6 +188,7 @@ def batch() -> list[Line]:
     samples = alternate(contenders, 1, warm=False)
     figures = [
         Figure("wall", "10,000 rows", "s", 1.3),
+        Figure("cpu", "10,000 rows, CPU", "s", 1.3),
         Figure("growth", "memory, second half", "MiB", 20.0, difference=True),
     ]
     return _compare(samples, figures)
