@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 AGAIN = frozenset({"FAILED", "CANCELED", "REFUSED"})
 ENDS_ALL = (InsufficientCredits, AuthenticationError, PermissionDenied, BudgetExceeded, JournalUnavailable)
 TRANSIENT = (ConnectionFailed, ServerError, RateLimited)
-POSTING = 16  # rows between intent and answer at once: our choice
+POSTING = 8  # rows between intent and answer at once: our choice, as more posts are rarely due
 RECORDED_AT_ONCE = 32  # rows that are over: our choice
 TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
 
