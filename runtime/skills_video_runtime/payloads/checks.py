@@ -123,7 +123,9 @@ class Plan(NamedTuple):
             elif not check.passes(value):
                 value = check.take(value, (*path, wire), found)
             _set(instance, name, value)
-        unknown = {name: value for name, value in data.items() if name not in self.by_wire}
+        unknown = {}
+        if not data.keys() <= self.by_wire.keys():
+            unknown = {name: value for name, value in data.items() if name not in self.by_wire}
         if self.extra is not None:
             _set(instance, "extra", UNSET)
             if unknown:
