@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from contextlib import aclosing
+from functools import partial
 from inspect import iscoroutinefunction
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
@@ -588,24 +589,18 @@ class _AsyncVerbs(Generic[PayloadT]):
 
     async def history(self, journal: Where | None = None) -> list[Record]:
         """As `Client.history`."""
-        from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
-
         async with self._session.call(journal=journal) as call:
-            return await recovery.history(call)
+            return await call.io.on_disk(call.kept.history)
 
     async def known(self, key: str, *, journal: Where | None = None) -> Record | None:
         """As `Client.known`."""
-        from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
-
         async with self._session.call(journal=journal) as call:
-            return await recovery.known(call, key)
+            return await call.io.on_disk(partial(call.kept.record_of, key))
 
     async def prune(self, older_than: float = 0.0, *, journal: Where | None = None) -> int:
         """As `Client.prune`."""
-        from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
-
         async with self._session.call(journal=journal) as call:
-            return await recovery.prune(call, older_than)
+            return await call.io.on_disk(partial(call.kept.prune, older_than))
 
     async def download(  # noqa: PLR0913  # as above
         self,

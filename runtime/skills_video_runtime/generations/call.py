@@ -88,16 +88,10 @@ class Call:
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
         self.files, self.hooks, self.paces = files, hooks, paces or Paces.of(settings.retry)
-        self.budget, self.cost, self.has_posted, self.is_left = budget, 0.0, False, False
-        self.offered = offered
-        self.timeout = settings.timeout
+        self.budget, self.offered, self.timeout = budget, offered, settings.timeout
+        self.is_left = False
         if timeout is not None:
             self.timeout = check_seconds("timeout", timeout)
-        self.deadline = io.now() + self.timeout
-        self.streaming = False
-        self.silence = 0.0
-        self.shown: set[str] = set()
-        self.polled = ""
         self.submission: Submission | None = None
         self.new_key: str | None = None
         """The caller's key for it, where it is certain that nothing is recorded under that."""
@@ -107,14 +101,27 @@ class Call:
         """Ids of generations that are over and how they ended, for the journal, once the caller has been told."""
         self.records: list[tuple[Journal, int | str]] = []
         """What of a journal is held until the end of the call."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin with a generation of which nothing is known yet, and which has the whole time."""
+        self.deadline = self.io.now() + self.timeout
+        self.cost, self.has_posted = 0.0, False
+        self.streaming, self.silence = False, 0.0
+        self.shown: set[str] = set()
+        self.polled = ""
+
+    @property
+    def kept(self) -> Journal:
+        """The journal, which is needed."""
+        if self.journal is None:
+            raise ValueError("this needs a journal: pass the path that was given as journal before")
+        return self.journal
 
     async def generate(self, payload: Submittable, own_key: str | None = None) -> AsyncGenerator[Generation, None]:
         """Post a payload and give each state of its generation once, wherever it comes from; the last is finished.
 
         What the journal knows under a key of the caller's own is followed, and nothing posted.
-
-        Raises:
-            SkillsVideoError: as `submit` and `follow`.
         """
         state, result = await self.submit(payload, stream=True, own_key=own_key), payload.endpoint.result
         try:
@@ -138,26 +145,21 @@ class Call:
     async def follow(self, state: Generation, result: str = RESULT) -> AsyncGenerator[Generation, None]:
         """Give each state of a generation once, from its stream while that is open, then by polling.
 
-        Only a finished state, a refusal or the deadline ends it.
-
-        Raises:
-            GenerationFailed: after the last state, where that is FAILED or CANCELED.
-            GenerationTimeout: the time is over.
-            APIError: the platform refused to tell.
+        Only a finished state ends it, which raises GenerationFailed where it is not COMPLETED; or a refusal of the
+        platform to tell, an APIError; or the deadline, a GenerationTimeout.
         """
         name, is_last = state.id, _is_whole(state)
         self.claims.claim(name)
         try:
-            if is_last or (state.status and not state.is_finished):
+            is_told = is_last or (state.status != "" and not state.is_finished)
+            if is_told:
                 await self.tell(state)
-            if state.status and not state.is_finished:
-                yield state
             while not is_last:
+                if is_told:
+                    yield state
                 state = await self._next_streamed(state) or await self._next_polled(name, result)
                 self._count(state)
-                is_last = state.is_finished
-                if not is_last:
-                    yield state
+                is_last, is_told = state.is_finished, True
             yield state
             self.end(name, Ending(state.status, state.usage.total))
             if state.status != Status.COMPLETED:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 from skills_video_runtime.errors import NotFound, SkillsVideoError, SubmissionUncertain
 
 from .claims import new_idempotency
-from .outcomes import MAX_SECONDS, Ending, Entry, Lost, Recovered
+from .outcomes import Ending, Entry, Lost, Recovered
 from .states import Generation, is_id
 from .uncertain import find
 
 if TYPE_CHECKING:
     from .call import Call
     from .claims import Submission
-    from .journal import Journal
-    from .outcomes import Record
 
 KNOWN_FOR = 3600.0  # seconds for which a platform is trusted to know a post again: our choice
 INTERRUPTED = Lost("the process ended before the id of the generation was recorded")
@@ -25,7 +23,7 @@ INTERRUPTED = Lost("the process ended before the id of the generation was record
 
 async def recover(call: Call) -> list[Recovered]:
     """Finish, one after the other, what a journal knows to be unfinished. Each has the whole time to itself."""
-    journal = _journal_of(call)
+    journal = call.kept
     entries = await call.io.on_disk(partial(call.claims.unfinished, journal))
     call.records += [(journal, entry.key) for entry in entries]
     begun = [entry for entry in entries if isinstance(entry, Entry)]
@@ -45,40 +43,14 @@ async def settle(call: Call, key: int | str, name: str | None) -> None:
         raise TypeError(f"key is that of a record, an int or your own text, not {key!r:.80}")
     if name is not None and not is_id(name):
         raise ValueError(f"id: {name!r:.80} is no id of a generation")
-    await call.io.on_disk(partial(call.claims.settle, _journal_of(call), key, name))
-
-
-async def history(call: Call) -> list[Record]:
-    """Give what is over."""
-    return await call.io.on_disk(_journal_of(call).history)
-
-
-async def known(call: Call, own_key: str) -> Record | None:
-    """Give what was begun under a key of the caller's own."""
-    return await call.io.on_disk(partial(_journal_of(call).record_of, own_key))
-
-
-async def prune(call: Call, older_than: float) -> int:
-    """Remove from the journal what is over for so many seconds."""
-    if type(older_than) not in {int, float} or not 0 <= older_than <= MAX_SECONDS:
-        raise ValueError(f"older_than is a number of seconds from 0 to {MAX_SECONDS:g}, not {older_than!r:.80}")
-    return await call.io.on_disk(partial(_journal_of(call).prune, older_than))
-
-
-def _journal_of(call: Call) -> Journal:
-    if call.journal is None:
-        raise ValueError("this needs a journal: pass the path that was given as journal before")
-    return call.journal
+    await call.io.on_disk(partial(call.claims.settle, call.kept, key, name))
 
 
 async def _recover(call: Call, entry: Entry | Recovered, submission: Submission | None) -> Recovered:
     if isinstance(entry, Recovered):
         return entry
     payload, generation, problem = entry.payload, None, None
-    call.deadline = call.io.now() + call.timeout
-    call.shown.clear()
-    call.polled, call.streaming = "", False
-    call.cost, call.has_posted = 0.0, False
+    call.begin()
     try:
         begun = Generation(entry.id or "", "", {})
         if submission is not None:
