@@ -189,10 +189,9 @@ class Call:
                 f"{payload!r:.80} is no payload: construct one of a model's module, build it from plain data by "
                 "kling_v2_6.parse({…}), or name the model: generate('kling-ai/kling-v2.6', {…})"
             )
-        path, form = payload.endpoint.create, None
+        path = payload.endpoint.create
         if payload.goes_as_form():
-            form = payload
-            form.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
+            payload.to_multipart()  # what a form cannot say is refused before anything is recorded or sent
         elif stream and payload.endpoint.stream is not None and path not in self.claims.without_stream:
             path = payload.endpoint.stream
         if own_key is not None:
@@ -206,7 +205,7 @@ class Call:
         submission = self.claims.begin(payload, self.offered(payload))
         submission.own_key = own_key or self.new_key
         submission.idempotency = new_idempotency(submission, path)
-        return await self.settled(submission, self._submit(submission, payload, path, form))
+        return await self.settled(submission, self._submit(submission, path))
 
     async def _submitted_instead(self, told: str) -> Generation:
         """Find the generation of a post that told an id by which no look has found one."""
@@ -291,15 +290,13 @@ class Call:
         """Give the seconds until the deadline."""
         return self.deadline - self.io.now()
 
-    async def _submit(
-        self, submission: Submission, payload: Submittable, path: str, form: Submittable | None
-    ) -> Generation:
+    async def _submit(self, submission: Submission, path: str) -> Generation:
         if self.journal is not None:
             try:
-                await self.io.on_disk(partial(self.claims.intend, submission, self.journal, payload))
+                await self.io.on_disk(partial(self.claims.intend, submission, self.journal))
             finally:
                 self.records += filter(None, [submission.record])
-        return await self.post(submission, path, form)
+        return await self.post(submission, path)
 
     async def settled(self, submission: Submission, work: Coroutine[Any, Any, Generation]) -> Generation:
         """Await the generation of a submission. However that ends, the journal and the caller are told."""
@@ -344,21 +341,14 @@ class Call:
         except Exception:  # noqa: BLE001
             work()
 
-    async def post(self, submission: Submission, path: str, form: Submittable | None) -> Generation:
+    async def post(self, submission: Submission, path: str) -> Generation:
         """Post until there is a generation.
 
         What may have made one is repeated only if it certainly made none, or if the platform knows it again.
         """
-        create, attempt, was_refused = submission.place, 1, False
+        create, attempt, was_refused = submission.payload.endpoint.create, 1, False
         while True:
-            post = Post(
-                path,
-                submission.fields,
-                form,
-                is_stream=path != create,
-                stream_is_described=submission.stream_is_described,
-                idempotency=submission.idempotency_at(path),
-            )
+            post = Post(path, submission.fields, submission.payload, submission.idempotency_at(path))
             sent_at = self.io.now()
             outcome = await self._attempt(submission, post)
             if isinstance(outcome, Generation):
@@ -380,7 +370,7 @@ class Call:
                 raise outcome.error(submission.told)
             if means == "no stream":
                 self.report(Fallback("create", outcome.problem))
-                path, was_refused = create, not submission.stream_is_described
+                path, was_refused = create, not submission.payload.endpoint.stream_is_described
                 continue
             try:
                 await self.pause("create", attempt, outcome)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from skills_video_runtime.capabilities import Capabilities
@@ -16,7 +16,7 @@ from .matching import is_ours, may_be
 from .outcomes import Elsewhere, Idempotency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from skills_video_runtime.errors import SubmissionUncertain
     from skills_video_runtime.json_values import JsonObject
@@ -26,22 +26,20 @@ if TYPE_CHECKING:
     from .states import Generation
 
 NOTHING_OFFERED = Capabilities()
-NOWHERE = Elsewhere(frozenset(), ())
 NOTHING_SENT, NOTHING_MADE = "Nothing was sent.", "Nothing was made."
+NOBODY = 0  # the turn of no submission: an id is all that is known
 
 
 @dataclass(eq=False, slots=True)
 class Submission:
     """One call's attempt to have one generation made, from before its first post until its id is known or given up."""
 
-    place: str
-    """The create endpoint, for which a stream endpoint stands as well."""
+    payload: Submittable
     fields: JsonObject
-    known_fields: Callable[[], Mapping[str, object]]
-    """Gives the fields that the class of the payload has, with their defaults."""
     turn: int
     """What tells it from others; negative, before all that was seen, where an earlier process began it."""
-    stream_is_described: bool = True
+    offered: Capabilities
+    """What the description of its payload offers."""
     post: Post | None = None
     """The last one, unless it certainly made nothing."""
     pending: bool = False
@@ -57,8 +55,6 @@ class Submission:
     """Where it is recorded, if it began with that."""
     own_key: str | None = None
     """The caller's key for it."""
-    offered: Capabilities = NOTHING_OFFERED
-    """What the description of its payload offers."""
     idempotency: Idempotency | None = None
     """By what the platform knows its posts again, where that is offered."""
     doubt: SubmissionUncertain | None = None
@@ -69,7 +65,7 @@ class Submission:
         header, ours = self.offered.idempotency, self.idempotency
         if header is None or ours is None or header.name.lower() != ours.header.lower():
             return None
-        if not header.is_taken_by(path, is_stream=path != self.place):
+        if not header.is_taken_by(path, is_stream=path != self.payload.endpoint.create):
             return None
         return ours.header.lower(), ours.value
 
@@ -144,7 +140,7 @@ class Claims:
     """What the calls of one platform know of each other. Safe to share between threads."""
 
     _of: ClassVar[dict[str, Claims]] = {}
-    _lock: ClassVar[Lock] = Lock()
+    _lock: ClassVar[RLock] = RLock()
 
     def __init__(self) -> None:
         self._announced, self._first_seen = Recent(), Recent()
@@ -171,15 +167,7 @@ class Claims:
         """Enter a submission, before its first post."""
         with self._lock:
             self._turn += 1
-            place = payload.endpoint
-            submission = Submission(
-                place.create,
-                payload.to_dict(),
-                payload.known_fields,
-                self._turn,
-                place.stream_is_described,
-                offered=offered,
-            )
+            submission = Submission(payload, payload.to_dict(), self._turn, offered)
             self._open[submission] = None
         return submission
 
@@ -207,7 +195,7 @@ class Claims:
 
     def claim(self, name: str, submission: Submission | None = None) -> bool:
         """Take a generation for one call; False if another call has it."""
-        owner = _owner(submission)
+        owner = submission.turn if submission else NOBODY
         with self._lock:
             if not self._is_claimed(name):
                 self._claims[name] = owner
@@ -216,13 +204,12 @@ class Claims:
     def is_of_another_post(self, name: str, submission: Submission) -> bool:
         """Tell whether a generation was made by another post of this process."""
         with self._lock:
-            owner = self._claims.get(name, self._over.get(name, 0))
-            return owner not in {0, _owner(submission)}
+            return self._claims.get(name, self._over.get(name, NOBODY)) not in {NOBODY, submission.turn}
 
     def end_of(self, name: str) -> None:
         """Take note that a generation is over: its id is kept until no list can show it any more."""
         with self._lock:
-            self._over[name] = self._claims.pop(name, 0)
+            self._over[name] = self._claims.pop(name, NOBODY)
 
     def announce(self, name: str, now: float) -> None:
         """Remember when the platform told of a generation."""
@@ -233,7 +220,7 @@ class Claims:
         """Give the seconds since the platform told of a generation; infinite, if it has not."""
         return now - self._announced.get(name or "", -inf)
 
-    def intend(self, submission: Submission, journal: Journal, payload: Submittable) -> None:
+    def intend(self, submission: Submission, journal: Journal) -> None:
         """Record in a journal that a payload is about to be posted, and hold the record until that has ended."""
         with self._lock:
             if submission not in self._open:
@@ -241,25 +228,22 @@ class Claims:
             submission.record = (journal, journal.new_key())
             self._reserved.add(submission.record)
         journal.hold(submission.record[1])
-        journal.intend(submission.record[1], payload, submission.own_key, submission.idempotency)
+        journal.intend(submission.record[1], submission.payload, submission.own_key, submission.idempotency)
         if submission not in self._open:  # given up while it was written
             submission.record_end()
 
     def unfinished(self, journal: Journal) -> list[Entry | Recovered]:
         """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""
         with self._lock:
-            return [entry for entry in journal.unfinished() if self._hold(journal, entry.key)]
+            return [entry for entry in journal.unfinished() if self.hold(journal, entry.key)]
 
     def hold(self, journal: Journal, key: int | str) -> bool:
         """Hold a record until it is released; False if another call holds it."""
         with self._lock:
-            return self._hold(journal, key)
-
-    def _hold(self, journal: Journal, key: int | str) -> bool:
-        if (journal, key) in self._reserved or not journal.hold(key):
-            return False
-        self._reserved.add((journal, key))
-        return True
+            if (journal, key) in self._reserved or not journal.hold(key):
+                return False
+            self._reserved.add((journal, key))
+            return True
 
     def release(self, records: Iterable[tuple[Journal, int | str]]) -> None:
         """Let go of records: the calls that held them have ended."""
@@ -303,41 +287,36 @@ class Claims:
         this process may have made is contested, unless both wait for the very same thing and neither knows more.
         """
         self.remember(running)
-        elsewhere = NOWHERE
+        elsewhere = Elsewhere()
         if submission.record is not None:  # asked after the list, so that whatever is there was recorded before
             elsewhere = submission.record[0].elsewhere(submission.record[1])
-        listed = [item for item in running if item.id not in elsewhere.names]
-        new = {item.id: item for item in listed if self._is_new(submission, item)}
-        known = submission.known_fields()
+        listed = {item.id: item for item in running if item.id and item.id not in elsewhere.names}
+        new = {name: item for name, item in listed.items() if self._is_new(submission, name)}
+        known = submission.payload.known_fields()
         ours = {name: item for name, item in new.items() if is_ours(submission.fields, known, item.input)}
+        doubtful = list((ours or new).values())
         with self._lock:
             others = [other for other in self._open if other is not submission]
-        contested = any(_competes(other, submission, (ours or new).values()) for other in others)
-        doubtful = list((ours or new).values())
-        contested = contested or any(may_be(fields, item.input) for fields in elsewhere.open for item in doubtful)
-        contested = contested or self._claims.has_dropped  # what seems new may be what was dropped
+        contested = (
+            self._claims.has_dropped  # what seems new may be what was dropped
+            or any(_competes(other, submission, doubtful) for other in others)
+            or any(may_be(fields, item.input) for fields in elsewhere.open for item in doubtful)
+        )
         return Look(tuple(ours), tuple(new), contested)
 
-    def _is_new(self, submission: Submission, item: Generation) -> bool:
-        is_old = self._is_claimed(item.id) or self._first_seen.get(item.id, 0) < submission.turn
-        return bool(item.id) and not is_old
+    def _is_new(self, submission: Submission, name: str) -> bool:
+        return not self._is_claimed(name) and self._first_seen.get(name, 0) >= submission.turn
 
     def _is_claimed(self, name: str) -> bool:
         return name in self._claims or name in self._over
-
-
-def _owner(submission: Submission | None) -> int:
-    """Give what tells one submission from others; 0 where an id is all that is known."""
-    if submission is None:
-        return 0
-    return submission.turn
 
 
 def _competes(other: Submission, submission: Submission, new: Iterable[Generation]) -> bool:
     """Whether another submission may have made something new, and is not interchangeable with this one."""
     if not other.pending and not other.is_doubtful:
         return False
-    if not other.pending and (other.place, other.fields) == (submission.place, submission.fields):
+    places = {other.payload.endpoint.create, submission.payload.endpoint.create}
+    if not other.pending and len(places) == 1 and other.fields == submission.fields:
         return False
     return any(may_be(other.fields, item.input) for item in new)
 

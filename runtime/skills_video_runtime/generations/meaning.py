@@ -31,7 +31,7 @@ def meaning(post: Post, outcome: Answer | Lost) -> Literal["nothing made", "no s
         return "ambiguous"
     told = told_id(outcome)
     absent = NO_STREAM
-    if not post.stream_is_described:
+    if not post.payload.endpoint.stream_is_described:  # which may be refused as any other request is
         absent = NO_UNDESCRIBED_STREAM
     if post.is_stream and outcome.status in absent and told is None:
         return "no stream"

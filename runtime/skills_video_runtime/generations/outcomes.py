@@ -79,16 +79,16 @@ class Post:
 
     path: str
     fields: JsonObject
-    form: Submittable | None = None
-    """The payload, where it goes as a form."""
-    is_stream: bool = False
-    """Whether it goes to the stream endpoint, for which the create endpoint can stand in."""
-    stream_is_described: bool = True
-    """Whether a description has that endpoint; one that none has may be refused as any other request is."""
+    payload: Submittable
     idempotency: tuple[str, str] | None = None
     """The header by which the platform knows it again, and its value, where the endpoint is described to take one."""
     begun: bool = False
     """Whether its head was begun, which is when a generation may have been made. Set by what sends it."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it goes to the stream endpoint, for which the create endpoint can stand in."""
+        return self.path != self.payload.endpoint.create
 
 
 class Answer(NamedTuple):
@@ -266,9 +266,9 @@ class Recovered:
 class Elsewhere(NamedTuple):
     """What a journal knows of the submissions of other processes."""
 
-    names: frozenset[str]
+    names: frozenset[str] = frozenset()
     """Ids of their generations."""
-    open: tuple[JsonObject, ...]
+    open: tuple[JsonObject, ...] = ()
     """What they have posted or are about to post, where the id is not known."""
 
 

@@ -71,7 +71,7 @@ async def take_up(call: Call, submission: Submission, entry: Entry) -> Generatio
     It is made only where the platform is to know the post again, by the value that it had then, or where the caller
     asked for it.
     """
-    payload, path = entry.payload, submission.place
+    payload, path = entry.payload, entry.payload.endpoint.create
     may_repeat = not payload.goes_as_form()  # which the journal does not keep
     if entry.idempotency is not None and may_repeat:
         path = entry.idempotency.path
@@ -86,4 +86,4 @@ async def take_up(call: Call, submission: Submission, entry: Entry) -> Generatio
         found, submission.doubt = None, error
     if found is None and call.budget is not None:
         call.budget.check()
-    return found or await call.post(submission, path, None)
+    return found or await call.post(submission, path)

@@ -142,8 +142,8 @@ class Exchange:
         with ExitStack() as files:
             content: dict[str, Any] = {"fields": post.fields, "headers": AS_JSON}
             readings: list[Reading] = []
-            if post.form is not None:
-                readings, content = _content(post.form, files, post.idempotency)
+            if post.payload.goes_as_form():
+                readings, content = _content(post.payload, files, post.idempotency)
             if post.idempotency is not None:
                 content["headers"] = {**content["headers"], **dict([post.idempotency])}
             self.posting = post
