@@ -7,12 +7,12 @@ from __future__ import annotations
 import os
 from contextlib import aclosing
 from functools import partial
-from inspect import iscoroutinefunction
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from skills_video_runtime import catalog
 from skills_video_runtime.downloads import MAX_BYTES
+from skills_video_runtime.generations.progress import is_async, refuse_async
 from skills_video_runtime.generations.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -194,8 +194,6 @@ class _Verbs(Generic[PayloadT]):
             OSError: A file of the payload cannot be read.
             ValueError: The key is that of another payload, or there is no journal for it.
         """
-        refuse_async("on_state", on_state)
-        refuse_async("on_event", on_event)
         return run(
             self._coroutines.generate(
                 built(payload, data), key=key, timeout=timeout, on_state=on_state, on_event=on_event
@@ -225,7 +223,6 @@ class _Verbs(Generic[PayloadT]):
         Raises:
             ValueError, TypeError: The limit is outside its range, or `payloads` is no iterable.
         """
-        refuse_async("on_event", on_event)
         from .many import Many  # noqa: PLC0415  # for who makes many
 
         return Many(self._session, payloads, limit, timeout, on_event).in_threads(run)
@@ -285,8 +282,6 @@ class _Verbs(Generic[PayloadT]):
         on_event: OnEvent | None = None,
     ) -> Generation:
         """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
-        refuse_async("on_state", on_state)
-        refuse_async("on_event", on_event)
         return run(self._coroutines.wait(id, timeout=timeout, on_state=on_state, on_event=on_event))
 
     def get(self, id: str) -> Generation:
@@ -469,7 +464,7 @@ class _AsyncVerbs(Generic[PayloadT]):
         self._session.key.refuse(key)
         made = built(payload, data)
         async with self._session.call(timeout, on_state=on_state, on_event=on_event, about=made) as call:
-            return await last(call.generate(made, key))
+            return await call.last(call.generate(made, key))
 
     def generate_many(
         self,
@@ -545,7 +540,7 @@ class _AsyncVerbs(Generic[PayloadT]):
         """As `Client.wait`."""
         self._session.key.refuse(id)
         async with self._session.call(timeout, on_state=on_state, on_event=on_event, about=id) as call:
-            return await last(call.wait(id))
+            return await call.last(call.wait(id))
 
     async def get(self, id: str) -> Generation:
         """As `Client.get`."""
@@ -694,37 +689,11 @@ def files_of(session: Session) -> Any:
     return Files(session, run)
 
 
-async def last(states: AsyncGenerator[Generation, None]) -> Generation:
-    """Give the last state."""
-    state = None
-    async with aclosing(states):
-        async for state in states:  # noqa: B007  # as is said
-            pass
-    return cast("Generation", state)
-
-
 def built(payload: Any, data: Data | None) -> Any:
     """Give a payload as it is, or build the one that the name of a model and plain data describe."""
     if data is None:
         return payload
     return catalog.parse(payload, data)
-
-
-def refuse_async(name: str, hook: object) -> None:
-    """Refuse what would have to be awaited where it is only called.
-
-    Raises:
-        TypeError: it is an asynchronous function, or no function at all.
-    """
-    if hook is None:
-        return
-    if not callable(hook) or is_async(hook):
-        raise TypeError(f"{name} is called here, and not awaited: it must be a plain function, not {hook!r:.80}")
-
-
-def is_async(function: object) -> bool:
-    """Whether what a function gives is to be awaited."""
-    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

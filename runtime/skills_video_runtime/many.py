@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from queue import Empty, SimpleQueue
 from threading import Timer
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .generations.outcomes import check_seconds
 from .generations.progress import hooks_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .downloads.fetch import Fetch
     from .generations.call import Call
-    from .generations.outcomes import Ending
+    from .generations.outcomes import Ending, Submittable
     from .generations.progress import OnEvent
     from .generations.states import Generation
     from .http.session import Session
@@ -61,7 +61,7 @@ class Many(Generic[PayloadT]):
             raise ValueError(f"limit is from 1 to {MOST}, not {limit!r}")
         if timeout is not None:
             check_seconds("timeout", timeout)
-        hooks_of(on_event=on_event)
+        hooks_of(on_event=on_event, asynchronous=session.asynchronous)
         self.session, self.limit, self.timeout, self.on_event = session, limit, timeout, on_event
         try:
             self.waiting = enumerate(payloads)
@@ -93,7 +93,8 @@ class Many(Generic[PayloadT]):
         try:
             async with self.session.call(self.timeout, on_event=self.on_event, index=index, about=payload) as call:
                 try:
-                    generation = await self._generation(payload, call)
+                    async with self.posting(call):
+                        generation = await call.last(call.generate(cast("Submittable", payload)))
                 finally:
                     ended, call.ended = call.ended, {}  # recorded once the caller has the result
         except Exception as error:  # noqa: BLE001  # which is a result as well
@@ -105,13 +106,6 @@ class Many(Generic[PayloadT]):
         if made.call is not None:
             made.call.ended = made.ended
             await made.call.record_ended()
-
-    async def _generation(self, payload: Any, call: Call) -> Generation | None:
-        generation = None
-        async with self.posting(call), aclosing(call.generate(payload)) as states:
-            async for state in states:
-                generation = state
-        return generation
 
     @asynccontextmanager
     async def entered(self, call: Call | Fetch) -> AsyncGenerator[None]:

@@ -170,6 +170,12 @@ class Call:
             error.add_note(f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up.")
             raise
 
+    @staticmethod
+    async def last(states: AsyncGenerator[Generation, None]) -> Generation:
+        """Give the last state."""
+        async with aclosing(states):
+            return [state async for state in states][-1]
+
     def _count(self, state: Generation) -> None:
         """Take note of what a generation that this call posted has cost so far."""
         if self.budget is not None and self.has_posted:

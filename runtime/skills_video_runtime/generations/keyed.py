@@ -15,34 +15,22 @@ from .states import Generation
 if TYPE_CHECKING:
     from .call import Call
     from .journal import Journal
-    from .outcomes import Entry, Submittable
+    from .outcomes import Submittable
 
 LONGEST = 200  # characters of a key: our choice
 PAUSE = 0.2  # seconds between two looks at what another call of the process does under the same key: our choice
-
-
-def check_key(own_key: object) -> None:
-    """Refuse what is no key of a submission.
-
-    Raises:
-        TypeError, ValueError: it is none.
-    """
-    if not isinstance(own_key, str):
-        raise TypeError(f"key is a text of your own, such as 'row-17', not {own_key!r:.80}")
-    if not 0 < len(own_key) <= LONGEST or not own_key.isprintable():
-        raise ValueError(f"key is a printable text of 1 to {LONGEST} characters, not {own_key!r:.80}")
 
 
 async def begun_before(call: Call, payload: Submittable, own_key: str) -> Generation | None:
     """Give the generation that was begun under a key, by its id alone; None where none was, and none is by others.
 
     Raises:
-        ValueError: there is no journal, or the key is that of another payload.
+        TypeError, ValueError: there is no journal, or the key is none, or that of another payload.
         SubmissionUncertain: it is not known whether one was made.
         RecordUnusable: its record cannot be read, or holds no id.
         GenerationTimeout: another call with this key has not been told an id in time.
     """
-    check_key(own_key)
+    _check(own_key)
     if call.journal is None:
         raise ValueError("key needs a journal: Client(journal='jobs.db')")
     journal = call.journal
@@ -62,10 +50,19 @@ async def begun_before(call: Call, payload: Submittable, own_key: str) -> Genera
         elif known.is_over:
             raise RecordUnusable(f"The generation of key {own_key!r} is over, and never had an id.")
         elif is_held and _hold(call, journal, known.entry.key):
-            return await _reconciled(call, replace(known.entry, payload=payload), journal)  # whose class is known here
+            entry = replace(known.entry, payload=payload)  # whose class is known here
+            submission = call.claims.resume(entry, journal, call.offered(payload))
+            return await call.settled(submission, take_up(call, submission, entry))
         if call.time_left() <= 0:
             raise GenerationTimeout(f"Another call with key {own_key!r} was told no id within {call.timeout:g} s.")
         await call.io.sleep(min(PAUSE, max(call.time_left(), 0)))
+
+
+def _check(own_key: object) -> None:
+    if not isinstance(own_key, str):
+        raise TypeError(f"key is a text of your own, such as 'row-17', not {own_key!r:.80}")
+    if not 0 < len(own_key) <= LONGEST or not own_key.isprintable():
+        raise ValueError(f"key is a printable text of 1 to {LONGEST} characters, not {own_key!r:.80}")
 
 
 def _hold(call: Call, journal: Journal, key: int | str) -> bool:
@@ -74,12 +71,3 @@ def _hold(call: Call, journal: Journal, key: int | str) -> bool:
     if is_held:
         call.records.append((journal, key))
     return is_held
-
-
-async def _reconciled(call: Call, entry: Entry, journal: Journal) -> Generation:
-    """Find what an earlier process made of a record without an id."""
-    submission = call.claims.resume(entry, journal, call.offered(entry.payload))
-    try:
-        return await call.settled(submission, take_up(call, submission, entry))
-    finally:
-        call.claims.end(submission)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from inspect import iscoroutine
+from inspect import iscoroutine, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -65,23 +65,33 @@ def hooks_of(
     on_event: OnEvent | None = None,
     index: int | None = None,
     *,
-    asynchronous: bool = True,
+    asynchronous: bool,
 ) -> list[Hook]:
-    """Give what calls the functions of a caller.
-
-    Raises:
-        TypeError: one cannot be called.
-    """
+    """Give what calls the functions of a caller, or raise TypeError where one cannot be called, or awaited."""
     hooks: list[Hook] = []
     for name, function, kind in (("on_state", on_state, _tell_state), ("on_event", on_event, _tell_event)):
         if function is None:
             continue
-        if not callable(function):
-            raise TypeError(f"{name} is a function, not {function!r:.80}")
         if not asynchronous:
+            refuse_async(name, function)
             function = partial(_called, function)  # noqa: PLW2901  # the same
+        elif not callable(function):
+            raise TypeError(f"{name} is a function, not {function!r:.80}")
         hooks.append(partial(kind, function, index))
     return hooks
+
+
+def refuse_async(name: str, hook: object) -> None:
+    """Refuse, by TypeError, what would have to be awaited where it is only called, or is no function at all."""
+    if hook is None:
+        return
+    if not callable(hook) or is_async(hook):
+        raise TypeError(f"{name} is called here, and not awaited: it must be a plain function, not {hook!r:.80}")
+
+
+def is_async(function: object) -> bool:
+    """Whether what a function gives is to be awaited."""
+    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
 def _called(function: Any, told: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -55,11 +54,9 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
         begun = Generation(entry.id or "", "", {})
         if submission is not None:
             begun = await call.settled(submission, take_up(call, submission, entry))
-        async with aclosing(call.follow(begun, payload.endpoint.result)) as states:
-            async for generation in states:  # noqa: B007  # the last one
-                pass
+        generation = await call.last(call.follow(begun, payload.endpoint.result))
     except SkillsVideoError as error:
-        generation, problem = None, error
+        problem = error
         if entry.id and isinstance(error, NotFound):
             call.end(entry.id, Ending("NOT_FOUND"))  # asking again would tell the same
     return Recovered(payload.endpoint.model, payload.to_dict(), generation, problem, entry.own_key or entry.key)

@@ -44,12 +44,11 @@ def claims_of(base_url: str) -> Claims:
     return Claims.of(f"{os.getpid()} {platform_of(base_url)}")
 
 
-def _no_files(_: Session) -> Any:
-    raise LookupError("no client is there for it")
-
-
 class Session:
     """What a client and the per-model clients made from it share."""
+
+    make_files: Callable[[Session], Any]
+    """By the client, which is above all that is needed for it."""
 
     def __init__(
         self, address: str, key: Key, settings: Settings, journal: Where | None, http: Any, *, asynchronous: bool
@@ -60,8 +59,6 @@ class Session:
         if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
-        self.make_files: Callable[[Session], Any] = _no_files
-        """By the client, which is above all that is needed for it."""
         self.hooks: list[Hook] = []
         """What each call tells of its way."""
         self.budget: Budget | None = None
