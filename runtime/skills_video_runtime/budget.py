@@ -25,11 +25,7 @@ class Budget:
         self.most, self.spent, self._lock = most, 0.0, Lock()
 
     def check(self) -> None:
-        """Refuse a post beyond the budget.
-
-        Raises:
-            BudgetExceeded: it is spent.
-        """
+        """Refuse, by BudgetExceeded, a post beyond the budget."""
         if self.spent >= self.most:
             raise BudgetExceeded(f"{self.spent:g} of {self.most:g} credits are spent.")
 

@@ -31,11 +31,7 @@ class Wish:
     search: str = ""
 
     def check(self) -> None:
-        """Refuse what no model could ever be asked.
-
-        Raises:
-            ValueError: A value is outside what its argument can be, which is named.
-        """
+        """Refuse, by ValueError, what no model could ever be asked."""
         for word in self.takes:
             if word not in get_args(Takes):
                 raise ValueError(f"takes={word!r:.80} is none of {', '.join(get_args(Takes))}")

@@ -17,12 +17,7 @@ TOLD_IN_THE_JOURNAL = (Status.CANCELED, Status.FAILED)  # the files of what is C
 
 
 async def cancel(call: Call, name: str) -> Generation:
-    """Cancel a generation, and give its state after that. What is transient is tried again: it cannot harm.
-
-    Raises:
-        NotOffered: the platform describes no endpoint for it; nothing was sent.
-        APIError, ConnectionFailed: as for any request.
-    """
+    """Cancel a generation, and give its state after that. What is transient is tried again: it cannot harm."""
     offer = call.offered(None).cancel
     if offer is None:
         raise NotOffered("The platform describes no endpoint that cancels a generation; nothing was sent.")

@@ -253,11 +253,7 @@ class Claims:
                 journal.let_go(key)
 
     def settle(self, journal: Journal, key: int | str, name: str | None) -> None:
-        """Record which generation a submission became, if any, as its owner says.
-
-        Raises:
-            ValueError: the record is not there, over, or of a call that is under way.
-        """
+        """Record which generation a submission became, if any, as its owner says; ValueError if that is not open."""
         with self._lock:
             number = journal.number_of(key)
             if number is None:

@@ -81,11 +81,7 @@ class Journal(Protocol):
     def intend(
         self, key: int, payload: Submittable, own_key: str | None = None, idempotency: Idempotency | None = None
     ) -> None:
-        """Record that a payload is about to be posted, under a key of the caller's own and of the platform, if any.
-
-        Raises:
-            JournalUnavailable: it cannot be written, or the file is no longer in its place.
-        """
+        """Record that a payload is about to be posted, under a key of the caller's own and of the platform, if any."""
         self._check_place()
         place, text = payload.endpoint, _text_of(payload)
         row = (key, place.model, place.stream, place.create, place.result, text, int(payload.goes_as_form()))
@@ -133,18 +129,11 @@ class Journal(Protocol):
 
         Their payloads have no files, which are not kept: one that had any is not posted again. What cannot be read, or
         belongs to another platform or key, is what `recover` gives for it: an error of that record alone.
-
-        Raises:
-            JournalUnavailable: nothing can be read.
         """
         return [self._entry(*row) for row in self._run(WHOLE)]
 
     def known_as(self, own_key: str, payload: Submittable) -> Known | None:
-        """Give what is recorded under a key of the caller's own, if anything that may have made a generation is.
-
-        Raises:
-            JournalUnavailable: it cannot be read.
-        """
+        """Give what is recorded under a key of the caller's own, if anything that may have made a generation is."""
         for state, *row in self._run(NAMED, own_key):
             if state != "refused":
                 entry = self._entry(*row)
@@ -163,9 +152,7 @@ class Journal(Protocol):
     def settle(self, key: int, name: str | None) -> None:
         """Record the id of a submission that is not finished, which is ours from then on, or drop it.
 
-        Raises:
-            ValueError: there is no such record, or the id is that of another one.
-            JournalUnavailable: it cannot be written.
+        ValueError tells that there is no such record, or that the id is that of another one.
         """
         if key not in {known for known, *_ in self._run(BEGUN)}:
             raise ValueError(f"key: the journal {self._where} holds no unfinished record {key}")
@@ -179,19 +166,11 @@ class Journal(Protocol):
             self._own(key)
 
     def history(self) -> list[Record]:
-        """Give what is over, oldest first.
-
-        Raises:
-            JournalUnavailable: it cannot be read.
-        """
+        """Give what is over, oldest first."""
         return [self._record(*row) for row in self._run(OVER)]
 
     def record_of(self, name: str) -> Record | None:
-        """Give what is recorded under a key of the caller's own or an id, over or not, unless nothing was made.
-
-        Raises:
-            JournalUnavailable: it cannot be read.
-        """
+        """Give what is recorded under a key of the caller's own or an id, over or not, unless nothing was made."""
         for row in self._run(f"{TOLD} (name = ? OR id = ?) AND state <> 'refused'", name, name):
             return self._record(*row)
         return None
@@ -318,11 +297,7 @@ class Journal(Protocol):
     def _is_in_transaction(self) -> bool: ...
 
     def _together(self, work: Callable[[], object]) -> None:
-        """Write in one transaction with what other threads are waiting to write: they wait for the disk once.
-
-        Raises:
-            JournalUnavailable: it cannot be written.
-        """
+        """Write in one transaction with what other threads are waiting to write: they wait for the disk once."""
         write = Write(work)
         self._waiting.append(write)
         with self._lock:

@@ -62,11 +62,7 @@ def told_id(outcome: Answer | Lost) -> str | None:
 
 
 def of_repeat(doubt: SubmissionUncertain, means: str, outcome: Answer | Lost) -> Answer | Lost:
-    """Give what came of a post that may have been made before, as what is worth another try.
-
-    Raises:
-        SubmissionUncertain: it was refused, which tells nothing of the earlier one.
-    """
+    """Give what came of a repeated post as worth another try, or raise the doubt, of which a refusal tells nothing."""
     if means in {"refused", "no stream"}:
         raise doubt from outcome.error()
     if isinstance(outcome, Answer) and outcome.status in CONFLICTS:

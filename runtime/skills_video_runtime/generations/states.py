@@ -221,11 +221,7 @@ class Generation:
 
     @classmethod
     def from_dict(cls, data: JsonObject) -> Generation:
-        """Read what `to_dict` gave.
-
-        Raises:
-            ValueError: it is something else.
-        """
+        """Read what `to_dict` gave; ValueError in place of anything else."""
         told = cls._read(as_object(data))
         if "id" not in told.raw or not isinstance(told.raw.get("status"), str):
             raise ValueError(f"data is no generation, which has an id and a status: {data!r:.80}")

@@ -32,10 +32,8 @@ async def find(
 
     It may be after a 5xx, if two looks show nothing new and came so soon that a generation would still be running.
     After a lost connection it may be only if the caller asked for that. A generation is taken if two looks show it, and
-    no other that is ours as certainly; where the platform told an id, no other than that.
-
-    Raises:
-        SubmissionUncertain: neither is certain.
+    no other that is ours as certainly; where the platform told an id, no other than that. SubmissionUncertain is raised
+    where neither is certain.
     """
     told = told_id(outcome)
     search = Search(call, submission, told)
@@ -55,11 +53,7 @@ async def find(
 
 
 async def find_instead(call: Call, submission: Submission, told: str, others: Iterable[str]) -> Generation:
-    """Give the generation of a post that told an id of which the platform knows nothing.
-
-    Raises:
-        SubmissionUncertain: it is not certain; `others` are ids that were told as well.
-    """
+    """Give that of a post that told an id of which the platform knows nothing, or raise SubmissionUncertain."""
     search = Search(call, submission, None)
     await search.run()
     if search.found is not None:

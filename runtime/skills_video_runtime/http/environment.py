@@ -34,10 +34,7 @@ class UnusableSetting(Exception):  # noqa: N818  # an error is named by what hap
 def proxies(base_url: str) -> dict[str, httpx.Proxy | None]:
     """Give the proxy for each kind of address, as `mounts` of httpx; None where none is to be used.
 
-    There are none for a platform on this very machine.
-
-    Raises:
-        UnusableSetting: a variable names no proxy.
+    There are none for a platform on this very machine. UnusableSetting tells of a variable that names no proxy.
     """
     told = getproxies()
     exempt = re.split(r"[,\s]+", told.get("no", ""))
@@ -78,11 +75,7 @@ def trusted() -> str:
 
 
 def tls() -> ssl.SSLContext:
-    """Give the certificates that are trusted, read once.
-
-    Raises:
-        UnusableSetting: those that a variable names cannot be read.
-    """
+    """Give the certificates that are trusted, read once; UnusableSetting where those of a variable cannot be."""
     return _tls(*(os.environ.get(variable) or None for variable in CERTIFICATES))
 
 

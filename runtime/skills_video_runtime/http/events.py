@@ -44,11 +44,7 @@ class Body:
         return source.aiter_sse() if asynchronous else source.iter_sse()
 
     def take(self, event: Any) -> str:
-        """Give the data of an event, and begin to count anew.
-
-        Raises:
-            OSError: it is too large.
-        """
+        """Give the data of an event, and begin to count anew; OSError if it is too large."""
         self.size, self.before = 0, None
         data: str = event.data
         if len(data) > MAX_EVENT // 4 and len(data.encode()) > MAX_EVENT:
@@ -56,11 +52,7 @@ class Body:
         return data
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """Give what a chunk holds.
-
-        Raises:
-            OSError: it cannot be unpacked.
-        """
+        """Give what a chunk holds; OSError if it cannot be unpacked."""
         if not self.packed:
             yield chunk
             return

@@ -430,9 +430,6 @@ def _content(
     """Give the files of a form as they are read, and what is posted: parts, or text where the form has no files.
 
     What is posted again by the same value is the same to the byte, so that no platform takes it for another payload.
-
-    Raises:
-        OSError: one cannot be read.
     """
     texts, given = form.to_multipart()
     if form.urlencoded and not given:

@@ -101,11 +101,7 @@ class Key:
         return len(self._value) >= CERTAIN_LENGTH and self.redact(text) != text
 
     def refuse(self, name: object) -> None:
-        """Refuse a name that holds the key, as it would be told of in errors and logs.
-
-        Raises:
-            ValueError: it does.
-        """
+        """Refuse, by ValueError, a name that holds the key, as it would be told of in errors and logs."""
         if isinstance(name, str) and self.holds(name):
             raise ValueError("the API key was given where the name of a generation or workspace belongs")
 

@@ -46,11 +46,7 @@ class KeySource(Key):
         """Ask nothing yet."""
 
     async def fresh(self) -> Key:
-        """Ask for the key of one request.
-
-        Raises:
-            MissingAPIKey: there is none.
-        """
+        """Ask for the key of one request; MissingAPIKey where there is none."""
         try:
             key = Key(await self._told())
         except Exception as error:

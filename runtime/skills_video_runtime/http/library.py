@@ -24,11 +24,7 @@ def library_of(http: object) -> Any:
 
 
 def check_client(http: object, *, asynchronous: bool) -> None:
-    """Refuse what is no HTTP client of the kind that is needed.
-
-    Raises:
-        TypeError: it is none.
-    """
+    """Refuse, by TypeError, what is no HTTP client of the kind that is needed."""
     name = "Client"
     if asynchronous:
         name = "AsyncClient"

@@ -19,12 +19,7 @@ VALUE = re.compile(r"[!-~]([\t -~]*[!-~])?")
 
 
 def own_headers(given: object) -> dict[str, str]:
-    """Read the headers that a client is given; no message repeats a value, which may be a secret.
-
-    Raises:
-        TypeError: they are no mapping of texts.
-        ValueError: a name is none, stands twice, or is of a header that the client sets; or a value cannot be sent.
-    """
+    """Read the headers that a client is given. No TypeError or ValueError repeats a value, which may be a secret."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):

@@ -18,12 +18,7 @@ OPERATION = "generate_content"  # there is no name of its own for videos
 
 
 def check_tracer(tracer: object) -> Any:
-    """Give a tracer, or refuse what is none.
-
-    Raises:
-        TypeError: it is none.
-        ModuleNotFoundError: the extra `otel` is not installed.
-    """
+    """Give a tracer, or refuse, by TypeError, what is none."""
     try:
         from opentelemetry.trace import Tracer  # noqa: PLC0415  # an extra
     except ModuleNotFoundError as error:
