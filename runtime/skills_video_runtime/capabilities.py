@@ -19,9 +19,7 @@ class IdempotencyHeader(NamedTuple):
 
     def is_taken_by(self, path: str, *, is_stream: bool) -> bool:
         """Tell whether an endpoint is described to take it."""
-        kind = "create"
-        if is_stream:
-            kind = "stream"
+        kind = "stream" if is_stream else "create"
         return kind in self.on or path in self.on
 
 

@@ -412,10 +412,9 @@ class _Verbs(Generic[PayloadT]):
             outcomes = [pool.submit(run, save.outcome()) for save in saves]
             try:
                 return saved([outcome.result() for outcome in outcomes])
-            except BaseException as error:
-                if not isinstance(error, Exception):
-                    for save in saves:
-                        save.give_up()
+            except BaseException:  # such as Ctrl-C; after an error of a file, all have ended
+                for save in saves:
+                    save.give_up()
                 raise
 
     def close(self) -> None:

@@ -114,11 +114,7 @@ def _nearest_payload(module: ModuleType, wanted: Mapping[str, Any]) -> Planned |
         payload, problems = attempt(data, [cls])
         if not problems:
             found.append(Planned(payload, tuple(lost)))
-    return min(found, key=_missed, default=None)
-
-
-def _missed(item: Planned) -> tuple[int, int]:
-    return len(item.left_out), len(item.lost)
+    return min(found, key=lambda item: (len(item.left_out), len(item.lost)), default=None)
 
 
 def _filled(cls: type[BasePayload], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], list[Loss]]:

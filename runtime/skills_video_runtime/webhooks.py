@@ -83,13 +83,9 @@ def verify(body: bytes | str, headers: Mapping[str, str], secret: str, *, tolera
         key.verify(body, told, json_parse=False)
     except Exception as error:  # the library raises what its parsers raise of a malformed header
         raise WebhookRefused(f"The signature is not right: {error}.") from error
-    _check_age(told["webhook-timestamp"], tolerance)
-    return _read(told["webhook-id"], body)
-
-
-def _check_age(timestamp: str, tolerance: float) -> None:
-    if abs(time.time() - float(timestamp)) > tolerance:
+    if abs(time.time() - float(told["webhook-timestamp"])) > tolerance:
         raise WebhookRefused(f"The message is more than {tolerance:g} s from the clock of this machine.")
+    return _read(told["webhook-id"], body)
 
 
 def _read(name: str, body: bytes | str) -> Event:

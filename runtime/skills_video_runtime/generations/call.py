@@ -463,9 +463,7 @@ class Call:
         quiet_until, is_untried = self.io.now() + self.silence, True
         while self.streaming:
             patience = min(self._patience_for_stream(), quiet_until - self.io.now())
-            known = None
-            if not self.hooks:  # which want to know whatever comes
-                known = _known_word(state)
+            known = None if self.hooks else _known_word(state)  # hooks want to know whatever comes
             event = await self.io.next_event(max(patience, 0.001), known)
             if isinstance(event, Ended):
                 is_in_time = self.io.now() < quiet_until  # else it is polled, as one that says nothing
@@ -522,7 +520,8 @@ class Call:
             state = self.state_in(outcome, name)
             if state is not None:
                 failures, self.polled = 0, state.status
-                if _is_hollow(state) and hollow < HOLLOW_LOOKS and self.settings.poll_interval < self.time_left():
+                is_hollow = state.status == Status.COMPLETED and state.raw.get("data") is None  # which it is until then
+                if is_hollow and hollow < HOLLOW_LOOKS and self.settings.poll_interval < self.time_left():
                     hollow += 1
                     await self.io.sleep(self.settings.poll_interval)
                     continue
@@ -613,9 +612,7 @@ class Call:
     async def tell(self, state: Generation) -> bool:
         """Tell of a state, and whether it is a new one. Its files can be fetched from now on."""
         belonging_to(self.files, state)
-        source: Literal["stream", "poll"] = "poll"
-        if self.streaming:
-            source = "stream"
+        source: Literal["stream", "poll"] = "stream" if self.streaming else "poll"
         event = Event(state, source, is_new=state.status not in self.shown)
         self.shown.add(state.status)
         for hook in self.hooks:
@@ -665,8 +662,3 @@ def path_of(result: str, name: str) -> str:
 def _is_whole(state: Generation) -> bool:
     """Whether a state ends a stream. A COMPLETED without files is asked for again by its id, if it has one."""
     return state.is_finished and (state.status != Status.COMPLETED or state.has_files)
-
-
-def _is_hollow(state: Generation) -> bool:
-    """Whether a state is said to be the last, and has no data yet, which are null until then."""
-    return state.status == Status.COMPLETED and state.raw.get("data") is None

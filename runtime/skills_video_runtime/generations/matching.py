@@ -30,11 +30,8 @@ def is_ours(fields: Mapping[str, object], known: Mapping[str, object], echo: Map
     """
     if echo is None or not agrees(fields, echo):
         return False
-    return all(name in fields or (name in known and _is_default(value, known[name])) for name, value in echo.items())
-
-
-def _is_default(value: object, default: object) -> bool:
-    return value is None or _equal(value, default)
+    added = {name: value for name, value in echo.items() if name not in fields}
+    return all(name in known and (value is None or _equal(value, known[name])) for name, value in added.items())
 
 
 def _equal(one: object, other: object) -> bool:

@@ -30,9 +30,8 @@ def meaning(post: Post, outcome: Answer | Lost) -> Literal["nothing made", "no s
     if isinstance(outcome, Lost):
         return "ambiguous"
     told = told_id(outcome)
-    absent = NO_STREAM
-    if not post.payload.endpoint.stream_is_described:  # which may be refused as any other request is
-        absent = NO_UNDESCRIBED_STREAM
+    # A stream endpoint that no description has may be refused as any other request is.
+    absent = NO_STREAM if post.payload.endpoint.stream_is_described else NO_UNDESCRIBED_STREAM
     if post.is_stream and outcome.status in absent and told is None:
         return "no stream"
     if outcome.status == 429 and told is None:

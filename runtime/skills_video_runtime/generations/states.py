@@ -274,9 +274,7 @@ class Generation:
     def input(self) -> JsonObject | None:
         """The request as the platform understood it, if it tells."""
         given: object = self.raw.get("input")
-        if not isinstance(given, dict):
-            return None
-        return cast("JsonObject", given)
+        return as_object(given) if isinstance(given, dict) else None
 
     @property
     def usage(self) -> Usage:

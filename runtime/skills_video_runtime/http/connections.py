@@ -77,9 +77,7 @@ class Connections:
         with self.lock:
             if self.closed:
                 return None
-            loop = None
-            if self.asynchronous:
-                loop = running_loop()
+            loop = running_loop() if self.asynchronous else None
             wanted = Pool(loop, for_post)
             http = next((http for http, pool in self.pools.items() if pool.can_be(wanted)), None)
             if http is None:
@@ -128,9 +126,7 @@ class Connections:
                 await http.aclose()
 
     def _new_pool(self, *, for_posts: bool) -> Any:
-        kept = PER_POOL
-        if for_posts:
-            kept = 0
+        kept = 0 if for_posts else PER_POOL
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=kept, keepalive_expiry=KEPT)
         kind: Any = httpx.Client
         transport: Any = httpx.HTTPTransport

@@ -128,20 +128,12 @@ def _patterns(exempt: list[str]) -> list[str]:
     found: list[str] = []
     for name in filter(None, exempt):
         pattern = f"all://*{name.lstrip('*')}"
-        bare = name.strip("[]")
+        with suppress(ValueError):
+            address = str(ip_address(name.strip("[]")))
+            pattern = str(httpx.URL(scheme="all", host=address))
         if "://" in name:
             pattern = name
-        elif _is_address(bare):
-            pattern = str(httpx.URL(scheme="all", host=bare))
         with suppress(httpx.InvalidURL, ValueError):
             if httpx.URL(pattern).host:
                 found.append(pattern)
     return found
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

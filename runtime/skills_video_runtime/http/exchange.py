@@ -343,9 +343,7 @@ class Exchange:
     async def _answer(self, opened: Opened) -> Answer:
         """Read an answer whole; one that breaks off has no body."""
         body, data, broken, cause = self.body, bytearray(), "", None
-        most = MAX_ERROR
-        if 200 <= opened.status < 300:
-            most = MAX_ANSWER
+        most = MAX_ANSWER if 200 <= opened.status < 300 else MAX_ERROR
         try:
             with self._limit(self.until - self.now()):
                 while len(data) <= most and (chunk := await self._next(body.chunks)) is not None:

@@ -113,9 +113,7 @@ class Key:
 
     def parse(self, text: str, shown: str) -> object:
         """Read JSON, without the key; None if it is no JSON, or nested too deeply. `redact` has given what is shown."""
-        spared = SPARED
-        if len(self._value) >= CERTAIN_LENGTH:
-            spared = frozenset[str]()
+        spared = SPARED if len(self._value) < CERTAIN_LENGTH else frozenset[str]()
         try:
             body: object = json.loads(text)
             if shown != text:

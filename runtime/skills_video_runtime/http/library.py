@@ -25,8 +25,6 @@ def library_of(http: object) -> Any:
 
 def check_client(http: object, *, asynchronous: bool) -> None:
     """Refuse, by TypeError, what is no HTTP client of the kind that is needed."""
-    name = "Client"
-    if asynchronous:
-        name = "AsyncClient"
+    name = "AsyncClient" if asynchronous else "Client"
     if not isinstance(http, getattr(library_of(http), name)):
         raise TypeError(f"http_client is an httpx.{name} here, or one of httpx2, not {http!r:.80}")
