@@ -186,7 +186,6 @@ def _size(value: Any) -> float | None:
 
 
 def _listed(shape: Shape) -> Iterator[Any]:
-    """Give the values that a shape lists."""
     if shape.choice is not None:
         yield from shape.choice.values
     for part in shape.parts:

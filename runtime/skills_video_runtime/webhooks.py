@@ -94,7 +94,8 @@ def _read(name: str, body: bytes | str) -> Event:
     except (ValueError, RecursionError) as error:
         raise WebhookRefused("The body is no JSON.") from error
     kind = str(raw.get("type") or raw.get("event") or "")
-    for place in _places(raw):
+    data = as_object(raw.get("data"))
+    for place in filter(None, (as_object(raw.get("prediction")), as_object(data.get("prediction")), data, raw)):
         told = Generation.parse({"id": place.get("id"), "status": place.get("state") or place.get("status")})
         if told is None or not told.id:
             continue
@@ -104,11 +105,3 @@ def _read(name: str, body: bytes | str) -> Event:
         if status in STATUSES:
             return Event(name, kind, Generation(told.id, status, place), raw)
     raise WebhookRefused("The body tells of no generation.")
-
-
-def _places(raw: JsonObject) -> list[JsonObject]:
-    """Give where the generation may stand, the likeliest first."""
-    data = as_object(raw.get("data"))
-    return [
-        place for place in (as_object(raw.get("prediction")), as_object(data.get("prediction")), data, raw) if place
-    ]

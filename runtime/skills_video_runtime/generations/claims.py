@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 from threading import RLock
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from skills_video_runtime.capabilities import Capabilities
 
@@ -139,10 +139,8 @@ class Recent(dict[str, float]):
 class Claims:
     """What the calls of one platform know of each other. Safe to share between threads."""
 
-    _of: ClassVar[dict[str, Claims]] = {}
-    _lock: ClassVar[RLock] = RLock()
-
     def __init__(self) -> None:
+        self._lock = RLock()
         self._announced, self._first_seen = Recent(), Recent()
         self._claims, self._over = Recent(), Recent()
         self._turn = 0
@@ -150,12 +148,6 @@ class Claims:
         self._open: dict[Submission, None] = {}
         self.without_stream: set[str] = set()
         """Create endpoints that took what the stream, which no description has, had refused."""
-
-    @classmethod
-    def of(cls, platform: str) -> Claims:
-        """Give what is known of a platform in this process, whatever the client and the key."""
-        with cls._lock:
-            return cls._of.setdefault(platform, cls())
 
     def forget(self) -> None:
         """Forget all ids."""

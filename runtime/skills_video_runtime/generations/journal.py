@@ -17,7 +17,7 @@ from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
 from skills_video_runtime.json_values import as_object, is_too_deep
 
-from .outcomes import MAX_SECONDS, Elsewhere, Ending, Entry, Idempotency, Record, Recovered
+from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered, check_seconds
 from .states import is_id
 from .tables import BEGUN, COST, DROP, FREE, NAMED, OLD, OVER, TIDY, TOLD, TOLD_ID, WHOLE
 
@@ -70,7 +70,6 @@ class Journal(Protocol):
     _waiting: deque[Write]
 
     def _names(self) -> list[str]:
-        """Give the ids of what is unfinished and ours."""
         known = self._run(f"{BEGUN} AND id IS NOT NULL")
         return [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
 
@@ -177,8 +176,8 @@ class Journal(Protocol):
 
     def prune(self, older_than: float) -> int:
         """Remove what is over for so many seconds, and give how many records that were; the file shrinks."""
-        if type(older_than) not in {int, float} or not 0 <= older_than <= MAX_SECONDS:
-            raise ValueError(f"older_than is a number of seconds from 0 to {MAX_SECONDS:g}, not {older_than!r:.80}")
+        if older_than != 0:
+            check_seconds("older_than", older_than)
         with self._transaction():
             before = time.time() - older_than
             ((removed,),) = self._run(f"SELECT count(*) {OLD}", before)

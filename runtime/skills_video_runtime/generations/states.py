@@ -1,5 +1,6 @@
 """What the platform tells of a generation: its status, its files, its price."""
 
+# ruff: noqa: ASYNC109  # as of the synchronous methods
 from __future__ import annotations
 
 import json
@@ -115,7 +116,7 @@ class MediaFile:
         *,
         client: object = None,
         overwrite: Overwrite = "never",
-        timeout: float | None = None,  # noqa: ASYNC109  # as above
+        timeout: float | None = None,
         max_bytes: int | None = None,
     ) -> Path:
         """As `save`, of an `AsyncClient`."""
@@ -124,29 +125,20 @@ class MediaFile:
         return cast("Path", await files.save(self, path, options))
 
     async def aopen(
-        self,
-        *,
-        client: object = None,
-        timeout: float | None = None,  # noqa: ASYNC109  # as above
-        max_bytes: int | None = None,
+        self, *, client: object = None, timeout: float | None = None, max_bytes: int | None = None
     ) -> BinaryIO:
         """As `open`, of an `AsyncClient`."""
         files = self._with(client, "aopen", asynchronous=True)
         return cast("BinaryIO", await files.open(self, {"timeout": timeout, "max_bytes": max_bytes}))
 
     async def abytes(
-        self,
-        *,
-        client: object = None,
-        timeout: float | None = None,  # noqa: ASYNC109  # as above
-        max_bytes: int | None = None,
+        self, *, client: object = None, timeout: float | None = None, max_bytes: int | None = None
     ) -> builtins.bytes:
         """As `bytes`, of an `AsyncClient`."""
         files = self._with(client, "abytes", asynchronous=True)
         return cast("builtins.bytes", await files.bytes(self, {"timeout": timeout, "max_bytes": max_bytes}))
 
     def _with(self, client: object, method: str, *, asynchronous: bool) -> Any:
-        """Give what fetches it."""
         make = self._files
         if client is not None:
             make = getattr(getattr(client, "_session", None), "files", None)
@@ -229,7 +221,6 @@ class Generation:
 
     @classmethod
     def _read(cls, raw: JsonObject) -> Generation:
-        """Read what one object tells."""
         return cls(_told_name(raw), _told_status(raw), raw)
 
     def __repr__(self) -> str:
@@ -273,7 +264,7 @@ class Generation:
     @property
     def input(self) -> JsonObject | None:
         """The request as the platform understood it, if it tells."""
-        given: object = self.raw.get("input")
+        given: Any = self.raw.get("input")
         return as_object(given) if isinstance(given, dict) else None
 
     @property
@@ -316,7 +307,6 @@ def _of_json(name: str, status: str, raw: str) -> Generation:
 
 
 def _told_name(raw: JsonObject) -> str:
-    """Give the first id that there is."""
     for key in ID_NAMES:
         name = raw.get(key)
         if type(name) is int:

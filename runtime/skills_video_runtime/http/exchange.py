@@ -63,24 +63,13 @@ if hasattr(time, "CLOCK_BOOTTIME"):
 encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
-class Unsigned(logging.Filter):
-    """Keeps out of the log of httpx what an address that we ask for has after its `?`, which may be a signature."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Change a record of ours, and let all pass."""
-        exchange = current.get()
-        if exchange is not None and isinstance(record.args, tuple):
-            record.args = tuple(_without_query(exchange, value) for value in record.args)
-        return True
-
-
-UNSIGNED = Unsigned()
-
-
-def _without_query(exchange: Exchange, value: Any) -> object:
-    if isinstance(value, exchange.connections.library.URL):
-        return value.copy_with(query=None)
-    return value
+def unsigned(record: logging.LogRecord) -> bool:
+    """Keep out of the log of httpx what an address that we ask for has after its `?`, which may be a signature."""
+    exchange = current.get()
+    if exchange is not None and isinstance(record.args, tuple):
+        url = exchange.connections.library.URL
+        record.args = tuple(part.copy_with(query=None) if isinstance(part, url) else part for part in record.args)
+    return True
 
 
 @lru_cache(256)
@@ -185,7 +174,7 @@ class Exchange:
 
     async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
         """Ask any origin for a file, without the key, for `next_piece`."""
-        logging.getLogger(self.connections.library.__name__).addFilter(UNSIGNED)
+        logging.getLogger(self.connections.library.__name__).addFilter(unsigned)
         return await self._send(
             "GET", url, patience, patience, signed=False, headers={**PLAIN, **self.connections.agent, **headers}
         )
@@ -326,7 +315,6 @@ class Exchange:
         return await self._awaited(sent)
 
     def _open(self, response: Any, silence: float) -> Opened:
-        """Take an answer whose head is there."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in response.headers.raw
         }
@@ -405,7 +393,6 @@ class Exchange:
             current.reset(token)
 
     def _describe(self, error: Exception) -> str:
-        """Put an exception of the network into words."""
         text = _text_of(error)
         if not isinstance(error, UnusableSetting):  # which says all by itself
             text = f"{type(error).__name__}: {text}".rstrip(": ")

@@ -137,7 +137,6 @@ class Key:
 
 
 def _without_escape(found: re.Match[str]) -> str:
-    """Give the character that an escape means."""
     kind = str(found.lastgroup)
     told = found[kind]
     if kind == "itself":

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     OnProgress: TypeAlias = Callable[[MediaFile, int, int | None], object]
 
 logging.getLogger("skills_video").addHandler(logging.NullHandler())
+CLAIMS: dict[str, Claims] = {}
 
 
 def claims_of(base_url: str) -> Claims:
     """Give what this process knows of the generations of a platform, one for all spellings of its address."""
-    return Claims.of(f"{os.getpid()} {platform_of(base_url)}")
+    return CLAIMS.setdefault(f"{os.getpid()} {platform_of(base_url)}", Claims())
 
 
 class Session:
