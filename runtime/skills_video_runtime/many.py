@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from .generations.outcomes import check_seconds
+from .generations.outcomes import Ending, Submittable, check_seconds
 from .generations.progress import hooks_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from .downloads.fetch import Fetch
     from .generations.call import Call
-    from .generations.outcomes import Ending, Submittable
     from .generations.progress import OnEvent
     from .generations.states import Generation
     from .http.session import Session

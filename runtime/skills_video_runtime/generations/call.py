@@ -26,7 +26,7 @@ from random import random
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
-from skills_video_runtime.capabilities import LIST_LIMIT
+from skills_video_runtime.capabilities import LIST_LIMIT, Capabilities
 from skills_video_runtime.catalog import capabilities_for
 from skills_video_runtime.errors import (
     GenerationFailed,
@@ -38,10 +38,10 @@ from skills_video_runtime.errors import (
 )
 from skills_video_runtime.json_values import as_object, texts_in
 
-from .claims import new_idempotency
+from .claims import Claims, Submission, new_idempotency
 from .meaning import is_result, meaning, of_repeat, told_by, told_id
-from .outcomes import CLOSED, Answer, Ended, Ending, Lost, Opened, Post, check_seconds
-from .pace import Paces
+from .outcomes import CLOSED, IO, Answer, Ended, Ending, Lost, Opened, Post, Settings, Submittable, check_seconds
+from .pace import Pace, Paces
 from .progress import Event, Fallback, Retry
 from .states import WORDS, Generation, Status, Usage, belonging_to, is_id
 from .uncertain import PATH, find, find_instead, is_known_again, parse_running
@@ -50,12 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
     from skills_video_runtime.budget import Budget
-    from skills_video_runtime.capabilities import Capabilities
 
-    from .claims import Claims, Submission
     from .journal import Journal
-    from .outcomes import IO, Settings, Submittable
-    from .pace import Pace
     from .progress import Hook, Report
 
 RESULT = "/generation/{id}"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from skills_video_runtime.errors import NotOffered
 
-from .call import GET_PATIENCE, RESULT, path_of
+from .call import GET_PATIENCE, RESULT, Call, path_of
 from .outcomes import Answer, Ending, Lost
 from .states import Generation, Status, belonging_to
-
-if TYPE_CHECKING:
-    from .call import Call
 
 TOLD_IN_THE_JOURNAL = (Status.CANCELED, Status.FAILED)  # the files of what is COMPLETED are yet to be had
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from skills_video_runtime.capabilities import Capabilities
 
 from .matching import is_ours, may_be
-from .outcomes import Elsewhere, Idempotency
+from .outcomes import Elsewhere, Entry, Idempotency, Post, Recovered, Submittable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from skills_video_runtime.json_values import JsonObject
 
     from .journal import Journal
-    from .outcomes import Entry, Post, Recovered, Submittable
     from .states import Generation
 
 NOTHING_OFFERED = Capabilities()

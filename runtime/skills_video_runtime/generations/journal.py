@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
-from skills_video_runtime.json_values import as_object, is_too_deep
+from skills_video_runtime.json_values import JsonObject, as_object, is_too_deep
 
-from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered, check_seconds
+from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered, Submittable, check_seconds
 from .states import is_id
 from .tables import BEGUN, COST, DROP, FREE, NAMED, OLD, OVER, TIDY, TOLD, TOLD_ID, WHOLE
 
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from threading import RLock
 
     from skills_video_runtime.http.key import Key
-    from skills_video_runtime.json_values import JsonObject
 
-    from .outcomes import Submittable
 
 logger = logging.getLogger("skills_video")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from .outcomes import Answer, Lost
+from .outcomes import Answer, Lost, Post
 from .states import STATUSES, Generation, Status, is_id
 
 if TYPE_CHECKING:
     from skills_video_runtime.errors import SubmissionUncertain
 
-    from .outcomes import Post
 
 NO_STREAM = frozenset({404, 405, 501})
 NO_UNDESCRIBED_STREAM = NO_STREAM | {400}

@@ -17,7 +17,7 @@ from skills_video_runtime.errors import (
     MissingAPIKey,
     SkillsVideoError,
 )
-from skills_video_runtime.json_values import is_number
+from skills_video_runtime.json_values import JsonObject, is_number
 
 from .retry import RetryPolicy
 from .states import STATUSES, Generation
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from skills_video_runtime.catalog import Endpoint
-    from skills_video_runtime.json_values import JsonObject
     from skills_video_runtime.payloads.file import File
 
 T = TypeVar("T")

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from skills_video_runtime.errors import NotFound, SkillsVideoError, SubmissionUncertain
 
-from .claims import new_idempotency
+from .claims import Submission, new_idempotency
 from .outcomes import Ending, Entry, Lost, Recovered
 from .states import Generation, is_id
 from .uncertain import find
 
 if TYPE_CHECKING:
     from .call import Call
-    from .claims import Submission
 
 KNOWN_FOR = 3600.0  # seconds for which a platform is trusted to know a post again: our choice
 INTERRUPTED = Lost("the process ended before the id of the generation was recorded")

@@ -8,7 +8,7 @@ from skills_video_runtime.errors import SubmissionUncertain
 from skills_video_runtime.json_values import as_array
 
 from .meaning import CONFLICTS, told_id
-from .outcomes import Answer, Lost
+from .outcomes import Answer, Lost, Post
 from .progress import Retry
 from .states import Generation
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from .call import Call
     from .claims import Look, Submission
-    from .outcomes import Post
 
 PATH = "/generations/running"
 FASTEST_VIDEO = 10.0  # seconds within which none is finished, so that the list must show it: our assumption

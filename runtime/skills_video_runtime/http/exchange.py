@@ -22,12 +22,12 @@ import anyio
 import anyio.to_thread
 
 from skills_video_runtime.errors import MissingAPIKey, visible
-from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post
+from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post, Submittable
 from skills_video_runtime.generations.states import is_id
 from skills_video_runtime.json_values import JsonObject, as_object
 
 from .causes import cause_of
-from .connections import LOOK, PLAIN
+from .connections import LOOK, PLAIN, Connections
 from .deadlines import current
 from .environment import UnusableSetting, trusted
 from .events import Body, seconds_of
@@ -35,10 +35,8 @@ from .events import Body, seconds_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from skills_video_runtime.generations.outcomes import Submittable
     from skills_video_runtime.payloads.file import Reading
 
-    from .connections import Connections
 
 T = TypeVar("T")
 logger = logging.getLogger("skills_video")
