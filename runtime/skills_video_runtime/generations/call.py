@@ -115,10 +115,7 @@ class Call:
         return self.journal
 
     async def generate(self, payload: Submittable, own_key: str | None = None) -> AsyncGenerator[Generation, None]:
-        """Post a payload and give each state of its generation once, wherever it comes from; the last is finished.
-
-        What the journal knows under a key of the caller's own is followed, and nothing posted.
-        """
+        """Post a payload, or follow what was begun under a key, and give each state once; the last one is finished."""
         state, result = await self.submit(payload, stream=True, own_key=own_key), payload.endpoint.result
         try:
             async with aclosing(self.follow(state, result)) as states:
@@ -344,10 +341,7 @@ class Call:
             work()
 
     async def post(self, submission: Submission, path: str) -> Generation:
-        """Post until there is a generation.
-
-        What may have made one is repeated only if it certainly made none, or if the platform knows it again.
-        """
+        """Post until there is a generation; again only what certainly made none, or what the platform knows again."""
         create, attempt, was_refused = submission.payload.endpoint.create, 1, False
         while True:
             post = Post(path, submission.fields, submission.payload, submission.idempotency_at(path))

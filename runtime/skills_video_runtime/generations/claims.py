@@ -84,10 +84,9 @@ class Submission:
         if self.record is None:
             return
         journal, key = self.record
-        if self.generation is not None:
-            journal.submitted(key, self.generation.id)
-        elif self.told is not None:
-            journal.submitted(key, self.told)
+        name = self.generation.id if self.generation else self.told
+        if name is not None:
+            journal.submitted(key, name)
         elif self.is_doubtful:
             return
         elif self.was_sent:

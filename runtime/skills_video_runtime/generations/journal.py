@@ -147,10 +147,7 @@ class Journal(Protocol):
         return None
 
     def settle(self, key: int, name: str | None) -> None:
-        """Record the id of a submission that is not finished, which is ours from then on, or drop it.
-
-        ValueError tells that there is no such record, or that the id is that of another one.
-        """
+        """Record the id of an unfinished submission, ours from then on, or drop it; ValueError where it cannot be."""
         if key not in {known for known, *_ in self._run(BEGUN)}:
             raise ValueError(f"key: the journal {self._where} holds no unfinished record {key}")
         if name is None:

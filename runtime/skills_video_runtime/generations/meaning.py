@@ -43,10 +43,7 @@ def meaning(post: Post, outcome: Answer | Lost) -> Literal["nothing made", "no s
 
 
 def told_id(outcome: Answer | Lost) -> str | None:
-    """Give the id that an answer holds, be it an error, or a success that broke off or has another shape.
-
-    What it repeats of the input is no id.
-    """
+    """Give the id that an answer holds before any input that it repeats, also an error, or one that broke off."""
     if isinstance(outcome, Answer):
         state = Generation.parse(outcome.body)
         if state is not None and state.id:

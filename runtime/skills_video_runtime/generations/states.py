@@ -330,10 +330,7 @@ def _told_status(raw: JsonObject) -> str:
 
 
 def is_id(name: object) -> TypeGuard[str]:
-    """Tell whether a name can be an id in the path of a URL; the platform publishes no form of its ids.
-
-    Where the key stood is none.
-    """
+    """Tell whether a name can be an id in a URL; the platform publishes no form of it. Where the key stood is none."""
     if not isinstance(name, str) or REDACTED in name:
         return False
     return 0 < len(name) <= 512 and name.strip(". ") != "" and name.isprintable()

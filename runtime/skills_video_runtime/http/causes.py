@@ -12,10 +12,7 @@ HOLDERS = ("_request", "request", "_response", "response")
 
 
 def cause_of(error: Exception, key: Key) -> Exception | None:
-    """Give an exception without the frames and requests that hold the key; None where its text does.
-
-    So it is with all that led to it.
-    """
+    """Give an exception and all that led to it without frames and requests, which hold the key; None if a text does."""
     links: list[BaseException] = [error]
     seen: set[int] = set()
     for link in links:
