@@ -482,14 +482,9 @@ class Call:
         """Open the stream of a generation again; False where that is not offered, or has failed."""
         if self.submission is None or self.submission.offered.resume is None:
             return False
-        resume, patience = self.submission.offered.resume, self._patience_for_stream()
-        opened = await self.io.send(
-            resume.method,
-            path_of(resume.path, name),
-            min(patience, GET_PATIENCE),
-            self.silence,
-            after_last=resume.takes_event_id,
-        )
+        resume, patience = self.submission.offered.resume, min(self._patience_for_stream(), GET_PATIENCE)
+        path, after_last = path_of(resume.path, name), resume.takes_event_id
+        opened = await self.io.send(resume.method, path, patience, self.silence, after_last=after_last)
         return isinstance(opened, Opened)
 
     def _report_no_stream(self, post: Post, reason: str) -> None:
@@ -550,8 +545,6 @@ class Call:
             if self._is_doubted(outcome, name) and self.settings.poll_interval < self.time_left():
                 await self.io.sleep(self.settings.poll_interval)
                 continue
-            if not outcome.is_transient:
-                raise outcome.error(name)
             await self.pause("poll", attempt, outcome, name)
 
     async def pause(
@@ -568,7 +561,7 @@ class Call:
         error, retry, left = outcome.error(name), self.settings.retry, self.time_left()
         delay = retry.delay(attempt, outcome.retry_after, self.random)
         is_last = attempt >= retry.attempts
-        if request == "create" and _is_busy(outcome) and retry.attempts > 1 and delay > 0:
+        if request == "create" and outcome.status == 429 and retry.attempts > 1 and delay > 0:
             is_last = left <= retry.initial
             if outcome.retry_after is None:
                 delay = min(delay, left / 2)
@@ -584,7 +577,7 @@ class Call:
 
     def _note(self, pace: Pace, asked_at: float, outcome: Answer | Lost | Opened) -> None:
         """Let the other calls know how fast the platform can be asked."""
-        if isinstance(outcome, Answer) and _is_busy(outcome):
+        if isinstance(outcome, Answer) and outcome.status == 429:
             pace.slow(asked_at, self.io.now(), outcome.retry_after)
         elif not isinstance(outcome, Lost) and outcome.status < 500:
             pace.quicken()
@@ -618,8 +611,7 @@ class Call:
 
     def _is_doubted(self, outcome: Answer | Lost, name: str | None) -> bool:
         """Whether a generation that was just told of is said not to be there."""
-        is_missing = isinstance(outcome, Answer) and outcome.status == 404
-        return is_missing and self.claims.seconds_since(name, self.io.now()) < UNBELIEVED
+        return outcome.status == 404 and self.claims.seconds_since(name, self.io.now()) < UNBELIEVED
 
     def _patience(self, most: float) -> float:
         return max(min(most, self.time_left()), 0.001)
@@ -635,11 +627,6 @@ def _known_word(state: Generation) -> object:
     if isinstance(word, str) and WORDS.get(word.upper()) == state.status:
         return word
     return None
-
-
-def _is_busy(outcome: Answer | Lost) -> bool:
-    """Whether the platform wants to be asked less often."""
-    return isinstance(outcome, Answer) and outcome.status == 429
 
 
 def path_of(result: str, name: str) -> str:

@@ -40,6 +40,6 @@ async def cancel(call: Call, name: str) -> Generation:
 async def _state_after(call: Call, name: str) -> Generation:
     """Ask for the state of what was canceled. One that is not there any more is over."""
     outcome = await call.ask(path_of(RESULT, name))
-    if isinstance(outcome, Answer) and outcome.status == 404:
+    if outcome.status == 404:
         return Generation(name, Status.CANCELED, {"id": name, "status": Status.CANCELED})
     return call.state_in(outcome, name) or await call.get(name)

@@ -60,7 +60,7 @@ def of_repeat(doubt: SubmissionUncertain, means: str, outcome: Answer | Lost) ->
     """Give what came of a repeated post as worth another try, or raise the doubt, of which a refusal tells nothing."""
     if means in {"refused", "no stream"}:
         raise doubt from outcome.error()
-    if isinstance(outcome, Answer) and outcome.status in CONFLICTS:
+    if outcome.status in CONFLICTS:
         return Lost(f"the platform is still busy with an earlier try ({outcome.status})")
     return outcome
 

@@ -150,6 +150,7 @@ class Lost:
     """What of a stream was said before it broke."""
     cause: Exception | None = field(default=None, compare=False, repr=False)
     """The fault that led to it, without what it may show of a request."""
+    status: ClassVar[None] = None
     retry_after: ClassVar[None] = None
 
     def error(self, generation_id: str | None = None) -> SkillsVideoError:

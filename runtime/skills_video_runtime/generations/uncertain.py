@@ -40,7 +40,7 @@ async def find(
     if search.found is not None:
         return search.found
     possible = call.claims.unclaimed(search.possible)
-    if isinstance(outcome, Answer) and outcome.status in CONFLICTS and told is None and not possible:
+    if outcome.status in CONFLICTS and told is None and not possible:
         return None
     shows_nothing = search.shows_nothing and told is None and not possible
     if may_repeat and shows_nothing and _made_nothing(call, outcome, sent_at):
