@@ -9,43 +9,30 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .errors import (
-    EXCERPT,
-    APIError,
-    AuthenticationError,
-    ContentRejected,
-    InsufficientCredits,
-    InvalidRequest,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    ValidationFailed,
-    visible,
-)
+from . import errors
 from .json_values import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-BY_CODE: dict[str, type[APIError]] = {
-    "FAILED": ServerError,
-    "TIMEOUT": ServerError,
-    "PROVIDER_UNAVAILABLE": ServerError,
-    "RATE_LIMITED": RateLimited,
-    "UNSUPPORTED_MODEL": InvalidRequest,
-    "INVALID_INPUT": InvalidRequest,
-    "INSUFFICIENT_CREDITS": InsufficientCredits,
-    "CONTENT_REJECTED": ContentRejected,
+BY_CODE: dict[str, type[errors.APIError]] = {
+    "FAILED": errors.ServerError,
+    "TIMEOUT": errors.ServerError,
+    "PROVIDER_UNAVAILABLE": errors.ServerError,
+    "RATE_LIMITED": errors.RateLimited,
+    "UNSUPPORTED_MODEL": errors.InvalidRequest,
+    "INVALID_INPUT": errors.InvalidRequest,
+    "INSUFFICIENT_CREDITS": errors.InsufficientCredits,
+    "CONTENT_REJECTED": errors.ContentRejected,
 }
-BY_STATUS: dict[int, type[APIError]] = {
-    401: AuthenticationError,
-    402: InsufficientCredits,
-    403: PermissionDenied,
-    404: NotFound,
-    408: ServerError,
-    422: ValidationFailed,
-    429: RateLimited,
+BY_STATUS: dict[int, type[errors.APIError]] = {
+    401: errors.AuthenticationError,
+    402: errors.InsufficientCredits,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    408: errors.ServerError,
+    422: errors.ValidationFailed,
+    429: errors.RateLimited,
 }
 NO_CREDITS = re.compile(
     r"(insufficient|(\bnot|n.t)( have)? enough|\bout of)[\s_]+(credits?|balance|funds)\b"
@@ -69,7 +56,7 @@ def api_error(
     generation_id: str | None = None,
     where: str = "",
     sent: Iterable[str] = (),
-) -> APIError:
+) -> errors.APIError:
     """Give the error that an answer means.
 
     `where` is the origin that a redirect leads to, `sent` the texts that an answer may repeat.
@@ -88,23 +75,23 @@ def api_error(
     if status < 300:
         what += ", which is not what its API reference describes"
     if shown.strip():
-        what += f": {visible(shown).rstrip(' .')}"
+        what += f": {errors.visible(shown).rstrip(' .')}"
     return kind(f"{what}.", code=code, status=status, generation_id=generation_id)
 
 
-def _kind(status: int, code: str | None, words: str) -> type[APIError]:
+def _kind(status: int, code: str | None, words: str) -> type[errors.APIError]:
     by_code = BY_CODE.get(_short(code or ""))
     if by_code is not None:
         return by_code
     if status < 300:
-        return ServerError
+        return errors.ServerError
     if NO_CREDITS.search(words):
-        return InsufficientCredits
+        return errors.InsufficientCredits
     if status == 422 and MODERATED.search(words):
-        return ContentRejected
+        return errors.ContentRejected
     if status >= 500:
-        return ServerError
-    return BY_STATUS.get(status, InvalidRequest)
+        return errors.ServerError
+    return BY_STATUS.get(status, errors.InvalidRequest)
 
 
 def _own_words(body: object, message: str | None, text: str, sent: Iterable[str], *, is_page: bool) -> str:
@@ -115,7 +102,7 @@ def _own_words(body: object, message: str | None, text: str, sent: Iterable[str]
     said = said or text
     for words in sent:
         said = said.replace(words, "")
-    return QUOTED.sub("", said[:EXCERPT])
+    return QUOTED.sub("", said[: errors.EXCERPT])
 
 
 def _short(code: str) -> str:

@@ -26,16 +26,9 @@ from random import random
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
+from skills_video_runtime import errors
 from skills_video_runtime.capabilities import LIST_LIMIT, Capabilities
 from skills_video_runtime.catalog import capabilities_for
-from skills_video_runtime.errors import (
-    GenerationFailed,
-    GenerationTimeout,
-    NotFound,
-    SkillsVideoError,
-    SubmissionUncertain,
-    visible,
-)
 from skills_video_runtime.json_values import as_object, texts_in
 
 from .claims import Claims, Submission, new_idempotency
@@ -121,7 +114,7 @@ class Call:
             async with aclosing(self.follow(state, result)) as states:
                 async for new in states:
                     yield new
-        except NotFound:
+        except errors.NotFound:
             if self.polled or not self.has_posted:  # it was there once
                 raise
         else:
@@ -156,8 +149,8 @@ class Call:
             yield state
             self.end(name, Ending(state.status, state.usage.total))
             if state.status != Status.COMPLETED:
-                raise GenerationFailed(state)  # noqa: TRY301  # to the caller, as all that is ours
-        except SkillsVideoError:
+                raise errors.GenerationFailed(state)  # noqa: TRY301  # to the caller, as all that is ours
+        except errors.SkillsVideoError:
             raise
         except BaseException as error:
             error.add_note(f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up.")
@@ -308,14 +301,15 @@ class Call:
             await self._record_end(submission)
             if self.is_left:
                 self.give_up()
-        except SkillsVideoError:
+        except errors.SkillsVideoError:
             await self._record_end(submission)
             raise
         except BaseException as error:
             self.claims.end(submission)  # a thread may yet be about to record the intent
             submission.record_end()
             if isinstance(error, Exception) and submission.is_doubtful:
-                raise SubmissionUncertain(f"{submission.outlook()} {type(error).__name__} came in between.") from error
+                what = f"{submission.outlook()} {type(error).__name__} came in between."
+                raise errors.SubmissionUncertain(what) from error
             error.add_note(submission.outlook())
             raise
         else:
@@ -370,11 +364,11 @@ class Call:
                 continue
             try:
                 await self.pause("create", attempt, outcome)
-            except SkillsVideoError as error:
+            except errors.SkillsVideoError as error:
                 if submission.doubt is not None:
                     raise submission.doubt from error
                 if submission.was_lost:
-                    raise SubmissionUncertain(error.what) from error
+                    raise errors.SubmissionUncertain(error.what) from error
                 raise
             attempt += 1
 
@@ -384,7 +378,7 @@ class Call:
         """Look for what an ambiguous post has made; None where it may be repeated."""
         try:
             found = await find(self, submission, outcome, sent_at=sent_at)
-        except SubmissionUncertain as error:
+        except errors.SubmissionUncertain as error:
             if not is_known_again(post, outcome):
                 raise
             submission.doubt = error
@@ -499,7 +493,7 @@ class Call:
         """Ask until there is a new state; all that is transient is outlasted, up to the deadline."""
         path, failures, hollow = path_of(result, name), 0, 0
         if self.polled:
-            await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(self.polled)}")
+            await self._wait_to_look(name, self.settings.poll_interval, f"it was {errors.visible(self.polled)}")
         while True:
             outcome = await self.ask(path)
             state = self.state_in(outcome, name)
@@ -512,7 +506,7 @@ class Call:
                     continue
                 if await self.tell(state) or state.is_finished:
                     return state
-                await self._wait_to_look(name, self.settings.poll_interval, f"it was {visible(state.status)}")
+                await self._wait_to_look(name, self.settings.poll_interval, f"it was {errors.visible(state.status)}")
                 continue
             delay, why = self.settings.poll_interval, "it was not there yet"
             if not self._is_doubted(outcome, name):
@@ -532,7 +526,7 @@ class Call:
             return
         await self.io.sleep(max(left, 0.0))
         what = f"Generation {name} was not finished within {self.timeout:g} s. At the last look: {why}."
-        raise GenerationTimeout(what, generation_id=name)
+        raise errors.GenerationTimeout(what, generation_id=name)
 
     async def _fetch(self, path: str, query: tuple[tuple[str, str], ...], name: str | None = None) -> Answer:
         """Ask until there is an answer that can be used: asking twice costs nothing."""

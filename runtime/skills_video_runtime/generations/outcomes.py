@@ -7,16 +7,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
+from skills_video_runtime import errors
 from skills_video_runtime.classify import api_error
-from skills_video_runtime.errors import (
-    APIError,
-    ConnectionFailed,
-    ContentRejected,
-    InsufficientCredits,
-    InvalidRequest,
-    MissingAPIKey,
-    SkillsVideoError,
-)
 from skills_video_runtime.json_values import JsonObject, is_number
 
 from .retry import RetryPolicy
@@ -31,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TRANSIENT = frozenset({408, 425, 429})
-REFUSALS = (InvalidRequest, InsufficientCredits, ContentRejected)
+REFUSALS = (errors.InvalidRequest, errors.InsufficientCredits, errors.ContentRejected)
 MAX_SECONDS = 1e9  # what is longer overflows the clocks of some systems
 
 
@@ -124,7 +116,7 @@ class Answer(NamedTuple):
             return "the answer cannot be read"
         return self.error().what
 
-    def error(self, generation_id: str | None = None) -> APIError:
+    def error(self, generation_id: str | None = None) -> errors.APIError:
         """Give the error that this answer means."""
         error = api_error(
             self.status, self.body, self.text, generation_id=generation_id, where=self.location, sent=self.sent
@@ -153,14 +145,14 @@ class Lost:
     status: ClassVar[None] = None
     retry_after: ClassVar[None] = None
 
-    def error(self, generation_id: str | None = None) -> SkillsVideoError:
+    def error(self, generation_id: str | None = None) -> errors.SkillsVideoError:
         """Give the error that this means."""
-        error: SkillsVideoError
-        if isinstance(self.cause, MissingAPIKey):
-            error = MissingAPIKey(self.problem, generation_id=generation_id)
+        error: errors.SkillsVideoError
+        if isinstance(self.cause, errors.MissingAPIKey):
+            error = errors.MissingAPIKey(self.problem, generation_id=generation_id)
             error.__cause__ = self.cause.__cause__
             return error
-        error = ConnectionFailed(f"No answer from the platform: {self.problem}.", generation_id=generation_id)
+        error = errors.ConnectionFailed(f"No answer from the platform: {self.problem}.", generation_id=generation_id)
         error.retryable, error.__cause__ = self.is_transient, self.cause
         return error
 
@@ -258,7 +250,7 @@ class Recovered:
     model: str
     input: JsonObject = field(repr=False)
     generation: Generation | None
-    error: SkillsVideoError | None
+    error: errors.SkillsVideoError | None
     key: int | str
     """The caller's own, where one was given, else the number of the record; `settle` takes it."""
 
