@@ -49,13 +49,7 @@ CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,80}")
 
 
 def api_error(
-    status: int,
-    body: object,
-    text: str,
-    *,
-    generation_id: str | None = None,
-    where: str = "",
-    sent: Iterable[str] = (),
+    status: int, body: object, text: str, *, generation_id: str | None = None, where: str = "", sent: Iterable[str] = ()
 ) -> errors.APIError:
     """Give the error that an answer means.
 

@@ -274,12 +274,7 @@ class _Verbs(Generic[PayloadT]):
         return run(self._coroutines.submit(built(payload, data), key=key, timeout=timeout, journal=journal))
 
     def wait(
-        self,
-        id: str,
-        *,
-        timeout: float | None = None,
-        on_state: OnState | None = None,
-        on_event: OnEvent | None = None,
+        self, id: str, *, timeout: float | None = None, on_state: OnState | None = None, on_event: OnEvent | None = None
     ) -> Generation:
         """Poll a generation until it is finished, through all that is transient; raises as `generate`."""
         return run(self._coroutines.wait(id, timeout=timeout, on_state=on_state, on_event=on_event))
@@ -529,12 +524,7 @@ class _AsyncVerbs(Generic[PayloadT]):
             return state
 
     async def wait(
-        self,
-        id: str,
-        *,
-        timeout: float | None = None,
-        on_state: OnState | None = None,
-        on_event: OnEvent | None = None,
+        self, id: str, *, timeout: float | None = None, on_state: OnState | None = None, on_event: OnEvent | None = None
     ) -> Generation:
         """As `Client.wait`."""
         self._session.key.refuse(id)

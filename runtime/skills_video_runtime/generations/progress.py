@@ -61,11 +61,7 @@ class Fallback(NamedTuple):
 
 
 def hooks_of(
-    on_state: OnState | None = None,
-    on_event: OnEvent | None = None,
-    index: int | None = None,
-    *,
-    asynchronous: bool,
+    on_state: OnState | None = None, on_event: OnEvent | None = None, index: int | None = None, *, asynchronous: bool
 ) -> list[Hook]:
     """Give what calls the functions of a caller, or raise TypeError where one cannot be called, or awaited."""
     hooks: list[Hook] = []
