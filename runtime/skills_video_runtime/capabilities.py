@@ -17,11 +17,6 @@ class IdempotencyHeader(NamedTuple):
     place: str
     """Where the description says so: a file, and the JSON pointer in it."""
 
-    def is_taken_by(self, path: str, *, is_stream: bool) -> bool:
-        """Tell whether an endpoint is described to take it."""
-        kind = "stream" if is_stream else "create"
-        return kind in self.on or path in self.on
-
 
 class OnGeneration(NamedTuple):
     """An operation on one generation, whose path has `{id}` in it."""

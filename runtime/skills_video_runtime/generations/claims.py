@@ -64,7 +64,8 @@ class Submission:
         header, ours = self.offered.idempotency, self.idempotency
         if header is None or ours is None or header.name.lower() != ours.header.lower():
             return None
-        if not header.is_taken_by(path, is_stream=path != self.payload.endpoint.create):
+        kind = "create" if path == self.payload.endpoint.create else "stream"
+        if kind not in header.on and path not in header.on:
             return None
         return ours.header.lower(), ours.value
 

@@ -150,7 +150,7 @@ class Session:
         if self.closed:
             raise CLOSED.error()
         exchange, io = self.exchange()
-        recorder, call, trace, problem = None, None, None, None
+        call, trace, problem = None, None, None
         try:
             async with exchange:
                 if self.tracer is not None and about is not None:
@@ -158,14 +158,12 @@ class Session:
 
                     trace = Trace(self.tracer, self.base_url, about)
                     hooks.append(trace)
-                if records:
-                    recorder = self._recorder(journal)
                 call = Call(
                     io,
                     self.settings,
                     self.claims,
                     timeout=timeout,
-                    journal=recorder,
+                    journal=self._recorder(journal) if records else None,
                     hooks=hooks,
                     files=self.files,
                     paces=self.paces,
