@@ -264,8 +264,8 @@ class Generation:
     @property
     def input(self) -> JsonObject | None:
         """The request as the platform understood it, if it tells."""
-        given: Any = self.raw.get("input")
-        return as_object(given) if isinstance(given, dict) else None
+        given: object = self.raw.get("input")
+        return cast("JsonObject", given) if isinstance(given, dict) else None
 
     @property
     def usage(self) -> Usage:

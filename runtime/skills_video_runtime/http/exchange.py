@@ -15,7 +15,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache, partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from urllib.parse import unquote, urlencode
 
 import anyio
@@ -65,8 +65,8 @@ def unsigned(record: logging.LogRecord) -> bool:
     """Keep out of the log of httpx what an address that we ask for has after its `?`, which may be a signature."""
     exchange = current.get()
     if exchange is not None and isinstance(record.args, tuple):
-        url = exchange.connections.library.URL
-        record.args = tuple(part.copy_with(query=None) if isinstance(part, url) else part for part in record.args)
+        parts, url = cast("tuple[Any, ...]", record.args), exchange.connections.library.URL
+        record.args = tuple(part.copy_with(query=None) if isinstance(part, url) else part for part in parts)
     return True
 
 
