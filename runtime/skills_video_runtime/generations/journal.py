@@ -310,7 +310,8 @@ class Journal(Protocol):
             for write in writes:
                 self._write_alone(write)
         except BaseException as error:  # such as Ctrl-C in the thread that writes for all
-            _fail(writes, self._unavailable(f"{type(error).__name__} came in between").what)
+            for write in writes:
+                write.problem = self._unavailable(f"{type(error).__name__} came in between")
             raise
         finally:
             for write in writes:
@@ -340,12 +341,6 @@ class Journal(Protocol):
         ...
 
     def _unavailable(self, problem: object) -> JournalUnavailable: ...
-
-
-def _fail(writes: Iterable[Write], what: str) -> None:
-    """Tell each thread that what it waits for is not written."""
-    for write in writes:
-        write.problem = write.problem or JournalUnavailable(what)
 
 
 def _text_of(payload: Submittable) -> str:

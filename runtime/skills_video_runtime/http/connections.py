@@ -39,10 +39,6 @@ class Pool:
     used: int = 0
     """Requests under way."""
 
-    def can_be(self, wanted: Pool) -> bool:
-        """Whether it has room for one more request of a kind."""
-        return self.used < PER_POOL and self.loop is wanted.loop and self.for_posts == wanted.for_posts
-
 
 class Connections:
     """The pools of one client, or the HTTP client of the user's own, and the exchanges under way."""
@@ -78,13 +74,13 @@ class Connections:
             if self.closed:
                 return None
             loop = running_loop() if self.asynchronous else None
-            wanted = Pool(loop, for_post)
-            http = next((http for http, pool in self.pools.items() if pool.can_be(wanted)), None)
+            fitting = (http for http, pool in self.pools.items() if pool.loop is loop and pool.for_posts == for_post)
+            http = next((http for http in fitting if self.pools[http].used < PER_POOL), None)
             if http is None:
                 http = self._new_pool(for_posts=for_post)
                 # What is idle belongs to an event loop that is over, or that makes itself new connections.
                 self.pools = {old: pool for old, pool in self.pools.items() if pool.used or pool.loop is loop}
-                self.pools[http] = wanted
+                self.pools[http] = Pool(loop, for_post)
             self.pools[http].used += 1
             return http
 
