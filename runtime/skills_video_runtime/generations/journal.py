@@ -55,7 +55,8 @@ class Journal(Protocol):
 
     It is safe to share between threads. A submission is recorded before it is posted, with the platform and a salted
     digest of the key. From then on the journal raises no more: an id that cannot be written is logged, as losing the
-    generation over it would be worse. All statements are here, as SQLite has them; how they are run is up to each form.
+    generation over it would be worse. What reads, `intend`, `settle` and `prune` raise JournalUnavailable where that
+    cannot be. All statements are here, as SQLite has them; how they are run is up to each form.
     """
 
     names: list[str]
