@@ -166,7 +166,7 @@ def test_who_was_taken_over_can_post_nothing_more(sandbox, client, postgres, tmp
 
 
 def test_limit_and_budget_hold_for_all_workers(postgres, tmp_path):
-    file, out = written(tmp_path / "jobs.jsonl", [row(number) for number in range(20)]), tmp_path / "out"
+    file, out = written(tmp_path / "jobs.jsonl", [row(number) for number in range(10)]), tmp_path / "out"
     run = ("run", file, "--out", out, "--limit", 3)
     with Sandbox(speed=20) as sandbox:
         most = 0
@@ -185,7 +185,7 @@ def test_limit_and_budget_hold_for_all_workers(postgres, tmp_path):
         assert 100 <= sandbox.credits_charged < 100 + 3 * 16
         with process(sandbox, postgres, *run) as last:
             told = last.communicate()
-        assert (last.returncode, sandbox.made(), paid_twice(sandbox)) == (0, 20, []), told
+        assert (last.returncode, sandbox.made(), paid_twice(sandbox)) == (0, 10, []), told
 
 
 def test_the_rate_holds_for_all_workers_and_one_tells_what_all_came_to(sandbox, client, postgres, tmp_path):
@@ -254,6 +254,26 @@ def test_the_program_of_the_guide(sandbox, postgres, tmp_path):
     program = program.replace("postgresql://user@host/jobs", postgres.url)
     done = finished([sys.executable, "-c", program], cwd=tmp_path, env=environment(sandbox))
     assert (done.stdout, sandbox.made()) == ("{'COMPLETED': 3} []\n", 3), done.stderr
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_what_its_owner_has_settled_is_gone_on_with(is_made, sandbox, client, postgres, tmp_path):
+    sandbox.plan("drop-after")
+    sandbox.arm("running-500:99")
+    report = SharedBatch(client, postgres.url, tmp_path, timeout=2).run(made_of(1))
+    assert [item.status for item in report.problems] == ["UNCERTAIN"]
+    sandbox.clear_faults()
+    with Client(sandbox.api_key, sandbox.url, journal=postgres.url) as owner:
+        owner.settle("row-0", sandbox.generations()[0].id if is_made else None)
+    assert SharedBatch(client, postgres.url).work().statuses == {"COMPLETED": 1}
+    assert sandbox.made() == 2 - is_made
+
+
+def test_a_database_without_a_batch_is_told(sandbox, client, postgres):
+    batch = SharedBatch(client, postgres.url)
+    for use in (batch.work, batch.standing, batch.audit):
+        with pytest.raises(errors.JournalUnavailable, match="holds no batch yet"):
+            use()
 
 
 def test_a_changed_row_is_refused(sandbox, client, postgres, tmp_path):

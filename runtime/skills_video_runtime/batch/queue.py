@@ -72,7 +72,8 @@ ON CONFLICT (key) DO UPDATE SET name = excluded.name, attempt = excluded.attempt
     variant = excluded.variant, payload = excluded.payload, download = excluded.download, status = NULL
 WHERE batch_row.worker IS NULL
 """
-BEAT = """
+BEAT = "UPDATE batch_worker SET until = clock_timestamp() + lease * interval '1 second' WHERE number = ?"
+COME = """
 INSERT INTO batch_worker SELECT ?, ?, lease, clock_timestamp() + lease * interval '1 second'
 FROM (SELECT CAST(? AS DOUBLE PRECISION) AS lease) AS told ON CONFLICT (number) DO UPDATE SET until = excluded.until
 """
@@ -103,8 +104,8 @@ HOLD_ROWS = """
 UPDATE batch_row SET worker = ? WHERE place = ANY(?) RETURNING place, key, attempt, model, variant, payload, download
 """
 LEFT = """
-SELECT count(*) FILTER (WHERE worker <> ?), count(*) FILTER (WHERE worker IS NULL AND NOT key = ANY(?))
-FROM batch_row WHERE status IS NULL
+SELECT EXISTS (SELECT 1 FROM batch_row WHERE worker <> ?),
+    EXISTS (SELECT 1 FROM batch_row WHERE status IS NULL AND worker IS NULL AND NOT key = ANY(?))
 """
 END = """
 UPDATE batch_row SET status = ?, worker = NULL
@@ -188,6 +189,15 @@ class Queue(PostgresJournal):
         [(most,)] = self._run("SELECT most FROM batch")
         return int(most)
 
+    def check_begun(self) -> None:
+        """Refuse a database in which nothing was put.
+
+        Raises:
+            JournalUnavailable: it is one.
+        """
+        if not self._run("SELECT 1 FROM batch_row LIMIT 1"):
+            raise self._unavailable("it holds no batch yet; batch run FILE --out DIR --database URL puts one in")
+
     def put(self, rows: Iterable[tuple[Row, str, int]], state: State, choices: Choices) -> None:
         """Put rows in, each with its name in the journal and which attempt it is; those that workers have stay.
 
@@ -221,16 +231,12 @@ class Queue(PostgresJournal):
         return {FILE: digest, "name": file.name, "content_type": file.content_type}
 
     def join(self) -> None:
-        """Begin to take rows."""
+        """Be a worker of its own."""
         [(self.number,)] = self._run("SELECT nextval('batch_worker_number_seq')")
-        self.beat()
 
     def beat(self) -> None:
         """Keep what this worker has for another lease."""
-        self._together(self._beat)
-
-    def _beat(self) -> None:
-        self._run(BEAT, self.number, f"process {os.getpid()} on {socket.gethostname()}", self.lease)
+        self._together(partial(self._run, BEAT, self.number))
 
     def leave(self) -> None:
         """Give back what this worker has."""
@@ -249,7 +255,7 @@ class Queue(PostgresJournal):
 
     def _take(self, room: int, busy: list[str], known: list[str], taken: list[Taken]) -> None:
         self._check_release()
-        self._beat()
+        self._run(COME, self.number, f"process {os.getpid()} on {socket.gethostname()}", self.lease)
         self._run(RELEASE, self.number, self.number, busy)
         self._run(REOPEN)
         [(most, max_credits, gap, wait)] = self._run(SETTINGS)
@@ -269,9 +275,11 @@ class Queue(PostgresJournal):
         pause = None
         if elsewhere or (free and not is_spent):
             pause = min(POLL, self.lease / 3)
-            if gap and free:
-                pause = min(pause, max(wait, 0.0) or gap)
-        taken.append(Taken([self._row(*row) for row in rows], pause, max_credits, bool(is_spent and free)))
+        if pause is not None and gap and wait > 0:
+            pause = min(pause, wait)
+        elif pause is not None and gap:
+            pause = min(pause, gap)
+        taken.append(Taken([self._row(*row) for row in rows], pause, max_credits, is_spent and free))
 
     def _row(self, _place: int, key: str, attempt: int, model: str, *told: Any) -> tuple[Row, int]:
         variant, text, download = told

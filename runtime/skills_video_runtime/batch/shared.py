@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .run import OnOutcome
 
 LEASE = 30.0  # seconds: our choice
-FRESH = 0.2  # seconds for which what all workers have come to is not asked for again: our choice
+FRESH = 1.0  # seconds for which what all workers have come to is not asked for again: our choice
 
 
 class SharedResults(Results):
@@ -328,6 +328,7 @@ class SharedBatch(Choices):
     def work(self, limit: int | None = None, on_outcome: OnOutcome | None = None) -> Report:
         """Make rows that are in the queue, at most so many at once, until none is left."""
         with self._queue() as queue:
+            queue.check_begun()
             if limit is None:
                 limit = queue.most()
             directory = None
@@ -345,6 +346,7 @@ class SharedBatch(Choices):
     def standing(self) -> Standing:
         """Tell how far it is."""
         with self._queue() as queue:
+            queue.check_begun()
             uncertain = [line["key"] for line in queue.lines() if line["status"] == "UNCERTAIN"]
             workers = "; ".join(queue.workers()) or None
             statuses = Counter(queue.statuses())
@@ -353,6 +355,7 @@ class SharedBatch(Choices):
     def audit(self) -> Audit:
         """Compare journal, results, and what the platform tells of each generation. Only reads."""
         with self._queue() as queue:
+            queue.check_begun()
             return compared(self.client, records_of(queue), list(queue.lines(earlier=True)))
 
     def _queue(self) -> closing[Queue]:
