@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from shutil import copyfile
@@ -46,8 +45,6 @@ from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown, wit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
-
-    import anyio
 
     from skills_video_runtime.client import AsyncClient, Client
     from skills_video_runtime.generations.call import Call
@@ -134,31 +131,24 @@ class Gate:
 
     def __init__(self, *, asynchronous: bool) -> None:
         self._asynchronous, self._inside = asynchronous, set[str]()
-        self._threads = BoundedSemaphore(POSTING)
+        self._places: Any = BoundedSemaphore(POSTING)
+        if asynchronous:
+            from anyio import Semaphore  # noqa: PLC0415  # on first use
 
-    @cached_property
-    def _tasks(self) -> anyio.Semaphore:
-        from anyio import Semaphore  # noqa: PLC0415  # on first use
-
-        return Semaphore(POSTING)
+            self._places = Semaphore(POSTING)
 
     async def enter(self, key: str) -> None:
         """Wait for a place."""
+        acquired = self._places.acquire()
         if self._asynchronous:
-            await self._tasks.acquire()
-        else:
-            self._threads.acquire()
+            await acquired
         self._inside.add(key)
 
     def leave(self, key: str) -> None:
         """Give the place of a row to another one, if it has any."""
-        if key not in self._inside:
-            return
-        self._inside.discard(key)
-        if self._asynchronous:
-            self._tasks.release()
-        else:
-            self._threads.release()
+        if key in self._inside:
+            self._inside.discard(key)
+            self._places.release()
 
 
 class Run(Many[Row]):
