@@ -82,7 +82,7 @@ WORKERS = f"SELECT about FROM batch_worker WHERE NOT {IS_GONE} ORDER BY number" 
 RELEASE = f"""
 WITH gone AS (DELETE FROM batch_worker WHERE number <> ? AND {IS_GONE} RETURNING number)
 UPDATE batch_row SET worker = NULL
-WHERE worker IN (SELECT number FROM gone) OR (worker = ? AND NOT key = ANY(?))
+WHERE worker IS NOT NULL AND (worker IN (SELECT number FROM gone) OR (worker = ? AND NOT key = ANY(?)))
 """  # noqa: S608  # as above
 REOPEN = """
 UPDATE batch_row SET status = NULL WHERE status = 'UNCERTAIN' AND NOT EXISTS (
@@ -217,6 +217,7 @@ class Queue(PostgresJournal):
             columns = (self._as_columns(*each) for each in rows)
             while some := list(islice(columns, 1000)):
                 cursor.executemany(PUT, some)
+            self._run("ANALYZE batch_row")  # else each look for rows reads all of them
 
     def _as_columns(self, row: Row, name: str, attempt: int) -> tuple[object, ...]:
         text = json.dumps(row.payload.to_dict(), default=self._put_file)
