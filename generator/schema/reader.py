@@ -450,7 +450,7 @@ class SchemaReader:
             key = (self.depth, repr(value))
             found = self.members.get(key)
             if found is not None:
-                yield replace(found, name=name, pointer=place)
+                yield types.moved(found, name, place)
                 continue
             before = self.diagnostics.count
             found = self._property(name, value, place)

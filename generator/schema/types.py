@@ -224,6 +224,21 @@ class Variant:
     """Their pointers."""
 
 
+def moved(prop: Property, name: str, pointer: str) -> Property:
+    """Give the same member of another name, or of another object: most members, and `replace` is slow."""
+    return Property(
+        name,
+        prop.shape,
+        prop.default,
+        prop.text,
+        pointer,
+        prop.conditional,
+        prop.read_only,
+        prop.deprecated,
+        prop.deprecated_values,
+    )
+
+
 def with_shape(prop: Property, shape: Shape) -> Property:
     """Give a member with another shape; itself where it has that one."""
     if prop.shape is shape:
