@@ -132,7 +132,7 @@ def test_the_tests_that_are_shown_pass(tmp_path):
 
 def test_every_program_is_run():
     assert {page: len(programs(page)) for page in GUIDES if programs(page)} == {
-        "agents": 1, "batch": 2, "choosing": 4, "errors": 1, "events": 2, "files": 3, "first-video": 1, "many": 2,
+        "agents": 1, "batch": 3, "choosing": 4, "errors": 1, "events": 2, "files": 3, "first-video": 1, "many": 2,
         "many-machines": 3, "network": 3, "never-pay-twice": 1, "payloads": 1, "testing": 2, "webhooks": 2,
     }  # fmt: skip
 
