@@ -38,12 +38,11 @@ types: setup ## mypy and pyright, both strict
 	$(BIN)/pyright
 
 test: compiled ## all tests, in some minutes
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 quick: compiled ## all but the slow tests, in half a minute
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
-# On two cores three take turns, since some of what tests do is to wait: for a clock, or for another process.
 # Where PYTHONDONTWRITEBYTECODE is set, each of hundreds of processes would compile what it imports, and each run of
 # pytest all tests.
 test quick: export PYTHONDONTWRITEBYTECODE =

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -62,10 +63,17 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def copy(made, tmp_path):
-    shutil.copytree(made.folder, tmp_path / "copy")
+def on_disk():
+    """Give a folder that is not in memory, where a run would be over before it can be ended."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def copy(made, on_disk):
+    shutil.copytree(made.folder, on_disk / "copy")
     copied = Copy.__new__(Copy)
-    copied.folder = tmp_path / "copy"
+    copied.folder = on_disk / "copy"
     copied.out = copied.folder / "generated" / "skills_video"
     copied.describe(5)
     return copied
