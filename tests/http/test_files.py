@@ -66,7 +66,7 @@ def test_a_file_that_changes_or_fails_while_it_is_sent_makes_the_request_void(
         payload = Payload(image=File(source, name="cat.png"))
         with pytest.raises(OSError, match=r"the file 'cat\.png' .* while it was sent"):
             use(mode, server.base, lambda client: client.generate(payload), journal=journal)
-    assert server.wait_closed()
+    assert server.wait_closed(accepted=1)
     assert [request.complete for request in server.requests] == [False]
     with Client(KEY, server.base, journal=journal) as client:
         assert client.recover() == []

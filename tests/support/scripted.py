@@ -134,10 +134,10 @@ class Scripted:
     def count(self, route: str) -> int:
         return sum(f"{request.method} {request.path}" == route for request in self.requests)
 
-    def wait_closed(self, most: int = 0) -> bool:
-        """Wait until no more connections than that are open."""
+    def wait_closed(self, most: int = 0, accepted: int = 0) -> bool:
+        """Wait until so many connections were accepted, and no more than `most` of them are open."""
         with self._changed:
-            return self._changed.wait_for(lambda: len(self.open) <= most, timeout=5)
+            return self._changed.wait_for(lambda: self.accepted >= accepted and len(self.open) <= most, timeout=5)
 
     def close(self) -> None:
         self.listener.close()

@@ -15,7 +15,6 @@ import json
 import os
 import pkgutil
 import runpy
-import select
 import signal
 import socket
 import struct
@@ -23,6 +22,7 @@ import subprocess
 import sys
 import threading
 from functools import cache
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -130,7 +130,7 @@ class Forked:
     def wait(self, timeout: float = children.PATIENCE) -> int:
         """Give the exit code when it has ended."""
         if self.returncode is None:
-            if not select.select([self._told], [], [], timeout)[0]:
+            if not wait([self._told], timeout):
                 raise subprocess.TimeoutExpired(self.args, timeout)
             self.returncode = os.waitstatus_to_exitcode(self._number())
         return self.returncode
@@ -225,7 +225,7 @@ def _job(requests: socket.socket, woken: socket.socket, waking: socket.socket) -
     signal.set_wakeup_fd(waking.fileno())
     asking: dict[int, socket.socket] = {}
     while True:
-        ready = select.select([requests, woken], [], [])[0]
+        ready = wait([requests, woken])
         if woken in ready:
             woken.recv(4096)
             _tell_ends(asking)
