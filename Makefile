@@ -38,7 +38,7 @@ types: setup ## mypy and pyright, both strict
 	$(BIN)/pyright
 
 test: compiled ## all tests, in some minutes
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 quick: compiled ## all but the slow tests, in half a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'

@@ -25,7 +25,10 @@ def terminal(sandbox, *arguments, columns=100, **more):
     program, *rest = command(*arguments)
     seen = {**environment(sandbox), "TERM": "xterm-256color", **more}
     with hearing():
-        return pexpect.spawn(program, rest, env=seen, encoding="utf-8", timeout=PATIENCE, dimensions=(40, columns))
+        size = (40, columns)
+        return pexpect.spawn(
+            program, rest, env=seen, encoding="utf-8", timeout=PATIENCE, dimensions=size, use_poll=True
+        )
 
 
 def test_a_live_line_shows_state_source_and_time_and_is_taken_away(still, tmp_path):

@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,6 +19,8 @@ from tests.support.scripted import KEY, frame, state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from skills_video_runtime.generations.states import Generation
 
 EVENTS = [(b"content-type", b"text/event-stream")]
 JSON = [(b"content-type", b"application/json")]
@@ -78,14 +79,14 @@ def platform() -> Iterator[Platform]:
 
 
 def test_a_stream_that_ends_does_no_harm_to_those_beside_it(platform: Platform) -> None:
-    with (
-        httpx.Client(http1=False, http2=True) as mine,
-        Client(KEY, platform.base, http_client=mine) as client,
-        ThreadPoolExecutor(8) as pool,
-    ):
-        results = list(pool.map(lambda number: client.generate(Payload(prompt=f"number {number}")), range(48)))
-    assert {result.status for result in results} == {"COMPLETED"}
-    assert len({result.id for result in results}) == platform.made == 48
+    ends: list[Generation] = []
+    with httpx.Client(http1=False, http2=True) as mine, Client(KEY, platform.base, http_client=mine) as client:
+        for first in range(0, 48, 8):
+            streams = [client.stream(Payload(prompt=f"number {number}")) for number in range(first, first + 8)]
+            assert [next(stream).status for stream in streams] == ["IN_QUEUE"] * 8
+            ends += [[*stream][-1] for stream in streams]
+    assert {end.status for end in ends} == {"COMPLETED"}
+    assert len({end.id for end in ends}) == platform.made == 48
 
 
 def test_the_asynchronous_client_shares_a_connection_too(platform: Platform) -> None:
