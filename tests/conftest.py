@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from skills_video_runtime.catalog import PACKAGES
 from tests.support.callers import MODES
 from tests.support.project import Project
 from tests.support.scripted import Scripted
@@ -79,6 +80,12 @@ def pytest_configure() -> None:
     """Let tests write into memory where they may, since most would wait for a disk that they are not about."""
     if is_fit(MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.fixture(autouse=True)
+def no_package_of_another_test() -> None:
+    """Have models looked for in no package that a test has made: it is gone when the next one begins."""
+    PACKAGES[:] = [package for package in PACKAGES if not package.startswith("acme_")]
 
 
 @pytest.hookimpl(wrapper=True)
