@@ -165,6 +165,49 @@ def test_who_was_taken_over_can_post_nothing_more(sandbox, client, postgres, tmp
         other.intend(other.new_key(), taken.payload, "row-0")
 
 
+ONLY_LOCKED = """
+CREATE FUNCTION skills_video.is_locked() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT xmax::text FROM skills_video.batch) <> (pg_current_xact_id()::text::bigint % 4294967296)::text THEN
+        RAISE 'another worker may take the row meanwhile';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER is_locked BEFORE INSERT ON skills_video.submission FOR EACH ROW EXECUTE FUNCTION skills_video.is_locked()
+"""
+
+
+def test_what_is_written_beside_a_write_that_fails_is_fenced_as_well(sandbox, client, postgres, tmp_path):
+    rows = made_of(4)
+    refused = {"key": "row-9", "status": "REFUSED", "id": None, "credits": None}
+    with closing(Queue(postgres.url, platform_of(sandbox.url), Key(sandbox.api_key), 30)) as queue:
+        queue.put([(each, each.key, 1) for each in rows], queue.state(), SharedBatch(client, postgres.url, tmp_path))
+    with (
+        closing(queue_of(sandbox, postgres, 30)) as worker,
+        import_module("psycopg").connect(postgres.url, autocommit=True) as database,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        assert len(worker.take(4, [], []).rows) == 4
+        database.execute(ONLY_LOCKED)
+        ready = threading.Barrier(9)
+
+        def begin(item):
+            ready.wait(10)
+            worker.intend(worker.new_key(), item.payload, item.key)
+
+        def fail(_):
+            ready.wait(10)
+            with pytest.raises(RowTaken):
+                worker.end("row-9", refused)
+
+        with database.transaction():
+            database.execute("SELECT 1 FROM skills_video.batch FOR UPDATE")
+            begun = [pool.submit(each, item) for item in rows for each in (fail, begin)]
+            ready.wait(10)
+        for each in begun:
+            each.result(30)
+        assert len(worker.unfinished()) == 4
+
+
 def test_limit_and_budget_hold_for_all_workers(postgres, tmp_path):
     file, out = written(tmp_path / "jobs.jsonl", [row(number) for number in range(10)]), tmp_path / "out"
     run = ("run", file, "--out", out, "--limit", 3)

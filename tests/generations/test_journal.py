@@ -376,8 +376,9 @@ def test_two_submissions_at_once_have_records_of_their_own(server: Scripted, tmp
 class Struck(Key):
     """A key by which one thread writes while others begin to wait, and which is struck by Ctrl-C after that."""
 
-    def __init__(self) -> None:
+    def __init__(self, fails_at: int, struck_at: int) -> None:
         super().__init__(KEY)
+        self.fails_at, self.struck_at = fails_at, struck_at
         self.asked, self.writing, self.others_wait = 0, threading.Event(), threading.Event()
 
     def digest(self, salt: str) -> str:
@@ -385,13 +386,19 @@ class Struck(Key):
         if self.asked == 1:
             self.writing.set()
             self.others_wait.wait(20)
-        if self.asked == 4:
+        if self.asked == self.fails_at:
+            raise errors.JournalUnavailable("a write fails")
+        if self.asked == self.struck_at:
             raise KeyboardInterrupt
         return super().digest(salt)
 
 
-def test_a_thread_that_is_interrupted_while_it_writes_for_others_tells_them(tmp_path: Path) -> None:
-    key, asked, written = Struck(), threading.Semaphore(0), set[int]()
+@pytest.mark.parametrize(("fails_at", "struck_at"), [(0, 4), (4, 6)], ids=["all at once", "one by one"])
+def test_a_thread_that_is_interrupted_while_it_writes_for_others_tells_them(
+    fails_at: int, struck_at: int, tmp_path: Path
+) -> None:
+    key, asked = Struck(fails_at, struck_at), threading.Semaphore(0)
+    written, refused = set[int](), set[int]()
     journal = SqliteJournal(tmp_path / "journal", "https://acme.example", key)
 
     class Slow(Payload):
@@ -400,9 +407,13 @@ def test_a_thread_that_is_interrupted_while_it_writes_for_others_tells_them(tmp_
             return False
 
     def intend(number: int) -> None:
-        with suppress(KeyboardInterrupt, errors.JournalUnavailable):
-            journal.intend(number, Slow())
-            written.add(number)
+        with suppress(KeyboardInterrupt):  # of one, whose own may be written before
+            try:
+                journal.intend(number, Slow())
+            except errors.JournalUnavailable:
+                refused.add(number)
+            else:
+                written.add(number)
 
     with closing(journal), ThreadPoolExecutor(8) as pool:
         pool.submit(intend, 1)
@@ -412,5 +423,7 @@ def test_a_thread_that_is_interrupted_while_it_writes_for_others_tells_them(tmp_
             assert asked.acquire(timeout=20)
         key.others_wait.set()
         wait(works)
-        assert {entry.key for entry in journal.unfinished()} == written
+        known = {entry.key for entry in journal.unfinished()}
+        assert (written - known, refused & known) == (set(), set())
+        assert len(written | refused) == 7
     assert 1 in written

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from skills_video_runtime.budget import Budget
 from skills_video_runtime.catalog import PACKAGES
 from skills_video_runtime.errors import JournalUnavailable
-from skills_video_runtime.generations.journal import Write
 from skills_video_runtime.generations.outcomes import Ending
 from skills_video_runtime.generations.postgres import PostgresJournal
 from skills_video_runtime.payloads.base import parse_payload
@@ -142,6 +141,8 @@ class Queue(PostgresJournal):
     Raises:
         JournalUnavailable: as `PostgresJournal`; another release, platform or key has the queue.
     """
+
+    _first = (LOCK,)
 
     def __init__(self, address: str, platform: str, key: Key, lease: float) -> None:
         self.lease = self.idle = lease
@@ -358,10 +359,6 @@ class Queue(PostgresJournal):
         """Keep others than workers off a record; among workers, who holds the row has it."""
         super().hold(key)
         return True
-
-    def _write_all(self, writes: list[Write]) -> None:
-        """See above: workers write one after the other."""
-        super()._write_all([Write(partial(self._run, LOCK)), *writes])
 
     def _begin_record(self, row: tuple[Any, ...], own_key: str | None, idempotency: Idempotency | None) -> None:
         """See above: nothing is posted without it."""

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.http.key import Key
 
-
 logger = logging.getLogger("skills_video")
 
 
@@ -63,6 +62,8 @@ class Journal(Protocol):
     """The ids of generations that it knew as unfinished when it was opened."""
     _where: str
     """Its place, as it may be shown."""
+    _first: tuple[str, ...] = ()
+    """What each transaction of writes begins with."""
     _platform: str
     _api_key: Key
     _lock: RLock
@@ -304,26 +305,29 @@ class Journal(Protocol):
     def _write_all(self, writes: list[Write]) -> None:
         """Write in one transaction. Where that fails, each is written alone, and leaves the rest as it is."""
         try:
-            with self._transaction():
-                for write in writes:
-                    write.work()
-        except JournalUnavailable:
-            for write in writes:
-                self._write_alone(write)
+            self._write_each(writes)
         except BaseException as error:  # such as Ctrl-C in the thread that writes for all
             for write in writes:
-                write.problem = self._unavailable(f"{type(error).__name__} came in between")
+                if not write.is_done:
+                    write.problem = self._unavailable(f"{type(error).__name__} came in between")
+                    write.is_done = True
             raise
-        finally:
-            for write in writes:
-                write.is_done = True
 
-    def _write_alone(self, write: Write) -> None:
+    def _write_each(self, writes: list[Write]) -> None:
         try:
             with self._transaction():
-                write.work()
+                for sql in self._first:
+                    self._run(sql)
+                for write in writes:
+                    write.work()
         except JournalUnavailable as problem:
-            write.problem = problem
+            if len(writes) == 1:
+                writes[0].problem = problem
+            else:
+                for write in writes:
+                    self._write_each([write])
+        for write in writes:
+            write.is_done = True
 
     def _write(self, what: str, work: Callable[[], object]) -> None:
         """Write; what cannot be written is logged."""

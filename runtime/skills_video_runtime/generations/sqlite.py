@@ -103,11 +103,7 @@ class SqliteJournal(Journal):
         return self._file.in_transaction
 
     def _check_place(self) -> None:
-        """Notice a journal that is no longer in its place, so that nobody will find what is written to it.
-
-        Raises:
-            JournalUnavailable: it is not.
-        """
+        """See `Journal`: it is told by what a file system tells files apart by."""
         found = identity(self._path)
         if found is None or found != self._opened:
             raise self._unavailable("it was moved, deleted or replaced while it was open")
