@@ -108,13 +108,11 @@ def run(
     from . import batch_checks, batch_runs  # noqa: PLC0415  # as above
 
     rows = batch_checks.rows_of(context.obj, file, model, key, files)
-    queue = None
-    if database is not None:
-        queue = batch_runs.Queue(database, lease)
     return batch_runs.run(
         rows,
         out,
-        queue,
+        database,
+        lease,
         as_json=as_json,
         limit=limit,
         max_credits=max_credits,
@@ -148,8 +146,7 @@ def worker(
     """
     from . import batch_runs  # noqa: PLC0415  # as above
 
-    queue = batch_runs.Queue(database, lease)
-    return batch_runs.work(queue, out, limit, timeout, poll_interval, as_json=as_json)
+    return batch_runs.work(database, lease, out, limit, timeout=timeout, poll_interval=poll_interval, as_json=as_json)
 
 
 @application.command()

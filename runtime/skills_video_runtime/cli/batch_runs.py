@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from skills_video_runtime.batch.audit import Standing
 from skills_video_runtime.batch.audit import audit as audit_of
 from skills_video_runtime.batch.results import RESULTS
 from skills_video_runtime.batch.run import Batch, Outcome, Report, RowsRefused, as_data
-from skills_video_runtime.batch.shared import LEASE, SharedBatch
+from skills_video_runtime.batch.shared import SharedBatch
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError
 
@@ -47,31 +47,30 @@ def a_minute(given: str | None) -> float | None:
     return float(found[1]) * UNITS[found[2] or "min"]
 
 
-@dataclass(frozen=True)
-class Queue:
-    """A queue that machines share, and the seconds for which a worker of it may say nothing."""
-
-    database: str
-    lease: float = LEASE
-
-
 def run(
-    rows: Rows, out: Path, queue: Queue | None, *, as_json: bool, poll_interval: float, timeout: float, **chosen: Any
+    rows: Rows, out: Path, database: str | None, lease: float, *, as_json: bool, poll_interval: float, **chosen: Any
 ) -> int:
     """Run a batch, and tell what it has come to; `chosen` is what `Batch` takes."""
-    with Client(poll_interval=poll_interval, timeout=timeout) as client:
-        batch: Batch | SharedBatch = Batch(client, out, timeout=timeout, **chosen)
-        if queue is not None:
-            batch = SharedBatch(client, directory=out, timeout=timeout, **chosen, **asdict(queue))
+    with Client(poll_interval=poll_interval, timeout=chosen["timeout"]) as client:
+        batch: Batch | SharedBatch = Batch(client, out, **chosen)
+        if database is not None:
+            batch = SharedBatch(client, database, out, lease, **chosen)
         return _followed(partial(batch.run, rows), rows.path, out, as_json=as_json)
 
 
 def work(  # each is a choice of its own
-    queue: Queue, out: Path | None, limit: int | None, timeout: float, poll_interval: float, *, as_json: bool
+    database: str,
+    lease: float,
+    out: Path | None,
+    limit: int | None,
+    *,
+    timeout: float,
+    poll_interval: float,
+    as_json: bool,
 ) -> int:
     """Make rows of a queue, and tell what all its workers have come to."""
     with Client(poll_interval=poll_interval, timeout=timeout) as client:
-        batch = SharedBatch(client, directory=out, timeout=timeout, **asdict(queue))
+        batch = SharedBatch(client, database, out, lease, timeout=timeout)
         return _followed(partial(batch.work, limit), None, out, as_json=as_json)
 
 
@@ -212,7 +211,7 @@ def _shared(directory: Path | None, database: str) -> Generator[SharedBatch]:
     if directory is not None:
         raise UsageProblem("a batch is in DIR or in --database URL: name one of them")
     with Client() as client:
-        yield SharedBatch(client, **asdict(Queue(database)))
+        yield SharedBatch(client, database)
 
 
 def _named(directory: Path | None) -> Path:
