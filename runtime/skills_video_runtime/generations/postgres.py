@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .journal import Write
 
-MISSING = "A journal in Postgres needs a package that is not installed: pip install 'skills-video[batch]'"
+MISSING = "A journal in Postgres needs a package that is not installed; pip install 'skills-video[batch]' brings it."
 PATIENCE = 120.0  # seconds for which a database that is restarted is waited for: our choice
 LAYOUT = 1  # of the tables: a release with another one refuses to share them
 SCHEMA = "skills_video"
