@@ -40,8 +40,8 @@ def ended(number, sandbox, tmp_path):
     arguments = ("batch", "run", file, "--out", out, "--limit", LIMIT, "--poll-interval", "0.5")
     chance = random.Random(17)
     kills = 0
-    for _ in range(KILLS):
-        due = min(sandbox.made() + chance.random() * 2 * ROWS / (KILLS + 1), ROWS - 1)
+    for left in range(KILLS, 0, -1):
+        due = sandbox.made() + chance.random() * 2 * (ROWS - 1 - sandbox.made()) / (left + 1)
         code = ended_when(
             lambda due=due: sandbox.made() > due, *arguments, sandbox=sandbox, seconds=PATIENCE, by=number
         )
