@@ -40,7 +40,7 @@ types: setup ## mypy and pyright, both strict
 test: compiled ## all tests, in some minutes
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
-quick: compiled ## all but the slow tests, in about a minute
+quick: compiled ## all but the slow tests, in about half a minute
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
 
 # Where PYTHONDONTWRITEBYTECODE is set, each of hundreds of processes would compile what it imports, and each run of

@@ -6,6 +6,7 @@ import ast
 import graphlib
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ class Import:
 def parsed(folder: Path) -> Iterator[tuple[str, ast.Module]]:
     """Give every module of a package, or below a folder, with its path from the folder's parent."""
     for path in sorted(folder.rglob("*.py")):
-        yield path.relative_to(folder.parent).as_posix(), ast.parse(path.read_text("utf-8"))
+        yield path.relative_to(folder.parent).as_posix(), _tree(path.read_text("utf-8"))
+
+
+_tree = cache(ast.parse)  # of a text, which many tests read
 
 
 def lines(*files: Path) -> int:
@@ -85,7 +89,12 @@ def clever_lambdas(folder: Path) -> list[Place]:
 
 def imports(folder: Path) -> list[Import]:
     """Find each import of a package, in functions as well."""
-    return [found for file, tree in parsed(folder) for found in _imports(file, tree, at_run_time=True)]
+    return [found for file, tree in parsed(folder) for found in _imports_of(file, tree)]
+
+
+@cache
+def _imports_of(file: str, tree: ast.Module) -> list[Import]:
+    return list(_imports(file, tree, at_run_time=True))
 
 
 def _imports(file: str, node: ast.AST, *, at_run_time: bool) -> Iterator[Import]:
