@@ -50,6 +50,22 @@ def test_a_signal_ends_it_cleanly_though_a_stream_is_open(name: signal.Signals) 
         assert (key, process.stderr.read()) == ("mine", "")
 
 
+@pytest.mark.parametrize("path", [PLAIN, STREAM])
+def test_a_client_that_leaves_within_its_body_is_no_error(path: str) -> None:
+    with running("--speed", "1000") as (process, url, key):
+        address = httpx.URL(url)
+        head = f"POST {address.path}{path} HTTP/1.1\r\nHost: {address.host}\r\nAuthorization: Bearer {key}\r\n"
+        with socket.create_connection((address.host, address.port or 80)) as left:
+            left.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        with httpx.Client(headers={"Authorization": f"Bearer {key}"}) as http:
+            assert http.post(url + PLAIN, json=BODY).status_code == 200
+        stats = httpx.get(url.replace("/api/v1", "/sandbox/stats")).json()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert process.stderr is not None
+        assert (stats["made"], process.stderr.read()) == (1, "")
+
+
 def test_it_does_what_it_is_told() -> None:
     plan = "drop-before;429:1;;every 5 503-before"
     arguments = ["--speed", "1000", "--credits", "25", "--fault", plan, "--fault", "504-after"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from skills_video_runtime.sandbox import control
@@ -107,8 +108,8 @@ class _Middleware:
             app = error(413, "INVALID_REQUEST", TOO_LARGE)
         elif path.startswith(control.PREFIX):
             app = control.refusal(scope, headers) or app
-        # Only the end of the server cancels requests.
-        with contextlib.suppress(asyncio.CancelledError):
+        # Only the end of the server cancels requests; a client may leave within its body.
+        with contextlib.suppress(asyncio.CancelledError, ClientDisconnect):
             await app(scope, _limited(receive), self._headed(send))
 
     def _headed(self, send: Send) -> Send:
