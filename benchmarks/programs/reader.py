@@ -34,8 +34,10 @@ class Memory(httpx.BaseTransport):
 def ours(http: httpx.Client) -> None:
     """Read all states through a client."""
     from skills_video import Client, kling_v2_6
+    from skills_video_runtime.testing import forget_generations
 
     client = Client("a-key", "http://127.0.0.1:1", http_client=http)
+    forget_generations(client)  # each stream tells the same id
     payload = kling_v2_6.TextImageToVideo(prompt="neon rain")
     *_, last = client.stream(payload)
     assert last.status == "COMPLETED"

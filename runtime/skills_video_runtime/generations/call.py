@@ -428,13 +428,13 @@ class Call:
             if isinstance(event, Ended):
                 problem = f"the stream ended before it told an id ({event.reason}{said})"
                 return Lost(problem, text=event.text, cause=event.cause)
-            refusal = Answer(200, event)
-            if refusal.refuses:
-                return refusal
             state = Generation.parse(event)
             if state is not None and (state.id or is_result(state)):
                 self.streaming = True
                 return state
+            refusal = Answer(200, event)
+            if refusal.refuses:
+                return refusal
             if state is not None and (state.code or state.message):
                 said = f"; it said {state.code or ''} {state.message or ''}"
 

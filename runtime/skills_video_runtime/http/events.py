@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_EVENT = 16 * 2**20  # bytes
 TOO_LARGE = f"an event is larger than {MAX_EVENT} bytes"
 PIECE = 2**16  # bytes that are unpacked at once
+SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 Decoder = getincrementaldecoder("utf-8-sig")  # loaded now: where files run out, an answer must still be readable
 
 
@@ -91,7 +92,7 @@ def seconds_of(retry_after: str, date: str = "") -> float | None:
 
     So a clock that is wrong here does no harm. A moment without a zone is UTC (RFC 9110, section 5.6.7).
     """
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", retry_after):
+    if SECONDS.fullmatch(retry_after):
         return float(retry_after)
     until = _moment(retry_after)
     if until is None:

@@ -12,10 +12,10 @@ import re
 import socket
 import threading
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
 from functools import lru_cache, partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import unquote, urlencode
 
 import anyio
@@ -30,7 +30,7 @@ from .causes import cause_of
 from .connections import LOOK, PLAIN, Connections
 from .deadlines import current
 from .environment import UnusableSetting, trusted
-from .events import Body, seconds_of
+from .events import PIECE, Body, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -44,13 +44,13 @@ MAX_ANSWER = 16 * 2**20  # bytes
 MAX_ERROR = 2**16  # bytes of an error answer that are read
 MAX_CONNECT = 15.0  # seconds: our choice
 MAX_CLOSE = 1.0  # seconds: our choice
-PIECE = 2**16  # bytes
 NO_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 HOPELESS = re.compile(
     r"CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|^407\b|Invalid username/password"  # the last two by a proxy
     rf"|\[Errno ({'|'.join(map(str, NO_HOST))})\]"
 )
 SENDABLE = re.compile("[!-~]{1,200}")  # the id of an event that a header can hold
+ORIGIN = re.compile(r"[a-z]+://[^/?#]*")
 GENERATION = re.compile(r"/(?:generation|prediction|task)s?/([^/?#]+)/?(?:[?#]|$)")
 EVENTS = {**PLAIN, "Accept": "text/event-stream, application/json", "Cache-Control": "no-store"}
 AS_JSON = {**EVENTS, "Content-Type": "application/json"}
@@ -76,7 +76,7 @@ def parsed(library: Any, address: str) -> Any:
     return library.URL(address)
 
 
-class Exchange:
+class Exchange(AbstractAsyncContextManager["Exchange"]):
     """The requests of one call, one after the other."""
 
     def __init__(self, connections: Connections) -> None:
@@ -94,10 +94,6 @@ class Exchange:
         self.body: Any = None
         self.events: Any = None
         connections.exchanges.add(self)
-
-    async def __aenter__(self) -> Self:
-        """Begin a call."""
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         """Let go of everything."""
@@ -129,7 +125,7 @@ class Exchange:
         with ExitStack() as files:
             content: dict[str, Any] = {"fields": post.fields, "headers": AS_JSON}
             readings: list[Reading] = []
-            if post.payload.goes_as_form():
+            if not post.is_stream and post.payload.goes_as_form():
                 readings, content = _content(post.payload, files, post.idempotency)
             if post.idempotency is not None:
                 content["headers"] = {**content["headers"], **dict([post.idempotency])}
@@ -186,7 +182,7 @@ class Exchange:
             with self._limit(patience):
                 while (event := await self._next(self.events)) is not None:
                     data = body.take(event)
-                    if SENDABLE.fullmatch(event.id):
+                    if event.id and SENDABLE.fullmatch(event.id):
                         self.last_event = event.id
                     told = as_object(key.parse(data, key.redact(data)))
                     if told and (known is None or told.get("status") != known):
@@ -299,12 +295,14 @@ class Exchange:
         extensions: dict[str, Any] = {"timeout": limits, "trace": connections.trace}
         if fields is not None:
             content["content"] = encode(fields).encode()
+        build = connections.library.Request
         if key is not None:
             content["headers"] = {**connections.headers, **(content.get("headers") or {})}
-            request = http.build_request(method, parsed(connections.library, address), extensions=extensions, **content)
+            if connections.lent is not None:  # whose owner may have set headers and cookies for the platform
+                build = http.build_request
+        request = build(method, parsed(connections.library, address), extensions=extensions, **content)
+        if key is not None:
             key.sign(request)
-        else:  # not built by the client, whose headers and cookies are for the platform
-            request = connections.library.Request(method, address, extensions=extensions, **content)
         if not connections.tells_of_heads(request.url):
             self.begin_post()
         sent = http.send(request, stream=True, auth=None, follow_redirects=False)
@@ -351,7 +349,7 @@ class Exchange:
         named = GENERATION.search(location)
         if named is not None and is_id(key.redact(unquote(named[1]))):
             place = unquote(named[1])
-        origin = re.match(r"[a-z]+://[^/?#]*", location)
+        origin = ORIGIN.match(location)
         if origin is not None:
             where = visible(key.redact(origin[0]))
         retry_after = seconds_of(opened.headers.get("retry-after", ""), opened.headers.get("date", ""))

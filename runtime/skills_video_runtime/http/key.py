@@ -91,6 +91,8 @@ class Key:
             plain = text.lower()
             if any(form in plain for form in self._forms):
                 shown = text = re.sub("|".join(map(re.escape, self._forms)), REDACTED, text, flags=re.IGNORECASE)
+            if not ("%" in text or "\\" in text or "&" in text):  # with which each escape begins
+                break
             before, text = text, ESCAPE.sub(_without_escape, text)
             if text == before:
                 break
@@ -113,14 +115,13 @@ class Key:
 
     def parse(self, text: str, shown: str) -> object:
         """Read JSON, without the key; None if it is no JSON, or nested too deeply. `redact` has given what is shown."""
-        spared = SPARED if len(self._value) < CERTAIN_LENGTH else frozenset[str]()
         try:
             body: object = json.loads(text)
-            if shown != text:
-                return self._redacted(body, spared)
+            if shown == text:
+                return body
+            return self._redacted(body, SPARED if len(self._value) < CERTAIN_LENGTH else frozenset())
         except (ValueError, RecursionError):
             return None
-        return body
 
     def _redacted(self, value: object, spared: frozenset[str]) -> object:
         if isinstance(value, str):
