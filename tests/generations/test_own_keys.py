@@ -64,6 +64,17 @@ def test_what_was_begun_under_a_key_is_told_whether_it_is_over_or_not(sandbox, o
     assert (over.id, over.status, over.begun) == (begun.id, "COMPLETED", under_way.begun)
 
 
+def test_a_journal_is_that_of_the_folder_in_which_its_client_was_made(sandbox, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with Client(sandbox.api_key, sandbox.url, journal="jobs.db", poll_interval=0.05) as client:
+        fast_time(client)
+        first = client.generate(PAYLOAD, key="row-17")
+        monkeypatch.chdir("elsewhere")
+        assert client.generate(PAYLOAD, key="row-17").id == first.id
+    assert list(tmp_path.glob("**/*.db")) == [tmp_path / "jobs.db"]
+
+
 def test_other_keys_and_none_are_generations_of_their_own(sandbox, opened):
     with opened() as client:
         ids = {client.generate(PAYLOAD, key=key).id for key in ("a", "b", None, None)}

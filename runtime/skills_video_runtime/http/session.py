@@ -58,6 +58,8 @@ class Session:
         """What is over, where the command line records that itself, once the files are there."""
         if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
             raise ValueError("base_url must be https, or http to this machine, without user name and query")
+        if journal is not None and not is_postgres(os.fspath(journal)):
+            journal = Path(journal).absolute()  # the same one, wherever the program goes from here
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
         self.hooks: list[Hook] = []
         """What each call tells of its way."""
