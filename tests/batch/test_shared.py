@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from skills_video import BudgetExceeded, Client, File, Row, SharedBatch, google_veo_3_1, kling_v2_6
+from skills_video import Batch, BudgetExceeded, Client, File, Row, SharedBatch, google_veo_3_1, kling_v2_6
 from skills_video_runtime import errors
 from skills_video_runtime.batch.queue import Queue, RowTaken
 from skills_video_runtime.http.addresses import platform_of
@@ -375,3 +376,33 @@ def test_the_password_of_a_database_is_not_shown(command, address, says, sandbox
     assert (says in done.stderr, "hu" in done.stderr + done.stdout) == (True, False), done.stderr
     assert sandbox.requests.total() == 0
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")  # the server has threads
+@pytest.mark.parametrize("form", ["queue", "directory", "journal"])
+def test_a_forked_child_goes_on_with_what_its_parent_had(form, sandbox, postgres, tmp_path):
+    """By a journal that is handed to a session open, by a file, and by an address."""
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.1, journal=postgres.url) as client:
+
+        def made(rows):
+            if form == "queue":
+                return SharedBatch(client, postgres.url, tmp_path / "out").run(rows).statuses
+            if form == "directory":
+                return Batch(client, tmp_path / "out").run(rows).statuses
+            return Counter(str(client.generate(row.payload, key=row.key).status) for row in rows)
+
+        assert made(made_of(1)) == {"COMPLETED": 1}
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            status = 1
+            try:
+                assert made(made_of(2)) == {"COMPLETED": 2}
+                status = 0
+            except BaseException:  # noqa: BLE001  # a child has no other way to tell
+                traceback.print_exc()
+            os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert made(made_of(2)) == {"COMPLETED": 2}
+    assert sandbox.made() == 2

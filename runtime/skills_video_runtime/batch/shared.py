@@ -98,9 +98,7 @@ class SharedRun(Run):
         self.asked, self.choices = choices, replace(self.choices, rate=None)
         self.queue, self.fetches = queue, directory is not None
         self.journal = f"postgresql://the queue of {id(self)}"
-        self.session.journals[self.journal] = queue
-        for name in queue.names:
-            self.session.claims.claim(name)
+        self.session.use(queue, self.journal)
         self.results = SharedResults(self.directory, queue)
         self.state = queue.state()
         self.report.rows = self.state.rows

@@ -83,12 +83,16 @@ class Session:
         """Give what fetches single files."""
         return self.make_files(self)
 
-    @property
-    def connections(self) -> Connections:
-        """HTTP, which is imported on first use. A child of a fork has connections and journals of its own."""
+    def _leave_parent(self) -> None:
+        """In a child of a fork, have connections and journals of its own."""
         if self.pid != os.getpid():
             self.parents.append((self._connections, self.journals))  # kept, as what is dropped would be closed
             self._begin()
+
+    @property
+    def connections(self) -> Connections:
+        """HTTP, which is imported on first use."""
+        self._leave_parent()
         if self._connections is None:
             from .connections import Connections  # noqa: PLC0415  # it takes longer than all the rest
 
@@ -125,6 +129,13 @@ class Session:
         for journal in self.journals.values():
             journal.close()
         self.journals.clear()
+
+    def use(self, journal: Journal, place: str) -> None:
+        """Have calls record in a journal that is open, where they name its place."""
+        self._leave_parent()
+        self.journals[place] = journal
+        for name in journal.names:
+            self.claims.claim(name)
 
     def let_go(self, journal: Path) -> None:
         """Close a journal, so that another process may use it."""
@@ -205,9 +216,7 @@ class Session:
             place = str(Path(place).resolve())
         with self.lock:
             if place not in self.journals:
-                self.journals[place] = self._opened(place)
-                for name in self.journals[place].names:
-                    self.claims.claim(name)
+                self.use(self._opened(place), place)
             return self.journals[place]
 
     def _opened(self, place: str) -> Journal:
