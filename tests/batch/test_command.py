@@ -72,6 +72,8 @@ def test_the_exit_code_is_that_of_what_went_wrong(sandbox, jobs, tmp_path):
     done = call("batch", "run", jobs, "--out", tmp_path / "out", sandbox=sandbox)
     assert (done.returncode, done.stdout.splitlines()[-1].startswith("6 rows: ")) == (10, True)
     assert "FAILED gen_" in done.stderr
+    again = call("batch", "run", jobs, "--out", tmp_path / "out", sandbox=sandbox)
+    assert (again.returncode, "of an earlier run" in again.stderr) == (10, True)
     done = call("batch", "run", jobs, "--out", tmp_path / "budget", "--max-credits", 32, "--limit", 1, sandbox=sandbox)
     assert (done.returncode, "2 COMPLETED, 4 left" in done.stdout) == (25, True)
     assert "higher --max-credits" in done.stderr

@@ -49,6 +49,8 @@ class State:
     is_fresh: bool = False
     """Whether `--fresh` began it, and it is not over: then `--fresh` goes on with it."""
     rows: int = 0
+    platform: str = ""
+    """Where it is made."""
 
     @classmethod
     def read(cls, directory: Path) -> State:
@@ -61,7 +63,7 @@ class State:
         number, rows = told.get("round", 1), told.get("rows", 0)
         if type(number) is not int or type(rows) is not int or number < 1:
             raise JournalUnavailable(f"{directory / STATE} is not as a batch writes it: put it right, or remove it.")
-        return cls(number, told.get("is_fresh") is True, rows)
+        return cls(number, told.get("is_fresh") is True, rows, str(told.get("platform", "")))
 
     def write(self, directory: Path) -> None:
         """Write it, whole or not at all."""
@@ -128,6 +130,8 @@ class Results:
         self._file: IO[bytes] | None = None
         self._lock = Lock()
         self._before: str | None = None
+        self._dropped: list[dict[str, Any]] = []
+        """Lines of what is paid for, to be written again where no new one takes their place."""
         self._opened: tuple[int, int] | None = None
 
     def read(self, number: int) -> None:
@@ -146,7 +150,7 @@ class Results:
     def is_whole(self, line: Line) -> bool:
         """Tell whether the files of a line are there: a power cut may have left them empty."""
         with suppress(OSError):
-            return all((self.directory / name).stat().st_size for name in line.files)
+            return bool(line.files) and all((self.directory / name).stat().st_size for name in line.files)
         return False
 
     def is_in_place(self) -> bool:
@@ -180,6 +184,8 @@ class Results:
                 for told in lines_of(self.path):
                     if told["key"] not in again:
                         file.write(_text_of(told))
+                    elif told.get("status") == "COMPLETED":
+                        self._dropped.append(told)
                 file.flush()
                 os.fsync(file.fileno())
             kept.replace(self.path)
@@ -221,6 +227,10 @@ class Results:
         """Let go of the directory, and write what a data set of its videos needs."""
         if self._file is None:
             return
+        with suppress(OSError):
+            for told in self._dropped:
+                if told["key"] not in self.lines:
+                    self.add(told)
         self._file.close()
         self._file = None
         self.free_reserve()

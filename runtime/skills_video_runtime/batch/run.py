@@ -36,6 +36,8 @@ from skills_video_runtime.errors import (
 )
 from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
 from skills_video_runtime.generations.recovery import settle
+from skills_video_runtime.http.addresses import platform_of
+from skills_video_runtime.json_values import is_number
 from skills_video_runtime.many import Made, Many, Result
 
 from .checking import Count
@@ -43,7 +45,7 @@ from .results import JOURNAL, METADATA, Line, Results, State, lines_of, taken, w
 from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown, without_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
     from os import PathLike
 
     from skills_video_runtime.client import AsyncClient, Client
@@ -97,7 +99,7 @@ class Report:
     credits: float = 0.0
     """What all rows have taken so far, as far as the platform told."""
     problems: list[Outcome] = field(default_factory=list[Outcome])
-    """Rows of this run that are not COMPLETED, and those that are left alone as UNCERTAIN."""
+    """Rows that are not COMPLETED; those without an error ended so in an earlier run, and are left alone."""
     stopped: Exception | None = None
     """Why no more rows were posted, if any are left for that."""
 
@@ -157,7 +159,7 @@ class Run(Many[Row]):
     def __init__(self, client: Client | AsyncClient, directory: str | PathLike[str], choices: Choices) -> None:
         session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         super().__init__(session, (), choices.limit, choices.timeout)
-        if choices.rate is not None and not choices.rate > 0:
+        if choices.rate is not None and not (is_number(choices.rate) and choices.rate > 0):
             raise ValueError(f"rate is a number of posts in a minute above 0, not {choices.rate!r:.80}")
         if choices.max_credits is not None:
             if session.budget is not None:
@@ -183,6 +185,12 @@ class Run(Many[Row]):
         """By the key in the journal, the last status of what is over."""
         self.made: dict[str, str] = {}
         """By the fingerprint, a row whose files can be used again."""
+        self.known: dict[str, str] = {}
+        """By the key of a row that was made before, and whose files are to be fetched, the id."""
+        self.paid: set[str] = set()
+        """Ids whose credits are in the report."""
+        self.pausing: set[Call] = set()
+        """What waits until the next post is due."""
 
     async def prepare(self, rows: Iterable[Row | Mistake]) -> None:
         """Check all rows, and find out what is to be done. Nothing is sent.
@@ -196,12 +204,17 @@ class Run(Many[Row]):
         await self._read_journal()
         self._read_state()
         if self.choices.fresh and not self.state.is_fresh and (self.begun or self.ended):
-            self.state = State(self.state.round + 1)
+            self.results.read(self.state.round)
+            await self._finish_known()
+            self.results.lines.clear()
+            self.state = State(self.state.round + 1, platform=self.state.platform)
         self.state.is_fresh = self.choices.fresh or self.state.is_fresh
         self.results.read(self.state.round)
         is_used = any(line.id for line in self.results.lines.values()) or any(lines_of(self.directory / METADATA))
         if is_used and not self.ended and not self.begun:
             raise JournalUnavailable(f"The journal {self._shown()} is empty or gone, and there are results of it.")
+        self._check_age()
+        names = {same_name(key): key for key in chain(self.begun, self.ended, self.results.lines)}
         count, mistakes = Count(), list[Mistake]()
         taken: dict[str, int] = {}
         for number, item in enumerate(count.counted(rows), 1):
@@ -210,6 +223,10 @@ class Run(Many[Row]):
                 continue
             line = item.line or number
             wrong = [Mistake(line, None, problem) for problem in key_problems(item.key, taken, "key")]
+            before = names.get(same_name(str(item.key)), item.key)
+            if before != item.key and not wrong:
+                message = f"{item.key!r} differs in case alone from {before!r}, a row of before"
+                wrong.append(Mistake(line, None, Violation("key", "unique", item.key, before, message)))
             if not wrong:
                 taken[same_name(item.key)] = line
                 wrong += self._plan(item, line)
@@ -220,7 +237,7 @@ class Run(Many[Row]):
             raise RowsRefused(mistakes)
         self.report.rows = self.state.rows = count.rows
         await self._finish_known()
-        if self.session.budget is not None:
+        if self.session.budget is not None and self.choices.max_credits is not None:
             self.session.budget.spent += self.report.credits
         self._keep_state()
         self.results.begin(self.todo, self.choices.limit)
@@ -232,7 +249,20 @@ class Run(Many[Row]):
         return str(self.journal)
 
     def _read_state(self) -> None:
-        self.state = State.read(self.directory)
+        self.state, here = State.read(self.directory), self.session.base_url
+        before = self.state.platform or here
+        if platform_of(before) != platform_of(here):
+            what = f"The batch in {self.directory} is of {before}: name another directory for {here}."
+            raise JournalUnavailable(what)
+        self.state.platform = here
+
+    def _check_age(self) -> None:
+        """Refuse a journal that knows less than the results, as one that was copied without its `-wal` file."""
+        names = [self._name(key, line.attempt) for key, line in self.results.lines.items() if line.id and line.credits]
+        known = [name in self.begun or name in self.ended for name in names]
+        if any(known) and not known[-1]:
+            what = f"The journal {self._shown()} is older than the results: it lacks {names[-1]!r}."
+            raise JournalUnavailable(f"{what} After a kill, {JOURNAL}-wal beside it is a part of it.")
 
     def _keep_state(self) -> None:
         self.state.write(self.directory)
@@ -251,7 +281,7 @@ class Run(Many[Row]):
                 journal.write_ahead()
                 for record in journal.history():
                     self.ended[str(record.key)] = record.status or ""
-                    self.report.credits += record.credits or 0.0
+                    self._add_credits(record.id, record.credits)
                 entries = journal.unfinished()
         except JournalUnavailable as error:
             error.what = f"{error.what.rstrip('.')}; {who_runs(self.directory)}."
@@ -267,13 +297,13 @@ class Run(Many[Row]):
             for key, line in self.results.lines.items():
                 name = self._name(key, line.attempt)
                 entry = self.begun.get(name)
-                if entry is None or not line.id or key in self.todo:
+                if entry is None or not line.id or self.todo.get(key) == line.attempt:
                     continue
                 if entry.id is None:
                     await settle(call, name, line.id)
                 if entry.id in {None, line.id}:
                     call.ended[line.id] = Ending(line.status, line.credits)
-                    self.report.credits += line.credits
+                    self._add_credits(line.id, line.credits)
 
     def _name(self, key: str, attempt: int) -> str:
         """Give what a row is called in the journal."""
@@ -304,12 +334,14 @@ class Run(Many[Row]):
                 attempt += 1
         elif line is not None and self._is_done(row, name, line):
             self.report.statuses[line.status] += 1
-            if line.status == "COMPLETED":
+            if line.files:
                 self.made.setdefault(line.fingerprint, row.key)
-            if line.status == "UNCERTAIN":
-                self.report.problems.append(Outcome(row.key, row.payload.endpoint.model, line.status))
+            if line.status != "COMPLETED":
+                self.report.problems.append(Outcome(row.key, row.payload.endpoint.model, line.status, line.id or None))
             return
         self.todo[row.key] = attempt
+        if line is not None and line.status == "COMPLETED" and line.id:
+            self.known[row.key] = line.id
 
     def _has_changed(self, row: Row, name: str, line: Line | None) -> bool:
         if line is not None:
@@ -323,7 +355,7 @@ class Run(Many[Row]):
         """Tell whether a row needs nothing more. One that was uncertain does once its record was settled or dropped."""
         if line.status == "UNCERTAIN":
             return name in self.begun and self.begun[name].id is None
-        return not row.download or self.results.is_whole(line)
+        return line.status != "COMPLETED" or not row.download or self.results.is_whole(line)
 
     def phases(self, rows: Iterable[Row | Mistake]) -> Iterator[Iterator[Row]]:
         """Give the rows that are to be done: what is begun first, so that it counts in what may be spent."""
@@ -333,24 +365,32 @@ class Run(Many[Row]):
         if not self.choices.reuse:
             yield (row for row in self._ours(rows) if not self._is_begun(row))
             return
-        seen: set[str] = set()
-        again: set[str] = set()
-        yield self._firsts((row for row in self._ours(rows) if not self._is_begun(row)), seen, again)
-        yield (row for row in rows if isinstance(row, Row) and row.key in again)
+        keys = set(self.todo)
+        while keys:
+            later: set[str] = set()
+            rest = (row for row in self._ours(rows) if row.key in keys and not self._is_begun(row))
+            yield self._firsts(rest, later)
+            keys = later
 
     def _ours(self, rows: Iterable[Row | Mistake]) -> Iterator[Row]:
         """Give the rows that are to be done."""
         return (row for row in rows if isinstance(row, Row) and row.key in self.todo)
 
-    def _firsts(self, rows: Iterator[Row], seen: set[str], again: set[str]) -> Iterator[Row]:
-        """Give the first row of each payload, and note the others."""
+    def _firsts(self, rows: Iterator[Row], later: set[str]) -> Iterator[Row]:
+        """Give the first row of each payload, and those for which there are files; note the others."""
+        seen: set[str] = set()
         for row in rows:
             known = fingerprint(row.payload)
-            if known in seen:
-                again.add(row.key)
+            if known in seen and known not in self.made:
+                later.add(row.key)
             else:
                 seen.add(known)
                 yield row
+
+    def _is_followed(self, row: Row) -> bool:
+        """Whether a row was made or begun before, and nothing is to be posted."""
+        status = self.ended.get(self._name(row.key, self.todo[row.key]), "REFUSED")
+        return status != "REFUSED" or row.key in self.known or self._is_begun(row)
 
     def _is_begun(self, row: Row) -> bool:
         return self._begun_id(row) is not None
@@ -404,16 +444,23 @@ class Run(Many[Row]):
 
     def _count(self, outcome: Outcome) -> None:
         self.report.statuses[outcome.status] += 1
-        self.report.credits += outcome.credits or 0.0
+        self._add_credits(outcome.id, outcome.credits)
+
+    def _add_credits(self, name: str | None, credit: float | None) -> None:
+        """Add what a generation took, once."""
+        if name is not None and name not in self.paid:
+            self.paid.add(name)
+            self.report.credits += credit or 0.0
 
     async def _outcome(self, row: Row) -> Outcome:
         model, name = row.payload.endpoint.model, self._name(row.key, self.todo[row.key])
         try:
             if self.choices.reuse and fingerprint(row.payload) in self.made:
                 return self._used_again(row)
-            if self.choices.rate is not None and not self._is_begun(row):
+            is_posted = not self._is_followed(row)
+            if self.choices.rate is not None and is_posted:
                 await self._turn(60 / self.choices.rate)
-            if not self._is_begun(row) and not row.payload.goes_as_form():  # whose upload may take long
+            if is_posted and not row.payload.goes_as_form():  # whose upload may take long
                 await self.gate.enter(row.key)
             if self.report.stopped is None and not self.is_left:
                 async with self.session.call(self.timeout, self.journal) as call, self.posting(call):
@@ -428,9 +475,8 @@ class Run(Many[Row]):
     def _is_untouched(self, outcome: Outcome) -> bool:
         """Whether nothing was made of a row, since what speaks against it speaks against all."""
         error = outcome.error
-        return outcome.id is None and (
-            isinstance(error, ENDS_ALL) or (error is not None and error is self.report.stopped)
-        )
+        is_for_all = isinstance(error, ENDS_ALL) or (error is not None and error is self.report.stopped)
+        return outcome.status == "OPEN" and outcome.id is None and is_for_all
 
     async def _turn(self, gap: float) -> None:
         """Wait until a post is due."""
@@ -438,17 +484,19 @@ class Run(Many[Row]):
             with self.lock:
                 due = max(self.next_post, call.io.now())
                 self.next_post = due + gap
-            await call.io.sleep(max(due - call.io.now(), 0.0))
+                self.pausing.add(call)
+            try:
+                if self.report.stopped is None:
+                    await call.io.sleep(max(due - call.io.now(), 0.0))
+            finally:
+                self.pausing.discard(call)
 
     async def _followed(self, row: Row, name: str, call: Call) -> Outcome:
         state: Generation | None = None
         problem: SkillsVideoError | None = None
-        status = ""
+        status, known = "", fingerprint(row.payload)  # before its files can change
         try:
-            own_key: str | None = name
-            if self._is_new_name(name):
-                call.new_key, own_key = name, None
-            async with aclosing(call.generate(row.payload, own_key)) as states:
+            async with aclosing(self._states(row, name, call)) as states:
                 async for state in states:
                     status = str(state.status)
                     self.gate.leave(row.key)
@@ -457,21 +505,39 @@ class Run(Many[Row]):
         except SubmissionUncertain as error:
             if self.is_left:  # the next run looks again
                 raise
+            self._note(error)
             problem, status = error, "UNCERTAIN"
         except APIError as error:
             if error.generation_id is not None or isinstance(error, (*ENDS_ALL, *TRANSIENT)):
                 raise
             problem, status = error, "REFUSED"
-        if not call.has_posted and call.budget is not None and state is not None:
-            call.budget.count(0.0, state.usage.total)
-        return await self._kept(row, state, status, problem, call)
+        finally:
+            is_counted = call.has_posted or state is None or state.id in self.paid
+            if call.budget is not None and state is not None and not is_counted:
+                call.budget.count(0.0, state.usage.total)
+        return await self._kept(row, known, state, status, problem, call)
+
+    def _states(self, row: Row, name: str, call: Call) -> AsyncGenerator[Generation, None]:
+        """Post a row, or follow what was made of it, also where its record was removed from the journal."""
+        if not self._is_new_name(name):
+            return call.generate(row.payload, name)
+        if row.key in self.known:
+            return call.wait(self.known[row.key])
+        call.new_key = name
+        return call.generate(row.payload)
 
     def _is_new_name(self, name: str) -> bool:
         """Whether the journal, which nobody else has, certainly holds nothing under a name."""
         return name not in self.begun and name not in self.ended
 
-    async def _kept(
-        self, row: Row, state: Generation | None, status: str, problem: SkillsVideoError | None, call: Call
+    async def _kept(  # what a line says
+        self,
+        row: Row,
+        known: str,
+        state: Generation | None,
+        status: str,
+        problem: SkillsVideoError | None,
+        call: Call,
     ) -> Outcome:
         """Fetch the files, and write the line."""
         id_, credit, names = getattr(problem, "generation_id", None), None, list[str]()
@@ -483,7 +549,7 @@ class Run(Many[Row]):
             if state is not None and status == "COMPLETED" and row.download and state.has_files:
                 names = await self._fetched(row, state)
             self.results.check_place()
-            outcome = self._written(row, status, id_, credit, names, problem)
+            outcome = self._written(row, known, status, id_, credit, names, problem)
         except OSError as error:
             cause = error
             if not self.results.is_in_place():
@@ -515,17 +581,19 @@ class Run(Many[Row]):
 
     def _used_again(self, row: Row) -> Outcome:
         """Give a row the files of another one with the same payload."""
-        other = self.made[fingerprint(row.payload)]
+        known = fingerprint(row.payload)
+        other = self.made[known]
         line = self.results.lines[other]
         stem = self._stem(row)
         names = [f"{stem}-{number}{Path(name).suffix}" for number, name in enumerate(line.files)]
         for name, there in zip(names, line.files, strict=True):
             copyfile(self.directory / there, self.directory / name)
-        return self._written(row, line.status, line.id, 0.0, names, None, reused=other)
+        return self._written(row, known, line.status, line.id, 0.0, names, None, reused=other)
 
-    def _written(  # what a line says
+    def _written(  # as above
         self,
         row: Row,
+        known: str,
         status: str,
         name: str | None,
         credit: float | None,
@@ -533,14 +601,15 @@ class Run(Many[Row]):
         problem: SkillsVideoError | None,
         **more: str,
     ) -> Outcome:
-        known, model = fingerprint(row.payload), row.payload.endpoint.model
+        model = row.payload.endpoint.model
         told: dict[str, Any] = {"key": row.key, "model": model, "variant": type(row.payload).__name__, "id": name}
         told |= {"status": status, "credits": credit, "files": names, "error": as_data(problem), **more}
         told |= {"input": shown(row.payload), "fingerprint": known, "round": self.state.round}
         self.results.add({**told, "attempt": self.todo[row.key]})
         with self.lock:
-            self.troubles = 0
-            if status == "COMPLETED":
+            if status != "UNCERTAIN":
+                self.troubles = 0
+            if names:
                 self.made.setdefault(known, row.key)
         paths = tuple(self.directory / file for file in names)
         return Outcome(row.key, model, status, name, credit, paths, problem)
@@ -551,7 +620,7 @@ class Run(Many[Row]):
             return
         if isinstance(error, ENDS_ALL):
             self._stop(error)
-        elif isinstance(error, TRANSIENT) and error.generation_id is None:
+        elif isinstance(error, (*TRANSIENT, SubmissionUncertain)) and error.generation_id is None:
             with self.lock:
                 self.troubles += 1
                 is_enough = self.troubles >= TROUBLES
@@ -563,6 +632,8 @@ class Run(Many[Row]):
         self.results.free_reserve()
         with self.lock:
             self.report.stopped = self.report.stopped or error
+            for call in self.pausing:
+                call.leave()
 
     def close(self) -> None:
         """Let go of the directory and the journal."""

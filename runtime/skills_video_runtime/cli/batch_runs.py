@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from skills_video_runtime.batch.rows import Rows
 
 UNITS = {"s": 60.0, "min": 1.0, "h": 1 / 60}
+OF_BEFORE = {"UNCERTAIN": 3, "FAILED": 10, "CANCELED": 10, "REFUSED": 22}
+"""Exit codes for rows that ended so in an earlier run."""
 MOST_TOLD = 50  # rows that did not end well, on a terminal
 
 
@@ -104,12 +106,15 @@ def _followed(make: Callable[..., Report], file: Path | None, out: Path | None, 
 def _exit_code(report: Report) -> int:
     if report.stopped is not None:
         return _code_of(report.stopped)
-    return next((_code_of(outcome.error) for outcome in report.problems), 0)
+    if not report.problems:
+        return 0
+    first = report.problems[0]
+    if first.error is None:
+        return OF_BEFORE[first.status]
+    return _code_of(first.error)
 
 
-def _code_of(error: Exception | None) -> int:
-    if error is None:  # of an earlier run, and left alone
-        return 3
+def _code_of(error: Exception) -> int:
     if isinstance(error, SkillsVideoError):
         return exit_code(error)
     return OTHER
@@ -117,7 +122,9 @@ def _code_of(error: Exception | None) -> int:
 
 def _say(report: Report, out: Path | None) -> None:
     for outcome in report.problems[:MOST_TOLD]:
-        reason = "left alone, as it may have been made; settle it: see docs/batch.md"
+        reason = "of an earlier run, and left alone; --retry-failed makes it again"
+        if outcome.status == "UNCERTAIN":
+            reason = "left alone, as it may have been made; settle it: see docs/batch.md"
         if outcome.error is not None:
             reason = in_words(outcome.error)
         complain(f"{outcome.key}: {outcome.status} {outcome.id or ''}: {reason}")

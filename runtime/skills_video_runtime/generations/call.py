@@ -499,6 +499,7 @@ class Call:
             state = self.state_in(outcome, name)
             if state is not None:
                 failures, self.polled = 0, state.status
+                self._count(state)  # also of what is not over in time
                 is_hollow = state.status == Status.COMPLETED and state.raw.get("data") is None  # which it is until then
                 if is_hollow and hollow < HOLLOW_LOOKS and self.settings.poll_interval < self.time_left():
                     hollow += 1

@@ -1,0 +1,216 @@
+"""The same batch again: after trouble, with rows or files that changed, with another journal, another platform."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+
+import pytest
+
+from skills_video import Client, File, google_veo_3_1, kling_v2_6
+from skills_video_runtime import SubmissionUncertain
+from skills_video_runtime.batch import Batch, Row, RowsRefused
+from skills_video_runtime.batch.audit import audit
+from skills_video_runtime.errors import InsufficientCredits, JournalUnavailable
+from skills_video_runtime.sandbox import Sandbox
+from skills_video_runtime.testing import fast_time
+from tests.support.batches import lines, paid_twice
+
+EACH = 16  # credits that one of these videos takes
+
+
+@pytest.fixture
+def sandbox():
+    with Sandbox(speed=1000) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def run(sandbox, out):
+    def run(given, on_outcome=None, at=sandbox, patience=None, **choices):
+        with Client(at.api_key, at.url, poll_interval=0.05) as client:
+            if patience is None:
+                fast_time(client)
+            return Batch(client, out, timeout=patience, **choices).run(given, on_outcome)
+
+    return run
+
+
+def rows(*numbers):
+    return [Row(f"row-{number}", google_veo_3_1.Payload(prompt=f"rain {number}")) for number in numbers]
+
+
+def twins(count):
+    return [Row(f"twin-{number}", google_veo_3_1.Payload(prompt="rain")) for number in range(count)]
+
+
+def killed(work):
+    """Do something in a process that ends at once when `end` is called, as by a kill."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work(lambda: os._exit(9))
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def after(count, end):
+    """Give what is told of each outcome, and calls `end` at one of them."""
+    told = []
+
+    def on_outcome(outcome, report):
+        told.append((outcome, report))
+        if len(told) == count:
+            end()
+
+    return on_outcome
+
+
+def test_rows_that_end_uncertain_one_after_the_other_stop_the_batch(sandbox, run, out):
+    sandbox.plan("every 1 drop-before")
+    report = run(rows(*range(20)), limit=2)
+    assert isinstance(report.stopped, SubmissionUncertain)
+    assert report.statuses["UNCERTAIN"] == len(lines(out)) <= 5
+    sandbox.clear_faults()
+    assert run(rows(*range(20)), limit=2).statuses["COMPLETED"] == 20 - report.statuses["UNCERTAIN"]
+
+
+def test_a_journal_older_than_the_results_is_refused(sandbox, run, out):
+    run(rows(0, 1))
+    shutil.copy(out / "journal.db", out / "older.db")
+    run(rows(0, 1, 2))
+    (out / "older.db").replace(out / "journal.db")
+    with pytest.raises(JournalUnavailable, match=r"older than the results: it lacks 'row-2'\. .*journal\.db-wal"):
+        run(rows(0, 1, 2, 3))
+    assert sandbox.made() == 3
+
+
+def test_what_was_pruned_is_fetched_and_not_posted_again(sandbox, run, out):
+    run(rows(0, 1))
+    with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
+        sandbox.plan("slow:1000000")
+        run(rows(0, 1, 2), patience=0.2)  # which leaves a record
+        assert client.prune() == 2
+    sandbox.advance(2_000_000)
+    (out / "row-0-0.mp4").unlink()
+    assert run(rows(0, 1, 2)).statuses == {"COMPLETED": 3}
+    assert (sandbox.made(), paid_twice(sandbox)) == (3, [])
+    assert (out / "row-0-0.mp4").stat().st_size > 0
+
+
+def test_what_is_not_over_in_time_counts_in_the_budget(sandbox, run):
+    sandbox.plan("every 1 slow:1000000")
+    for _ in range(2):
+        report = run(rows(*range(6)), patience=0.3, limit=1, max_credits=2 * EACH)
+        assert (report.statuses["OPEN"], sandbox.credits_charged) == (2, 2 * EACH)
+
+
+def test_files_that_were_not_wanted_are_fetched_once_they_are(sandbox, run, out):
+    run([row._replace(download=False) for row in rows(0)])
+    assert lines(out)[0]["files"] == []
+    run(rows(0))
+    assert (lines(out)[0]["files"], sandbox.made()) == (["row-0-0.mp4"], 1)
+
+
+def test_a_row_without_files_is_none_that_others_can_use(run, out):
+    run([twins(1)[0]._replace(download=False), *twins(3)[1:]], reuse=True)
+    assert {path.name for path in out.glob("*.mp4")} == {"twin-1-0.mp4", "twin-2-0.mp4"}
+
+
+def test_a_failed_row_is_recorded_before_it_is_tried_again(sandbox, run, out):
+    sandbox.plan("failed:VIDEO_GENERATION_FAILED:no")
+    killed(lambda end: run(rows(0, 1, 2), after(2, end), limit=1))
+    told = [(item.key, item.status, item.error) for item in run(rows(0, 1, 2)).problems]
+    assert told == [("row-0", "FAILED", None)]
+    report = run(rows(0, 1, 2), retry_failed=True)
+    assert (report.statuses, report.credits) == ({"COMPLETED": 3}, sandbox.credits_charged)
+    with Client(sandbox.api_key, sandbox.url) as client:
+        assert [item.problem for item in audit(client, out).discrepancies] == []
+
+
+def test_what_was_made_before_a_fresh_start_counts_in_the_budget(sandbox, run):
+    killed(lambda end: run(rows(*range(6)), after(4, end), limit=1))
+    made = sandbox.made()
+    report = run(rows(*range(6)), fresh=True, limit=1, max_credits=(made + 2) * EACH)
+    assert (sandbox.made(), report.credits) == (made + 2, (made + 2) * EACH)
+
+
+def test_files_that_are_fetched_again_cost_nothing(sandbox, run, out):
+    run(rows(0, 1, 2))
+    for path in out.glob("*.mp4"):
+        path.unlink()
+    report = run(rows(0, 1, 2, 3), max_credits=4 * EACH, limit=1)
+    assert (report.statuses, report.credits, sandbox.made()) == ({"COMPLETED": 4}, 4 * EACH, 4)
+    (out / "results.jsonl").unlink()
+    assert run(rows(0, 1, 2, 3)).credits == 4 * EACH
+
+
+def test_a_line_stays_where_its_files_cannot_be_fetched_again(sandbox, run, out):
+    sandbox.plan("result-404:9999")
+    run(rows(0, 1), limit=1)
+    before = lines(out)
+    (out / "row-0-0.mp4").unlink()
+    assert run(rows(0, 1)).statuses == {"COMPLETED": 1, "OPEN": 1}
+    assert sorted(lines(out), key=str) == sorted(before, key=str)
+
+
+def test_a_directory_is_of_one_platform(sandbox, run, out):
+    run(rows(0))
+    with Sandbox(speed=1000) as other:
+        with pytest.raises(JournalUnavailable, match=f"is of {sandbox.url}.*: name another directory"):
+            run(rows(0, 1), at=other)
+        assert other.made() == 0
+
+
+@pytest.mark.parametrize(("first", "then"), [("Clip", "clip"), ("caf\u00e9", "cafe\u0301")])
+def test_a_key_that_names_the_same_files_as_one_of_before_is_refused(first, then, sandbox, run):
+    payload = google_veo_3_1.Payload(prompt="rain")
+    run([Row(first, payload)])
+    with pytest.raises(RowsRefused) as refused:
+        run([Row(then, payload)])
+    assert (len(refused.value.mistakes), sandbox.made()) == (1, 1)
+
+
+def test_a_twin_of_what_failed_is_made_once(sandbox, run):
+    sandbox.plan("failed:VIDEO_GENERATION_FAILED:no")
+    report = run(twins(8), reuse=True, limit=4)
+    assert (report.statuses, sandbox.made()) == ({"FAILED": 1, "COMPLETED": 7}, 2)
+
+
+def test_a_file_that_goes_while_its_video_is_made_is_needed_no_more(sandbox, run, tmp_path):
+    image = tmp_path / "cat.png"
+    image.write_bytes(b"\x89PNG\r\n\x1a\n")
+    sandbox.plan("slow:1000000")
+
+    def go_on():
+        while sandbox.made() == 0:
+            threading.Event().wait(0.005)
+        image.unlink()
+        sandbox.advance(2_000_000)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    row = Row("cat", kling_v2_6.TextImageToVideo(prompt="a cat", image_url=File(image)))
+    report = run([row], patience=60)
+    thread.join()
+    assert (report.statuses, report.stopped) == ({"COMPLETED": 1}, None)
+
+
+def test_a_batch_that_stops_waits_for_no_turn(out):
+    with Sandbox(speed=1000, credits=1) as sandbox, Client(sandbox.api_key, sandbox.url) as client:
+        report = Batch(client, out, limit=4, rate=1).run(rows(*range(5)))
+    assert isinstance(report.stopped, InsufficientCredits)
+
+
+@pytest.mark.parametrize("rate", [True, float("inf"), float("nan"), -1, 0, "60"])
+def test_a_rate_is_a_number_above_zero(rate, sandbox, run):
+    with pytest.raises(ValueError, match="rate is a number of posts in a minute"):
+        run(rows(0), rate=rate)
+    assert sandbox.made() == 0
