@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import signal
+import socket
 import sys
 from functools import partial
 
@@ -109,9 +111,10 @@ def test_a_signal_ends_it_though_it_waits_for_its_client(sandbox, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--confirm", "over:much"], "--confirm"),
-        (["--max-credits", "0"], "--max-credits"),
-        (["--http", "65536"], "--http"),
+        (["--confirm", "maybe"], "--confirm: 'maybe' is not always, never or over:N"),
+        (["--confirm", "over:much"], "--confirm: 'much' is not a number above 0"),
+        (["--max-credits", "0"], "--max-credits: '0' is not a number above 0"),
+        (["--http", "65536"], "--http: '65536' is not from 0 to 65535"),
         (["--models", "nothing"], "nothing"),
         (["--journal", "/dev/null/x/agents.db"], "/dev/null"),
     ],
@@ -121,6 +124,14 @@ def test_what_it_cannot_be_started_with_is_said_in_a_line(options, said, sandbox
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(sandbox, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = finished(command(tmp_path, "--http", str(port)), env=environment(sandbox), stdin=0)
+    said = f"error: cannot listen on 127.0.0.1 port {port}: {os.strerror(errno.EADDRINUSE)}\n"
+    assert (done.returncode, done.stderr) == (1, said)
 
 
 def test_without_its_packages_or_a_key_a_line_says_what_to_do(sandbox, tmp_path):

@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from socket import create_server
+from socket import create_server, socket
 from typing import TYPE_CHECKING, NoReturn
 
 import anyio
@@ -58,6 +58,9 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
         from . import server  # noqa: PLC0415  # needs the extra `mcp`
     except ModuleNotFoundError as error:
         raise UsageProblem(f"{MISSING} ({error.name} is missing)") from error
+    listener = None
+    if options.http is not None:
+        listener = _listening(options.http)
 
     async def serve() -> None:
         client = AsyncClient(poll_interval=choices.poll_interval)
@@ -65,14 +68,22 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
             until.start_soon(_end_at_a_signal)
             async with client, anyio.create_task_group() as group:
                 made = server.server_of(Desk(catalog, choices, client, group))
-                if options.http is None:
+                if listener is None:
                     await made.run_stdio_async()
                 else:
-                    await server.serve_http(made, create_server(("127.0.0.1", options.http)))
+                    await server.serve_http(made, listener)
             until.cancel_scope.cancel()
 
     anyio.run(serve)
     return 0
+
+
+def _listening(port: int) -> socket:
+    try:
+        return create_server(("127.0.0.1", port))
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        raise UsageProblem(f"cannot listen on 127.0.0.1 port {port}: {reason}") from error
 
 
 async def _end_at_a_signal() -> None:
@@ -134,10 +145,10 @@ def _folder(path: Path) -> Path:
 
 
 def _amount(text: str) -> float:
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise ValueError(text)
-    return number
+    with suppress(ValueError):
+        if 0 < (number := float(text)) < math.inf:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
 
 
 def _wait(text: str) -> float:
@@ -145,16 +156,16 @@ def _wait(text: str) -> float:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**16:
-        raise ValueError(text)
-    return number
+    with suppress(ValueError):
+        if 0 <= (number := int(text)) < 2**16:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not from 0 to 65535")
 
 
 def _confirm(text: str) -> str:
     if text not in {"always", "never"}:
         name, _, amount = text.partition(":")
         if name != "over":
-            raise ValueError(text)
+            raise argparse.ArgumentTypeError(f"{text!r} is not always, never or over:N")
         _amount(amount)
     return text
