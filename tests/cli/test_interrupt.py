@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from skills_video_runtime.cli.signals import Stopped, heeded
+from tests.support import children
 from tests.support.processes import call, command, environment, events, made
 from tests.support.scripted import Hold, Scripted, answer
 from tests.support.warm import started
@@ -198,6 +199,13 @@ def test_a_disk_that_is_full_after_the_first_line_leaves_what_is_known(fault, sa
     assert said.replace("000001", f"{known + 1:06}") in done.stderr
 
 
+def test_a_video_that_cannot_be_written_leaves_the_command_that_fetches_it(sandbox, tmp_path):
+    limited = [sys.executable, "-c", LIMITED, "0", *command(*RUN, "--download", "out")]
+    done = children.finished(limited, env=environment(sandbox), cwd=tmp_path)
+    assert (done.returncode, "File too large" in done.stderr) == (25, True)
+    assert "To go on: skills-video wait gen_000001 --download DIR" in done.stderr
+
+
 def test_a_result_without_an_id_is_not_lost():
     with Scripted() as server:
         video = {"status": "COMPLETED", "data": {"videos": [{"url": "https://cdn.example/v.mp4"}]}}
@@ -213,6 +221,9 @@ def test_an_interrupted_run_is_recovered_from_its_journal(still, tmp_path):
     assert (code, f"--journal {journal}" in err) == (130, True)
     code, out, err = interrupted(still, "recover", "--journal", journal, after_error="IN_QUEUE")
     assert (code, out, "stays in the journal" in err) == (130, "", True)
+    code, out, err = interrupted(still, "recover", "--journal", journal, "--json", after_error="IN_QUEUE")
+    told = json.loads(out)
+    assert (code, told["category"], told["exit_code"], "stays in the journal" in err) == (130, "interrupted", 130, True)
     still.advance(1000)
     done = call("recover", "--journal", journal, "--json", sandbox=still)
     assert done.returncode == 0, done.stderr

@@ -62,7 +62,7 @@ def tell(
         complain(f"error: {in_words(error)}")
     if isinstance(error, PayloadError) and any(isinstance(item.value, File) for item in error.violations):
         complain("A file can be sent where `skills-video show MODEL` says so; elsewhere the field asks for an address.")
-    if known and category == "download":
+    if known and (category == "download" or isinstance(error, OSError)):
         complain(f"To go on: {resume(known, ' --download DIR')}")
     elif known and code in {TIMED_OUT, POLLING_REFUSED}:
         complain(f"To go on: {resume(known)}")

@@ -286,6 +286,8 @@ def recover(journal: str, choices: Choices, *, as_json: bool) -> int:
                     endings[-1].hand_over(client)
         except Stopped as stop:
             complain("interrupted: what is not finished stays in the journal, and the same command goes on")
+            if as_json:
+                say_json(error_event(stop, stop.exit_code))
             return stop.exit_code
         if as_json:
             say_json([ending.as_json() for ending in endings])
