@@ -327,8 +327,12 @@ def test_a_dry_run_prints_the_request_and_sends_nothing(sandbox, tmp_path):
         "content_type": "multipart/form-data",
         "body": {"prompt": "neon rain", "image_url": "@cat.png"},
     }
-    plain = json.loads(call("run", "kling_v2_6", "neon rain", "--dry-run", sandbox=sandbox).stdout)
+    payload = '{"prompt": "x", "duratoin": 10}'
+    done = call("run", "kling_v2_6", "--payload", payload, "--dry-run", sandbox=sandbox)
+    plain = json.loads(done.stdout)
     assert "/sse/" in plain["request"]["url"]
+    assert (told["not_in_schema"], plain["not_in_schema"]) == ([], ["duratoin"])
+    assert "note: sent as they are, since the schema does not name them: duratoin" in done.stderr
     assert not sandbox.requests
 
 

@@ -197,7 +197,7 @@ def run(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, send nothing, print the request.")
+        bool, typer.Option("--dry-run", help="Check payload and options, send nothing, print the request.")
     ] = False,
 ) -> int:
     """Make a video and wait for it.

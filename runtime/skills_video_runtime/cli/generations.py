@@ -58,9 +58,7 @@ class Choices:
 def run(payload: BasePayload, choices: Choices) -> int:
     """Make a generation and follow it to its end."""
     stream = _is_streamed(payload, choices)
-    extra = as_object(getattr(payload, "extra", None))
-    if extra:
-        complain(f"note: sent as they are, since the schema does not name them: {', '.join(extra)}")
+    _note_unknown(payload)
     facts = {
         "model": payload.endpoint.model,
         "variant": type(payload).__name__,
@@ -82,7 +80,7 @@ def run(payload: BasePayload, choices: Choices) -> int:
 
 
 def show_request(payload: BasePayload, choices: Choices) -> int:
-    """Check all that `run` checks before it posts, and print what it would post. Nothing is sent."""
+    """Check all that `run` checks before it opens its journal, and print what it would post. Nothing is sent."""
     _destination(choices)
     path, form = payload.endpoint.create, "application/json"
     if _is_streamed(payload, choices):
@@ -95,8 +93,17 @@ def show_request(payload: BasePayload, choices: Choices) -> int:
     with Client(timeout=choices.timeout, poll_interval=choices.poll_interval, journal=choices.journal) as client:
         url = f"{client.base_url}{path}"
     request = {"method": "POST", "url": url, "content_type": form, "body": mapped(_shown, payload.to_dict())}
-    say_json({"sent": False, "model": payload.endpoint.model, "variant": type(payload).__name__, "request": request})
+    facts = {"sent": False, "model": payload.endpoint.model, "variant": type(payload).__name__}
+    say_json({**facts, "not_in_schema": _note_unknown(payload), "request": request})
     return 0
+
+
+def _note_unknown(payload: BasePayload) -> list[str]:
+    """Tell which fields the schema does not name, one of which may be misspelt, and give them."""
+    unknown = list(as_object(getattr(payload, "extra", None)) or ())
+    if unknown:
+        complain(f"note: sent as they are, since the schema does not name them: {', '.join(unknown)}")
+    return unknown
 
 
 def _is_streamed(payload: BasePayload, choices: Choices) -> bool:
