@@ -214,3 +214,29 @@ def test_a_rate_is_a_number_above_zero(rate, sandbox, run):
     with pytest.raises(ValueError, match="rate is a number of posts in a minute"):
         run(rows(0), rate=rate)
     assert sandbox.made() == 0
+
+
+def test_a_file_that_no_batch_has_made_is_not_replaced(sandbox, run, out):
+    out.mkdir()
+    (out / "Row-1-0.mp4").write_bytes(b"of somebody")
+    with pytest.raises(RowsRefused, match=r"'Row-1-0\.mp4' stands in .*, and no journal tells of it"):
+        run(rows(0, 1))
+    assert (sandbox.made(), sorted(path.name for path in out.iterdir())) == (0, ["Row-1-0.mp4"])
+
+
+def test_a_batch_whose_journal_and_results_are_gone_is_not_paid_for_again(sandbox, run, out):
+    run(rows(0, 1))
+    for name in ("journal.db", "results.jsonl", "metadata.jsonl", "batch.json"):
+        (out / name).unlink()
+    with pytest.raises(RowsRefused, match="take another directory"):
+        run(rows(0, 1))
+    assert sandbox.made() == 2
+
+
+def test_a_row_whose_generation_is_known_no_more_can_be_settled(sandbox, run, out):
+    sandbox.plan("slow:1000000,result-404:999999")
+    assert run(rows(0), patience=0.2).statuses == {"OPEN": 1}
+    assert run(rows(0)).statuses == {"OPEN": 1}
+    with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
+        client.settle("row-0")
+    assert run(rows(0)).statuses == {"COMPLETED": 1}

@@ -270,7 +270,11 @@ class _Wrong(Exception):  # noqa: N818  # it never leaves this file
 
 
 def _unknown(name: str) -> Violation:
-    return _not_among("", name, list(MEMBERS), f"{name!r:.80} is no member of a row")
+    near = next(iter(get_close_matches(name[:200], MEMBERS, n=1)), None)
+    message = f"{name!r:.80} is no member of a row; fields of the model are in its `payload`"
+    if near is not None:
+        message += f"; nearest: {near!r}"
+    return Violation("", "enum", name, near, message)
 
 
 def _not_among(path: str, given: object, names: list[str], message: str) -> Violation:

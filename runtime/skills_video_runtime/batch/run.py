@@ -215,6 +215,9 @@ class Run(Many[Row]):
             raise JournalUnavailable(f"The journal {self._shown()} is empty or gone, and there are results of it.")
         self._check_age()
         names = {same_name(key): key for key in chain(self.begun, self.ended, self.results.lines)}
+        strangers: dict[str, str] = {}
+        if is_new:  # files that no batch here has made, or one whose journal and results are gone
+            strangers = {same_name(path.stem.rpartition("-")[0]): path.name for path in self.directory.iterdir()}
         count, mistakes = Count(), list[Mistake]()
         taken: dict[str, int] = {}
         for number, item in enumerate(count.counted(rows), 1):
@@ -227,6 +230,10 @@ class Run(Many[Row]):
             if before != item.key and not wrong:
                 message = f"{item.key!r} differs in case alone from {before!r}, a row of before"
                 wrong.append(Mistake(line, None, Violation("key", "unique", item.key, before, message)))
+            there = strangers.get(same_name(str(item.key)))
+            if there is not None:
+                message = f"{there!r} stands in {self.directory}, and no journal tells of it: take another directory"
+                wrong.append(Mistake(line, item.key, Violation("", "exists", None, None, message)))
             if not wrong:
                 taken[same_name(item.key)] = line
                 wrong += self._plan(item, line)

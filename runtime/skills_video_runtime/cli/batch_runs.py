@@ -124,12 +124,14 @@ def _say(report: Report, out: Path | None) -> None:
     for outcome in report.problems[:MOST_TOLD]:
         reason = "of an earlier run, and left alone; --retry-failed makes it again"
         if outcome.status == "UNCERTAIN":
-            reason = "left alone, as it may have been made; settle it: see docs/batch.md"
+            reason = "left alone, as it may have been made"
         if outcome.error is not None:
             reason = in_words(outcome.error)
         complain(f"{outcome.key}: {outcome.status} {outcome.id or ''}: {reason}")
     if len(report.problems) > MOST_TOLD:
         complain(f"and {len(report.problems) - MOST_TOLD} more")
+    if report.statuses["UNCERTAIN"]:
+        complain("To make a row anew that was not made: skills-video recover --journal JOURNAL --forget KEY, and again")
     if report.stopped is not None:
         complain(f"error: no more were posted: {in_words(report.stopped)}")
         complain("The same command goes on; where the budget is spent, with a higher --max-credits.")
