@@ -386,8 +386,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     impact = commands.add_parser("impact", parents=[config], help="tell which lines of your code break by an update")
     impact.add_argument("code", type=Path, metavar="PATH", help="a folder of your code, or a file")
-    for age, given in (("old", "HEAD"), ("new", "specs")):
-        impact.add_argument(age, nargs="?", default=given, metavar=age.upper(), help=f"as of `changes` ({given})")
+    impact.add_argument("old", nargs="?", default="HEAD", metavar="OLD", help="as of `changes` (HEAD)")
+    impact.add_argument(
+        "new", nargs="?", default=str(OPENAPI.parent), metavar="NEW", help="as of `changes` (specs/ of this project)"
+    )
     impact.add_argument("--json", action="store_true", help="as a JSON list")
     return parser
 

@@ -181,6 +181,14 @@ def test_code_that_cannot_be_read_is_one_clear_error(run, tmp_path):
     assert run(MODELS, path="nowhere")[0] == 2
 
 
+def test_of_another_project_it_compares_the_descriptions_of_this_one(run, capsys):
+    Path("src/app/make.py").write_text("seconds = 5\n", "utf-8")
+    Path("src/app/others.py").unlink()
+    code = main(["impact", "src", str(Path(__file__).parents[2] / "specs")])
+    out, err = capsys.readouterr()
+    assert (code, out, err) == (0, "Broken by this update: 0 lines in 0 files.\n", "")
+
+
 def test_without_mypy_one_line_says_what_to_install(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "mypy", None)
     code, out, err = run(MODELS)
