@@ -122,6 +122,16 @@ def test_a_record_is_dropped_by_its_key(server: Scripted, journal: str) -> None:
     assert (done.returncode, "--forget 2" in done.stdout) == (3, True)
 
 
+def test_a_record_that_is_over_is_not_dropped(server: Scripted, journal: str) -> None:
+    server.on(POST, answer(200, finished(server, "gen_1")), answer(200, finished(server, "gen_2")))
+    for own_key in (("--key", "fox-1"), ()):
+        assert call(*RUN, "--journal", journal, *own_key, **at(server)).returncode == 0
+    for key, told in (("fox-1", "fox-1"), ("1", "fox-1"), ("2", "2")):
+        done = call("recover", "--journal", journal, "--forget", key, **at(server))
+        said = f"error: key: record {told} is over: there is nothing to settle or forget\n"
+        assert (done.returncode, done.stderr) == (1, said)
+
+
 def test_what_belongs_elsewhere_is_told(server: Scripted, journal: str) -> None:
     leave(server, journal, "gen_1")
     with Scripted() as other:
