@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import aclosing
 from functools import partial
 from types import FunctionType
@@ -96,6 +95,7 @@ class _Base(Generic[HTTP]):
             TypeError, ValueError: An argument is outside its range, or the address is neither https nor loopback.
         """
         from skills_video_runtime.generations.outcomes import Settings  # noqa: PLC0415
+        from skills_video_runtime.http.addresses import platform_address  # noqa: PLC0415
         from skills_video_runtime.http.key_source import key_of  # noqa: PLC0415
         from skills_video_runtime.http.session import Session  # noqa: PLC0415  # a module of a model is imported quickly without
 
@@ -109,7 +109,7 @@ class _Base(Generic[HTTP]):
             from skills_video_runtime.http.library import check_client  # noqa: PLC0415  # who hands one in has httpx
 
             check_client(http_client, asynchronous=asynchronous)
-        address = base_url or os.environ.get("SKILLS_VIDEO_BASE_URL") or BASE_URL
+        address = platform_address(base_url, BASE_URL)
         settings = Settings(timeout, poll_interval, stream_idle_timeout, retry, on_lost_submission)
         self._session = Session(address, key, settings, journal, http_client, asynchronous=asynchronous)
         self._session.make_files = files_of

@@ -82,6 +82,22 @@ def test_an_address_that_is_not_trusted_is_bad_usage():
     assert (done.returncode, done.stdout) == (1, "")
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("127.0.0.1:4912/api/v1", ", not '127.0.0.1:4912/api/v1'"),
+        ("http://example.com/", ", not 'http://example.com'"),
+        ("user:password@example.com", ""),
+        ("ftp://example.com?token=secret", ""),
+        ("a-key-in-the-wrong-place", ""),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_told_by_its_variable(address, shown):
+    done = call("credits", SKILLS_VIDEO_API_KEY="some-key", SKILLS_VIDEO_BASE_URL=address)
+    must = "must be https://, or http:// to this machine, without user name and query"
+    assert done.stderr == f"error: SKILLS_VIDEO_BASE_URL {must}{shown}\n"
+
+
 def test_get_running_and_credits_answer_for_readers_and_programs(still):
     assert made(still) == "gen_000001"
     assert "IN_QUEUE" in call("get", "gen_000001", sandbox=still).stdout

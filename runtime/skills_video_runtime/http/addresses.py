@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from ipaddress import ip_address
@@ -11,6 +12,25 @@ from urllib.parse import urlsplit
 
 POSTGRES = ("postgresql://", "postgres://")
 DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+def platform_address(given: str | None, default: str) -> str:
+    """Give the address of the platform: the given one, else that of the environment, else the default.
+
+    Raises:
+        ValueError: it cannot be trusted. It is shown if it is of the environment, and neither holds a password nor
+            is the key, which was put in its place.
+    """
+    name, address = "base_url", given
+    if not address:
+        name, address = "SKILLS_VIDEO_BASE_URL", os.environ.get("SKILLS_VIDEO_BASE_URL") or default
+    address = address.strip().rstrip("/")
+    if is_trusted(address) and not set("?#").intersection(address):
+        return address
+    shown = ""
+    if not given and ":" in address and not set("@?#").intersection(address):
+        shown = f", not {address!r:.200}"
+    raise ValueError(f"{name} must be https://, or http:// to this machine, without user name and query{shown}")
 
 
 def is_trusted(url: str) -> bool:

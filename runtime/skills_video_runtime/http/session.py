@@ -17,7 +17,7 @@ from skills_video_runtime.generations.outcomes import CLOSED, Ending, Settings
 from skills_video_runtime.generations.pace import Paces
 from skills_video_runtime.generations.progress import hooks_of
 
-from .addresses import is_postgres, is_trusted, platform_of
+from .addresses import is_postgres, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -53,11 +53,9 @@ class Session:
     def __init__(
         self, address: str, key: Key, settings: Settings, journal: Where | None, http: Any, *, asynchronous: bool
     ) -> None:
-        self.base_url = address.strip().rstrip("/")
+        self.base_url = address
         self.held: dict[str, Ending] | None = None
         """What is over, where the command line records that itself, once the files are there."""
-        if not is_trusted(self.base_url) or "?" in self.base_url or "#" in self.base_url:
-            raise ValueError("base_url must be https, or http to this machine, without user name and query")
         if journal is not None and not is_postgres(os.fspath(journal)):
             journal = Path(journal).absolute()  # the same one, wherever the program goes from here
         self.key, self.settings, self.journal, self.http, self.asynchronous = key, settings, journal, http, asynchronous
