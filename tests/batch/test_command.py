@@ -43,6 +43,8 @@ def test_check_sends_nothing_and_tells_all(sandbox, tmp_path):
         (3, "key", None),
     ]
     assert sandbox.requests.total() == 0
+    done = call("batch", "check", written(file, [row(1, duration=7)]), sandbox=sandbox)
+    assert done.stdout.endswith("0 rows are right, 1 mistakes; credits expected: unknown; nothing was sent\n")
 
 
 def test_a_batch_from_its_check_to_its_audit(sandbox, jobs, tmp_path):
@@ -77,10 +79,34 @@ def test_the_exit_code_is_that_of_what_went_wrong(sandbox, jobs, tmp_path):
     done = call("batch", "run", jobs, "--out", tmp_path / "budget", "--max-credits", 32, "--limit", 1, sandbox=sandbox)
     assert (done.returncode, "2 COMPLETED, 4 left" in done.stdout) == (25, True)
     assert "higher --max-credits" in done.stderr
+    done = call("batch", "run", jobs, "--out", tmp_path / "out", sandbox=sandbox)
+    assert (done.returncode, "1 FAILED" in done.stdout) == (10, True)
     wrong = written(tmp_path / "wrong.jsonl", [row(0, duration=7)])
     done = call("batch", "run", wrong, "--out", tmp_path / "wrong", sandbox=sandbox)
     assert (done.returncode, done.stdout, (tmp_path / "wrong").exists()) == (22, "", False)
     assert f"{wrong}: line 1: key row-0: duration" in done.stderr
+
+
+def test_rows_that_are_gone_from_the_file_when_they_are_due_are_left(tmp_path):
+    """Each is longer than what is read of a file at once."""
+    rows, out = [row(number, negative_prompt="x" * 2**18) for number in range(3)], tmp_path / "out"
+    file = written(tmp_path / "jobs.jsonl", rows)
+    run = ["batch", "run", str(file), "--out", str(out), "--limit", "1", "--poll-interval", "0.05"]
+    with Sandbox(speed=0) as still:
+        with started(command(*run), env=environment(still)) as process:
+            while still.made() == 0 and process.poll() is None:
+                threading.Event().wait(0.01)
+            written(file, rows[:1])
+            still.advance(100)
+            stdout, stderr = process.communicate()
+        assert (process.returncode, "1 COMPLETED, 2 left" in stdout, "rows are left" in stderr) == (25, True, True)
+    with Sandbox(speed=500) as sandbox:
+        run[run.index(str(out))] = str(tmp_path / "two")
+        for count in (3, 1):
+            written(file, rows[:count])
+            assert call(*run, sandbox=sandbox).returncode == 0
+        told = call("batch", "status", tmp_path / "two").stdout.splitlines()
+        assert [line.split()[-1] for line in told if line.startswith(("rows", "left "))] == ["1", "0"]
 
 
 @pytest.mark.parametrize(

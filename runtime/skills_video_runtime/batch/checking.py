@@ -38,7 +38,7 @@ class Count:
             yield item
 
     def credits(self, medians: Mapping[str, float]) -> float | None:
-        """Give what the rows are expected to take, None where that is not known of each model."""
-        if not self.models.keys() <= medians.keys():
+        """Give what the rows are expected to take, None where there are none, or that is not known of each model."""
+        if not self.models or not self.models.keys() <= medians.keys():
             return None
         return sum(medians[model] * count for model, count in self.models.items())

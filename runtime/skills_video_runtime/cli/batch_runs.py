@@ -106,8 +106,11 @@ def _followed(make: Callable[..., Report], file: Path | None, out: Path | None, 
 def _exit_code(report: Report) -> int:
     if report.stopped is not None:
         return _code_of(report.stopped)
-    if not report.problems:
+    if not report.problems and _left(report) == 0:
         return 0
+    if not report.problems:
+        complain("error: rows are left, as they were gone from the file when they were due. The same command goes on")
+        return OTHER
     first = report.problems[0]
     if first.error is None:
         return OF_BEFORE[first.status]
@@ -141,9 +144,13 @@ def _say(report: Report, out: Path | None) -> None:
     say(told)
 
 
+def _left(report: Report) -> int:
+    return report.rows - report.statuses.total()
+
+
 def _counts(report: Report) -> str:
     told = [f"{count} {status}" for status, count in report.statuses.items() if count]
-    left = report.rows - report.statuses.total()
+    left = _left(report)
     if left:
         told.append(f"{left} left")
     return f"{report.rows} rows: {', '.join(told) or 'none'}"
@@ -154,7 +161,7 @@ def _as_json(report: Report, out: Path | None) -> dict[str, Any]:
         "directory": out and str(out),
         "rows": report.rows,
         "statuses": dict(report.statuses),
-        "left": report.rows - report.statuses.total(),
+        "left": _left(report),
         "credits": report.credits,
         "problems": [
             {"key": item.key, "status": item.status, "id": item.id, "error": as_data(item.error)}
@@ -209,7 +216,8 @@ def status(directory: Path | None, database: str | None, *, as_json: bool) -> No
         return
     rows = [("rows", str(standing.rows))]
     rows += [(state, str(count)) for state, count in standing.statuses.items()]
-    rows += [("left", str(standing.rows - standing.statuses.total())), ("credits", amount(standing.credits))]
+    left = max(standing.rows - standing.statuses.total(), 0)  # rows that ended may be in the file no more
+    rows += [("left", str(left)), ("credits", amount(standing.credits))]
     rows += [("run by", standing.run_by or "no process; to go on: the same batch run")]
     rows += [("left alone", key) for key in standing.uncertain]
     table(("batch", ""), rows)
