@@ -105,6 +105,20 @@ def test_what_was_pruned_is_fetched_and_not_posted_again(sandbox, run, out):
     assert (out / "row-0-0.mp4").stat().st_size > 0
 
 
+def test_a_journal_that_was_pruned_is_none_that_is_older(sandbox, run, out):
+    run(rows(0))
+    sandbox.plan("slow:1000000")
+    run(rows(0, 1), patience=0.2)  # which leaves a record
+    with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
+        assert client.prune() == 1
+    sandbox.advance(2_000_000)
+    run(rows(0, 1))
+    (out / "row-0-0.mp4").unlink()
+    run(rows(0, 1))
+    assert [line["key"] for line in lines(out)] == ["row-1", "row-0"]
+    assert run(rows(0, 1, 2)).statuses == {"COMPLETED": 3}
+
+
 def test_what_is_not_over_in_time_counts_in_the_budget(sandbox, run):
     sandbox.plan("every 1 slow:1000000")
     for _ in range(2):

@@ -39,6 +39,8 @@ class Line(NamedTuple):
     id: str
     files: tuple[str, ...]
     """Their names, unless one is not there, or is empty: then they are to be fetched again."""
+    is_older: bool = False
+    """Whether an earlier line of the row was in its place, so that its record may be older than those around it."""
 
 
 @dataclass
@@ -145,7 +147,8 @@ class Results:
     def _line(self, told: dict[str, Any]) -> Line:
         files = tuple(str(name) for name in as_array(told.get("files")) or ())
         credit = told.get("credits") or 0.0
-        return Line(told["status"], told["fingerprint"], told["attempt"], credit, told.get("id") or "", files)
+        is_older = told.get("fetched_again") is True
+        return Line(told["status"], told["fingerprint"], told["attempt"], credit, told.get("id") or "", files, is_older)
 
     def is_whole(self, line: Line) -> bool:
         """Tell whether the files of a line are there: a power cut may have left them empty."""

@@ -265,7 +265,8 @@ class Run(Many[Row]):
 
     def _check_age(self) -> None:
         """Refuse a journal that knows less than the results, as one that was copied without its `-wal` file."""
-        names = [self._name(key, line.attempt) for key, line in self.results.lines.items() if line.id and line.credits]
+        paid = ((key, line) for key, line in self.results.lines.items() if line.id and line.credits)
+        names = [self._name(key, line.attempt) for key, line in paid if not line.is_older]
         known = [name in self.begun or name in self.ended for name in names]
         if any(known) and not known[-1]:
             what = f"The journal {self._shown()} is older than the results: it lacks {names[-1]!r}."
@@ -612,6 +613,8 @@ class Run(Many[Row]):
         told: dict[str, Any] = {"key": row.key, "model": model, "variant": type(row.payload).__name__, "id": name}
         told |= {"status": status, "credits": credit, "files": names, "error": as_data(problem), **more}
         told |= {"input": shown(row.payload), "fingerprint": known, "round": self.state.round}
+        if row.key in self.known:
+            told["fetched_again"] = True
         self.results.add({**told, "attempt": self.todo[row.key]})
         with self.lock:
             if status != "UNCERTAIN":
