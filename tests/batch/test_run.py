@@ -17,7 +17,7 @@ import anyio
 import pytest
 
 from skills_video import AsyncClient, Client, File, google_veo_3_1, google_veo_3_1_fast, kling_v2_6
-from skills_video.catalog import MODELS
+from skills_video.catalog import MODELS, read_rows
 from skills_video_runtime import BudgetExceeded, SubmissionUncertain
 from skills_video_runtime.batch import AsyncBatch, Batch, Row, Rows, RowsRefused
 from skills_video_runtime.batch.audit import Standing, audit
@@ -101,6 +101,21 @@ def test_tasks_do_the_same(sandbox, tmp_path):
     assert report.statuses == again.statuses == {"COMPLETED": 9}
     assert sorted(ended) == sorted(item.key for item in rows(9))
     assert sandbox.made() == len(lines(tmp_path / "out")) == 9
+
+
+def test_a_program_that_goes_elsewhere_meanwhile_keeps_its_directory_and_its_rows(sandbox, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere" / "out").mkdir(parents=True)
+    written(tmp_path / "jobs.jsonl", [row(0), row(1), {**row(0), "key": "as-row-0"}])
+    written(tmp_path / "elsewhere" / "jobs.jsonl", [row(7)])
+    monkeypatch.chdir(tmp_path)
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+        fast_time(client)
+        batch, given = Batch(client, "out", limit=1, reuse=True), read_rows("jobs.jsonl")
+        report = batch.run(given, lambda *_: os.chdir(tmp_path / "elsewhere"))
+        monkeypatch.chdir(tmp_path)
+        assert batch.run(given).statuses == report.statuses == {"COMPLETED": 3}
+    assert (sandbox.made(), len(lines(tmp_path / "out"))) == (2, 3)
+    assert list((tmp_path / "elsewhere" / "out").iterdir()) == []
 
 
 def test_what_goes_wrong_is_the_end_of_its_row_alone(sandbox, run, tmp_path):

@@ -485,4 +485,4 @@ def read_rows(  # each is a choice of its own
     files: str | PathLike[str] | None = None,
 ) -> Rows:
     """Give the rows of a file; see `Rows`."""
-    return Rows(Path(path), models, package, model, key, None if files is None else Path(files))
+    return Rows(Path(path).absolute(), models, package, model, key, None if files is None else Path(files))

@@ -165,7 +165,7 @@ class Run(Many[Row]):
             if session.budget is not None:
                 raise ValueError("max_credits is said twice, to the client and to the batch")
             session.budget = Budget(choices.max_credits)
-        self.directory, self.choices = Path(directory), choices
+        self.directory, self.choices = Path(directory).absolute(), choices
         self.journal: str | PathLike[str] = self.directory / JOURNAL
         self.results = Results(self.directory)
         self.state = State()
