@@ -118,6 +118,34 @@ def test_a_program_that_goes_elsewhere_meanwhile_keeps_its_directory_and_its_row
     assert list((tmp_path / "elsewhere" / "out").iterdir()) == []
 
 
+def test_tasks_await_what_they_call_with_each_row_and_threads_refuse_it(sandbox, tmp_path):
+    ended = []
+
+    async def on_outcome(outcome, report):
+        await asyncio.sleep(0)
+        ended.append((outcome.key, report.rows))
+
+    def disguised(*told):
+        return on_outcome(*told)
+
+    async def work():
+        async with AsyncClient(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+            fast_time(client)
+            return await AsyncBatch(client, tmp_path / "tasks").run(rows(3), on_outcome)
+
+    assert asyncio.run(work()).statuses == {"COMPLETED": 3}
+    assert sorted(ended) == [(f"row-{number}", 3) for number in range(3)]
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+        batch = Batch(client, tmp_path / "out")
+        with pytest.raises(TypeError, match="on_outcome is called here, and not awaited"):
+            batch.run(rows(3), on_outcome)
+        assert (sandbox.made(), (tmp_path / "out").exists()) == (3, False)
+        with pytest.raises(RuntimeError, match="cannot await"):
+            batch.run(rows(1), disguised)
+        assert batch.run(rows(1)).statuses == {"COMPLETED": 1}
+    assert sandbox.made() == 4
+
+
 def test_what_goes_wrong_is_the_end_of_its_row_alone(sandbox, run, tmp_path):
     sandbox.plan("failed:VIDEO_GENERATION_FAILED:no", "redirect:https://example.org/", "429:0", "503-before", "json")
     report = run(rows(8), limit=1)

@@ -378,6 +378,17 @@ def test_the_password_of_a_database_is_not_shown(command, address, says, sandbox
     assert not (tmp_path / "out").exists()
 
 
+def test_what_would_have_to_be_awaited_is_refused(client, postgres, tmp_path):
+    async def on_outcome(outcome, report):
+        """It is never called."""
+
+    batch = SharedBatch(client, postgres.url, tmp_path / "out")
+    for make in (partial(batch.run, made_of(1)), batch.work):
+        with pytest.raises(TypeError, match="not awaited"):
+            make(on_outcome=on_outcome)
+    assert asked(postgres, "SELECT 1 FROM pg_tables WHERE schemaname = 'skills_video'") == []
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")  # the server has threads
 @pytest.mark.parametrize("form", ["queue", "directory", "journal"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from inspect import isawaitable
 from itertools import chain
 from pathlib import Path
 from shutil import copyfile
@@ -35,6 +36,7 @@ from skills_video_runtime.errors import (
     Violation,
 )
 from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
+from skills_video_runtime.generations.progress import called, refuse_async
 from skills_video_runtime.generations.recovery import settle
 from skills_video_runtime.http.addresses import platform_of
 from skills_video_runtime.json_values import is_number
@@ -414,11 +416,15 @@ class Run(Many[Row]):
         """Begin a phase."""
         self.waiting = enumerate(rows)
 
-    def tell(self, result: Result[Row], on_outcome: OnOutcome | None) -> None:
-        """Tell what became of a row."""
+    def tell(self, result: Result[Row], on_outcome: OnOutcome | None) -> object:
+        """Tell what became of a row. Where tasks make rows, what that gives may have to be awaited."""
         outcome = self.outcomes.pop(result.index)
-        if on_outcome is not None and not self._is_untouched(outcome):
-            on_outcome(outcome, self.report)
+        if on_outcome is None or self._is_untouched(outcome):
+            return None
+        if self.session.asynchronous:
+            return on_outcome(outcome, self.report)
+        called(on_outcome, outcome, self.report)
+        return None
 
     async def record(self, made: Made[Row]) -> None:  # noqa: ARG002  # what is over is recorded for many at once
         """Tell the journal what is over once it is enough."""
@@ -698,12 +704,13 @@ class Batch(Choices):
 
         Args:
             rows: Rows of a file, or such as `Row("row-17", payload)`.
-            on_outcome: Called with each row that ends in this run.
+            on_outcome: Called with each row that ends in this run. No `async def`: `AsyncBatch` awaits one.
 
         Raises:
             RowsRefused: A row is wrong, or another one than that which was begun under its key. Nothing was sent.
             JournalUnavailable: Another run has the directory, or the journal is gone. Nothing was sent.
         """
+        refuse_async("on_outcome", on_outcome)
         rows = read_again(rows)
         with taken(Path(self.directory)):
             work = Run(self.client, self.directory, self)
@@ -727,7 +734,7 @@ class AsyncBatch(Choices):
     directory: str | PathLike[str]
 
     async def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
-        """As `Batch.run`. The event loop waits while rows are checked."""
+        """As `Batch.run`, with what `on_outcome` gives awaited. The event loop waits while rows are checked."""
         from anyio import CancelScope  # noqa: PLC0415  # on first use
 
         rows = read_again(rows)
@@ -739,7 +746,9 @@ class AsyncBatch(Choices):
                     work.begin(phase)
                     async with aclosing(work.in_tasks()) as results:
                         async for result in results:
-                            work.tell(result, on_outcome)
+                            told = work.tell(result, on_outcome)
+                            if isawaitable(told):
+                                await told
             finally:
                 with CancelScope(shield=True):
                     await work.record_all()

@@ -16,6 +16,7 @@ from skills_video_runtime.budget import Budget, BudgetExceeded
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.errors import JournalUnavailable, SkillsVideoError
 from skills_video_runtime.generations.outcomes import Entry, check_seconds
+from skills_video_runtime.generations.progress import refuse_async
 from skills_video_runtime.http.addresses import POSTGRES, platform_of
 
 from .audit import Audit, Standing, compared, records_of
@@ -220,11 +221,11 @@ class SharedRun(Run):
         if not isinstance(error, (RowTaken, BudgetExceeded)):
             super()._note(error)
 
-    def tell(self, result: Result[Row], on_outcome: OnOutcome | None) -> None:
+    def tell(self, result: Result[Row], on_outcome: OnOutcome | None) -> object:
         """See `Run`; the report is of all workers."""
         if time.monotonic() > self.counted + FRESH:
             self._count_all()
-        super().tell(result, on_outcome)
+        return super().tell(result, on_outcome)
 
     def _count(self, outcome: Outcome) -> None:
         """See `_count_all`."""
@@ -312,6 +313,7 @@ class SharedBatch(Choices):
         """As `Batch.run`. What other workers have made counts in the report as well."""
         if self.directory is None:
             raise ValueError("run needs a directory for what it makes; work does not")
+        refuse_async("on_outcome", on_outcome)
         rows = read_again(rows)
         with self._queue() as queue:
             worker = SharedRun(self.client, queue, Path(self.directory), self)
@@ -325,6 +327,7 @@ class SharedBatch(Choices):
 
     def work(self, limit: int | None = None, on_outcome: OnOutcome | None = None) -> Report:
         """Make rows that are in the queue, at most so many at once, until none is left."""
+        refuse_async("on_outcome", on_outcome)
         with self._queue() as queue:
             queue.check_begun()
             if limit is None:

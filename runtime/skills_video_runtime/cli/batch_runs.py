@@ -106,15 +106,19 @@ def _followed(make: Callable[..., Report], file: Path | None, out: Path | None, 
 def _exit_code(report: Report) -> int:
     if report.stopped is not None:
         return _code_of(report.stopped)
-    if not report.problems and _left(report) == 0:
-        return 0
     if not report.problems:
-        complain("error: rows are left, as they were gone from the file when they were due. The same command goes on")
-        return OTHER
+        return _code_of_left(report)
     first = report.problems[0]
     if first.error is None:
         return OF_BEFORE[first.status]
     return _code_of(first.error)
+
+
+def _code_of_left(report: Report) -> int:
+    if _left(report) == 0:
+        return 0
+    complain("error: rows are left, as they were gone from the file when they were due. The same command goes on")
+    return OTHER
 
 
 def _code_of(error: Exception) -> int:

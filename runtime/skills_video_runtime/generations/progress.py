@@ -70,7 +70,7 @@ def hooks_of(
             continue
         if not asynchronous:
             refuse_async(name, function)
-            function = partial(_called, function)  # noqa: PLW2901  # the same
+            function = partial(called, function)  # noqa: PLW2901  # the same
         elif not callable(function):
             raise TypeError(f"{name} is a function, not {function!r:.80}")
         hooks.append(partial(kind, function, index))
@@ -90,9 +90,9 @@ def is_async(function: object) -> bool:
     return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
-def _called(function: Any, told: object) -> None:
+def called(function: Any, *told: object) -> None:
     """Call what must not have to be awaited."""
-    result = function(told)
+    result = function(*told)
     if iscoroutine(result):
         result.close()
         raise RuntimeError("a synchronous client cannot await: is an asynchronous function passed to it?")
