@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -12,16 +13,17 @@ import sys
 import threading
 import time
 from contextlib import closing
+from functools import partial
 
 import anyio
 import pytest
 
-from skills_video import AsyncClient, Client, File, google_veo_3_1, google_veo_3_1_fast, kling_v2_6
+from skills_video import AsyncClient, Client, File, SharedBatch, google_veo_3_1, google_veo_3_1_fast, kling_v2_6
 from skills_video.catalog import MODELS, read_rows
 from skills_video_runtime import BudgetExceeded, SubmissionUncertain
 from skills_video_runtime.batch import AsyncBatch, Batch, Row, Rows, RowsRefused
 from skills_video_runtime.batch.audit import Standing, audit
-from skills_video_runtime.errors import JournalUnavailable
+from skills_video_runtime.errors import JournalUnavailable, RecordUnusable
 from skills_video_runtime.sandbox import Sandbox
 from skills_video_runtime.testing import fast_time
 from tests.support.batches import lines, lost, paid_twice, row, written
@@ -381,6 +383,92 @@ def test_an_id_that_only_the_results_have_is_told_to_the_journal(sandbox, run, t
     assert (again.statuses, again.credits) == ({"COMPLETED": 2}, sandbox.credits_charged)
     assert audited(sandbox, tmp_path).discrepancies == []
     assert sandbox.made() == 2
+
+
+@pytest.mark.parametrize("given", [[("k", payload(1))], [Row("k", {"prompt": "x"})], [payload(1)], "jobs.jsonl"])
+def test_what_is_no_row_is_told_what_one_is(given, sandbox, run):
+    with pytest.raises(TypeError, match=r"a row is Row\(key, payload\)"):
+        run(given)
+    assert sandbox.requests.total() == 0
+
+
+def test_a_batch_takes_a_client_of_its_kind(sandbox, tmp_path):
+    with Client(sandbox.api_key, sandbox.url) as client, pytest.raises(TypeError, match="AsyncBatch an AsyncClient"):
+        AsyncBatch(client, tmp_path)
+    for batch in (Batch, partial(SharedBatch, database="postgresql://nowhere")):
+        with pytest.raises(TypeError, match="take a Client"):
+            batch(client=AsyncClient(sandbox.api_key, sandbox.url), directory=tmp_path)
+
+
+class Growing:
+    """Rows that are others from the second time on."""
+
+    def __init__(self, first, then):
+        self.first, self.then, self.times = first, then, 0
+
+    def __iter__(self):
+        self.times += 1
+        yield from self.first if self.times == 1 else self.then
+
+
+def test_a_row_that_comes_a_second_time_is_a_problem_of_its_own(sandbox, run):
+    report = run(Growing(rows(3), rows(2) + rows(3)), limit=1)
+    assert (report.statuses, report.stopped, sandbox.made()) == ({"COMPLETED": 3}, None, 3)
+    assert [item.key for item in report.problems] == ["row-0", "row-1"]
+    assert "'row-0' came a second time" in str(report.problems[0].error)
+
+
+def test_a_journal_that_is_none_is_not_said_to_be_of_another_run(sandbox, run, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "journal.db").write_bytes(b"no journal" * 500)
+    (tmp_path / "out" / ".run.json").write_text('{"process": 1, "machine": "gone"}', "utf-8")  # of a killed run
+    with pytest.raises(JournalUnavailable) as caught:
+        run(rows(1))
+    assert "not a database" in str(caught.value)
+    assert not re.search("runs it|has it", str(caught.value))
+
+
+def test_what_is_of_another_key_is_a_problem_of_its_row_alone(sandbox, run, tmp_path):
+    sandbox.plan("slow:100000")
+    run(rows(1), timeout=3)
+    with closing(sqlite3.connect(tmp_path / "out" / "journal.db")) as journal:
+        journal.execute("UPDATE origin SET owner = 'another'")
+        journal.commit()
+    told = []
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+        report = Batch(client, tmp_path / "out").run(rows(3), lambda outcome, _: told.append(outcome.key))
+    assert (report.statuses, sorted(told)) == ({"COMPLETED": 2, "OPEN": 1}, ["row-0", "row-1", "row-2"])
+    assert [(item.key, type(item.error)) for item in report.problems] == [("row-0", RecordUnusable)]
+    assert run(rows(3)[1:]).statuses == {"COMPLETED": 2}
+    assert sandbox.made() == 3
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_note_among_the_lines_of_results_stays_what_it_is(place, sandbox, run, tmp_path):
+    run(rows(2))
+    path = tmp_path / "out" / "results.jsonl"
+    told = path.read_text("utf-8").splitlines(keepends=True)
+    told.insert(place, '{"key": "note", "status": "seen"}\n')
+    path.write_text("".join(told), "utf-8")
+    assert run(rows(2)).statuses == Standing.of(tmp_path / "out").statuses == {"COMPLETED": 2}
+    assert sorted(line["key"] for line in lines(tmp_path / "out")) == ["note", "row-0", "row-1"]
+    assert [item.name for item in (tmp_path / "out").glob("results*")] == ["results.jsonl"]
+    assert audited(sandbox, tmp_path).discrepancies == []
+    assert sandbox.made() == 2
+
+
+@pytest.mark.parametrize("broken", [{"fingerprint": None}, {"attempt": "1"}, {"credits": "16"}, {"status": None}])
+def test_a_line_of_results_that_no_batch_writes_is_told(broken, sandbox, run, tmp_path):
+    run(rows(2))
+    written(tmp_path / "out" / "results.jsonl", [{**line, **broken} for line in lines(tmp_path / "out")])
+    standing, checked = partial(Standing.of, tmp_path / "out"), partial(audited, sandbox, tmp_path)
+    for look in (partial(run, rows(2)), standing, checked):
+        with pytest.raises(
+            JournalUnavailable, match=r"results\.jsonl: the line of 'row-\d' is not as a batch writes it"
+        ):
+            look()
+    (tmp_path / "out" / "results.jsonl").unlink()
+    assert (run(rows(2)).statuses, sandbox.made()) == ({"COMPLETED": 2}, 2)
 
 
 def test_a_second_run_is_told_who_runs_the_batch(sandbox, tmp_path):

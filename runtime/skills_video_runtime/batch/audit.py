@@ -16,7 +16,7 @@ from skills_video_runtime.errors import NotFound
 from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Recovered
 
-from .results import JOURNAL, RESULTS, State, lines_of, taken, who_runs
+from .results import JOURNAL, RESULTS, State, results_of, taken, who_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +48,14 @@ class Standing:
 
         Raises:
             FileNotFoundError: it is no directory of a batch.
+            JournalUnavailable: a line of its results is not as a batch writes it.
         """
         if not (directory / JOURNAL).is_file():
             raise FileNotFoundError(f"{str(directory)!r} is no directory of a batch: it holds no {JOURNAL}")
-        lines = list(lines_of(directory / RESULTS))
-        statuses = Counter(str(line.get("status")) for line in lines)
+        lines = list(results_of(directory / RESULTS))
+        statuses = Counter(line["status"] for line in lines)
         credit = sum(line.get("credits") or 0.0 for line in lines)
-        uncertain = [line["key"] for line in lines if line.get("status") == "UNCERTAIN"]
+        uncertain = [line["key"] for line in lines if line["status"] == "UNCERTAIN"]
         run_by = None
         if is_in_use(directory / JOURNAL):
             run_by = who_runs(directory)
@@ -87,14 +88,14 @@ def audit(client: Client, directory: str | PathLike[str]) -> Audit:
 
     Raises:
         FileNotFoundError: It is no directory of a batch.
-        JournalUnavailable: A process runs the batch.
+        JournalUnavailable: A process runs the batch, or a line of its results is not as a batch writes it.
     """
     folder = Path(directory)
     if not (folder / JOURNAL).is_file():
         raise FileNotFoundError(f"{str(folder)!r} is no directory of a batch: it holds no {JOURNAL}")
     with taken(folder):
         records = run_now(_records(client, folder / JOURNAL))
-    lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in lines_of(path)]
+    lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in results_of(path)]
     return compared(client, records, lines)
 
 

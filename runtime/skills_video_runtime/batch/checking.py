@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from skills_video_runtime.json_values import as_object
+from skills_video_runtime.payloads.base import BasePayload
 
-from .rows import Mistake
+from .rows import Mistake, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from .rows import Row
 
 
 @dataclass
@@ -26,12 +25,19 @@ class Count:
     extras: Counter[str] = field(default_factory=Counter[str])
     """Names that no schema has, and that are sent as they are."""
 
-    def counted(self, rows: Iterable[Row | Mistake]) -> Iterator[Row | Mistake]:
-        """Pass rows and mistakes on, and count them."""
+    def counted(self, rows: Iterable[object]) -> Iterator[Row | Mistake]:
+        """Pass rows and mistakes on, and count them.
+
+        Raises:
+            TypeError: something is neither.
+        """
         for item in rows:
             if isinstance(item, Mistake):
                 self.mistakes += 1
             else:
+                if not isinstance(item, Row) or not isinstance(item.payload, BasePayload):
+                    what = "a row is Row(key, payload), where payload is one of a model, as google_veo_3_1.Payload(…)"
+                    raise TypeError(f"{what}; not {item!r:.200}")
                 self.rows += 1
                 self.models[item.payload.endpoint.model] += 1
                 self.extras.update(as_object(getattr(item.payload, "extra", None)).keys())

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from skills_video_runtime.errors import JournalUnavailable
 from skills_video_runtime.generations.sqlite import identity
-from skills_video_runtime.json_values import as_array, as_object
+from skills_video_runtime.json_values import as_array, as_object, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Container, Generator, Iterator
@@ -123,6 +123,24 @@ def lines_of(path: Path) -> Iterator[dict[str, Any]]:
                     yield told
 
 
+def results_of(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the lines of rows. What is of no round is somebody's note, and passed over.
+
+    Raises:
+        JournalUnavailable: one is not as a batch writes it: whether its row was paid for is not known by it.
+    """
+    for told in lines_of(path):
+        if type(told.get("round")) is not int:
+            continue
+        files, credit = as_array(told.get("files")) or [], told.get("credits") or 0.0
+        texts = [told.get("status"), told.get("fingerprint"), told.get("id") or "", *files]
+        is_ours = all(isinstance(text, str) for text in texts) and type(told.get("attempt")) is int
+        if not is_ours or not is_number(credit):
+            what = f"the line of {told['key']!r} is not as a batch writes it: put it right, or remove it"
+            raise JournalUnavailable(f"{path}: {what}.")
+        yield told
+
+
 class Results:
     """The lines of a round. Each is written at once, so that a killed process leaves at most the last one torn."""
 
@@ -138,9 +156,9 @@ class Results:
 
     def read(self, number: int) -> None:
         """Read the lines of a round. Those of one before are put aside once lines are to be added."""
-        for told in lines_of(self.path):
-            if told.get("round") != number:
-                self._before = f"results.{told.get('round')}.jsonl"
+        for told in results_of(self.path):
+            if told["round"] != number:
+                self._before = f"results.{told['round']}.jsonl"
                 break
             self.lines[told["key"]] = self._line(told)
 

@@ -18,6 +18,7 @@ from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from skills_video_runtime.budget import Budget, BudgetExceeded
+from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.downloads.save import Wishes, saves_of
 from skills_video_runtime.errors import (
@@ -35,6 +36,7 @@ from skills_video_runtime.errors import (
     SubmissionUncertain,
     Violation,
 )
+from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
 from skills_video_runtime.generations.progress import called, refuse_async
 from skills_video_runtime.generations.recovery import settle
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
     from os import PathLike
 
-    from skills_video_runtime.client import AsyncClient, Client
     from skills_video_runtime.generations.call import Call
     from skills_video_runtime.generations.journal import Journal
     from skills_video_runtime.generations.states import Generation
@@ -181,6 +182,8 @@ class Run(Many[Row]):
         """Ids of what has a line, and is not yet over in the journal."""
         self.todo: dict[str, int] = {}
         """Keys of rows that are to be done, and which attempt it is."""
+        self.given = set[str]()
+        """Keys of rows that were taken to be done."""
         self.begun: dict[str, Entry] = {}
         """By the key in the journal, what is unfinished there."""
         self.ended: dict[str, str] = {}
@@ -294,12 +297,14 @@ class Run(Many[Row]):
                     self._add_credits(record.id, record.credits)
                 entries = journal.unfinished()
         except JournalUnavailable as error:
-            error.what = f"{error.what.rstrip('.')}; {who_runs(self.directory)}."
+            if is_in_use(Path(self.journal)):
+                error.what = f"{error.what.rstrip('.')}; {who_runs(self.directory)}."
             raise
         for entry in entries:
-            if isinstance(entry, Recovered):
-                raise entry.error or LookupError(entry.key)
-            self.begun[str(entry.own_key)] = entry
+            if isinstance(entry, Recovered):  # which is told of its row, and never posted again
+                self.ended[str(entry.key)] = ""
+            else:
+                self.begun[str(entry.own_key)] = entry
 
     async def _finish_known(self) -> None:
         """Tell the journal of what has a line: the process was ended between the two, or the disk was full."""
@@ -414,7 +419,17 @@ class Run(Many[Row]):
 
     def begin(self, rows: Iterator[Row]) -> None:
         """Begin a phase."""
-        self.waiting = enumerate(rows)
+        self.waiting = enumerate(self._once(rows))
+
+    def _once(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Give each row once, though rows that are read again may have changed."""
+        for row in rows:
+            if row.key in self.given:
+                error = ValueError(f"key: {row.key!r} came a second time, which it did not when rows were checked")
+                self.report.problems.append(Outcome(row.key, row.payload.endpoint.model, "OPEN", error=error))
+            else:
+                self.given.add(row.key)
+                yield row
 
     def tell(self, result: Result[Row], on_outcome: OnOutcome | None) -> object:
         """Tell what became of a row. Where tasks make rows, what that gives may have to be awaited."""
@@ -489,8 +504,9 @@ class Run(Many[Row]):
     def _is_untouched(self, outcome: Outcome) -> bool:
         """Whether nothing was made of a row, since what speaks against it speaks against all."""
         error = outcome.error
-        is_for_all = isinstance(error, ENDS_ALL) or (error is not None and error is self.report.stopped)
-        return outcome.status == "OPEN" and outcome.id is None and is_for_all
+        if outcome.status != "OPEN" or outcome.id is not None or isinstance(error, RecordUnusable):
+            return False
+        return isinstance(error, ENDS_ALL) or (error is not None and error is self.report.stopped)
 
     async def _turn(self, gap: float) -> None:
         """Wait until a post is due."""
@@ -678,6 +694,12 @@ def as_data(problem: Exception | None) -> dict[str, Any] | None:
     return {**problem.to_dict(), "message": problem.what}
 
 
+def check_client(client: object, kind: type[Client | AsyncClient]) -> None:
+    """Refuse what is no such client, by TypeError."""
+    if not isinstance(client, kind):
+        raise TypeError(f"Batch and SharedBatch take a Client, AsyncBatch an AsyncClient, and not {client!r:.80}")
+
+
 def read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
     """Give rows that can be read as often as they are needed."""
     if iter(rows) is rows:
@@ -696,6 +718,10 @@ class Batch(Choices):
 
     client: Client
     directory: str | PathLike[str]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no such client."""
+        check_client(self.client, Client)
 
     def run(
         self, rows: Iterable[Row | Mistake], on_outcome: Callable[[Outcome, Report], object] | None = None
@@ -732,6 +758,10 @@ class AsyncBatch(Choices):
 
     client: AsyncClient
     directory: str | PathLike[str]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no such client."""
+        check_client(self.client, AsyncClient)
 
     async def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
         """As `Batch.run`, with what `on_outcome` gives awaited. The event loop waits while rows are checked."""

@@ -13,6 +13,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.budget import Budget, BudgetExceeded
+from skills_video_runtime.client import Client
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.errors import JournalUnavailable, SkillsVideoError
 from skills_video_runtime.generations.outcomes import Entry, check_seconds
@@ -23,13 +24,12 @@ from .audit import Audit, Standing, compared, records_of
 from .queue import Queue, RowBudget, RowTaken
 from .results import JOURNAL, Results, write_whole
 from .rows import Row
-from .run import Choices, Outcome, Report, Run, read_again
+from .run import Choices, Outcome, Report, Run, check_client, read_again
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
     from os import PathLike
 
-    from skills_video_runtime.client import Client
     from skills_video_runtime.generations.call import Call
     from skills_video_runtime.generations.outcomes import Ending
     from skills_video_runtime.http.session import Session
@@ -304,7 +304,8 @@ class SharedBatch(Choices):
     lease: float = LEASE
 
     def __post_init__(self) -> None:
-        """Refuse what is no database, and no number of seconds."""
+        """Refuse what is no such client, no database, and no number of seconds."""
+        check_client(self.client, Client)
         if not self.database.startswith(POSTGRES):
             raise ValueError("database is the address of a Postgres, such as postgresql://user@host/name")
         check_seconds("lease", self.lease)
