@@ -151,8 +151,10 @@ class Journal(Protocol):
     def settle(self, key: int, name: str | None) -> None:
         """Record the id of an unfinished submission, ours from then on, or drop it; ValueError where it cannot be."""
         if key not in {known for known, *_ in self._run(BEGUN)}:
-            for row in self._run(f"{TOLD} submission.key = ?", key):
-                raise ValueError(f"key: record {self._record(*row).key} is over: there is nothing to settle or forget")
+            for row in self._run(OVER):
+                if row[0] == key:
+                    own = self._record(*row).key
+                    raise ValueError(f"key: record {own} is over: there is nothing to settle or forget")
             raise ValueError(f"key: the journal {self._where} holds no unfinished record {key}")
         if name is None:
             self._together(partial(self._drop, key))
