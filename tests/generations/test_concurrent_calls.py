@@ -275,6 +275,18 @@ def test_a_call_does_not_take_what_another_client_was_given(server: Scripted, ke
             two.submit(Json())
 
 
+def test_what_a_running_list_shows_once_is_no_contradiction_in_the_error(server: Scripted) -> None:
+    given = {"id": "gen_1", "status": "IN_QUEUE", "input": Json().to_dict()}
+    server.on(CREATE, [Drop]).on(RUNNING, answer(200, [given]), answer(200, []))
+    with Client(KEY, server.base) as client:
+        fast_time(client)
+        with pytest.raises(SubmissionUncertain) as caught:
+            client.submit(Json())
+    what = "It is not known whether a generation was made: the running list does not settle it. No answer from "
+    lost = "the platform: RemoteProtocolError: Server disconnected without sending a response."
+    assert caught.value.what == f"{what}{lost} It may be one of: gen_1."
+
+
 def test_a_submission_under_way_is_not_recovered_by_another_thread(server: Scripted, tmp_path: Path) -> None:
     hold = Hold()
     server.on(CREATE, [hold, *answer(200, state("IN_QUEUE"))]).on(RUNNING, answer(200, []))

@@ -121,7 +121,7 @@ def test_what_failed_is_not_made_again(sandbox, opened):
 def test_a_key_of_another_payload_is_refused(other, sandbox, opened):
     with opened() as client:
         client.generate(PAYLOAD, key="row-17")
-        with pytest.raises(ValueError, match="key: 'row-17' is that of another payload"):
+        with pytest.raises(ValueError, match="key: 'row-17' is that of another payload: give this one a key"):
             client.generate(other, key="row-17")
     assert sandbox.made() == 1
 

@@ -253,7 +253,7 @@ def test_on_state_may_use_the_client_and_close_it(server: Scripted) -> None:
 def test_a_closed_client_opens_no_journal(server: Scripted, tmp_path: Path) -> None:
     client = Client(KEY, server.base, journal=tmp_path / "j")
     client.close()
-    with pytest.raises(ConnectionFailed, match="the client is closed"):
+    with pytest.raises(ConnectionFailed, match=r"the client is closed\. Make a new client\.$"):
         client.submit(Payload())
     assert list(tmp_path.iterdir()) == []
 

@@ -43,7 +43,7 @@ async def begun_before(call: Call, payload: Submittable, own_key: str) -> Genera
         elif isinstance(known.entry, Recovered):
             raise known.entry.error or LookupError(own_key)
         elif not known.is_same:
-            raise ValueError(f"key: {own_key!r} is that of another payload, which was begun before")
+            raise ValueError(f"key: {own_key!r} is that of another payload: give this one a key of its own")
         elif known.entry.id is not None:
             return Generation(known.entry.id, "", {})
         elif known.is_over:

@@ -132,6 +132,12 @@ class Answer(NamedTuple):
         return self.ok and is_bare and isinstance(self.error(), REFUSALS)
 
 
+class ClientClosed(errors.ConnectionFailed):
+    """It was closed before the call, or in the middle of it."""
+
+    guidance = "Make a new client."
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """No answer. It is transient unless the client is closed, or the request cannot be sent as it is."""
@@ -142,6 +148,7 @@ class Lost:
     """What of a stream was said before it broke."""
     cause: Exception | None = field(default=None, compare=False, repr=False)
     """The fault that led to it, without what it may show of a request."""
+    kind: type[errors.ConnectionFailed] = errors.ConnectionFailed
     status: ClassVar[None] = None
     retry_after: ClassVar[None] = None
 
@@ -152,12 +159,12 @@ class Lost:
             error = errors.MissingAPIKey(self.problem, generation_id=generation_id)
             error.__cause__ = self.cause.__cause__
             return error
-        error = errors.ConnectionFailed(f"No answer from the platform: {self.problem}.", generation_id=generation_id)
+        error = self.kind(f"No answer from the platform: {self.problem.rstrip('.')}.", generation_id=generation_id)
         error.retryable, error.__cause__ = self.is_transient, self.cause
         return error
 
 
-CLOSED = Lost("the client is closed", is_transient=False)
+CLOSED = Lost("the client is closed", is_transient=False, kind=ClientClosed)
 
 
 class Opened(NamedTuple):

@@ -54,6 +54,7 @@ async def find(
 async def find_instead(call: Call, submission: Submission, told: str, others: Iterable[str]) -> Generation:
     """Give that of a post that told an id of which the platform knows nothing, or raise SubmissionUncertain."""
     search = Search(call, submission, None)
+    search.possible[told] = None
     await search.run()
     if search.found is not None:
         return search.found
@@ -101,14 +102,14 @@ class Search:
         look, before = self.call.claims.look(self.submission, running), self.last
         self.last = look
         self.possible.update(dict.fromkeys(look.new))
-        self.why = "the running list does not tell which one it is"
+        self.why = "the running list does not settle it"
         if len(running) >= self.limit:
             self.why = "the running list is longer than the platform shows"
             self.last = None
         elif not all(item.id for item in running):
             self.why = "the running list holds what cannot be read"
             self.last = None
-        elif not look.new:
+        elif not self.possible:
             self.why = "the running list does not show it"
         if before is None or self.last is None or look.contested:
             return False
