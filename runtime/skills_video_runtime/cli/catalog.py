@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.payloads.base import BasePayload
 
 MOST_NAMED = 8
-HEADER = ("model", "module", "title", "endpoints", "takes", "seconds", "resolutions", "ratios", "sound")
+HEADER = ("model", "module", "title", "takes", "seconds", "resolutions", "ratios", "sound")
 SHORT_HEADER = ("model", "seconds", "ratios", "up to", "sound", "takes")
 SHORT_WIDTHS = (27, 7, 12, 5, 5)  # by which 31 models fit on 80 columns; what is longer moves the rest
 FIRST_RATIOS = ("16:9", "9:16")
@@ -192,14 +192,13 @@ def _lines_of(size: float | str) -> int:
 
 
 def _row(info: ModelInfo) -> tuple[str, ...]:
-    place, paths = info.endpoint, _paths(info)
     lists = (", ".join(map(str, values)) for values in (info.resolutions, info.aspect_ratios))
     title, sound = info.title, ""
     if info.deprecated:
         title += " (deprecated)"
     if info.makes_sound is not None:
         sound = yes_or_no(info.makes_sound)
-    return place.model, info.module, title, paths, ", ".join(info.takes), spans(info.durations), *lists, sound
+    return info.endpoint.model, info.module, title, ", ".join(info.takes), spans(info.durations), *lists, sound
 
 
 def short_names(info: ModelInfo) -> list[str]:
