@@ -84,6 +84,8 @@ def test_it_does_what_it_is_told() -> None:
         (["--openapi", "/absent/openapi.json"], "/absent/openapi.json: cannot be read"),
         (["--fault", "nonsense"], "unknown fault 'nonsense'; --help lists them all"),
         (["--fault", "drop-afer"], "did you mean 'drop-after'?"),
+        (["--fault", "cut"], "fault 'cut' is written cut:N, not 'cut' (close after so many bytes"),
+        (["--fault", "429:x"], "fault '429' is written 429[:SECONDS|date:SECONDS], not '429:x'"),
         (["--api-key", "\u00e9"], "api_key must be printable ASCII"),
         (["--host", "x" * 300], "cannot listen on xxx"),
         (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1 port 0: Cannot assign requested address\n"),

@@ -15,7 +15,7 @@ from skills_video_runtime.sandbox.faults import KNOWN, Plan, parse, table
 from tests.support.sandbox_callers import BODY, PLAIN, STREAM, Caller, events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SERVER_ERRORS = (500, 502, 503, 504)
 
@@ -216,6 +216,26 @@ def test_faults_are_written_back_as_they_were_read() -> None:
         for name in KNOWN
         if not name.startswith(("result-", "running-", "credits-", "cancel-", "subscribe-", "down"))
     )
+
+
+WORDS = {"SECONDS": "0.5", "WAY+WAY…": "crlf+bom", "URL": "https://a.example", "TEXT": "x", "[-]N": "-1", "N": "1"}
+
+
+def forms(written: str) -> Iterator[str]:
+    """Give a fault with each argument that the help writes, and without, if it writes none or an optional one."""
+    for word, argument in WORDS.items():
+        written = written.replace(word, argument)
+    must, _, may = written.removesuffix("]").partition("[:")
+    name, colon, argument = must.partition(":")
+    yield from (f"{name}{colon}{choice}" for choice in argument.split("|"))
+    yield from (f"{must}:{choice}" for choice in may.split("|") if choice)
+
+
+def test_faults_are_taken_as_the_help_writes_them() -> None:
+    listed = [line.split("  ")[0] for line in table().partition("\n\n")[0].splitlines()]
+    given = [form for written in listed for form in forms(written)]
+    assert [str(parse(form)) for form in given] == given
+    assert {"cut:1", "drop-after", "drop-after:reset", "errors:nested", "download-cut:1:1"} <= set(given)
 
 
 def test_a_counting_fault_is_used_up() -> None:

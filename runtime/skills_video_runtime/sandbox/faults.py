@@ -26,6 +26,15 @@ _CLOSE: Final = r"(close|reset)?"
 _BODY: Final = r"(html|json)?"
 _ANY: Final = r"[^\x00-\x1f\x7f]*"
 _URL: Final = r"https?://[!-~]+"
+_WAY: Final = "(crlf|bom|comments|fields|multiline|garbage)"
+_WAYS: Final = rf"{_WAY}(\+{_WAY})*"
+_SIZE: Final = "[1-9][0-9]{0,8}"
+_CANCELED: Final = "(?i:cancell?ed)?"
+_WORDS: Final = {
+    _WAYS: "WAY+WAY…", _SECONDS: "SECONDS", _COUNT: "N", _SIZE: "N", _URL: "URL", _ANY: "TEXT", ".*": "[TEXT]",
+    "[-+]?": "[-]", _CANCELED: "[canceled|cancelled]",
+}  # fmt: skip
+"""How the help writes what an argument is made of."""
 
 _CREATE: Final[dict[str, tuple[str, str]]] = {
     "delay": (_SECONDS, "wait before anything is done; the work is done even if the client leaves"),
@@ -45,16 +54,16 @@ _CREATE: Final[dict[str, tuple[str, str]]] = {
     "cut": (_COUNT, "close after so many bytes of the answer's body"),
     "end-early": (rf"({_COUNT})?", "end the stream in good order after so many frames (1), before the final state"),
     "silence": (rf"({_COUNT})?", "say nothing more after so many frames (1), and keep the stream open"),
-    "pieces": (r"([1-9][0-9]{0,8})?", "send the stream in pieces of so many bytes (1)"),
+    "pieces": (rf"({_SIZE})?", "send the stream in pieces of so many bytes (1)"),
     "framing": (
-        r"(crlf|bom|comments|fields|multiline|garbage)(\+(crlf|bom|comments|fields|multiline|garbage))*",
-        "write the stream in other ways: CRLF, a byte order mark, comments, id and retry, lines of data, broken JSON",
+        _WAYS,
+        "write the stream in other ways: crlf, bom, comments, fields (id, retry), multiline, garbage (broken JSON)",
     ),
     "huge": (_COUNT, "make the first frame longer by so many bytes"),
     "slow": (_SECONDS, "work for so many sandbox seconds"),
     "unknown-status": (r".*", "show a status of no known vocabulary (WARMING_UP) in the first half of the work"),
     "failed": (r".*", "end in failure, with a code and a message: `failed:CODE:message`"),
-    "canceled": (r"(?i:cancell?ed)?", "end as canceled, in the given spelling"),
+    "canceled": (_CANCELED, "end as canceled, in the given spelling"),
     "ignore-key": ("", "make a generation anew, whatever idempotency key comes"),
     "older": (r"(mixed)?", "older words, no echo, {message} errors; `mixed`: the create answer alone"),
     "running-hidden": (rf"({_COUNT})?", "leave the generation out of so many running lists (1)"),
@@ -158,9 +167,22 @@ def parse(text: str) -> Faults:
             raise FaultError(f"unknown fault {name!r}; --help lists them all")
         pattern, meaning = KNOWN[name]
         if not re.fullmatch(pattern, argument, re.DOTALL):
-            raise FaultError(f"fault {name!r} takes an argument like {pattern!r}, not {argument!r} ({meaning})")
+            raise FaultError(f"fault {name!r} is written {_written(name)}, not {part!r} ({meaning})")
         faults[name] = argument
     return Faults(faults)
+
+
+def _written(name: str) -> str:
+    """Give how a fault is written, in words: `cut:N`, `drop-after[:close|reset]`."""
+    shape, _ = KNOWN[name]
+    for pattern, word in _WORDS.items():
+        shape = shape.replace(pattern, word)
+    shape = re.sub(r"\((.*)\)\?", r"[\1]", shape)
+    if not shape:
+        return name
+    if shape.startswith("[") and not shape.startswith("[-]"):
+        return f"{name}[:{shape[1:]}"
+    return f"{name}:{shape}"
 
 
 class Plan:
@@ -214,8 +236,9 @@ class Plan:
 
 def table() -> str:
     """Every fault with its meaning, one per line."""
-    width = max(map(len, _CREATE)) + 1
-    lines = [f"{name:<{width}} {meaning}" for name, (_, meaning) in _CREATE.items()]
+    written = {_written(name): meaning for name, (_, meaning) in _CREATE.items()}
+    width = max(map(len, written))
+    lines = [f"{name:<{width}}  {meaning}" for name, meaning in written.items()]
     lines += [
         "",
         f"{'|'.join(_TARGETS)} with -{'|-'.join(_TROUBLES)}, as in `result-404:3`:",
