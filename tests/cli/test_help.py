@@ -38,6 +38,13 @@ def test_run_tells_all_its_options():
         assert option in text
 
 
+def test_help_of_a_batch_tells_arguments_by_their_names():
+    assert "Usage: skills-video batch run [OPTIONS] FILE\n" in call("batch", "run", "--help").stdout
+    for name in ("status", "audit"):
+        told = " ".join(call("batch", name, "--help").stdout.split())
+        assert "--database URL The address that was given to run." in told
+
+
 def test_sandbox_has_the_options_of_its_own_command():
     own = finished([sys.executable, "-m", "skills_video_runtime.sandbox", "--help"], check=True, env=environment())
     told = call("sandbox", "--help").stdout

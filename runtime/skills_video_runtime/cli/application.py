@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
-from typer.core import TyperCommand
 
 from skills_video_runtime.catalog import ModelInfo
 from skills_video_runtime.choosing import Takes
@@ -40,15 +39,7 @@ application = typer.Typer(
 )
 
 
-class Command(TyperCommand):
-    """A command whose usage line names what it needs as it is named below that: MODEL, not {MODEL}."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """See `TyperCommand`."""
-        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
-
-
-command = partial(application.command, cls=Command)
+command = partial(application.command, cls=batch.Command)
 application.add_typer(batch.application, name="batch")
 
 

@@ -3,10 +3,12 @@
 # ruff: noqa: FBT002, PLR0913, PLR0917  # typer reads names, defaults and annotations when it is run
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from . import completion
 from .failure import JSON
@@ -16,6 +18,17 @@ application = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
+
+
+class Command(TyperCommand):
+    """A command whose usage line names what it needs as it is named below that: MODEL, not {MODEL}."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """See `TyperCommand`."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
+command = partial(application.command, cls=Command)
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="Rows as JSON Lines, CSV or Parquet, by the suffix of its name.")
 ]
@@ -41,7 +54,7 @@ Lease = Annotated[
 ]
 
 
-@application.command()
+@command()
 def check(
     context: typer.Context,
     file: File,
@@ -65,9 +78,10 @@ def check(
 
 
 Directory = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The directory that was given to run.")]
+Shared = Annotated[str | None, typer.Option(metavar="URL", help="The address that was given to run.")]
 
 
-@application.command()
+@command()
 def run(
     context: typer.Context,
     file: File,
@@ -125,7 +139,7 @@ def run(
     )
 
 
-@application.command()
+@command()
 def worker(
     database: Annotated[str, typer.Option(metavar="URL", help="The address that was given to run.")],
     out: Annotated[
@@ -149,16 +163,16 @@ def worker(
     return batch_runs.work(database, lease, out, limit, timeout=timeout, poll_interval=poll_interval, as_json=as_json)
 
 
-@application.command()
-def status(directory: Directory = None, database: Database = None, as_json: Json = False) -> None:
+@command()
+def status(directory: Directory = None, database: Shared = None, as_json: Json = False) -> None:
     """Show how far a batch is: that of a directory, or of a database. Nothing is asked of the platform."""
     from . import batch_runs  # noqa: PLC0415  # as above
 
     batch_runs.status(directory, database, as_json=as_json)
 
 
-@application.command()
-def audit(directory: Directory = None, database: Database = None, as_json: Json = False) -> int:
+@command()
+def audit(directory: Directory = None, database: Shared = None, as_json: Json = False) -> int:
     """Show what was charged for a batch, and what does not add up.
 
     Journal, results and what the platform tells of each generation are compared. The exit code is 1 where a credit has
