@@ -114,7 +114,6 @@ def test_a_program_that_goes_elsewhere_meanwhile_keeps_its_directory_and_its_row
         fast_time(client)
         batch, given = Batch(client, "out", limit=1, reuse=True), read_rows("jobs.jsonl")
         report = batch.run(given, lambda *_: os.chdir(tmp_path / "elsewhere"))
-        monkeypatch.chdir(tmp_path)
         assert batch.run(given).statuses == report.statuses == {"COMPLETED": 3}
     assert (sandbox.made(), len(lines(tmp_path / "out"))) == (2, 3)
     assert list((tmp_path / "elsewhere" / "out").iterdir()) == []

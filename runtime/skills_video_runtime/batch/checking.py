@@ -35,7 +35,8 @@ class Count:
             if isinstance(item, Mistake):
                 self.mistakes += 1
             else:
-                if not isinstance(item, Row) or not isinstance(item.payload, BasePayload):
+                payload: object = getattr(item, "payload", None)
+                if not isinstance(item, Row) or not isinstance(payload, BasePayload):
                     what = "a row is Row(key, payload), where payload is one of a model, as google_veo_3_1.Payload(…)"
                     raise TypeError(f"{what}; not {item!r:.200}")
                 self.rows += 1

@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from skills_video_runtime.generations.states import Generation
     from skills_video_runtime.http.session import Session
 
+    from .shared import SharedBatch
+
     OnOutcome: TypeAlias = Callable[["Outcome", "Report"], object]
 
 AGAIN = frozenset({"FAILED", "CANCELED", "REFUSED"})
@@ -168,7 +170,7 @@ class Run(Many[Row]):
             if session.budget is not None:
                 raise ValueError("max_credits is said twice, to the client and to the batch")
             session.budget = Budget(choices.max_credits)
-        self.directory, self.choices = Path(directory).absolute(), choices
+        self.directory, self.choices = Path(directory), choices
         self.journal: str | PathLike[str] = self.directory / JOURNAL
         self.results = Results(self.directory)
         self.state = State()
@@ -694,10 +696,12 @@ def as_data(problem: Exception | None) -> dict[str, Any] | None:
     return {**problem.to_dict(), "message": problem.what}
 
 
-def check_client(client: object, kind: type[Client | AsyncClient]) -> None:
-    """Refuse what is no such client, by TypeError."""
-    if not isinstance(client, kind):
-        raise TypeError(f"Batch and SharedBatch take a Client, AsyncBatch an AsyncClient, and not {client!r:.80}")
+def settle_in(batch: Batch | AsyncBatch | SharedBatch, kind: type[Client | AsyncClient]) -> None:
+    """Keep the directory of a batch the same, wherever the program goes, and refuse a client of another kind."""
+    if not isinstance(batch.client, kind):
+        raise TypeError(f"Batch and SharedBatch take a Client, AsyncBatch an AsyncClient, and not {batch.client!r:.80}")
+    if batch.directory is not None:
+        object.__setattr__(batch, "directory", Path(batch.directory).absolute())
 
 
 def read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
@@ -720,8 +724,8 @@ class Batch(Choices):
     directory: str | PathLike[str]
 
     def __post_init__(self) -> None:
-        """Refuse what is no such client."""
-        check_client(self.client, Client)
+        """See `settle_in`."""
+        settle_in(self, Client)
 
     def run(
         self, rows: Iterable[Row | Mistake], on_outcome: Callable[[Outcome, Report], object] | None = None
@@ -760,8 +764,8 @@ class AsyncBatch(Choices):
     directory: str | PathLike[str]
 
     def __post_init__(self) -> None:
-        """Refuse what is no such client."""
-        check_client(self.client, AsyncClient)
+        """See `settle_in`."""
+        settle_in(self, AsyncClient)
 
     async def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
         """As `Batch.run`, with what `on_outcome` gives awaited. The event loop waits while rows are checked."""

@@ -24,7 +24,7 @@ from .audit import Audit, Standing, compared, records_of
 from .queue import Queue, RowBudget, RowTaken
 from .results import JOURNAL, Results, write_whole
 from .rows import Row
-from .run import Choices, Outcome, Report, Run, check_client, read_again
+from .run import Choices, Outcome, Report, Run, read_again, settle_in
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -305,7 +305,7 @@ class SharedBatch(Choices):
 
     def __post_init__(self) -> None:
         """Refuse what is no such client, no database, and no number of seconds."""
-        check_client(self.client, Client)
+        settle_in(self, Client)
         if not self.database.startswith(POSTGRES):
             raise ValueError("database is the address of a Postgres, such as postgresql://user@host/name")
         check_seconds("lease", self.lease)
