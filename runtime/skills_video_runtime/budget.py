@@ -23,16 +23,20 @@ class Budget:
         if not is_number(most) or most <= 0:
             raise ValueError(f"max_credits must be a positive number of credits, not {most!r:.80}")
         self.most, self.spent, self._lock = most, 0.0, Lock()
+        self._known: dict[object, float] = {}
 
     def check(self) -> None:
         """Refuse, by BudgetExceeded, a post beyond the budget."""
         if self.spent >= self.most:
             raise BudgetExceeded(f"{self.spent:g} of {self.most:g} credits are spent.")
 
-    def count(self, known: float, told: float | None) -> float:
-        """Add what a generation took beyond what is known of it, and give what is known then."""
-        if told is None or told <= known:
-            return known
+    def knows(self, generation: object) -> bool:
+        """Tell whether a generation was counted before."""
+        return generation in self._known
+
+    def count(self, generation: object, told: float | None) -> None:
+        """Add what a generation took beyond what is known of it."""
         with self._lock:
-            self.spent += told - known
-        return told
+            known = self._known.setdefault(generation, 0.0)
+            self._known[generation] = max(known, told or 0.0)
+            self.spent += self._known[generation] - known

@@ -75,6 +75,8 @@ class Many(Generic[PayloadT]):
 
     def take(self, room: int) -> Iterator[tuple[int, PayloadT]]:
         """Take as many payloads as there is room for. What the caller's iterable raises waits for the others to end."""
+        if self.problem is not None:
+            return
         try:
             yield from islice(self.waiting, room)
         except Exception as problem:  # noqa: BLE001  # raised by `end`
@@ -245,4 +247,4 @@ class Made(Generic[PayloadT]):
         name = getattr(self.result.error, "generation_id", None)
         if name is not None:
             return f"Generation {name} may go on: client.wait({name!r}) takes it up."
-        return str(self.result.error)
+        return "\n".join([str(self.result.error), *getattr(self.result.error, "__notes__", ())])

@@ -120,6 +120,19 @@ def test_a_name_is_filled_in_and_leads_nowhere(
     assert found == paths
 
 
+def test_names_that_are_cut_stay_apart(server: Scripted, tmp_path: Path) -> None:
+    server.on(FILE, whole())
+    files = [{}, {"url": f"{server.base}/v.mp4?2"}]
+    given = generation(server, *files)
+    found = [
+        path
+        for key in ("a" * 155 + "1", "a" * 155 + "2", "\u9713\u8679" * 26 + "\u4e00", "\u9713\u8679" * 26 + "\u4e8c")
+        for path in save("sync", server, tmp_path, given, name="{key}-{index}{suffix}", key=key, overwrite="skip")
+    ]
+    assert len(set(found)) == 8
+    assert all(len(path.encode()) < 200 and path.endswith(".mp4") for path in found)
+
+
 @pytest.mark.parametrize("name", ["{key}{suffix}", f"of {KEY}"])
 def test_no_name_that_is_filled_in_holds_the_api_key(name: str, server: Scripted, tmp_path: Path) -> None:
     server.on(FILE, whole())
@@ -158,6 +171,8 @@ def test_what_makes_no_sense_is_refused_by_its_name(wrong: dict[str, Any], serve
         ('attachment; filename=""', "v.mp4"),
         ("attachment", "v.mp4"),
         ("filename", "v.mp4"),
+        ("attachment; filename*0;filename*", "v.mp4"),
+        ("attachment; filename*=a%00b''x.mp4", "v.mp4"),
         ("attachment; filename*=UTF-8''%00%0A.mp4", "mp4.mp4"),
         (f'attachment; filename="{"x" * 5000}.mp4"', "v.mp4"),
     ],

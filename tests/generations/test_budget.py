@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from skills_video import BudgetExceeded, Client, SkillsVideoError, google_veo_3_1
+from skills_video_runtime.budget import Budget
 from skills_video_runtime.sandbox import Sandbox
 
 EIGHT_SECONDS = google_veo_3_1.Payload(prompt="neon rain", duration=8)
@@ -58,3 +59,14 @@ def test_many_stop_at_the_budget(sandbox):
 def test_a_budget_that_is_none(most, sandbox):
     with pytest.raises(ValueError, match="max_credits"):
         client_of(sandbox, most)
+
+
+def test_what_is_told_at_the_end_alone_counts_once_and_for_its_generation():
+    budget = Budget(40)
+    assert not budget.knows("gen_1")
+    for told in (None, 0, 16, 16, 12):
+        budget.count("gen_1", told)
+    assert (budget.knows("gen_1"), budget.spent) == (True, 16)
+    budget.count("gen_2", 24)
+    with pytest.raises(BudgetExceeded, match="40 of 40"):
+        budget.check()

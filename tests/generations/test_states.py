@@ -173,3 +173,17 @@ def test_a_generation_can_be_stored_and_read_again(raw: dict[str, Any]) -> None:
 def test_what_is_no_stored_generation(data: Any) -> None:
     with pytest.raises(ValueError, match="no generation"):
         Generation.from_dict(data)
+
+
+@pytest.mark.parametrize("word", ["succeeded", "completed", "COMPLETED"])
+@pytest.mark.parametrize("envelope", ["data", "task", "generation"])
+def test_the_success_of_a_request_is_none_of_a_generation_that_goes_on(word, envelope):
+    told = Generation.parse({"status": word, envelope: {"id": "gen_1", "status": "IN_PROGRESS"}})
+    assert (told.id, told.status) == ("gen_1", "IN_PROGRESS")
+    over = Generation.parse({"status": word, "data": {"video": {"url": "https://cdn.example.com/v.mp4"}}})
+    assert (over.status, over.has_files) == ("COMPLETED", True)
+
+
+@pytest.mark.parametrize("amount", [10**30, 10**400, -(10**30), 1e300])
+def test_an_amount_that_nothing_can_hold_is_none(amount):
+    assert Usage.parse({"total": amount, "permanent": 3}).total is None

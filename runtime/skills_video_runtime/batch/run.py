@@ -544,9 +544,8 @@ class Run(Many[Row]):
                 raise
             problem, status = error, "REFUSED"
         finally:
-            is_counted = call.has_posted or state is None or state.id in self.paid
-            if call.budget is not None and state is not None and not is_counted:
-                call.budget.count(0.0, state.usage.total)
+            if call.budget is not None and state is not None and state.id not in self.paid:
+                call.budget.count(state.id, state.usage.total)
         return await self._kept(row, known, state, status, problem, call)
 
     def _states(self, row: Row, name: str, call: Call) -> AsyncGenerator[Generation, None]:

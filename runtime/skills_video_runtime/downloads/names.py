@@ -61,11 +61,12 @@ def told_name(disposition: str) -> str:
     head = Message()
     head["content-disposition"] = disposition
     plain = encoded = ""
-    for name, value in head.get_params([], "content-disposition"):
-        if name.lower() == "filename" and isinstance(value, tuple):
-            encoded = collapse_rfc2231_value(value)
-        elif name.lower() == "filename":
-            plain = value
+    with suppress(ValueError, TypeError, LookupError):  # what email makes of a head that is none
+        for name, value in head.get_params([], "content-disposition"):
+            if name.lower() == "filename" and isinstance(value, tuple):
+                encoded = collapse_rfc2231_value(value)
+            elif name.lower() == "filename":
+                plain = value
     with suppress(UnicodeError):  # what is sent in UTF-8 against all rules is readable even so
         plain = plain.encode("latin-1").decode()
     return encoded or plain
@@ -93,9 +94,16 @@ def check_pattern(pattern: object, key: object, name: str = "name") -> None:
 
 
 def filled(pattern: str, kind: str, **facts: object) -> str:
-    """Fill in a pattern. What is filled in is no path, whatever it holds."""
+    """Fill in a pattern. What is filled in is no path, whatever it holds; a digest tells what is cut from others."""
     plain = {name: re.sub(r"[/\\]", "_", str(fact)) for name, fact in facts.items()}
-    return safe_name(pattern.format(**plain), kind)
+    meant = pattern.format(**plain)
+    name = safe_name(meant, kind)
+    if len(meant.encode(errors="replace")) <= MAX_NAME_BYTES:
+        return name
+    from hashlib import sha256  # noqa: PLC0415  # for names that are too long
+
+    stem, _, suffix = name.rpartition(".")
+    return f"{stem}~{sha256(meant.encode(errors='replace')).hexdigest()[:8]}.{suffix}"
 
 
 def numbered(name: str, number: int) -> str:

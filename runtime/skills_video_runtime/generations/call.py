@@ -95,7 +95,7 @@ class Call:
     def begin(self) -> None:
         """Begin with a generation of which nothing is known yet, and which has the whole time."""
         self.deadline = self.io.now() + self.timeout
-        self.cost, self.has_posted = 0.0, False
+        self.has_posted = False
         self.streaming, self.silence = False, 0.0
         self.shown: set[str] = set()
         self.polled = ""
@@ -153,7 +153,7 @@ class Call:
         except errors.SkillsVideoError:
             raise
         except BaseException as error:
-            error.add_note(f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up.")
+            error.add_note(_goes_on(name))
             raise
 
     @staticmethod
@@ -163,9 +163,9 @@ class Call:
             return [state async for state in states][-1]
 
     def _count(self, state: Generation) -> None:
-        """Take note of what a generation that this call posted has cost so far."""
-        if self.budget is not None and self.has_posted:
-            self.cost = self.budget.count(self.cost, state.usage.total)
+        """Take note of what a generation that this client posted has cost so far."""
+        if self.budget is not None and (self.has_posted or self.budget.knows(state.id)):
+            self.budget.count(state.id or self, state.usage.total)
 
     async def submit(self, payload: Submittable, *, stream: bool = False, own_key: str | None = None) -> Generation:
         """Post a payload until the id of its generation is known; with `stream`, the stream may then be open.
@@ -593,10 +593,16 @@ class Call:
         source: Literal["stream", "poll"] = "stream" if self.streaming else "poll"
         event = Event(state, source, is_new=state.status not in self.shown)
         self.shown.add(state.status)
-        for hook in self.hooks:
-            told = hook(event)
-            if isawaitable(told):
-                await told
+        try:
+            for hook in self.hooks:
+                told = hook(event)
+                if isawaitable(told):
+                    await told
+        except errors.SkillsVideoError as error:  # of a hook, which knows nothing of this generation
+            self.polled = state.status
+            error.retryable, error.generation_id = False, error.generation_id or state.id
+            error.add_note(_goes_on(state.id))
+            raise
         return event.is_new
 
     def report(self, told: Report) -> None:
@@ -614,6 +620,10 @@ class Call:
     def _patience_for_stream(self) -> float:
         """Leave time to poll before the deadline."""
         return max(self.time_left() - min(self.silence, GET_PATIENCE), 0.001)
+
+
+def _goes_on(name: str) -> str:
+    return f"Generation {name} goes on, and is paid for: client.wait({name!r}) takes it up."
 
 
 def _known_word(state: Generation) -> object:

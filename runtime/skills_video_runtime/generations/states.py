@@ -46,6 +46,7 @@ QUEUE_NAMES = ("queue_position", "queuePosition", "queue_place", "position")
 ENVELOPES = ("data", "prediction", "generation", "task")
 REDACTED = "<key>"  # stands where the API key stood
 Told = TypeVar("Told", "Generation", "MediaFile")
+MOST = 2**53  # which every JSON and every database can hold
 MEDIA_KEYS = ("videos", "video", "images", "image", "audios", "audio")
 
 
@@ -196,11 +197,13 @@ class Generation:
         if not isinstance(body, dict):
             return None
         outer = cls._read(cast("JsonObject", body))
-        if outer.is_finished or (outer.id and outer.status in STATUSES):
+        if outer.id and outer.status in STATUSES:
             return outer
         for name in ENVELOPES:
             inner = cls._read(as_object(outer.raw.get(name)))
             is_known = inner.status in STATUSES
+            if outer.is_finished and (not inner.id or inner.is_finished or not is_known):
+                continue  # a success of the request is none of a generation that goes on
             if is_known and (inner.id or not (outer.id or outer.status in STATUSES)):
                 return inner
             if inner.id and not outer.id:
@@ -367,7 +370,7 @@ def _text(value: object) -> str | None:
 
 
 def _number(value: object) -> float | None:
-    return value if is_number(value) else None
+    return value if is_number(value) and abs(value) < MOST else None
 
 
 def _pixels(value: object) -> int | None:
