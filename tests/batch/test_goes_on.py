@@ -11,7 +11,7 @@ import pytest
 from skills_video import Client, File, google_veo_3_1, kling_v2_6
 from skills_video_runtime import SubmissionUncertain
 from skills_video_runtime.batch import Batch, Row, RowsRefused
-from skills_video_runtime.batch.audit import audit
+from skills_video_runtime.batch.audit import Standing, audit
 from skills_video_runtime.errors import InsufficientCredits, JournalUnavailable
 from skills_video_runtime.sandbox import Sandbox
 from skills_video_runtime.testing import fast_time
@@ -117,6 +117,21 @@ def test_a_journal_that_was_pruned_is_none_that_is_older(sandbox, run, out):
     run(rows(0, 1))
     assert [line["key"] for line in lines(out)] == ["row-1", "row-0"]
     assert run(rows(0, 1, 2)).statuses == {"COMPLETED": 3}
+
+
+def test_an_id_that_stands_in_a_line_alone_outlives_a_kill(sandbox, run, out):
+    run(rows(0, 1))
+    sandbox.plan("slow:1000000")
+    run(rows(0, 1, 2), patience=0.2)  # which leaves a record
+    with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
+        assert client.prune() == 2
+    sandbox.advance(2_000_000)
+    for path in out.glob("*.mp4"):
+        path.unlink()
+    killed(lambda end: run(rows(0, 1, 2), after(2, end), limit=1))
+    assert Standing.of(out).statuses == {"COMPLETED": 3}  # two of before the kill, and one that was kept
+    assert run(rows(0, 1, 2)).statuses == {"COMPLETED": 3}
+    assert (sandbox.made(), len(lines(out)), paid_twice(sandbox)) == (3, 3, [])
 
 
 def test_what_is_not_over_in_time_counts_in_the_budget(sandbox, run):

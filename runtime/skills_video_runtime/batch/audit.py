@@ -16,7 +16,7 @@ from skills_video_runtime.errors import NotFound
 from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Recovered
 
-from .results import JOURNAL, RESULTS, State, results_of, taken, who_runs
+from .results import JOURNAL, RESULTS, State, last_results_of, taken, who_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ class Standing:
         """
         if not (directory / JOURNAL).is_file():
             raise FileNotFoundError(f"{str(directory)!r} is no directory of a batch: it holds no {JOURNAL}")
-        lines = list(results_of(directory / RESULTS))
+        lines = list(last_results_of(directory / RESULTS))
         statuses = Counter(line["status"] for line in lines)
         credit = sum(line.get("credits") or 0.0 for line in lines)
         uncertain = [line["key"] for line in lines if line["status"] == "UNCERTAIN"]
@@ -95,7 +95,7 @@ def audit(client: Client, directory: str | PathLike[str]) -> Audit:
         raise FileNotFoundError(f"{str(folder)!r} is no directory of a batch: it holds no {JOURNAL}")
     with taken(folder):
         records = run_now(_records(client, folder / JOURNAL))
-    lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in results_of(path)]
+    lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in last_results_of(path)]
     return compared(client, records, lines)
 
 

@@ -17,7 +17,7 @@ from skills_video_runtime.generations.sqlite import identity
 from skills_video_runtime.json_values import as_array, as_object, is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Generator, Iterator
+    from collections.abc import Container, Generator, Iterable, Iterator
     from pathlib import Path
 
 JOURNAL, RESULTS, METADATA, STATE, RUN = "journal.db", "results.jsonl", "metadata.jsonl", "batch.json", ".run.json"
@@ -141,6 +141,11 @@ def results_of(path: Path) -> Iterator[dict[str, Any]]:
         yield told
 
 
+def last_results_of(path: Path) -> Iterable[dict[str, Any]]:
+    """As `results_of`, for each row the last one: a killed process may leave one beside that of fetched files."""
+    return {told["key"]: told for told in results_of(path)}.values()
+
+
 class Results:
     """The lines of a round. Each is written at once, so that a killed process leaves at most the last one torn."""
 
@@ -150,8 +155,8 @@ class Results:
         self._file: IO[bytes] | None = None
         self._lock = Lock()
         self._before: str | None = None
-        self._dropped: list[dict[str, Any]] = []
-        """Lines of what is paid for, to be written again where no new one takes their place."""
+        self._has_older = False
+        """Whether a row has a line for which a newer one was added."""
         self._opened: tuple[int, int] | None = None
 
     def read(self, number: int) -> None:
@@ -192,7 +197,9 @@ class Results:
         return OSError(ENOENT, "moved, deleted or replaced while the batch runs", str(self.directory))
 
     def begin(self, again: Container[str], limit: int) -> None:
-        """Drop the lines of rows that are to be done again, and what is torn; then lines can be added.
+        """Drop the lines of rows that are to be made again, and what is torn; then lines can be added.
+
+        That of a row whose files alone are to be fetched stays until there is a new one: its id may stand nowhere else.
 
         Raises:
             OSError: the disk would not take it.
@@ -200,17 +207,9 @@ class Results:
         if self._before is not None:
             self.path.replace(self.directory / self._before)
         elif self.path.exists():
-            kept = self.path.with_name(f".{RESULTS}.part")
-            with kept.open("w", encoding="utf-8") as file:
-                for told in lines_of(self.path):
-                    if told["key"] not in again:
-                        file.write(_text_of(told))
-                    elif told.get("status") == "COMPLETED":
-                        self._dropped.append(told)
-                file.flush()
-                os.fsync(file.fileno())
-            kept.replace(self.path)
-        self.lines = {key: line for key, line in self.lines.items() if key not in again}
+            stays = {key: line for key, line in self.lines.items() if key not in again or line.status == "COMPLETED"}
+            self._rewrite(self.lines.keys() - stays.keys())
+            self.lines = stays
         (self.directory / RESERVE).write_bytes(bytes(RESERVED + limit * RESERVED_EACH))
         now = datetime.now(UTC).isoformat(timespec="seconds")
         write_whole(
@@ -218,6 +217,18 @@ class Results:
         )
         self._file = self.path.open("ab", buffering=0)
         self._opened = identity(self.path)
+
+    def _rewrite(self, dropped: Container[str]) -> None:
+        """Write the last line of each row, but those of some, and whatever else is whole."""
+        last = {told["key"]: number for number, told in enumerate(lines_of(self.path)) if "round" in told}
+        kept = self.path.with_name(f".{RESULTS}.part")
+        with kept.open("w", encoding="utf-8") as file:
+            for number, told in enumerate(lines_of(self.path)):
+                if "round" not in told or (number == last[told["key"]] and told["key"] not in dropped):
+                    file.write(_text_of(told))
+            file.flush()
+            os.fsync(file.fileno())
+        kept.replace(self.path)
 
     def add(self, told: dict[str, Any]) -> None:
         """Add a line, at once and whole. On a full disk, what was put by for that is used up.
@@ -235,6 +246,7 @@ class Results:
             except OSError:
                 self.free_reserve()
                 _write(file, text)
+            self._has_older = self._has_older or told["key"] in self.lines
             self.lines[told["key"]] = self._line(told)
 
     def free_reserve(self) -> None:
@@ -248,10 +260,6 @@ class Results:
         """Let go of the directory, and write what a data set of its videos needs."""
         if self._file is None:
             return
-        with suppress(OSError):
-            for told in self._dropped:
-                if told["key"] not in self.lines:
-                    self.add(told)
         self._file.close()
         self._file = None
         self.free_reserve()
@@ -260,6 +268,8 @@ class Results:
         with suppress(OSError):
             (self.directory / RUN).unlink(missing_ok=True)
             (self.directory / ".metadata.part").unlink(missing_ok=True)
+            if self._has_older:
+                self._rewrite(())
             self._write_metadata()
 
     def _write_metadata(self) -> None:
