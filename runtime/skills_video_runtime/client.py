@@ -396,16 +396,15 @@ class _Verbs(Generic[PayloadT]):
             OSError: The disk would not take a file.
             TypeError, ValueError: The generation has no files, or an argument makes no sense.
         """
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # on first use
-
-        from skills_video_runtime.downloads.save import Wishes, saved, saves_of  # noqa: PLC0415  # as above
+        from skills_video_runtime.downloads.save import Wishes, saved, saves_of  # noqa: PLC0415  # on first use
+        from skills_video_runtime.threads import Threads  # noqa: PLC0415  # as above
 
         refuse_async("on_progress", on_progress)
         wishes = Wishes(max_bytes=max_bytes, timeout=timeout, overwrite=overwrite, name=name, key=key)
         saves = saves_of(self._session, generation_or_file, directory, on_progress, wishes)
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            outcomes = [pool.submit(run, save.outcome()) for save in saves]
+        with Threads(PARALLEL) as pool:
             try:
+                outcomes = [pool.submit(run, save.outcome()) for save in saves]
                 return saved([outcome.result() for outcome in outcomes])
             except BaseException:  # such as Ctrl-C; after an error of a file, all have ended
                 for save in saves:

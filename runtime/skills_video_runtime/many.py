@@ -164,15 +164,26 @@ class Many(Generic[PayloadT]):
 
         What was posted gets its id first, for which it has a few seconds.
         """
-        from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415  # on first use
+        from concurrent.futures import Future  # noqa: PLC0415  # on first use
+
+        from .threads import Threads  # noqa: PLC0415  # as above
 
         ready: SimpleQueue[Future[Made[PayloadT]]] = SimpleQueue()
         under_way = 0
-        with ThreadPoolExecutor(self.limit) as pool:
+
+        def work(index: int, payload: PayloadT) -> None:
+            outcome: Future[Made[PayloadT]] = Future()
+            try:
+                outcome.set_result(run(self.make(index, payload)))
+            except BaseException as error:  # noqa: BLE001  # raised to the caller
+                outcome.set_exception(error)
+            ready.put(outcome)
+
+        with Threads(self.limit) as pool:
             try:
                 while True:
                     for numbered in self.take(self.limit - under_way):
-                        pool.submit(run, self.make(*numbered)).add_done_callback(ready.put)
+                        pool.submit(work, *numbered)
                         under_way += 1
                     if not under_way and self.pause is None:
                         break

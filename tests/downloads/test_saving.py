@@ -17,6 +17,7 @@ from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.generations.states import Generation, MediaFile
 from tests.support.callers import use
 from tests.support.children import started
+from tests.support.interruptions import interrupt_as_a_thread_starts
 from tests.support.scripted import KEY, Drop, Hold, Reply, Scripted, answer, chunk
 
 if TYPE_CHECKING:
@@ -272,6 +273,17 @@ def test_a_later_process_goes_on_where_one_was_ended(by: int, server: Scripted, 
     asked = server.requests[-1].headers
     assert (asked["range"], asked["if-range"]) == (f"bytes={start}-", '"abc"')
     assert names(tmp_path) == ["v-1.mp4", "v.mp4"]
+
+
+def test_interrupted_as_a_thread_starts_downloads_end_at_once(
+    server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = Hold()
+    server.on(FILE, [cut(300_000)[0], hold, Hold()])
+    interrupt_as_a_thread_starts(monkeypatch, hold)
+    with Client(KEY, server.base) as client, pytest.raises(KeyboardInterrupt):
+        client.download(generation(server), tmp_path)
+    assert names(tmp_path) == []
 
 
 def test_what_broke_off_is_gone_on_with_by_the_same_call(mode: str, server: Scripted, tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ import pytest
 from skills_video import AsyncClient, Client, google_veo_3_1
 from skills_video_runtime import errors
 from skills_video_runtime.sandbox import Sandbox
+from tests.support.callers import Payload
+from tests.support.interruptions import interrupt_as_a_thread_starts
+from tests.support.scripted import KEY, STREAM, Hold, events, state
 
 KINDS = ["threads", "asyncio", "trio"]
 
@@ -136,6 +139,15 @@ def test_interrupted_threads_end_at_once_and_are_told(sandbox):
     notes = caught.value.__notes__
     assert len(notes) == sandbox.made() == 3
     assert all("gen_" in note or "not known whether" in note for note in notes)
+
+
+def test_interrupted_as_a_thread_starts_its_id_is_told(server, monkeypatch):
+    slow = Hold()
+    server.on(STREAM, [slow, *events(state("IN_QUEUE"))])
+    interrupt_as_a_thread_starts(monkeypatch, slow)
+    with Client(KEY, server.base) as client, pytest.raises(KeyboardInterrupt) as caught:
+        list(client.generate_many([Payload()]))
+    assert caught.value.__notes__ == ["Generation gen_1 may go on: client.wait('gen_1') takes it up."]
 
 
 @pytest.mark.parametrize("limit", [0, -1, 100, 1.5, True, "8", None])

@@ -1,13 +1,18 @@
-"""An IO that raises at one step of a call, before that is done or after."""
+"""An IO that raises at one step of a call, before that is done or after, and a start of a thread that does."""
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.testing import IOProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
+
+    from tests.support.scripted import Hold
 
 STEPS = ("post", "get", "next_event", "sleep", "on_disk", "open_file", "next_piece")
 
@@ -54,3 +59,18 @@ def innermost(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def interrupt_as_a_thread_starts(monkeypatch: pytest.MonkeyPatch, work: Hold) -> None:
+    """Interrupt the next start of a thread of a pool when it has come so far in its work, which then goes on."""
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        if "Executor" in thread.name:
+            monkeypatch.undo()
+            work.reached.wait()
+            threading.Timer(0.5, work.go.set).start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
