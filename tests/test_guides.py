@@ -16,6 +16,7 @@ from tests.support.children import finished, started
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+RENDERED = ROOT / "docs" / "review-example.md"
 GUIDES = (
     "agents",
     "batch",
@@ -163,9 +164,10 @@ def test_the_sandbox_starts_as_is_shown(tmp_path):
         assert server.stdout.readline().startswith("skills.video sandbox: http://127.0.0.1:")
 
 
-@pytest.mark.parametrize("page", GUIDES)
-def test_a_guide_has_lines_of_at_most_100_characters(page):
-    assert [line for line in text_of(page).splitlines() if len(line) > 100] == []
+@pytest.mark.parametrize("page", sorted({*PAGES, ROOT / "CHANGELOG.md"} - {RENDERED}), ids=lambda page: page.stem)
+def test_a_page_has_lines_of_at_most_100_characters(page):
+    prose = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE).splitlines()
+    assert [line for line in prose if len(line) > 100 and not line.startswith("|") and " " in line] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
