@@ -1,8 +1,8 @@
 """Many videos from a file or a program: checked first, each paid once, and gone on with after whatever broke it off."""
 
+from .batch import AsyncBatch, Batch, SharedBatch
+from .report import Outcome, Report, RowsRefused
 from .rows import Mistake, Row, Rows, read_rows
-from .run import AsyncBatch, Batch, Outcome, Report, RowsRefused
-from .shared import SharedBatch
 
 __all__ = [
     "AsyncBatch",

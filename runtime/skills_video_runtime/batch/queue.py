@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.http.key import Key
     from skills_video_runtime.payloads.base import BasePayload
 
-    from .run import Choices
+    from .report import Choices
 
 LAYOUT = 1  # of these tables; `layout` and `version` stand first in every one
 POLL = 1.0  # seconds between two looks for rows, where there are none to be had: our choice

@@ -7,19 +7,14 @@ the line or the generation.
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
-from inspect import isawaitable
 from itertools import chain
 from pathlib import Path
 from shutil import copyfile
 from threading import BoundedSemaphore, Lock
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.budget import Budget, BudgetExceeded
-from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.client import run as run_now
 from skills_video_runtime.downloads.save import Wishes, saves_of
 from skills_video_runtime.errors import (
     APIError,
@@ -38,28 +33,28 @@ from skills_video_runtime.errors import (
 )
 from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
-from skills_video_runtime.generations.progress import called, refuse_async
+from skills_video_runtime.generations.progress import called
 from skills_video_runtime.generations.recovery import settle
 from skills_video_runtime.http.addresses import platform_of
 from skills_video_runtime.json_values import is_number
 from skills_video_runtime.many import Made, Many, Result
 
 from .checking import Count
-from .results import JOURNAL, METADATA, Line, Results, State, lines_of, taken, who_runs
+from .report import Outcome, Report, RowsRefused, as_data
+from .results import JOURNAL, METADATA, Line, Results, State, lines_of, who_runs
 from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown, without_files
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Iterable, Iterator
     from os import PathLike
 
+    from skills_video_runtime.client import AsyncClient, Client
     from skills_video_runtime.generations.call import Call
     from skills_video_runtime.generations.journal import Journal
     from skills_video_runtime.generations.states import Generation
     from skills_video_runtime.http.session import Session
 
-    from .shared import SharedBatch
-
-    OnOutcome: TypeAlias = Callable[["Outcome", "Report"], object]
+    from .report import Choices, OnOutcome
 
 AGAIN = frozenset({"FAILED", "CANCELED", "REFUSED"})
 ENDS_ALL = (InsufficientCredits, AuthenticationError, PermissionDenied, BudgetExceeded, JournalUnavailable)
@@ -67,70 +62,6 @@ TRANSIENT = (ConnectionFailed, ServerError, RateLimited)
 POSTING = 8  # rows between intent and answer at once: our choice, as more posts are rarely due
 RECORDED_AT_ONCE = 32  # rows that are over: our choice
 TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
-
-
-class RowsRefused(SkillsVideoError):  # noqa: N818  # as the other errors
-    """Rows of a batch cannot be made as they are. Nothing was sent."""
-
-    category = "validation"
-    guidance = "Nothing was sent."
-
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        self.mistakes = tuple(mistakes)
-        super().__init__("\n".join([f"{len(mistakes)} mistakes in the rows:", *map(str, mistakes)]))
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a row."""
-
-    key: str
-    model: str
-    status: str
-    """COMPLETED, FAILED or CANCELED, as of its generation; REFUSED, where none was made, as the platform refused it;
-    UNCERTAIN, where one may have been made; OPEN, where the next run goes on with it."""
-    id: str | None = None
-    credits: float | None = None
-    files: tuple[Path, ...] = ()
-    error: Exception | None = None
-
-
-@dataclass
-class Report:
-    """What a run has come to; `statuses` counts all rows, those that earlier runs have ended included."""
-
-    rows: int
-    statuses: Counter[str] = field(default_factory=Counter[str])
-    credits: float = 0.0
-    """What all rows have taken so far, as far as the platform told."""
-    problems: list[Outcome] = field(default_factory=list[Outcome])
-    """Rows that are not COMPLETED; those without an error ended so in an earlier run, and are left alone."""
-    stopped: Exception | None = None
-    """Why no more rows were posted, if any are left for that."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choices:
-    """How a batch is run.
-
-    Args:
-        limit: How many are under way at once, from 1 to 99, as the platform shows at most 100 of a workspace.
-        max_credits: Credits that all rows together may take, those of earlier runs included, as far as the platform
-            tells. What is under way when they are spent may go beyond.
-        rate: How many are posted in a minute, at most.
-        timeout: Seconds that each may take, instead of the client's.
-        retry_failed: Make rows again that failed or were refused, also where they were corrected since.
-        fresh: Make all rows anew, under the same keys.
-        reuse: Give a row the files of another one with the same payload, and post nothing for it.
-    """
-
-    limit: int = 16
-    max_credits: float | None = None
-    rate: float | None = None
-    timeout: float | None = None
-    retry_failed: bool = False
-    fresh: bool = False
-    reuse: bool = False
 
 
 class Gate:
@@ -684,106 +615,3 @@ def _is_in_the_way(error: OSError) -> bool:
     """Whether a directory stands where a file of a row was to go, which no other row has to do with."""
     there = error.filename2
     return isinstance(error, IsADirectoryError) or (isinstance(there, (str, Path)) and Path(there).is_dir())
-
-
-def as_data(problem: Exception | None) -> dict[str, Any] | None:
-    """Give an error as JSON."""
-    if problem is None:
-        return None
-    if not isinstance(problem, SkillsVideoError):
-        return {"category": "error", "message": str(problem)}
-    return {**problem.to_dict(), "message": problem.what}
-
-
-def settle_in(batch: Batch | AsyncBatch | SharedBatch, kind: type[Client | AsyncClient]) -> None:
-    """Keep the directory of a batch the same, wherever the program goes, and refuse a client of another kind."""
-    if not isinstance(batch.client, kind):
-        raise TypeError(f"Batch and SharedBatch take a Client, AsyncBatch an AsyncClient, and not {batch.client!r:.80}")
-    if batch.directory is not None:
-        object.__setattr__(batch, "directory", Path(batch.directory).absolute())
-
-
-def read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
-    """Give rows that can be read as often as they are needed."""
-    if iter(rows) is rows:
-        return list(rows)
-    return rows
-
-
-@dataclass(frozen=True)
-class Batch(Choices):
-    """Many videos by a client, kept in a directory: `Batch(client, "out").run(rows)`.
-
-    The same again goes on where the last run ended, however it ended: what was paid for is followed, and not paid
-    again. The directory holds a journal, `results.jsonl`, the files, and `metadata.jsonl` for data sets. One run at a
-    time may use it. See `Choices` for what can be chosen.
-    """
-
-    client: Client
-    directory: str | PathLike[str]
-
-    def __post_init__(self) -> None:
-        """See `settle_in`."""
-        settle_in(self, Client)
-
-    def run(
-        self, rows: Iterable[Row | Mistake], on_outcome: Callable[[Outcome, Report], object] | None = None
-    ) -> Report:
-        """Check all rows, then make those that are not made yet.
-
-        Args:
-            rows: Rows of a file, or such as `Row("row-17", payload)`.
-            on_outcome: Called with each row that ends in this run. No `async def`: `AsyncBatch` awaits one.
-
-        Raises:
-            RowsRefused: A row is wrong, or another one than that which was begun under its key. Nothing was sent.
-            JournalUnavailable: Another run has the directory, or the journal is gone. Nothing was sent.
-        """
-        refuse_async("on_outcome", on_outcome)
-        rows = read_again(rows)
-        with taken(Path(self.directory)):
-            work = Run(self.client, self.directory, self)
-            try:
-                run_now(work.prepare(rows))
-                for phase in work.phases(rows):
-                    work.begin(phase)
-                    for result in work.in_threads(run_now):
-                        work.tell(result, on_outcome)
-            finally:
-                run_now(work.record_all())
-                work.close()
-        return work.report
-
-
-@dataclass(frozen=True)
-class AsyncBatch(Choices):
-    """As `Batch`, of an `AsyncClient`, with tasks in place of threads."""
-
-    client: AsyncClient
-    directory: str | PathLike[str]
-
-    def __post_init__(self) -> None:
-        """See `settle_in`."""
-        settle_in(self, AsyncClient)
-
-    async def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
-        """As `Batch.run`, with what `on_outcome` gives awaited. The event loop waits while rows are checked."""
-        from anyio import CancelScope  # noqa: PLC0415  # on first use
-
-        rows = read_again(rows)
-        with taken(Path(self.directory)):
-            work = Run(self.client, self.directory, self)
-            try:
-                await work.prepare(rows)
-                for phase in work.phases(rows):
-                    work.begin(phase)
-                    async with aclosing(work.in_tasks()) as results:
-                        async for result in results:
-                            told = work.tell(result, on_outcome)
-                            if isawaitable(told):
-                                await told
-            finally:
-                with CancelScope(shield=True):
-                    await work.record_all()
-                work.close()
-        return work.report

@@ -5,41 +5,37 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from contextlib import closing, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.budget import Budget, BudgetExceeded
-from skills_video_runtime.client import Client
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.errors import JournalUnavailable, SkillsVideoError
-from skills_video_runtime.generations.outcomes import Entry, check_seconds
-from skills_video_runtime.generations.progress import refuse_async
-from skills_video_runtime.http.addresses import POSTGRES, platform_of
+from skills_video_runtime.generations.outcomes import Entry
 
-from .audit import Audit, Standing, compared, records_of
-from .queue import Queue, RowBudget, RowTaken
+from .queue import RowBudget, RowTaken
+from .report import Outcome
 from .results import JOURNAL, Results, write_whole
 from .rows import Row
-from .run import Choices, Outcome, Report, Run, read_again, settle_in
+from .run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
-    from os import PathLike
 
+    from skills_video_runtime.client import Client
     from skills_video_runtime.generations.call import Call
     from skills_video_runtime.generations.outcomes import Ending
-    from skills_video_runtime.http.session import Session
     from skills_video_runtime.many import Made, Result
 
+    from .queue import Queue
+    from .report import Choices, OnOutcome
     from .results import Line
     from .rows import Mistake
-    from .run import OnOutcome
 
-LEASE = 30.0  # seconds: our choice
 FRESH = 1.0  # seconds for which what all workers have come to is not asked for again: our choice
 
 
@@ -277,89 +273,3 @@ def _outcome(line: dict[str, Any]) -> Outcome:
         kind = type("OfAnotherWorker", (SkillsVideoError,), {"category": told["category"]})
         error = kind(told["message"], code=told["code"], status=told["status"], generation_id=line["id"])
     return Outcome(line["key"], line["model"], line["status"], line["id"], line["credits"], error=error)
-
-
-@dataclass(frozen=True)
-class SharedBatch(Choices):
-    """A batch that any number of machines make together, by a queue in a Postgres database (extra `batch`).
-
-    `run(rows)` puts rows in, and makes them together with whoever calls `work()`, on whatever machine, until none is
-    left. Limit, rate and budget hold for all of them together. The same again goes on, anywhere. A worker that dies, or
-    says nothing for `lease` seconds, is taken over.
-
-    Args:
-        database: Its address, `postgresql://user:password@host/name`. It holds one batch, and the journal of that.
-        directory: Where files go. `run` brings all of them there in the end, and writes what `Batch` does; it needs
-            one. A worker without one leaves files to who has one.
-        lease: Seconds.
-
-    Raises:
-        JournalUnavailable: By each method: the database cannot be used, or a release, platform or key other than ours
-            has the batch. Nothing was sent.
-    """
-
-    client: Client
-    database: str = field(repr=False)
-    directory: str | PathLike[str] | None = None
-    lease: float = LEASE
-
-    def __post_init__(self) -> None:
-        """Refuse what is no such client, no database, and no number of seconds."""
-        settle_in(self, Client)
-        if not self.database.startswith(POSTGRES):
-            raise ValueError("database is the address of a Postgres, such as postgresql://user@host/name")
-        check_seconds("lease", self.lease)
-
-    def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
-        """As `Batch.run`. What other workers have made counts in the report as well."""
-        if self.directory is None:
-            raise ValueError("run needs a directory for what it makes; work does not")
-        refuse_async("on_outcome", on_outcome)
-        rows = read_again(rows)
-        with self._queue() as queue:
-            worker = SharedRun(self.client, queue, Path(self.directory), self)
-            try:
-                worker.put(rows)
-                worker.work(on_outcome)
-                worker.finish(rows, on_outcome)
-            finally:
-                worker.close()
-        return worker.report
-
-    def work(self, limit: int | None = None, on_outcome: OnOutcome | None = None) -> Report:
-        """Make rows that are in the queue, at most so many at once, until none is left."""
-        refuse_async("on_outcome", on_outcome)
-        with self._queue() as queue:
-            queue.check_begun()
-            if limit is None:
-                limit = queue.most()
-            directory = None
-            if self.directory is not None:
-                directory = Path(self.directory)
-                directory.mkdir(parents=True, exist_ok=True)
-            choices = replace(self, limit=limit)
-            worker = SharedRun(self.client, queue, directory, choices)
-            try:
-                worker.work(on_outcome)
-            finally:
-                worker.close()
-        return worker.report
-
-    def standing(self) -> Standing:
-        """Tell how far it is."""
-        with self._queue() as queue:
-            queue.check_begun()
-            uncertain = [line["key"] for line in queue.lines() if line["status"] == "UNCERTAIN"]
-            workers = "; ".join(queue.workers()) or None
-            statuses = Counter(queue.statuses())
-            return Standing(queue.state().rows, statuses, queue.spent(), uncertain, workers)
-
-    def audit(self) -> Audit:
-        """Compare journal, results, and what the platform tells of each generation. Only reads."""
-        with self._queue() as queue:
-            queue.check_begun()
-            return compared(self.client, records_of(queue), list(queue.lines(earlier=True)))
-
-    def _queue(self) -> closing[Queue]:
-        session: Session = self.client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        return closing(Queue(self.database, platform_of(session.base_url), session.key, self.lease))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.batch.audit import Standing
 from skills_video_runtime.batch.audit import audit as audit_of
+from skills_video_runtime.batch.batch import Batch, SharedBatch
+from skills_video_runtime.batch.report import Outcome, Report, RowsRefused, as_data
 from skills_video_runtime.batch.results import RESULTS
-from skills_video_runtime.batch.run import Batch, Outcome, Report, RowsRefused, as_data
-from skills_video_runtime.batch.shared import SharedBatch
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError
 

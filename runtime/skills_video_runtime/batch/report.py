@@ -1,0 +1,90 @@
+"""What a program chooses for a batch, and what it is told of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from skills_video_runtime.errors import SkillsVideoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .rows import Mistake
+
+    OnOutcome: TypeAlias = Callable[["Outcome", "Report"], object]
+
+
+class RowsRefused(SkillsVideoError):  # noqa: N818  # as the other errors
+    """Rows of a batch cannot be made as they are. Nothing was sent."""
+
+    category = "validation"
+    guidance = "Nothing was sent."
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join([f"{len(mistakes)} mistakes in the rows:", *map(str, mistakes)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row."""
+
+    key: str
+    model: str
+    status: str
+    """COMPLETED, FAILED or CANCELED, as of its generation; REFUSED, where none was made, as the platform refused it;
+    UNCERTAIN, where one may have been made; OPEN, where the next run goes on with it."""
+    id: str | None = None
+    credits: float | None = None
+    files: tuple[Path, ...] = ()
+    error: Exception | None = None
+
+
+@dataclass
+class Report:
+    """What a run has come to; `statuses` counts all rows, those that earlier runs have ended included."""
+
+    rows: int
+    statuses: Counter[str] = field(default_factory=Counter[str])
+    credits: float = 0.0
+    """What all rows have taken so far, as far as the platform told."""
+    problems: list[Outcome] = field(default_factory=list[Outcome])
+    """Rows that are not COMPLETED; those without an error ended so in an earlier run, and are left alone."""
+    stopped: Exception | None = None
+    """Why no more rows were posted, if any are left for that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """How a batch is run.
+
+    Args:
+        limit: How many are under way at once, from 1 to 99, as the platform shows at most 100 of a workspace.
+        max_credits: Credits that all rows together may take, those of earlier runs included, as far as the platform
+            tells. What is under way when they are spent may go beyond.
+        rate: How many are posted in a minute, at most.
+        timeout: Seconds that each may take, instead of the client's.
+        retry_failed: Make rows again that failed or were refused, also where they were corrected since.
+        fresh: Make all rows anew, under the same keys.
+        reuse: Give a row the files of another one with the same payload, and post nothing for it.
+    """
+
+    limit: int = 16
+    max_credits: float | None = None
+    rate: float | None = None
+    timeout: float | None = None
+    retry_failed: bool = False
+    fresh: bool = False
+    reuse: bool = False
+
+
+def as_data(problem: Exception | None) -> dict[str, Any] | None:
+    """Give an error as JSON."""
+    if problem is None:
+        return None
+    if not isinstance(problem, SkillsVideoError):
+        return {"category": "error", "message": str(problem)}
+    return {**problem.to_dict(), "message": problem.what}
