@@ -30,6 +30,7 @@ from tests.support.batches import lines, lost, paid_twice, row, written
 
 DISTURBED = int(os.environ.get("BATCH_ROWS", "20"))  # rows: 1000 is the full form
 IS_FULL = DISTURBED > 20
+PRICE = 16  # credits of the sandbox
 
 
 @pytest.fixture
@@ -264,6 +265,43 @@ def test_what_was_begun_counts_before_more_is_posted(sandbox, run):
     sandbox.advance(100_000)
     report = run(rows(30), limit=4, max_credits=4 * 16)
     assert (sandbox.made(), report.statuses) == (4, {"COMPLETED": 4})
+
+
+@pytest.mark.parametrize(("most", "other"), [(5, 2), (2, 5), (3, None), (None, 3)])
+@pytest.mark.parametrize("kind", ["threads", "tasks"])
+def test_each_of_two_batches_of_a_client_keeps_its_own_budget(kind, most, other, sandbox, tmp_path):
+    budgets = [number and number * PRICE for number in (most, other)]
+    options = {"api_key": sandbox.api_key, "base_url": sandbox.url, "poll_interval": 0.05}
+    if kind == "threads":
+        reports = in_two_threads(options, tmp_path, budgets)
+    else:
+        reports = asyncio.run(in_two_tasks(options, tmp_path, budgets))
+    assert [report.statuses["COMPLETED"] for report in reports] == [number or 9 for number in (most, other)]
+    assert [report.credits for report in reports] == [PRICE * (number or 9) for number in (most, other)]
+    assert [type(report.stopped) for report in reports] == [
+        type(None) if number is None else BudgetExceeded for number in (most, other)
+    ]
+
+
+def in_two_threads(options, place, budgets):
+    """Run a whole batch after the first row of another one."""
+    reports = [None, None]
+    with Client(**options) as client:
+        fast_time(client)
+
+        def second(*_):
+            if reports[1] is None:
+                reports[1] = Batch(client, place / "second", limit=1, max_credits=budgets[1]).run(rows(9))
+
+        reports[0] = Batch(client, place / "first", limit=1, max_credits=budgets[0]).run(rows(9), second)
+    return reports
+
+
+async def in_two_tasks(options, place, budgets):
+    async with AsyncClient(**options) as client:
+        fast_time(client)
+        batches = [AsyncBatch(client, place / str(most), limit=1, max_credits=most) for most in budgets]
+        return await asyncio.gather(*[batch.run(rows(9)) for batch in batches])
 
 
 def test_without_credits_no_more_is_posted(run, tmp_path):

@@ -97,10 +97,11 @@ class Run(Many[Row]):
         super().__init__(session, (), choices.limit, choices.timeout)
         if choices.rate is not None and not (is_number(choices.rate) and choices.rate > 0):
             raise ValueError(f"rate is a number of posts in a minute above 0, not {choices.rate!r:.80}")
+        self.budget = session.budget
         if choices.max_credits is not None:
-            if session.budget is not None:
+            if self.budget is not None:
                 raise ValueError("max_credits is said twice, to the client and to the batch")
-            session.budget = Budget(choices.max_credits)
+            self.budget = Budget(choices.max_credits)
         self.directory, self.choices = Path(directory), choices
         self.journal: str | PathLike[str] = self.directory / JOURNAL
         self.results = Results(self.directory)
@@ -182,8 +183,8 @@ class Run(Many[Row]):
             raise RowsRefused(mistakes)
         self.report.rows = self.state.rows = count.rows
         await self._finish_known()
-        if self.session.budget is not None and self.choices.max_credits is not None:
-            self.session.budget.spent += self.report.credits
+        if self.budget is not None and self.choices.max_credits is not None:
+            self.budget.spent += self.report.credits
         self._keep_state()
         self.results.begin(self.todo, self.choices.limit)
 
@@ -426,6 +427,7 @@ class Run(Many[Row]):
                 await self.gate.enter(row.key)
             if self.report.stopped is None and not self.is_left:
                 async with self.session.call(self.timeout, self.journal) as call, self.posting(call):
+                    call.budget = self.budget
                     return await self._followed(row, name, call)
         except Exception as error:  # noqa: BLE001  # of a row, which the next run goes on with
             self._note(error)
@@ -601,8 +603,6 @@ class Run(Many[Row]):
 
     def close(self) -> None:
         """Let go of the directory and the journal."""
-        if self.choices.max_credits is not None:
-            self.session.budget = None
         over = self.report.statuses.total() - self.report.statuses["OPEN"]
         if self.report.rows and over == self.report.rows and self.results.is_in_place():
             self.state.is_fresh = False
