@@ -17,17 +17,17 @@ class BudgetExceeded(SkillsVideoError):  # noqa: N818  # as the other errors
 
 
 class Budget:
-    """The credits that a client may spend, and those that it has. Safe to share between threads."""
+    """The credits that a client may spend, if that is bounded, and those that it has. Safe to share between threads."""
 
-    def __init__(self, most: float) -> None:
-        if not is_number(most) or most <= 0:
+    def __init__(self, most: float | None = None) -> None:
+        if most is not None and (not is_number(most) or most <= 0):
             raise ValueError(f"max_credits must be a positive number of credits, not {most!r:.80}")
         self.most, self.spent, self._lock = most, 0.0, Lock()
         self._known: dict[object, float] = {}
 
     def check(self) -> None:
         """Refuse, by BudgetExceeded, a post beyond the budget."""
-        if self.spent >= self.most:
+        if self.most is not None and self.spent >= self.most:
             raise BudgetExceeded(f"{self.spent:g} of {self.most:g} credits are spent.")
 
     def knows(self, generation: object) -> bool:

@@ -16,11 +16,12 @@ from skills_video_runtime.generations.progress import refuse_async
 from skills_video_runtime.http.addresses import POSTGRES, platform_of
 
 from .audit import Audit, Standing, compared, records_of
+from .plan import Plan
 from .queue import Queue
 from .report import Choices
 from .results import taken
 from .run import Run
-from .shared import SharedRun
+from .shared import SharedPlan, SharedRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 LEASE = 30.0  # seconds: our choice
 
 
-def settle_in(batch: Batch | AsyncBatch | SharedBatch, kind: type[Client | AsyncClient]) -> None:
+def _settle_in(batch: Batch | AsyncBatch | SharedBatch, kind: type[Client | AsyncClient]) -> None:
     """Keep the directory of a batch the same, wherever the program goes, and refuse a client of another kind."""
     if not isinstance(batch.client, kind):
         raise TypeError(f"Batch and SharedBatch take a Client, AsyncBatch an AsyncClient, and not {batch.client!r:.80}")
@@ -42,7 +43,12 @@ def settle_in(batch: Batch | AsyncBatch | SharedBatch, kind: type[Client | Async
         object.__setattr__(batch, "directory", Path(batch.directory).absolute())
 
 
-def read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
+def _session_of(client: Client | AsyncClient) -> Session:
+    session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return session
+
+
+def _read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
     """Give rows that can be read as often as they are needed."""
     if iter(rows) is rows:
         return list(rows)
@@ -62,8 +68,8 @@ class Batch(Choices):
     directory: str | PathLike[str]
 
     def __post_init__(self) -> None:
-        """See `settle_in`."""
-        settle_in(self, Client)
+        """See `_settle_in`."""
+        _settle_in(self, Client)
 
     def run(
         self, rows: Iterable[Row | Mistake], on_outcome: Callable[[Outcome, Report], object] | None = None
@@ -79,18 +85,18 @@ class Batch(Choices):
             JournalUnavailable: Another run has the directory, or the journal is gone. Nothing was sent.
         """
         refuse_async("on_outcome", on_outcome)
-        rows = read_again(rows)
+        rows = _read_again(rows)
         with taken(Path(self.directory)):
-            work = Run(self.client, self.directory, self)
+            work = Run(Plan(_session_of(self.client), Path(self.directory), self))
             try:
-                run_now(work.prepare(rows))
-                for phase in work.phases(rows):
+                run_now(work.plan.prepare(rows))
+                for phase in work.plan.phases(rows):
                     work.begin(phase)
                     for result in work.in_threads(run_now):
                         work.tell(result, on_outcome)
             finally:
                 run_now(work.record_all())
-                work.close()
+                work.plan.close()
         return work.report
 
 
@@ -102,19 +108,19 @@ class AsyncBatch(Choices):
     directory: str | PathLike[str]
 
     def __post_init__(self) -> None:
-        """See `settle_in`."""
-        settle_in(self, AsyncClient)
+        """See `_settle_in`."""
+        _settle_in(self, AsyncClient)
 
     async def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
         """As `Batch.run`, with what `on_outcome` gives awaited. The event loop waits while rows are checked."""
         from anyio import CancelScope  # noqa: PLC0415  # on first use
 
-        rows = read_again(rows)
+        rows = _read_again(rows)
         with taken(Path(self.directory)):
-            work = Run(self.client, self.directory, self)
+            work = Run(Plan(_session_of(self.client), Path(self.directory), self))
             try:
-                await work.prepare(rows)
-                for phase in work.phases(rows):
+                await work.plan.prepare(rows)
+                for phase in work.plan.phases(rows):
                     work.begin(phase)
                     async with aclosing(work.in_tasks()) as results:
                         async for result in results:
@@ -124,7 +130,7 @@ class AsyncBatch(Choices):
             finally:
                 with CancelScope(shield=True):
                     await work.record_all()
-                work.close()
+                work.plan.close()
         return work.report
 
 
@@ -154,7 +160,7 @@ class SharedBatch(Choices):
 
     def __post_init__(self) -> None:
         """Refuse what is no such client, no database, and no number of seconds."""
-        settle_in(self, Client)
+        _settle_in(self, Client)
         if not self.database.startswith(POSTGRES):
             raise ValueError("database is the address of a Postgres, such as postgresql://user@host/name")
         check_seconds("lease", self.lease)
@@ -164,15 +170,16 @@ class SharedBatch(Choices):
         if self.directory is None:
             raise ValueError("run needs a directory for what it makes; work does not")
         refuse_async("on_outcome", on_outcome)
-        rows = read_again(rows)
+        rows = _read_again(rows)
         with self._queue() as queue:
-            worker = SharedRun(self.client, queue, Path(self.directory), self)
+            plan = SharedPlan(_session_of(self.client), queue, Path(self.directory), self)
+            worker = SharedRun(plan, fetches=True)
             try:
-                worker.put(rows)
+                plan.put(rows)
                 worker.work(on_outcome)
                 worker.finish(rows, on_outcome)
             finally:
-                worker.close()
+                plan.close()
         return worker.report
 
     def work(self, limit: int | None = None, on_outcome: OnOutcome | None = None) -> Report:
@@ -186,12 +193,12 @@ class SharedBatch(Choices):
             if self.directory is not None:
                 directory = Path(self.directory)
                 directory.mkdir(parents=True, exist_ok=True)
-            choices = replace(self, limit=limit)
-            worker = SharedRun(self.client, queue, directory, choices)
+            plan = SharedPlan(_session_of(self.client), queue, directory, replace(self, limit=limit))
+            worker = SharedRun(plan, fetches=directory is not None)
             try:
                 worker.work(on_outcome)
             finally:
-                worker.close()
+                plan.close()
         return worker.report
 
     def standing(self) -> Standing:
@@ -210,5 +217,5 @@ class SharedBatch(Choices):
             return compared(self.client, records_of(queue), list(queue.lines(earlier=True)))
 
     def _queue(self) -> closing[Queue]:
-        session: Session = self.client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        session = _session_of(self.client)
         return closing(Queue(self.database, platform_of(session.base_url), session.key, self.lease))

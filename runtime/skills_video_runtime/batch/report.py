@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from .rows import Mistake
+    from .rows import Mistake, Row
 
     OnOutcome: TypeAlias = Callable[["Outcome", "Report"], object]
 
@@ -41,6 +41,11 @@ class Outcome:
     credits: float | None = None
     files: tuple[Path, ...] = ()
     error: Exception | None = None
+
+    @classmethod
+    def left_open(cls, row: Row, error: Exception | None, name: str | None = None) -> Outcome:
+        """Give that of a row with which the next run goes on, with the id of what was made of it."""
+        return cls(row.key, row.payload.endpoint.model, "OPEN", name, error=error)
 
 
 @dataclass

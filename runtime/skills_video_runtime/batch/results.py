@@ -72,6 +72,13 @@ class State:
         write_whole(directory / STATE, json.dumps(vars(self)))
 
 
+def name_of(key: str, number: int, attempt: int) -> str:
+    """Give what an attempt at a row in a round is called in the journal; no key ends so."""
+    if (number, attempt) == (1, 1):
+        return key
+    return f"{key}~{number}.{attempt}"
+
+
 @contextmanager
 def taken(directory: Path) -> Generator[None]:
     """Have a directory for oneself among the threads of this process. The lock of the journal keeps others away.

@@ -6,7 +6,6 @@ import json
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
@@ -15,21 +14,22 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.budget import Budget, BudgetExceeded
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.errors import JournalUnavailable, SkillsVideoError
-from skills_video_runtime.generations.outcomes import Entry
 
+from .plan import Plan
 from .queue import RowBudget, RowTaken
 from .report import Outcome
-from .results import JOURNAL, Results, write_whole
+from .results import JOURNAL, Results, name_of, write_whole
 from .rows import Row
 from .run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Container, Iterable, Iterator
 
-    from skills_video_runtime.client import Client
     from skills_video_runtime.generations.call import Call
     from skills_video_runtime.generations.outcomes import Ending
-    from skills_video_runtime.many import Made, Result
+    from skills_video_runtime.generations.states import Generation
+    from skills_video_runtime.http.session import Session
+    from skills_video_runtime.many import Result
 
     from .queue import Queue
     from .report import Choices, OnOutcome
@@ -45,8 +45,6 @@ class SharedResults(Results):
     def __init__(self, directory: Path, queue: Queue) -> None:
         super().__init__(directory)
         self.queue, self.is_over = queue, False
-        self.names: dict[str, str] = {}
-        """By the key of a row, what it is called in the journal."""
 
     def read(self, number: int) -> None:
         """Read the lines of the rows that ended in a round."""
@@ -71,9 +69,9 @@ class SharedResults(Results):
             JournalUnavailable: the database is gone for too long.
         """
         if self.is_over:
-            self.queue.keep(self.names[told["key"]], told)
+            self.queue.keep(name_of(told["key"], told["round"], told["attempt"]), told)
         else:
-            self.queue.end(self.names[told["key"]], told)
+            self.queue.end(name_of(told["key"], told["round"], told["attempt"]), told)
 
     def write(self) -> None:
         """Write the lines of all workers into the directory, and what a data set of its videos needs."""
@@ -81,47 +79,27 @@ class SharedResults(Results):
         self._write_metadata()
 
 
-class SharedRun(Run):
-    """What one worker does for a batch."""
+class SharedPlan(Plan):
+    """Which rows are to be put into a queue, whose database holds the journal and the lines as well."""
 
     results: SharedResults
 
-    def __init__(self, client: Client, queue: Queue, directory: Path | None, choices: Choices) -> None:
+    def __init__(self, session: Session, queue: Queue, directory: Path | None, choices: Choices) -> None:
         if choices.reuse:
             raise ValueError("reuse is for a batch on one machine")
-        super().__init__(client, directory or Path(), replace(choices, max_credits=None))
-        if choices.max_credits is not None:
-            Budget(choices.max_credits)
-        self.asked, self.choices = choices, replace(self.choices, rate=None)
-        self.queue, self.fetches = queue, directory is not None
-        self.journal = f"postgresql://the queue of {id(self)}"
-        self.session.use(queue, self.journal)
+        super().__init__(session, directory or Path(), choices)
+        self.queue, self.budget = queue, Budget()
+        self.journal, self.where = f"postgresql://the queue of {id(self)}", "in the database"
+        session.use(queue, self.journal)
         self.results = SharedResults(self.directory, queue)
         self.state = queue.state()
         self.report.rows = self.state.rows
-        self.busy: set[str] = set()
-        self.tried: set[str] = set()
-        """Keys of rows that are left to other workers, or to the next run."""
-        self.max_credits: float | None = None
-        self.is_spent = self.is_put = False
-        self.counted = 0.0
-        self.numbers = count()
-        self.over = Event()
-
-    def _is_new(self) -> bool:
-        if (self.directory / JOURNAL).exists():
-            raise JournalUnavailable(f"{self.directory} holds a batch of one machine; name another directory.")
-        return not self.directory.exists()
-
-    def _leave_nothing(self) -> None:
-        self.directory.rmdir()
+        self.is_put = False
 
     async def _read_journal(self) -> None:
-        self.ended = {str(record.key): record.status or "" for record in self.queue.history()}
-        self.begun = {str(entry.own_key): entry for entry in self.queue.unfinished() if isinstance(entry, Entry)}
-
-    def _shown(self) -> str:
-        return "in the database"
+        if (self.directory / JOURNAL).exists():
+            raise JournalUnavailable(f"{self.directory} holds a batch of one machine; name another directory.")
+        self._read(self.queue)
 
     def _read_state(self) -> None:
         """It is read."""
@@ -129,13 +107,43 @@ class SharedRun(Run):
     def _keep_state(self) -> None:
         """It is written together with the rows."""
 
+    def _leave_nothing(self) -> None:
+        with suppress(OSError):  # what is there is not ours
+            self.directory.rmdir()
+
     def put(self, rows: Iterable[Row | Mistake]) -> None:
         """Check all rows, and put into the queue what is to be done of them."""
         run_now(self.prepare(rows))
-        ours = (row for row in rows if isinstance(row, Row) and row.key in self.todo)
-        named = ((row, self._name(row.key, self.todo[row.key]), self.todo[row.key]) for row in ours)
-        self.queue.put(named, self.state, self.asked)
+        named = ((row, self.name_of(row), self.todo[row.key]) for row in self.due(rows))
+        self.queue.put(named, self.state, self.choices)
         self.is_put = True
+
+    def close(self) -> None:
+        """Write what is there by now, if the rows were put in here, and say that a round is over, if it is."""
+        with suppress(JournalUnavailable):
+            if self.is_put:
+                self.results.write()
+                self.queue.end_round()
+        self.session.journals.pop(str(self.journal), None)
+
+
+class SharedRun(Run):
+    """What one worker does for a batch."""
+
+    plan: SharedPlan
+    results: SharedResults
+
+    def __init__(self, plan: SharedPlan, *, fetches: bool) -> None:
+        super().__init__(plan)
+        self.queue, self.fetches = plan.queue, fetches
+        self.busy: set[str] = set()
+        self.tried: set[str] = set()
+        """Keys of rows that are left to other workers, or to the next run."""
+        self.max_credits: float | None = None
+        self.is_spent = False
+        self.counted = 0.0
+        self.numbers = count()
+        self.over = Event()
 
     def work(self, on_outcome: OnOutcome | None) -> None:
         """Make rows of the queue, until none is left that this worker could make."""
@@ -178,36 +186,34 @@ class SharedRun(Run):
             return
         self.pause, self.max_credits, self.is_spent = taken.pause, taken.max_credits, taken.is_spent
         for row, attempt in taken.rows:
-            self._name_row(row.key, attempt)
+            self.plan.todo[row.key] = attempt
             self.busy.add(row.key)
         for row, _ in taken.rows:
             yield next(self.numbers), row._replace(download=row.download and self.fetches)
 
-    def _name_row(self, key: str, attempt: int) -> None:
-        self.todo[key], self.results.names[key] = attempt, self._name(key, attempt)
-
-    async def make(self, index: int, payload: Row) -> Made[Row]:
+    async def _outcome(self, row: Row) -> Outcome:
         """See `Run`; what is not ended is given back."""
-        made = await super().make(index, payload)
-        with self.lock:
-            outcome = self.outcomes[index]
+        outcome = await super()._outcome(row)
         if outcome.status == "OPEN":
             with suppress(JournalUnavailable):
-                self.queue.give_back(self.results.names[payload.key])
+                self.queue.give_back(self.plan.name_of(row))
         with self.lock:
             if outcome.status in {"OPEN", "UNCERTAIN"} and not isinstance(outcome.error, (RowTaken, BudgetExceeded)):
-                self.tried.add(payload.key)
-            self.busy.discard(payload.key)
-        return made
+                self.tried.add(row.key)
+            self.busy.discard(row.key)
+        return outcome
 
-    async def _followed(self, row: Row, name: str, call: Call) -> Outcome:
-        if self.max_credits is not None:
-            call.budget = RowBudget(self.max_credits, self.queue, name)
-        return await super()._followed(row, name, call)
+    async def _turn(self, gap: float) -> None:
+        """Rows are taken at the rate of all workers."""
 
-    def _is_new_name(self, name: str) -> bool:  # noqa: ARG002  # which other workers may have begun
-        """Have the journal asked."""
-        return False
+    def _budget_of(self, row: Row) -> Budget:
+        if self.max_credits is None:
+            return super()._budget_of(row)
+        return RowBudget(self.max_credits, self.queue, self.plan.name_of(row))
+
+    def _states(self, row: Row, call: Call) -> AsyncGenerator[Generation, None]:
+        """Post a row, or follow what was made of it, which the journal knows: other workers may have begun it."""
+        return call.generate(row.payload, self.plan.name_of(row))
 
     def _keep_ended(self, call: Call, ended: dict[str, Ending]) -> None:
         """It is recorded with the line."""
@@ -236,8 +242,8 @@ class SharedRun(Run):
         """Fetch the files that are not in the directory, and tell of what other workers have made of the rows."""
         if isinstance(self.report.stopped, JournalUnavailable):
             return
-        asked = set(self.todo)
-        self.results.read(self.state.round)
+        asked = set(self.plan.todo)
+        self.results.read(self.plan.state.round)
         self.results.is_over = True
         self.begin(self._without_files(rows))
         self._make_all(on_outcome)
@@ -246,6 +252,7 @@ class SharedRun(Run):
         known = {item.key for item in ours}
         told = [line for line in self.queue.lines() if line["key"] in asked - known and line["status"] != "COMPLETED"]
         self.report.problems = [*ours, *map(_outcome, told)]
+        self._count_all()
 
     def _without_files(self, rows: Iterable[Row | Mistake]) -> Iterator[Row]:
         for row in rows:
@@ -253,17 +260,8 @@ class SharedRun(Run):
             if line is None or not isinstance(row, Row) or line.status != "COMPLETED":
                 continue
             if row.download and not self.results.is_whole(line):
-                self._name_row(row.key, line.attempt)
+                self.plan.todo[row.key] = line.attempt
                 yield row
-
-    def close(self) -> None:
-        """Write what is there by now, if the rows were put in here, and say that a round is over, if it is."""
-        with suppress(JournalUnavailable):
-            if self.is_put:
-                self._count_all()
-                self.results.write()
-                self.queue.end_round()
-        self.session.journals.pop(str(self.journal), None)
 
 
 def _outcome(line: dict[str, Any]) -> Outcome:
