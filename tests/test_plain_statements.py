@@ -30,7 +30,7 @@ FLOORS = [
     ["payloads"],
     ["budget", "classify"],
     ["errors"],
-    ["catalog", "deprecation", "json_values", "threads", "version"],
+    ["catalog", "deprecation", "json_values", "tasks", "threads", "version"],
     ["capabilities", "choosing"],
     ["skills_video_runtime"],
 ]
@@ -45,7 +45,7 @@ GUARD = """
 generations/uncertain generations/claims generations/matching generations/journal generations/journal_files
 generations/sqlite generations/tables http/deadlines http/connections
 """
-CALLS = "budget generations/keyed many threads webhooks"
+CALLS = "budget generations/keyed many tasks threads webhooks"
 CHOOSING = "choosing generations/notebook planning"
 FILES = "downloads/files downloads/partial downloads/save"
 TOLD = "generations/progress http/causes http/key_source http/library http/own_headers http/telemetry"

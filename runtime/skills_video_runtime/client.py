@@ -212,7 +212,8 @@ class _Verbs(Generic[PayloadT]):
 
         A payload is taken from the iterable when there is room for it, so that it may be endless. Nothing is sent
         before the first result is asked for. Whoever leaves early, by Ctrl-C or `break`, gives up what is under way:
-        these generations go on and are paid for, and a journal knows them.
+        these generations go on and are paid for, and a journal knows them. The log `skills_video` tells each, and so do
+        the notes of what ended it.
 
         Args:
             payloads: What to make.
@@ -467,7 +468,7 @@ class _AsyncVerbs(Generic[PayloadT]):
         timeout: float | None = None,
         on_event: OnEvent | None = None,
     ) -> AsyncGenerator[Result[PayloadT], None]:
-        """As `Client.generate_many`, with tasks; leave it early within `contextlib.aclosing`."""
+        """As `Client.generate_many`, with tasks; within `contextlib.aclosing` it is left at once."""
         from .many import Many  # noqa: PLC0415  # for who makes many
 
         return Many(self._session, payloads, limit, timeout, on_event).in_tasks()

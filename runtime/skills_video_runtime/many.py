@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from .generations.outcomes import Ending, Submittable, check_seconds
+from .generations.outcomes import ClientClosed, Ending, Submittable, check_seconds
 from .generations.progress import hooks_of
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from .generations.progress import OnEvent
     from .generations.states import Generation
     from .http.session import Session
+logger = logging.getLogger("skills_video")
 PayloadT = TypeVar("PayloadT")
 GRACE = 5.0  # seconds for which what is posted may still get its id, where a caller leaves: our choice
 MOST = 99  # under way at once: a running list of 100, the most that the platform shows, proves nothing
@@ -197,50 +200,69 @@ class Many(Generic[PayloadT]):
                     finally:
                         run(self.record(made))
             except BaseException as error:
-                self._end_threads(pool)
-                while not ready.empty():
-                    error.add_note(ready.get().result().outlook())
+                try:
+                    self._end_threads(pool)
+                finally:
+                    self._tell(error, (ready.get().result() for _ in range(ready.qsize())))
                 raise
         self.end()
 
     async def in_tasks(self) -> AsyncGenerator[Result[PayloadT], None]:
-        """As `in_threads`; the tasks of what is under way are cancelled where it is left early."""
-        from anyio import (  # noqa: PLC0415  # on first use
-            create_memory_object_stream,
-            create_task_group,
-            current_time,
-        )
+        """As `in_threads`, with tasks, which are cancelled where it is left early."""
+        from anyio import Semaphore, current_time  # noqa: PLC0415  # on first use
 
-        sender, receiver = create_memory_object_stream[Made[PayloadT]](self.limit)
+        from .tasks import Tasks  # noqa: PLC0415  # as above
+
+        ready, arrived, tasks = deque[Made[PayloadT]](), Semaphore(0), Tasks()
         under_way = 0
 
         async def work(index: int, payload: PayloadT) -> None:
-            await sender.send(await self.make(index, payload))
+            try:
+                ready.append(await self.make(index, payload))
+            except BaseException as error:  # such as the end of the event loop
+                ready.append(Made(Result(index, payload, None, cast("Exception", error))))
+                raise
+            finally:
+                arrived.release()
 
-        with sender, receiver:
-            async with create_task_group() as group:
+        def leave() -> None:
+            """As `_end_threads`."""
+            if under_way:
+                self.leave()
+            for scope in self.scopes:
+                scope.deadline = current_time() + GRACE
+
+        try:
+            await tasks.begin(leave, arrived.release)
+            while True:
+                for numbered in self.take(self.limit - under_way):
+                    tasks.start(work, *numbered)
+                    under_way += 1
+                if not under_way:
+                    break
+                await arrived.acquire()
+                if tasks.problem is not None:
+                    raise tasks.problem  # noqa: TRY301  # as what is raised here
+                made = ready.popleft()
+                under_way -= 1
                 try:
-                    while True:
-                        for numbered in self.take(self.limit - under_way):
-                            group.start_soon(work, *numbered)
-                            under_way += 1
-                        if not under_way:
-                            break
-                        made = await receiver.receive()
-                        under_way -= 1
-                        try:
-                            yield made.result
-                        finally:
-                            await self.record(made)
-                except BaseException as error:
-                    self.leave()
-                    for scope in self.scopes:
-                        scope.deadline = current_time() + GRACE
-                    group.cancel_scope.cancel()
-                    if isinstance(error, GeneratorExit):  # which a task group would wrap
-                        return
-                    raise
+                    yield made.result
+                finally:
+                    await self.record(made)
+        except BaseException as error:
+            try:
+                await tasks.end()
+            finally:
+                self._tell(error, ready)
+            raise
+        await tasks.end()
         self.end()
+
+    def _tell(self, error: BaseException, untold: Iterable[Made[PayloadT]]) -> None:
+        """Tell whoever leaves what goes on, or was not given: by notes, and in the log, as not every error is seen."""
+        for outlook in filter(None, (made.outlook() for made in untold)):
+            error.add_note(outlook)
+            logger.warning("%s", outlook)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +274,17 @@ class Made(Generic[PayloadT]):
     ended: dict[str, Ending] = field(default_factory=dict[str, "Ending"])
 
     def outlook(self) -> str:
-        """Say what is known of it, for who leaves without it."""
+        """Say what is known of it, for who leaves without it; nothing where nothing was sent."""
+        error, name = self.result.error, getattr(self.result.error, "generation_id", None)
+        submission = getattr(self.call, "submission", None)
         if self.result.generation is not None:
             return f"Generation {self.result.generation.id} is over: client.get(id) gives it."
-        name = getattr(self.result.error, "generation_id", None)
-        if name is not None:
+        if name is None and submission is not None and submission.generation is not None:
+            name = submission.generation.id
+        if name:
             return f"Generation {name} may go on: client.wait({name!r}) takes it up."
-        return "\n".join([str(self.result.error), *getattr(self.result.error, "__notes__", ())])
+        if error is not None and not isinstance(error, ClientClosed):
+            return "\n".join([str(error), *getattr(error, "__notes__", ())]).strip()
+        if submission is not None and submission.is_doubtful:
+            return f"Of payload {self.result.index} it is not known whether a generation was made."
+        return ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import anyio
 import pytest
@@ -148,6 +150,99 @@ def test_interrupted_as_a_thread_starts_its_id_is_told(server, monkeypatch):
     with Client(KEY, server.base) as client, pytest.raises(KeyboardInterrupt) as caught:
         list(client.generate_many([Payload()]))
     assert caught.value.__notes__ == ["Generation gen_1 may go on: client.wait('gen_1') takes it up."]
+
+
+async def cancelled(results, all_made):
+    async with anyio.create_task_group() as group:
+        group.start_soon(consumed, results)
+        await all_made()
+        group.cancel_scope.cancel()
+
+
+async def cancelled_task(results, all_made):
+    task = asyncio.create_task(consumed(results))
+    await all_made()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+    assert len(caught.value.__notes__) == 3
+
+
+async def consumed(results):
+    async for _ in results:
+        pass
+
+
+async def left_by_an_error(results, all_made):
+    with suppress(ZeroDivisionError):
+        async with aclosing(results):
+            async for _ in results:
+                await all_made()
+                raise ZeroDivisionError
+
+
+async def abandoned(results, all_made):
+    async for _ in results:
+        await all_made()
+        break
+    del results
+    gc.collect()
+
+
+LEAVINGS = [
+    pytest.param(kind, leaving, id=f"{leaving.__name__} {kind}")
+    for kind in ("asyncio", "trio")
+    for leaving in (cancelled, cancelled_task, left_by_an_error, abandoned)
+    if leaving is not cancelled_task or kind == "asyncio"
+]
+
+
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # of trio, for who abandons one
+@pytest.mark.parametrize(("kind", "leaving"), LEAVINGS)
+def test_whoever_leaves_tasks_is_told_of_each_that_goes_on(kind, leaving, sandbox, caplog):
+    if leaving in {left_by_an_error, abandoned}:
+        sandbox.plan("")  # for which the loop is entered
+    sandbox.plan(*["slow:100000"] * 3)
+
+    def come(things, count):
+        while len(things()) < count:
+            threading.Event().wait(0.002)
+
+    async def all_made():
+        await anyio.to_thread.run_sync(come, sandbox.generations, 3)
+
+    async def main():
+        async with AsyncClient(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+            await leaving(client.generate_many(payloads(3)), all_made)
+            await anyio.to_thread.run_sync(come, lambda: caplog.messages, 2)
+
+    anyio.run(main, backend=kind)
+    going_on = {made.id for made in sandbox.generations() if sandbox.status(made.id) != "COMPLETED"}
+    expected = sorted(f"Generation {name} may go on: client.wait({name!r}) takes it up." for name in going_on)
+    assert len(expected) >= 2
+    assert sorted(caplog.messages) == expected
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "trio"])
+def test_an_id_that_comes_as_tasks_are_left_is_told(kind, server, caplog):
+    slow = Hold()
+    server.on(STREAM, [slow, *events(state("IN_QUEUE"))])
+
+    async def main():
+        async with AsyncClient(KEY, server.base) as client, anyio.create_task_group() as group:
+            group.start_soon(consumed, client.generate_many([Payload()]))
+            await anyio.to_thread.run_sync(slow.reached.wait)
+            group.cancel_scope.cancel()
+            slow.go.set()
+
+    anyio.run(main, backend=kind)
+    assert caplog.messages == ["Generation gen_1 may go on: client.wait('gen_1') takes it up."]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_leaves_is_told_of_no_more_than_was_sent(kind, sandbox, caplog):
+    results_of(kind, sandbox, payloads(2), at_most=1, limit=1)
+    assert [line for line in caplog.messages if "gen_" not in line] == []
 
 
 @pytest.mark.parametrize("limit", [0, -1, 100, 1.5, True, "8", None])
