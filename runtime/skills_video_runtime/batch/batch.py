@@ -24,12 +24,12 @@ from .run import Run
 from .shared import SharedPlan, SharedRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from os import PathLike
 
     from skills_video_runtime.http.session import Session
 
-    from .report import OnOutcome, Outcome, Report
+    from .report import OnOutcome, Report
     from .rows import Mistake, Row
 
 LEASE = 30.0  # seconds: our choice
@@ -71,9 +71,7 @@ class Batch(Choices):
         """See `_settle_in`."""
         _settle_in(self, Client)
 
-    def run(
-        self, rows: Iterable[Row | Mistake], on_outcome: Callable[[Outcome, Report], object] | None = None
-    ) -> Report:
+    def run(self, rows: Iterable[Row | Mistake], on_outcome: OnOutcome | None = None) -> Report:
         """Check all rows, then make those that are not made yet.
 
         Args:
@@ -91,7 +89,7 @@ class Batch(Choices):
             try:
                 run_now(work.plan.prepare(rows))
                 for phase in work.plan.phases(rows):
-                    work.begin(phase)
+                    work.waiting = enumerate(phase)
                     for result in work.in_threads(run_now):
                         work.tell(result, on_outcome)
             finally:
@@ -121,7 +119,7 @@ class AsyncBatch(Choices):
             try:
                 await work.plan.prepare(rows)
                 for phase in work.plan.phases(rows):
-                    work.begin(phase)
+                    work.waiting = enumerate(phase)
                     async with aclosing(work.in_tasks()) as results:
                         async for result in results:
                             told = work.tell(result, on_outcome)
@@ -171,15 +169,12 @@ class SharedBatch(Choices):
             raise ValueError("run needs a directory for what it makes; work does not")
         refuse_async("on_outcome", on_outcome)
         rows = _read_again(rows)
-        with self._queue() as queue:
-            plan = SharedPlan(_session_of(self.client), queue, Path(self.directory), self)
+        session = _session_of(self.client)
+        with self._queue() as queue, closing(SharedPlan(session, queue, Path(self.directory), self)) as plan:
             worker = SharedRun(plan, fetches=True)
-            try:
-                plan.put(rows)
-                worker.work(on_outcome)
-                worker.finish(rows, on_outcome)
-            finally:
-                plan.close()
+            plan.put(rows)
+            worker.work(on_outcome)
+            worker.finish(rows, on_outcome)
         return worker.report
 
     def work(self, limit: int | None = None, on_outcome: OnOutcome | None = None) -> Report:
@@ -193,12 +188,10 @@ class SharedBatch(Choices):
             if self.directory is not None:
                 directory = Path(self.directory)
                 directory.mkdir(parents=True, exist_ok=True)
-            plan = SharedPlan(_session_of(self.client), queue, directory, replace(self, limit=limit))
-            worker = SharedRun(plan, fetches=directory is not None)
-            try:
+            choices = replace(self, limit=limit)
+            with closing(SharedPlan(_session_of(self.client), queue, directory, choices)) as plan:
+                worker = SharedRun(plan, fetches=directory is not None)
                 worker.work(on_outcome)
-            finally:
-                plan.close()
         return worker.report
 
     def standing(self) -> Standing:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, cast
 
 from skills_video_runtime.budget import Budget
 from skills_video_runtime.errors import JournalUnavailable, Violation
+from skills_video_runtime.generations.journal import without_content
 from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
 from skills_video_runtime.generations.recovery import settle
 from skills_video_runtime.http.addresses import platform_of
 from skills_video_runtime.json_values import is_number
 
-from .checking import Count
-from .report import Outcome, Report, RowsRefused
+from .report import Count, Outcome, Report, RowsRefused
 from .results import JOURNAL, METADATA, Line, Results, State, lines_of, name_of, who_runs
-from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown, without_files
+from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -235,7 +235,7 @@ class Plan:
         if name not in self.begun:
             return False
         begun, given = self.begun[name].payload, row.payload
-        return (begun.endpoint.model, shown(begun)) != (given.endpoint.model, without_files(given))
+        return (begun.endpoint.model, shown(begun)) != (given.endpoint.model, shown(given, without_content))
 
     def _is_done(self, row: Row, name: str, line: Line) -> bool:
         """Tell whether a row needs nothing more. One that was uncertain does once its record was settled or dropped."""
@@ -256,14 +256,13 @@ class Plan:
         if self.begun:  # and first of that what has no id, while the running list still shows it
             known = (row for row in self.due(rows) if self._begun_id(row))
             yield self._once(chain((row for row in self.due(rows) if self._begun_id(row) == ""), known))
-        if not self.choices.reuse:
-            yield self._once(row for row in self.due(rows) if self._begun_id(row) is None)
-            return
         keys = set(self.todo)
         while keys:
             later: set[str] = set()
-            rest = (row for row in self.due(rows) if row.key in keys and self._begun_id(row) is None)
-            yield self._once(self._firsts(rest, later))
+            rest: Iterator[Row] = (row for row in self.due(rows) if row.key in keys and self._begun_id(row) is None)
+            if self.choices.reuse:
+                rest = self._firsts(rest, later)
+            yield self._once(rest)
             keys = later
 
     def due(self, rows: Iterable[Row | Mistake]) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from errno import ENOENT, ENOSPC
+from itertools import chain
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -69,7 +70,7 @@ class State:
 
     def write(self, directory: Path) -> None:
         """Write it, whole or not at all."""
-        write_whole(directory / STATE, json.dumps(vars(self)))
+        write_whole(directory / STATE, [vars(self)])
 
 
 def name_of(key: str, number: int, attempt: int) -> str:
@@ -102,14 +103,17 @@ def read_json(path: Path) -> dict[str, Any]:
     return {}
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is there as it was or as it is to be, also after a power cut."""
+def write_whole(path: Path, objects: Iterable[dict[str, Any]]) -> None:
+    """Write a file of JSON that is there as it was or as it is to be, also after a power cut."""
     part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.writelines(map(_text_of, objects))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def who_runs(directory: Path) -> str:
@@ -219,23 +223,20 @@ class Results:
             self.lines = stays
         (self.directory / RESERVE).write_bytes(bytes(RESERVED + limit * RESERVED_EACH))
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        write_whole(
-            self.directory / RUN, json.dumps({"process": os.getpid(), "machine": socket.gethostname(), "since": now})
-        )
+        ours = {"process": os.getpid(), "machine": socket.gethostname(), "since": now}
+        write_whole(self.directory / RUN, [ours])
         self._file = self.path.open("ab", buffering=0)
         self._opened = identity(self.path)
 
     def _rewrite(self, dropped: Container[str]) -> None:
         """Write the last line of each row, but those of some, and whatever else is whole."""
         last = {told["key"]: number for number, told in enumerate(lines_of(self.path)) if "round" in told}
-        kept = self.path.with_name(f".{RESULTS}.part")
-        with kept.open("w", encoding="utf-8") as file:
-            for number, told in enumerate(lines_of(self.path)):
-                if "round" not in told or (number == last[told["key"]] and told["key"] not in dropped):
-                    file.write(_text_of(told))
-            file.flush()
-            os.fsync(file.fileno())
-        kept.replace(self.path)
+        kept = (
+            told
+            for number, told in enumerate(lines_of(self.path))
+            if "round" not in told or (number == last[told["key"]] and told["key"] not in dropped)
+        )
+        write_whole(self.path, kept)
 
     def add(self, told: dict[str, Any]) -> None:
         """Add a line, at once and whole. On a full disk, what was put by for that is used up.
@@ -274,23 +275,21 @@ class Results:
             return
         with suppress(OSError):
             (self.directory / RUN).unlink(missing_ok=True)
-            (self.directory / ".metadata.part").unlink(missing_ok=True)
             if self._has_older:
                 self._rewrite(())
             self._write_metadata()
 
     def _write_metadata(self) -> None:
         """Write a line for each file, in columns of one type each, as data sets of a folder of videos have them."""
-        part = self.directory / ".metadata.part"
-        with part.open("w", encoding="utf-8") as file:
-            for told in lines_of(self.path):
-                payload = as_object(told.get("input"))
-                about = {name: told.get(name) for name in ("key", "model", "id", "credits")}
-                about |= {name: payload.get(name) for name in ("prompt", "seed")}
-                about["input"] = json.dumps(payload)
-                for name in as_array(told.get("files")) or ():
-                    file.write(_text_of({"file_name": name, **about}))
-        part.replace(self.directory / METADATA)
+        write_whole(self.directory / METADATA, chain.from_iterable(map(_about_files, lines_of(self.path))))
+
+
+def _about_files(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    payload = as_object(told.get("input"))
+    about = {name: told.get(name) for name in ("key", "model", "id", "credits")}
+    about |= {name: payload.get(name) for name in ("prompt", "seed")}
+    for name in as_array(told.get("files")) or ():
+        yield {"file_name": name, **about, "input": json.dumps(payload)}
 
 
 def _text_of(told: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from hashlib import file_digest, sha256
@@ -33,11 +33,14 @@ from skills_video_runtime.payloads.texts import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeAlias
 
     from skills_video_runtime.catalog import Models
     from skills_video_runtime.generations.outcomes import Submittable
     from skills_video_runtime.payloads.base import BasePayload
     from skills_video_runtime.payloads.violations import Problem
+
+    Variants: TypeAlias = tuple[type[BasePayload], ...]
 
 LONGEST_LINE = 16 * 2**20  # bytes: our choice; what is larger is a file, and sent as one
 LONGEST_KEY = 100  # bytes, which leaves room in the name of a file: our choice
@@ -102,17 +105,6 @@ class Rows:
     model: str | None = None
     key: str = "key"
     files: Path | None = None
-    _known: dict[tuple[str, str], list[type[BasePayload]] | Violation] = field(
-        default_factory=dict[tuple[str, str], Any], init=False, repr=False, compare=False
-    )
-
-    _told: dict[tuple[object, ...], Violation] = field(
-        default_factory=dict[tuple[object, ...], Violation], init=False, repr=False, compare=False
-    )
-
-    _names: dict[tuple[object, ...], Violation | None] = field(
-        default_factory=dict[tuple[object, ...], "Violation | None"], init=False, repr=False, compare=False
-    )
 
     def __iter__(self) -> Iterator[Row | Mistake]:
         """Read the file.
@@ -169,7 +161,7 @@ class Rows:
         else:
             yield Row(str(key), payload, download, line)
 
-    def _variants_of(self, model: object, variant: object) -> list[type[BasePayload]]:
+    def _variants_of(self, model: object, variant: object) -> Variants:
         """Give the payload classes of a model, or the one that is named."""
         place = (str(model), str(variant))
         if place not in self._known:
@@ -179,7 +171,7 @@ class Rows:
             raise _Wrong(found)
         return found
 
-    def _look_up(self, model: object, variant: object) -> list[type[BasePayload]] | Violation:
+    def _look_up(self, model: object, variant: object) -> Variants | Violation:
         if model is None:
             return Violation("model", "required", None, None, "is missing")
         info = self.models.get(str(model))
@@ -190,18 +182,16 @@ class Rows:
         if not names:
             return _not_among("variant", variant, list(info.variants), f"is no variant of {model}")
         module = import_module(f"{self.package}.{info.module}")
-        return [getattr(module, name) for name in names]
+        return tuple(getattr(module, name) for name in names)
 
-    def _payload(
-        self, variants: list[type[BasePayload]], fields: object, *, is_table: bool
-    ) -> tuple[BasePayload, list[Violation]]:
+    def _payload(self, variants: Variants, fields: object, *, is_table: bool) -> tuple[BasePayload, list[Violation]]:
         if not isinstance(fields, dict):
             raise _Wrong(Violation("payload", "type", None, None, "is missing, or is no object"))
         data = cast("dict[str, Any]", fields)
         missing: list[Violation] = []
         if is_table:
             data = _unfolded(variants, data, missing)
-        meant = {name: wrong for name in data if (wrong := self._misspelt(variants, name)) is not None}
+        meant = {name: wrong for name in data if (wrong := _misspelt(variants, name)) is not None}
         missing += meant.values()
         data = {name: value for name, value in data.items() if name not in meant}
         for name, value in data.items():
@@ -213,27 +203,19 @@ class Rows:
         found = [self._said(problem, variants) for problem in problems]
         return payload, missing + [violation for violation in found if violation.path not in named]
 
-    def _misspelt(self, variants: list[type[BasePayload]], name: str) -> Violation | None:
-        what = (id(variants), name)
-        if what not in self._names:
-            if len(self._names) >= MOST_TOLD:
-                self._names.clear()
-            self._names[what] = misspelt(variants, name)
-        return self._names[what]
-
-    def _said(self, problem: Problem, variants: list[type[BasePayload]]) -> Violation:
+    def _said(self, problem: Problem, variants: Variants) -> Violation:
         """Say what is wrong; the same mistake is mostly made in many rows, and searching what is nearest takes long."""
         value = problem.value
         if not isinstance(value, (str, int, float)):
             return problem.violation()
-        what = (id(variants), problem.path, problem.keyword, type(value), value)
+        what = (variants, problem.path, problem.keyword, type(value), value)
         if what not in self._told:
             if len(self._told) >= MOST_TOLD:
                 self._told.clear()
             self._told[what] = problem.violation()
         return self._told[what]
 
-    def _with_files(self, variants: list[type[BasePayload]], name: str, value: Any, missing: list[Violation]) -> Any:
+    def _with_files(self, variants: Variants, name: str, value: Any, missing: list[Violation]) -> Any:
         """Give a value with the files that texts in it name, where the field takes any."""
         items = as_array(value)
         if items is not None:
@@ -248,6 +230,14 @@ class Rows:
         except (OSError, ValueError) as error:
             missing.append(Violation(name, "file", value, None, str(error)))
             return value
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], Variants | Violation]:
+        return {}
+
+    @cached_property
+    def _told(self) -> dict[tuple[object, ...], Violation]:
+        return {}
 
     @cached_property
     def _folder(self) -> Path:
@@ -291,7 +281,12 @@ def _yes_or_no(given: object) -> bool | None:
     return None
 
 
-def _unfolded(variants: list[type[BasePayload]], cells: dict[str, Any], problems: list[Violation]) -> dict[str, Any]:
+@lru_cache(maxsize=MOST_TOLD)
+def _misspelt(variants: Variants, name: str) -> Violation | None:
+    return misspelt(variants, name)
+
+
+def _unfolded(variants: Variants, cells: dict[str, Any], problems: list[Violation]) -> dict[str, Any]:
     """Give the fields that the columns of a table mean: `a.b` and `a[0]` are inside `a`; an empty cell is none."""
     data: dict[str, Any] = {}
     for name, value in cells.items():
@@ -314,27 +309,15 @@ def fingerprint(payload: BasePayload) -> str:
     return sha256(text.encode()).hexdigest()[:32]
 
 
-def shown(payload: Submittable) -> dict[str, Any]:
-    """Give the fields of a payload as JSON, with the name of each file."""
-    return _as_json(payload, _named)
-
-
-def without_files(payload: Submittable) -> dict[str, Any]:
-    """Give the fields of a payload as a journal keeps them."""
-    return _as_json(payload, _nothing)
-
-
-def _as_json(payload: Submittable, instead: Callable[[File], dict[str, str]]) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(json.dumps(payload.to_dict(), default=instead))
-    return fields
-
-
-def _named(file: File) -> dict[str, str]:
+def named(file: File) -> dict[str, str]:
+    """Give what stands for a file where a payload is shown."""
     return {"file": file.name}
 
 
-def _nothing(_: File) -> dict[str, str]:
-    return {}
+def shown(payload: Submittable, of_file: Callable[[File], dict[str, str]] = named) -> dict[str, Any]:
+    """Give the fields of a payload as JSON, with something in the place of each file."""
+    fields: dict[str, Any] = json.loads(json.dumps(payload.to_dict(), default=of_file))
+    return fields
 
 
 def _of_file(file: File) -> list[object]:

@@ -14,22 +14,9 @@ from shutil import copyfile
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, cast
 
+from skills_video_runtime import errors
 from skills_video_runtime.budget import BudgetExceeded
 from skills_video_runtime.downloads.save import Wishes, saves_of
-from skills_video_runtime.errors import (
-    APIError,
-    AuthenticationError,
-    ConnectionFailed,
-    GenerationFailed,
-    InsufficientCredits,
-    JournalUnavailable,
-    PermissionDenied,
-    RateLimited,
-    RecordUnusable,
-    ServerError,
-    SkillsVideoError,
-    SubmissionUncertain,
-)
 from skills_video_runtime.generations.progress import called
 from skills_video_runtime.many import Made, Many, Result
 
@@ -47,8 +34,9 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .report import OnOutcome
 
-ENDS_ALL = (InsufficientCredits, AuthenticationError, PermissionDenied, BudgetExceeded, JournalUnavailable)
-TRANSIENT = (ConnectionFailed, ServerError, RateLimited)
+REJECTED = (errors.InsufficientCredits, errors.AuthenticationError, errors.PermissionDenied)
+ENDS_ALL = (*REJECTED, BudgetExceeded, errors.JournalUnavailable)
+TRANSIENT = (errors.ConnectionFailed, errors.ServerError, errors.RateLimited)
 POSTING = 8  # rows between intent and answer at once: our choice, as more posts are rarely due
 RECORDED_AT_ONCE = 32  # rows that are over: our choice
 TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
@@ -95,7 +83,7 @@ class Attempt:
     """That of its payload, taken before the files in it can change."""
     status: str = ""
     state: Generation | None = None
-    problem: SkillsVideoError | None = None
+    problem: errors.SkillsVideoError | None = None
     files: list[str] = field(default_factory=list[str])
 
     @property
@@ -107,19 +95,11 @@ class Attempt:
 
     def about(self) -> dict[str, Any]:
         """Give what a line says of it."""
-        payload = self.row.payload
-        return {
-            "key": self.row.key,
-            "model": payload.endpoint.model,
-            "variant": type(payload).__name__,
-            "id": self.id,
-            "status": self.status,
-            "credits": self.state and self.state.usage.total,
-            "files": self.files,
-            "error": as_data(self.problem),
-            "input": shown(payload),
-            "fingerprint": self.fingerprint,
-        }
+        payload, took = self.row.payload, self.state and self.state.usage.total
+        told: dict[str, Any] = {"key": self.row.key, "model": payload.endpoint.model}
+        told |= {"variant": type(payload).__name__, "id": self.id, "status": self.status}
+        told |= {"credits": took, "files": self.files, "error": as_data(self.problem)}
+        return {**told, "input": shown(payload), "fingerprint": self.fingerprint}
 
 
 class Run(Many[Row]):
@@ -137,10 +117,6 @@ class Run(Many[Row]):
         self.gate = Gate(asynchronous=plan.session.asynchronous)
         self.unrecorded: dict[str, Ending] = {}
         """Ids of what has a line, and is not yet over in the journal."""
-
-    def begin(self, rows: Iterator[Row]) -> None:
-        """Begin a phase."""
-        self.waiting = enumerate(rows)
 
     def tell(self, result: Result[Row], on_outcome: OnOutcome | None) -> object:
         """Tell what became of a row. Where tasks make rows, what that gives may have to be awaited."""
@@ -161,7 +137,7 @@ class Run(Many[Row]):
         """Tell the journal what is over. What cannot be told is by the next run."""
         with self.lock:
             ended, self.unrecorded = self.unrecorded, {}
-        with suppress(SkillsVideoError):
+        with suppress(errors.SkillsVideoError):
             if ended:
                 async with self.session.call(journal=self.plan.journal) as call:
                     call.ended = ended
@@ -207,7 +183,7 @@ class Run(Many[Row]):
     def _is_untouched(self, outcome: Outcome) -> bool:
         """Whether nothing was made of a row, since what speaks against it speaks against all."""
         error = outcome.error
-        if outcome.status != "OPEN" or outcome.id is not None or isinstance(error, RecordUnusable):
+        if outcome.status != "OPEN" or outcome.id is not None or isinstance(error, errors.RecordUnusable):
             return False
         return isinstance(error, ENDS_ALL) or (error is not None and error is self.report.stopped)
 
@@ -233,14 +209,14 @@ class Run(Many[Row]):
                 async for state in states:
                     attempt.state, attempt.status = state, str(state.status)
                     self.gate.leave(row.key)
-        except GenerationFailed as error:
+        except errors.GenerationFailed as error:
             attempt.problem = error
-        except SubmissionUncertain as error:
+        except errors.SubmissionUncertain as error:
             if self.is_left:  # the next run looks again
                 raise
             self._note(error)
             attempt.problem, attempt.status = error, "UNCERTAIN"
-        except APIError as error:
+        except errors.APIError as error:
             if error.generation_id is not None or isinstance(error, (*ENDS_ALL, *TRANSIENT)):
                 raise
             attempt.problem, attempt.status = error, "REFUSED"
@@ -328,11 +304,11 @@ class Run(Many[Row]):
 
     def _note(self, error: Exception) -> None:
         """Decide whether what has befallen a row will befall the others."""
-        if self.is_left or isinstance(error, RecordUnusable):
+        if self.is_left or isinstance(error, errors.RecordUnusable):
             return
         if isinstance(error, ENDS_ALL):
             self._stop(error)
-        elif isinstance(error, (*TRANSIENT, SubmissionUncertain)) and error.generation_id is None:
+        elif isinstance(error, (*TRANSIENT, errors.SubmissionUncertain)) and error.generation_id is None:
             with self.lock:
                 self.troubles += 1
                 is_enough = self.troubles >= TROUBLES

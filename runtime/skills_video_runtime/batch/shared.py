@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from contextlib import suppress
@@ -75,7 +74,7 @@ class SharedResults(Results):
 
     def write(self) -> None:
         """Write the lines of all workers into the directory, and what a data set of its videos needs."""
-        write_whole(self.path, "".join(f"{json.dumps(told)}\n" for told in self.queue.lines()))
+        write_whole(self.path, self.queue.lines())
         self._write_metadata()
 
 
@@ -245,7 +244,7 @@ class SharedRun(Run):
         asked = set(self.plan.todo)
         self.results.read(self.plan.state.round)
         self.results.is_over = True
-        self.begin(self._without_files(rows))
+        self.waiting = enumerate(self._without_files(rows))
         self._make_all(on_outcome)
         lines = self.results.lines
         ours = [item for item in self.report.problems if item.key not in lines or lines[item.key].status == item.status]

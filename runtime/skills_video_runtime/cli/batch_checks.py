@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from skills_video_runtime.batch.checking import Count
+from skills_video_runtime.batch.report import Count
 from skills_video_runtime.batch.rows import Mistake, Rows
 from skills_video_runtime.catalog import Models
 

@@ -353,10 +353,10 @@ class Journal(Protocol):
 
 
 def _text_of(payload: Submittable) -> str:
-    return json.dumps(payload.to_dict(), default=_without_content)
+    return json.dumps(payload.to_dict(), default=without_content)
 
 
-def _without_content(_: object) -> dict[str, str]:
+def without_content(_: object) -> dict[str, str]:
     """Stand for a file, which is not kept."""
     return {}
 
