@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import threading
 import time
 from contextlib import closing
 from functools import partial
+from unicodedata import normalize
 
 import anyio
 import pytest
@@ -714,6 +716,41 @@ def test_wrong_rows_leave_nothing_behind(sandbox, run, tmp_path):
     assert [mistake.line for mistake in caught.value.mistakes] == [2, 3]
     assert not (tmp_path / "out").exists()
     assert sandbox.requests.total() == 0
+
+
+ALIKE = [
+    ("a/b", "a_b"), ("a:b", "a_b"), ("a\\b", "b"), ("../b", "b"), ("*a", "_a"), ("A", "a"), ("stra\u00dfe", "STRASSE"),
+    ("e\u0301", "\u00e9"), ("\u212a", "k"), ("a\u00a0b", "a b"), ("a\u200db", "ab"), ("a  b", "a b"), (".a", "a"),
+    ("con.a", "_con.a"), ("a~2", "a"), ("x" * 101, "x" * 100), ("a.mp4", "a.MP4"), ("a<API key>", "a_key_"),
+    ("<API key in base64>", "_key_"),
+]  # fmt: skip
+UNLIKE = ["a", "a.", "a ", "a.mp4", "a-0", "a-0-0", "a~b", "con", "_con", "a_", "\u00e9", "e", "x" * 100, "x" * 99]
+
+
+def test_two_rows_whose_files_could_have_one_name_are_refused(sandbox, run, tmp_path):
+    encoded = base64.b64encode(sandbox.api_key.encode()).decode()
+    for keys in ALIKE:
+        for one, other in (keys, keys[::-1]):
+            told = [
+                key.replace("<API key>", sandbox.api_key).replace("<API key in base64>", encoded)
+                for key in (one, other)
+            ]
+            with pytest.raises(RowsRefused) as caught:
+                run([Row(key, payload(number)) for number, key in enumerate(told)])
+            assert sandbox.api_key not in str(caught.value)
+            assert encoded not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+    assert sandbox.requests.total() == 0
+
+
+def test_keys_that_look_alike_name_files_of_their_own(sandbox, run, tmp_path):
+    given = [Row(key, payload(number)) for number, key in enumerate(UNLIKE)]
+    assert run(given).statuses == {"COMPLETED": len(UNLIKE)}
+    assert run(given, fresh=True).statuses == {"COMPLETED": len(UNLIKE)}
+    names = [normalize("NFC", path.name.casefold()) for path in (tmp_path / "out").glob("*.mp4")]
+    assert (len(names), len(set(names))) == (2 * len(UNLIKE), 2 * len(UNLIKE))
+    told = {name: line["key"] for line in lines(tmp_path / "out") for name in line["files"]}
+    assert sorted(told.values()) == sorted(UNLIKE)
 
 
 @pytest.mark.parametrize("choices", [{"limit": 0}, {"limit": 100}, {"rate": 0}, {"max_credits": -1}, {"timeout": 0}])

@@ -20,6 +20,7 @@ import pytest
 
 from skills_video import Batch, BudgetExceeded, Client, File, Row, SharedBatch, google_veo_3_1, kling_v2_6
 from skills_video_runtime import errors
+from skills_video_runtime.batch import RowsRefused
 from skills_video_runtime.batch.queue import Queue, RowTaken
 from skills_video_runtime.http.addresses import platform_of
 from skills_video_runtime.http.key import Key
@@ -290,6 +291,16 @@ def test_what_failed_elsewhere_is_told_and_made_again(sandbox, client, postgres,
     SharedBatch(client, postgres.url, tmp_path, fresh=True).run(made_of(3))
     assert sandbox.made() == 7
     assert batch.audit().discrepancies == []
+
+
+def test_a_video_of_nobody_is_not_replaced(client, sandbox, postgres, tmp_path):
+    (tmp_path / "row-1-0.mp4").write_bytes(b"of somebody")
+    batch = SharedBatch(client, postgres.url, tmp_path)
+    with pytest.raises(RowsRefused, match=r"'row-1-0\.mp4' stands in "):
+        batch.run(made_of(2))
+    assert ((tmp_path / "row-1-0.mp4").read_bytes(), sandbox.requests.total()) == (b"of somebody", 0)
+    (tmp_path / "row-1-0.mp4").unlink()
+    assert batch.run(made_of(2)).statuses == {"COMPLETED": 2}
 
 
 def test_the_program_of_the_guide(sandbox, postgres, tmp_path):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from skills_video_runtime.generations.journal import Journal
+    from skills_video_runtime.http.key import Key
     from skills_video_runtime.http.session import Session
 
     from .report import Choices
@@ -35,13 +36,16 @@ AGAIN = frozenset({"FAILED", "CANCELED", "REFUSED"})
 class Keys:
     """Tells which keys rows cannot have: each names files and a record, which must be those of no other row."""
 
-    def __init__(self, before: Iterable[str], files: Iterable[Path]) -> None:
+    def __init__(self, api_key: Key, before: Iterable[str], files: Iterable[Path]) -> None:
+        self._api_key = api_key
         self._before = {same_name(key): key for key in before}
         self._files = {same_name(path.stem.rpartition("-")[0]): path for path in files}
         self._lines: dict[str, int] = {}
 
     def problems(self, key: str, line: int) -> list[Mistake]:
         """Tell what is wrong with the key of a row; one that is right is taken from then on."""
+        if self._api_key.holds(str(key)):  # files have another name then, and no line may hold it
+            return [Mistake(line, None, Violation("key", "key", None, None, "holds the API key: take another key"))]
         wrong = [Mistake(line, None, problem) for problem in key_problems(key, self._lines, "key")]
         if wrong:
             return wrong
@@ -166,7 +170,7 @@ class Plan:
         files: Iterable[Path] = ()
         if self._is_new():  # then those that are there were made by no batch here, or by one whose journal is gone
             files = self.directory.iterdir()
-        keys = Keys(chain(self.begun, self.ended, self.results.lines), files)
+        keys = Keys(self.session.key, chain(self.begun, self.ended, self.results.lines), files)
         count, mistakes = Count(), list[Mistake]()
         for number, item in enumerate(count.counted(rows), 1):
             if isinstance(item, Mistake):
