@@ -164,6 +164,29 @@ def test_a_failed_row_is_recorded_before_it_is_tried_again(sandbox, run, out):
         assert [item.problem for item in audit(client, out).discrepancies] == []
 
 
+def test_the_standing_tells_the_credits_of_all_that_was_made(sandbox, run, out):
+    """Of failed attempts, of rows that were made anew, and of those that others use; also while it runs, and killed."""
+    told = []
+
+    def look(_, report):
+        told.append((Standing.of(out).credits, report.credits, sandbox.credits_charged))
+
+    def ran(*numbers, **choices):
+        report = run([*rows(*numbers), Row("twin", rows(0)[0].payload)], look, limit=1, **choices)
+        told.append((Standing.of(out).credits, report.credits, sandbox.credits_charged))
+        return report.statuses
+
+    sandbox.plan("", "failed:VIDEO_GENERATION_FAILED:no", "redirect:https://example.org/")
+    assert ran(0, 1, 2, reuse=True)["COMPLETED"] == 2
+    assert ran(0, 1, 2, retry_failed=True, reuse=True) == {"COMPLETED": 4}
+    assert ran(0, 1, 2, fresh=True) == {"COMPLETED": 4}
+    killed(lambda end: run(rows(0, 1, 2, 3, 4), after(1, end), limit=1))
+    assert ran(0, 1, 2, 3, 4) == {"COMPLETED": 6}
+    assert ran(0, 1, 2, 3, 4) == {"COMPLETED": 6}
+    assert len({charged for _, _, charged in told}) > 8
+    assert [standing for standing, *_ in told] == [report for _, report, _ in told] == [paid for *_, paid in told]
+
+
 def test_what_was_made_before_a_fresh_start_counts_in_the_budget(sandbox, run):
     killed(lambda end: run(rows(*range(6)), after(4, end), limit=1))
     made = sandbox.made()

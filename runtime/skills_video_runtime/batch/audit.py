@@ -37,6 +37,7 @@ class Standing:
     rows: int
     statuses: Counter[str]
     credits: float
+    """What all rows have taken so far, with attempts that were made again and earlier rounds."""
     uncertain: list[str]
     """Keys of rows that are left alone."""
     run_by: str | None
@@ -54,12 +55,13 @@ class Standing:
             raise FileNotFoundError(f"{str(directory)!r} is no directory of a batch: it holds no {JOURNAL}")
         lines = list(last_results_of(directory / RESULTS))
         statuses = Counter(line["status"] for line in lines)
-        credit = sum(line.get("credits") or 0.0 for line in lines)
+        state = State.read(directory)
+        credit = state.credits + sum(line.get("credits") or 0.0 for line in lines)
         uncertain = [line["key"] for line in lines if line["status"] == "UNCERTAIN"]
         run_by = None
         if is_in_use(directory / JOURNAL):
             run_by = who_runs(directory)
-        return cls(State.read(directory).rows, statuses, credit, uncertain, run_by)
+        return cls(state.rows, statuses, credit, uncertain, run_by)
 
 
 @dataclass(frozen=True, slots=True)

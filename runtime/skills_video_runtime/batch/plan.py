@@ -105,6 +105,7 @@ class Plan:
         self.report.credits = self.budget.spent
         self._keep_state()
         self.results.begin(self.todo, self.choices.limit)
+        self._keep_state()  # as lines were dropped
 
     async def _read_journal(self) -> None:
         """Open the journal, which no other process has from then on, and read what it knows."""
@@ -137,6 +138,7 @@ class Plan:
         self.state.platform = here
 
     def _keep_state(self) -> None:
+        self.state.credits = self.budget.spent - sum(line.credits for line in self.results.lines.values())
         self.state.write(self.directory)
 
     async def _read_results(self) -> None:
@@ -319,9 +321,10 @@ class Plan:
 
     def close(self) -> None:
         """Let go of the directory and the journal."""
-        over = self.report.statuses.total() - self.report.statuses["OPEN"]
-        if self.report.rows and over == self.report.rows and self.results.is_in_place():
-            self.state.is_fresh = False
-            self._keep_state()
         self.results.end()
+        over = self.report.statuses.total() - self.report.statuses["OPEN"]
+        if self.report.rows and self.results.is_in_place():
+            self.state.is_fresh = self.state.is_fresh and over < self.report.rows
+            with suppress(OSError):  # as on a full disk
+                self._keep_state()
         self.session.let_go(Path(self.journal))

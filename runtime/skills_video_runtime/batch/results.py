@@ -54,6 +54,8 @@ class State:
     rows: int = 0
     platform: str = ""
     """Where it is made."""
+    credits: float = 0.0
+    """What was taken by generations that no line tells: of attempts that were made again, and of earlier rounds."""
 
     @classmethod
     def read(cls, directory: Path) -> State:
@@ -63,10 +65,10 @@ class State:
             JournalUnavailable: it is not as a batch writes it, as when it was edited by hand.
         """
         told = read_json(directory / STATE)
-        number, rows = told.get("round", 1), told.get("rows", 0)
-        if type(number) is not int or type(rows) is not int or number < 1:
+        number, rows, credit = told.get("round", 1), told.get("rows", 0), told.get("credits", 0.0)
+        if type(number) is not int or type(rows) is not int or number < 1 or not is_number(credit):
             raise JournalUnavailable(f"{directory / STATE} is not as a batch writes it: put it right, or remove it.")
-        return cls(number, told.get("is_fresh") is True, rows, str(told.get("platform", "")))
+        return cls(number, told.get("is_fresh") is True, rows, str(told.get("platform", "")), credit)
 
     def write(self, directory: Path) -> None:
         """Write it, whole or not at all."""
