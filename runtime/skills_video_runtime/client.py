@@ -184,7 +184,7 @@ class _Verbs(Generic[PayloadT]):
             The generation, which is COMPLETED.
 
         Raises:
-            PayloadError: The model does not take the data; nothing was sent.
+            PayloadError: The model does not take the data, or they hold the API key; nothing was sent.
             KeyError: No model has that id or module; the nearest are named.
             APIError: The platform refused; nothing was made, unless the error carries an id.
             ConnectionFailed: The platform could not be reached; nothing was made.

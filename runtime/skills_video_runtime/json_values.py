@@ -128,6 +128,21 @@ def holds(kind: type, value: object) -> bool:
     return isinstance(value, kind) or (is_array(value) and any(holds(kind, item) for item in value))
 
 
+def any_text(value: object, test: Callable[[str], bool]) -> bool:
+    """Tell whether a text passes a test anywhere in plain data: a value, or the name of a field or a file."""
+    nodes = [value]
+    for node in nodes:
+        if is_mapping(node):
+            nodes += [*node, *node.values()]
+        elif is_array(node):
+            nodes += node
+        elif not isinstance(node, str):
+            nodes += filter(None, [getattr(node, "name", None)])
+        elif test(node):
+            return True
+    return False
+
+
 class FrozenMap(dict[str, Any]):
     """A mapping that does not change, so that what has been checked stays so."""
 

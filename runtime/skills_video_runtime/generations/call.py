@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
     from skills_video_runtime.budget import Budget
+    from skills_video_runtime.http.key import Key
 
     from .journal import Journal
     from .progress import Hook, Report
@@ -72,11 +73,12 @@ class Call:
         files: Any = None,
         paces: Paces | None = None,
         budget: Budget | None = None,
+        key: Key | None = None,
         offered: Callable[[object], Capabilities] = capabilities_for,
         random: Callable[[], float] = random,
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
-        self.files, self.hooks, self.paces = files, hooks, paces or Paces.of(settings.retry)
+        self.key, self.files, self.hooks, self.paces = key, files, hooks, paces or Paces.of(settings.retry)
         self.budget, self.offered, self.timeout = budget, offered, settings.timeout
         self.is_left = False
         if timeout is not None:
@@ -282,7 +284,13 @@ class Call:
         """Give the seconds until the deadline."""
         return self.deadline - self.io.now()
 
+    def check(self, submission: Submission) -> None:
+        """Refuse a payload that must not be sent, by PayloadError, before it is recorded or posted."""
+        if self.key is not None:
+            self.key.refuse_in(submission.payload.endpoint.model, submission.fields)
+
     async def _submit(self, submission: Submission, path: str) -> Generation:
+        self.check(submission)
         if self.journal is not None:
             try:
                 await self.io.on_disk(partial(self.claims.intend, submission, self.journal))

@@ -80,6 +80,8 @@ async def take_up(call: Call, submission: Submission, entry: Entry) -> Generatio
         if not (is_known_again and may_repeat):
             raise
         found, submission.doubt = None, error
-    if found is None and call.budget is not None:
-        call.budget.check()
+    if found is None:
+        call.check(submission)
+        if call.budget is not None:
+            call.budget.check()
     return found or await call.post(submission, path)

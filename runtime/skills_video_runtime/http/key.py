@@ -8,18 +8,21 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from skills_video_runtime.errors import MissingAPIKey
+from skills_video_runtime.errors import MissingAPIKey, PayloadError, Violation
 from skills_video_runtime.generations.states import REDACTED, WORDS
-from skills_video_runtime.json_values import as_array, as_object
+from skills_video_runtime.json_values import any_text, as_array, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import httpx
 
+    from skills_video_runtime.json_values import JsonObject
+
 MIN_LENGTH = 4  # characters; what is shorter would be found in any text
 CERTAIN_LENGTH = 8  # characters; a shorter key may be part of any id, address or prompt: our choice
 SPARED = frozenset({"id", "input", "data"})  # what is left as it came, where the key is so short
+HELD = "holds the API key: leave it out, and replace the key where others may have seen it"
 LAYERS = 5  # of escapes, one inside the other, that are looked through: our choice
 ESCAPE = re.compile(
     r"%(?P<percent>[2-7][0-9a-f])"
@@ -106,6 +109,12 @@ class Key:
         """Refuse, by ValueError, a name that holds the key, as it would be told of in errors and logs."""
         if isinstance(name, str) and self.holds(name):
             raise ValueError("the API key was given where the name of a generation or workspace belongs")
+
+    def refuse_in(self, model: str, fields: JsonObject) -> None:
+        """Refuse, by PayloadError, a payload that holds the key, which would be stored here and by the platform."""
+        found = [name for name, value in fields.items() if any_text({name: value}, self.holds)]
+        if found:
+            raise PayloadError(model, [Violation(self.redact(name), "not", None, None, HELD) for name in found])
 
     def digest(self, salt: str) -> str:
         """Give what tells this key from others, and does not tell what it is."""

@@ -179,6 +179,7 @@ class Session:
                     files=self.files,
                     paces=self.paces,
                     budget=self.budget,
+                    key=self.key,
                 )
                 call.give_up = exchange.abort
                 yield call
