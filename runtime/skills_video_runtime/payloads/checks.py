@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, Union, get_args, get_type_hints
 
@@ -63,7 +63,8 @@ class Check:
         return not found
 
 
-class Member(NamedTuple):
+@dataclass(slots=True)
+class Member:
     """What is known of one field."""
 
     name: str
@@ -97,13 +98,13 @@ class Plan(NamedTuple):
             raise refusal(found, self.cls)
 
     def _check_fields(self, instance: Any, path: Path, found: Problems) -> None:
-        for name, check, required, _, _, _ in self.by_wire.values():
-            value = getattr(instance, name)
+        for member in self.by_wire.values():
+            value = getattr(instance, member.name)
             if value is UNSET:
-                if required:
-                    found.append(Problem(_REQUIRED, None, (*path, name)))
-            elif not check.passes(value):
-                _set(instance, name, check.take(value, (*path, name), found))
+                if member.required:
+                    found.append(Problem(_REQUIRED, None, (*path, member.name)))
+            elif not member.check.passes(value):
+                _set(instance, member.name, member.check.take(value, (*path, member.name), found))
         if self.extra is not None and instance.extra is not UNSET:
             _set(instance, "extra", self.extra.check.take(instance.extra, (*path, "extra"), found))
         if not found:
@@ -115,14 +116,14 @@ class Plan(NamedTuple):
             found.append(Problem(OfType("object"), data, path))
             return data
         instance = object.__new__(self.cls)
-        for wire, (name, check, required, _, _, _) in self.by_wire.items():
+        for wire, member in self.by_wire.items():
             value = data.get(wire, UNSET)
             if value is UNSET:
-                if required:
+                if member.required:
                     found.append(Problem(_REQUIRED, None, (*path, wire)))
-            elif not check.passes(value):
-                value = check.take(value, (*path, wire), found)
-            _set(instance, name, value)
+            elif not member.check.passes(value):
+                value = member.check.take(value, (*path, wire), found)
+            _set(instance, member.name, value)
         unknown = {}
         if not data.keys() <= self.by_wire.keys():
             unknown = {name: value for name, value in data.items() if name not in self.by_wire}
@@ -192,7 +193,7 @@ def _plan_of(cls: type[Any]) -> Plan:
     extra = None
     if "extra" in hints:
         extra = by_wire.pop("extra")
-        extra = extra._replace(check=Check(partial(_extra, extra.check, by_wire)))
+        extra = replace(extra, check=Check(partial(_extra, extra.check, by_wire)))
     return Plan(cls, by_wire, extra, tests_of(cls.rules))
 
 
