@@ -7,20 +7,22 @@ import os
 import sys
 from io import BytesIO
 from traceback import format_exception
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skills_video_runtime.client import AsyncClient
+from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.downloads.fetch import Fetch
 from skills_video_runtime.downloads.names import MAX_NAME_BYTES, safe_name
 from skills_video_runtime.errors import DownloadFailed
 from skills_video_runtime.generations.outcomes import Opened
 from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.generations.states import Generation, MediaFile
-from skills_video_runtime.testing import IOProxy
+from skills_video_runtime.testing import IOProxy, is_idle
 from tests.support.callers import use
 from tests.support.children import finished
 from tests.support.scripted import KEY, Drop, Hold, Reply, Request, Scripted, answer, chunk
@@ -401,6 +403,39 @@ def test_a_callback_that_raises_ends_the_download(mode: str, server: Scripted, t
     with pytest.raises(ZeroDivisionError):
         use(mode, server.base, lambda client: client.download(MediaFile(f"{server.base}/v.mp4"), tmp_path, fail))
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_download_of_many_files_that_is_cancelled_leaves_its_client_idle(
+    backend: str, server: Scripted, tmp_path: Path
+) -> None:
+    hold = Hold()
+    server.on(FILE, [hold])
+    urls = [{"url": f"{server.base}/v.mp4?{number}"} for number in range(9)]  # more than are fetched at once
+    made = Generation("gen_1", "COMPLETED", {"data": {"videos": urls}})
+
+    async def main() -> None:
+        async with AsyncClient(KEY, server.base) as client:
+            async with anyio.create_task_group() as group:
+                group.start_soon(client.download, made, tmp_path)
+                await anyio.to_thread.run_sync(hold.reached.wait)
+                group.cancel_scope.cancel()
+            assert is_idle(client)
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("wrong", ["the second file", "the directory"])
+def test_a_download_that_cannot_begin_leaves_its_client_idle(wrong: str, server: Scripted, tmp_path: Path) -> None:
+    place: Any = tmp_path
+    videos: list[Any] = [MediaFile(f"{server.base}/v.mp4"), MediaFile(3)]  # type: ignore[arg-type]
+    if wrong == "the directory":
+        place, videos = 3, videos[:1]
+    made = SimpleNamespace(videos=videos, id="gen_1")
+    with Client(KEY, server.base) as client:
+        with pytest.raises((TypeError, AttributeError)):
+            client.download(made, place)  # type: ignore[arg-type]
+        assert is_idle(client)
 
 
 def test_a_cancelled_download_leaves_nothing(server: Scripted, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import time
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
 from functools import lru_cache, partial
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from urllib.parse import unquote, urlencode
 
 import anyio
@@ -93,7 +93,11 @@ class Exchange(AbstractAsyncContextManager["Exchange"]):
         self.stream: Any = None
         self.body: Any = None
         self.events: Any = None
-        connections.exchanges.add(self)
+
+    async def __aenter__(self) -> Self:
+        """Be one of those that are under way, which ends with them."""
+        self.connections.exchanges.add(self)
+        return self
 
     async def __aexit__(self, *_: object) -> None:
         """Let go of everything."""
