@@ -457,6 +457,52 @@ def test_a_row_that_comes_a_second_time_is_a_problem_of_its_own(sandbox, run):
     assert "'row-0' came a second time" in str(report.problems[0].error)
 
 
+CHANGES = ["list", "file", "gone", "written anew", "begun", "duplicate"]
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_row_that_changes_after_it_was_checked_is_left_open(kind, reuse, sandbox, run, tmp_path):
+    cat = tmp_path / "cat.png"
+    cat.write_bytes(b"cat")
+    jobs = written(tmp_path / "jobs.jsonl", [row(number) for number in range(3)])
+    first = read_rows(jobs)
+    if kind in {"list", "begun", "duplicate"}:
+        then = rows(3)
+        then[1] = Row("row-1", payload(7))
+        if kind == "duplicate":
+            then.append(Row("row-1", payload(1)))
+        given = Growing(rows(3), then)
+    if kind == "begun":
+        sandbox.plan(*["slow:100000"] * 3)
+        run(rows(3), timeout=2)
+        sandbox.advance(100_000)
+    if kind in {"file", "gone"}:
+        given = [*rows(1), Row("row-1", kling_v2_6.MotionControl(image_url=File(cat), video_url=File(cat))), rows(3)[2]]
+        given = Changing(given, partial(cat.write_bytes, b"dog") if kind == "file" else cat.unlink)
+    if kind == "written anew":
+        given = Changing(first, partial(written, jobs, [row(0), row(1, prompt="snow"), row(2)]))
+    report = run(given, limit=1, reuse=reuse)
+    assert report.statuses == {"COMPLETED": 2, "OPEN": 1}
+    assert {item.key for item in report.problems} == {"row-1"}
+    assert "has changed since it was checked" in str(report.problems[0].error)
+    assert sandbox.made() == 2 + (kind == "begun")
+    assert {line["key"] for line in lines(tmp_path / "out")} == {"row-0", "row-2"}
+
+
+class Changing:
+    """Rows before which something happens from the second time on."""
+
+    def __init__(self, rows, change):
+        self.rows, self.change, self.times = rows, change, 0
+
+    def __iter__(self):
+        self.times += 1
+        if self.times == 2:
+            self.change()
+        yield from self.rows
+
+
 def test_a_journal_that_is_none_is_not_said_to_be_of_another_run(sandbox, run, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "journal.db").write_bytes(b"no journal" * 500)

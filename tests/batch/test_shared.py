@@ -293,6 +293,43 @@ def test_what_failed_elsewhere_is_told_and_made_again(sandbox, client, postgres,
     assert batch.audit().discrepancies == []
 
 
+class Changing:
+    """Rows that are others at one time that they are read."""
+
+    def __init__(self, rows, then, when):
+        self.rows, self.then, self.when, self.times = rows, then, when, 0
+
+    def __iter__(self):
+        self.times += 1
+        yield from self.then if self.times == self.when else self.rows
+
+
+def test_a_row_that_changes_after_it_was_checked_is_not_put_in(client, sandbox, postgres, tmp_path):
+    then = [made_of(1)[0], Row("row-1", google_veo_3_1.Payload(prompt="snow")), made_of(3)[2]]
+    batch = SharedBatch(client, postgres.url, tmp_path)
+    report = batch.run(Changing(made_of(3), then, 2))
+    told = [(item.key, item.status, str(item.error).partition(";")[0]) for item in report.problems]
+    assert told == [("row-1", "OPEN", "row 'row-1' has changed since it was checked")]
+    assert (report.statuses, sandbox.made()) == ({"COMPLETED": 2}, 2)
+    assert batch.run(made_of(3)).statuses == {"COMPLETED": 3}
+
+
+@pytest.mark.parametrize("kind", ["changed", "not fetched"])
+def test_a_file_that_is_not_brought_from_elsewhere_is_a_problem_of_its_row(kind, client, sandbox, postgres, tmp_path):
+    rows, batch = made_of(2), SharedBatch(client, postgres.url, tmp_path)
+    if kind == "changed":
+        rows = Changing(rows, [rows[0], Row("row-1", google_veo_3_1.Payload(prompt="snow"))], 3)
+    else:
+        sandbox.plan("", "download-type:text/html")
+    for given in made_of(2):
+        assert batch.run([given._replace(download=False)]).problems == []
+    report = batch.run(rows)
+    assert [(item.key, item.status) for item in report.problems] == [("row-1", "OPEN")]
+    assert [path.name for path in tmp_path.glob("*.mp4")] == ["row-0-0.mp4"]
+    assert {line["key"]: line["input"]["prompt"] for line in lines(tmp_path)} == {"row-0": "rain 0", "row-1": "rain 1"}
+    assert sandbox.made() == 2
+
+
 def test_a_video_of_nobody_is_not_replaced(client, sandbox, postgres, tmp_path):
     (tmp_path / "row-1-0.mp4").write_bytes(b"of somebody")
     batch = SharedBatch(client, postgres.url, tmp_path)

@@ -18,7 +18,7 @@ from skills_video_runtime.json_values import is_number
 
 from .report import Count, Outcome, Report, RowsRefused
 from .results import JOURNAL, METADATA, Line, Results, State, lines_of, name_of, who_runs
-from .rows import Mistake, Row, fingerprint, key_problems, same_name, shown
+from .rows import Mistake, Row, fingerprint, key_problems, mark, same_name, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,6 +81,8 @@ class Plan:
         """Keys of rows that are to be done, and which attempt it is."""
         self.given = set[str]()
         """Keys of rows that were taken to be done."""
+        self.checked: dict[str, int] = {}
+        """By the key of a row, what tells whether it still is the one that was checked."""
         self.begun: dict[str, Entry] = {}
         """By the key in the journal, what is unfinished there."""
         self.ended: dict[str, str] = {}
@@ -234,6 +236,7 @@ class Plan:
             self._leave(row, line)
             return
         self.todo[row.key] = attempt
+        self.checked[row.key] = mark(row.payload)
 
     def _has_changed(self, row: Row, name: str, line: Line | None) -> bool:
         if line is not None:
@@ -284,6 +287,15 @@ class Plan:
             else:
                 self.given.add(row.key)
                 yield row
+
+    def check_again(self, row: Row) -> None:
+        """Refuse a row that is another one by now, as where its file was written meanwhile.
+
+        Raises:
+            ValueError: it is.
+        """
+        if self.checked.get(row.key) not in {None, mark(row.payload)}:
+            raise ValueError(f"row {row.key!r} has changed since it was checked; the next run checks it anew")
 
     def _firsts(self, rows: Iterator[Row], later: set[str]) -> Iterator[Row]:
         """Give the first row of each payload, and those for which there are files; note the others."""

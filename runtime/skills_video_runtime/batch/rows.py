@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -305,8 +306,12 @@ def _unfolded(variants: Variants, cells: dict[str, Any], problems: list[Violatio
 
 def fingerprint(payload: BasePayload) -> str:
     """Give what tells a payload from others; of a file, name and content count."""
-    text = json.dumps([payload.endpoint.model, payload.to_dict()], sort_keys=True, default=_of_file)
-    return sha256(text.encode()).hexdigest()[:32]
+    return sha256(_text_of(payload, _by_content).encode()).hexdigest()[:32]
+
+
+def mark(payload: BasePayload) -> int:
+    """Give what tells a payload from what it is later in this process; of a file on a disk, size and time count."""
+    return hash(_text_of(payload, _by_time))
 
 
 def named(file: File) -> dict[str, str]:
@@ -320,17 +325,31 @@ def shown(payload: Submittable, of_file: Callable[[File], dict[str, str]] = name
     return fields
 
 
-def _of_file(file: File) -> list[object]:
-    source = file.source
-    if isinstance(source, PathLike):
-        told = Path(source).stat()
-        return [file.name, _digest_of(Path(source), told.st_size, told.st_mtime_ns)]
-    with file.open() as opened:
-        return [file.name, file_digest(opened, "sha256").hexdigest()]
+def _text_of(payload: BasePayload, of_file: Callable[[File], list[object]]) -> str:
+    return json.dumps([payload.endpoint.model, payload.to_dict()], sort_keys=True, default=of_file)
+
+
+def _by_content(file: File) -> list[object]:
+    if not isinstance(file.source, PathLike):
+        with file.open() as opened:
+            return [file.name, file_digest(opened, "sha256").hexdigest()]
+    name, *stands = _by_time(file)
+    with suppress(OSError):
+        return [name, _digest_of(Path(file.source), *stands)]
+    return [name]  # it is gone
+
+
+def _by_time(file: File) -> list[object]:
+    if not isinstance(file.source, PathLike):
+        return _by_content(file)
+    with suppress(OSError):
+        told = Path(file.source).stat()
+        return [file.name, told.st_size, told.st_mtime_ns]
+    return [file.name]  # as above
 
 
 @lru_cache(maxsize=4096)
-def _digest_of(path: Path, *_: int) -> str:
+def _digest_of(path: Path, *_: object) -> str:
     """Read a file once, unless its size or time has changed since."""
     with path.open("rb") as opened:
         return file_digest(opened, "sha256").hexdigest()

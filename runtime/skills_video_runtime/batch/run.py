@@ -163,6 +163,7 @@ class Run(Many[Row]):
 
     async def _outcome(self, row: Row) -> Outcome:
         try:
+            self.plan.check_again(row)
             if self.choices.reuse and fingerprint(row.payload) in self.plan.made:
                 return self._used_again(row)
             is_posted = not self.plan.is_followed(row)

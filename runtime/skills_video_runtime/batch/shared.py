@@ -113,9 +113,18 @@ class SharedPlan(Plan):
     def put(self, rows: Iterable[Row | Mistake]) -> None:
         """Check all rows, and put into the queue what is to be done of them."""
         run_now(self.prepare(rows))
-        named = ((row, self.name_of(row), self.todo[row.key]) for row in self.due(rows))
-        self.queue.put(named, self.state, self.choices)
+        self.queue.put(self._named(rows), self.state, self.choices)
         self.is_put = True
+
+    def _named(self, rows: Iterable[Row | Mistake]) -> Iterator[tuple[Row, str, int]]:
+        """Give the rows that are to be done, with name and attempt, but for those that have changed."""
+        for row in self._once(self.due(rows)):
+            try:
+                self.check_again(row)
+            except ValueError as error:
+                self.report.problems.append(Outcome.left_open(row, error))
+            else:
+                yield row, self.name_of(row), self.todo[row.key]
 
     def close(self) -> None:
         """Write what is there by now, if the rows were put in here, and say that a round is over, if it is."""
@@ -186,6 +195,7 @@ class SharedRun(Run):
         self.pause, self.max_credits, self.is_spent = taken.pause, taken.max_credits, taken.is_spent
         for row, attempt in taken.rows:
             self.plan.todo[row.key] = attempt
+            self.plan.checked.pop(row.key, None)  # as files that come from a queue have no times
             self.busy.add(row.key)
         for row, _ in taken.rows:
             yield next(self.numbers), row._replace(download=row.download and self.fetches)
@@ -244,13 +254,13 @@ class SharedRun(Run):
         asked = set(self.plan.todo)
         self.results.read(self.plan.state.round)
         self.results.is_over = True
+        lines, before = self.results.lines, self.report.problems
+        self.report.problems = [item for item in before if lines.get(item.key, item).status == item.status]
         self.waiting = enumerate(self._without_files(rows))
         self._make_all(on_outcome)
-        lines = self.results.lines
-        ours = [item for item in self.report.problems if item.key not in lines or lines[item.key].status == item.status]
-        known = {item.key for item in ours}
-        told = [line for line in self.queue.lines() if line["key"] in asked - known and line["status"] != "COMPLETED"]
-        self.report.problems = [*ours, *map(_outcome, told)]
+        asked -= {item.key for item in self.report.problems}
+        told = [line for line in self.queue.lines() if line["key"] in asked and line["status"] != "COMPLETED"]
+        self.report.problems += map(_outcome, told)
         self._count_all()
 
     def _without_files(self, rows: Iterable[Row | Mistake]) -> Iterator[Row]:
