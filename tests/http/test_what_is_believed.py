@@ -333,3 +333,35 @@ def test_a_journal_cannot_lead_the_key_to_another_server(server: Scripted, tmp_p
     assert isinstance(found.error, errors.ConnectionFailed)
     assert server.count(RESULT) == 0
     assert all("/x/" not in request.path for request in server.requests)
+
+
+ARRAYS: dict[str, Any] = {"bare": lambda event: event, "in an array": lambda event: [event]}
+ARRAYS |= {"in an envelope": lambda event: {"data": event}, "in both": lambda event: [{"data": event}]}
+
+
+@pytest.mark.parametrize("shape", ARRAYS)
+@pytest.mark.parametrize("way", ["streamed", "answered", "polled"])
+def test_a_generation_is_read_in_an_array_as_it_is_bare(mode: str, shape: str, way: str, server: Scripted) -> None:
+    begun, done = state("IN_QUEUE"), state("COMPLETED")
+    if way == "streamed":
+        server.on(STREAM, events(*map(ARRAYS[shape], (begun, begun, done))))
+    else:
+        told = begun if way == "polled" else done
+        server.on(STREAM, answer(200, ARRAYS[shape](told))).on(RESULT, answer(200, ARRAYS[shape](done)))
+    generation = use(mode, server.base, lambda client: client.generate(Payload()))
+    assert (generation.id, generation.status, len(generation.videos)) == ("gen_1", "COMPLETED", 1)
+    assert [request.method for request in server.requests].count("POST") == 1
+
+
+@pytest.mark.parametrize(
+    "event", [[{"id": "gen_1"}, {"id": "gen_2"}], {"result": {"id": "gen_1"}}, [[{"task_id": "gen_1"}]]], ids=str
+)
+@pytest.mark.parametrize("way", ["streamed", "answered"])
+def test_an_id_that_stands_elsewhere_is_told_of_what_is_uncertain(
+    mode: str, event: Any, way: str, server: Scripted
+) -> None:
+    server.on(STREAM, events({"message": "welcome"}, event) if way == "streamed" else answer(200, event))
+    server.on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SubmissionUncertain) as caught:
+        use(mode, server.base, lambda client: client.generate(Payload()))
+    assert caught.value.generation_id == "gen_1"

@@ -19,6 +19,7 @@ From then on a generation may have been made, whatever happens, and only an answ
 
 from __future__ import annotations
 
+import json
 from contextlib import aclosing
 from functools import partial
 from inspect import isawaitable
@@ -429,20 +430,25 @@ class Call:
             submission.pending = False
 
     async def _first_event(self) -> Generation | Answer | Lost:
-        """Read a stream up to the event that tells the id, or that nothing was made."""
-        said = ""
+        """Read a stream up to the event that tells the id, or that nothing was made.
+
+        An id that stands elsewhere in an event is told as one in an answer is: see `told_id`.
+        """
+        said, text = "", ""
         while True:
             event = await self.io.next_event(self._patience_for_stream())
             if isinstance(event, Ended):
                 problem = f"the stream ended before it told an id ({event.reason}{said})"
-                return Lost(problem, text=event.text, cause=event.cause)
+                return Lost(problem, text=event.text or text, cause=event.cause)
             state = Generation.parse(event)
             if state is not None and (state.id or is_result(state)):
                 self.streaming = True
                 return state
-            refusal = Answer(200, event)
-            if refusal.refuses:
-                return refusal
+            answer = Answer(200, event, json.dumps(event))
+            if answer.refuses:
+                return answer
+            if not text and told_id(answer) is not None:
+                text = answer.text
             if state is not None and (state.code or state.message):
                 said = f"; it said {state.code or ''} {state.message or ''}"
 

@@ -216,7 +216,7 @@ class IO(Protocol):
         """Send a request without a body, which may open a stream: `after_last` names the last event that was told."""
         ...
 
-    async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
+    async def next_event(self, patience: float, known: object = None) -> JsonObject | list[object] | Ended:
         """Wait for the next event of the open stream; events whose status is the word `known` are passed over."""
         ...
 

@@ -190,10 +190,13 @@ class Generation:
 
     @classmethod
     def parse(cls, body: object) -> Generation | None:
-        """Read an answer or an event, or give None if it is no object.
+        """Read an answer or an event, or give None if it is neither an object nor an array of one.
 
         What tells no id or no known status may be an envelope: then one look into it is taken.
         """
+        items = as_array(body)
+        if items is not None and len(items) == 1:
+            body = items[0]
         if not isinstance(body, dict):
             return None
         outer = cls._read(cast("JsonObject", body))

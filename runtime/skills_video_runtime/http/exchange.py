@@ -24,7 +24,7 @@ import anyio.to_thread
 from skills_video_runtime.errors import MissingAPIKey, visible
 from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post, Submittable
 from skills_video_runtime.generations.states import is_id
-from skills_video_runtime.json_values import JsonObject, as_object
+from skills_video_runtime.json_values import JsonObject, as_array, as_object
 
 from .causes import cause_of
 from .connections import LOOK, PLAIN, Connections
@@ -177,7 +177,7 @@ class Exchange(AbstractAsyncContextManager["Exchange"]):
             "GET", url, patience, patience, signed=False, headers={**PLAIN, **self.connections.agent, **headers}
         )
 
-    async def next_event(self, patience: float, known: object = None) -> JsonObject | Ended:
+    async def next_event(self, patience: float, known: object = None) -> JsonObject | list[object] | Ended:
         """See `IO`."""
         if self.events is None:
             return Ended("nothing was open")
@@ -188,16 +188,20 @@ class Exchange(AbstractAsyncContextManager["Exchange"]):
                     data = body.take(event)
                     if event.id and SENDABLE.fullmatch(event.id):
                         self.last_event = event.id
-                    told = as_object(key.parse(data, key.redact(data)))
-                    if told and (known is None or told.get("status") != known):
+                    told = self._told(data, key.redact(data))
+                    if told and (known is None or as_object(told).get("status") != known):
                         return told
         except Exception as error:  # noqa: BLE001  # whatever broke it, the generation can be polled
             reason, cause = self._describe(error), cause_of(error, key)
         before = body.before or ""
         await self.aclose()
         shown = key.redact(before)
-        told = as_object(key.parse(before, shown))  # JSON may be called a stream
-        return told or Ended(reason, text=shown, cause=cause)
+        return self._told(before, shown) or Ended(reason, text=shown, cause=cause)
+
+    def _told(self, text: str, shown: str) -> JsonObject | list[object] | None:
+        """Read what can be an event, also an answer that is called a stream."""
+        told = self.connections.key.parse(text, shown)
+        return as_object(told) or as_array(told)
 
     async def next_piece(self, patience: float) -> bytes | Ended:
         """Give the next bytes of the open file."""
