@@ -21,7 +21,7 @@ from tests.support.interruptions import interrupt_as_a_thread_starts
 from tests.support.scripted import KEY, Drop, Hold, Reply, Scripted, answer, chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 FILE = "GET /api/v.mp4"
@@ -91,6 +91,69 @@ def test_two_files_of_one_name_do_not_replace_each_other(mode: str, server: Scri
             paths = save(mode, server, tmp_path, generation(server, *files), overwrite=overwrite)
             assert paths == ["v.mp4", "v-1.mp4"]
     assert [(tmp_path / name).read_bytes() for name in paths] == [b"first", b"second"]
+
+
+@pytest.mark.parametrize(("told", "pattern", "paths"), [
+    ("same.mp4", None, ["same.mp4", "same-1.mp4", "same-2.mp4"]),
+    ("", None, ["a.bin.webm", "b.bin.webm", "c.bin.webm"]),
+    ("", "{id}{suffix}", ["gen_1.webm", "gen_1-1.webm", "gen_1-2.webm"]),
+    ("", "{id}-{index}{suffix}", ["gen_1-0.webm", "gen_1-1.webm", "gen_1-2.webm"]),
+])  # fmt: skip
+@pytest.mark.parametrize("late", range(3))
+def test_a_name_that_answers_tell_is_that_of_the_same_file_in_whatever_order_they_come(
+    late: int, told: str, pattern: str | None, paths: list[str], mode: str, server: Scripted, tmp_path: Path
+) -> None:
+    held, files, asked = Hold(), [{"url": f"{server.base}/{name}.bin"} for name in "abc"], []
+    kind = "video/mp4" if told else "video/webm"
+    for index, name in enumerate("abc"):
+        reply = answer(
+            200, name.encode(), kind=kind, **{"Content-Disposition": f'x; filename="{told}"'} if told else {}
+        )
+
+        def answered(_: object, index: int = index, reply: Reply = reply) -> Reply:
+            asked.append(index)
+            if len(set(asked)) == 3:
+                held.go.set()
+            return [held, *reply] if index == late else reply
+
+        server.on(f"GET /api/{name}.bin", answered)
+    for overwrite in ("never", "skip"):
+        assert save(mode, server, tmp_path, generation(server, *files), overwrite=overwrite, name=pattern) == paths
+    assert [(tmp_path / path).read_bytes() for path in paths] == [b"a", b"b", b"c"]
+
+
+def make_pipe(place: Path) -> None:
+    os.mkfifo(place)
+
+
+STANDING: dict[str, Callable[[Path], object]] = {
+    "a directory": lambda place: place.mkdir(),
+    "a link to a directory": lambda place: place.symlink_to(place.parent),
+    "a link to nowhere": lambda place: place.symlink_to("nowhere"),
+    "a pipe": make_pipe,
+}
+TAKES = {("replace", "a link to a directory"), ("replace", "a link to nowhere")}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes in folders, and links for few")
+@pytest.mark.parametrize("standing", STANDING)
+@pytest.mark.parametrize("overwrite", ["never", "skip", "replace"])
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_is_no_file_is_never_taken_for_one(
+    is_told: bool, overwrite: str, standing: str, mode: str, server: Scripted, tmp_path: Path
+) -> None:
+    server.on(FILE, whole())
+    what, place = generation(server, {"file_name": "v.mp4"} if is_told else {}), tmp_path / "v.mp4"
+    STANDING[standing](place)
+    before = os.lstat(place)
+    if overwrite == "never" or (overwrite, standing) in TAKES:
+        [path] = save(mode, server, tmp_path, what, overwrite=overwrite)
+        assert (tmp_path / path).read_bytes() == DATA
+        assert (path == "v.mp4") is (overwrite == "replace")
+        return
+    with pytest.raises(FileExistsError, match=r"something else stands there.*v\.mp4"):
+        save(mode, server, tmp_path, what, overwrite=overwrite)
+    assert (names(tmp_path), os.lstat(place).st_ino, len(server.requests)) == (["v.mp4"], before.st_ino, not is_told)
 
 
 @pytest.mark.parametrize(

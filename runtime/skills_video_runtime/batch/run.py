@@ -326,6 +326,8 @@ class Run(Many[Row]):
 
 
 def _is_in_the_way(error: OSError) -> bool:
-    """Whether a directory stands where a file of a row was to go, which no other row has to do with."""
+    """Whether what is no file stands where one of a row was to go, which no other row has to do with."""
     there = error.filename2
-    return isinstance(error, IsADirectoryError) or (isinstance(there, (str, Path)) and Path(there).is_dir())
+    return isinstance(error, (FileExistsError, IsADirectoryError)) or (
+        isinstance(there, (str, Path)) and Path(there).is_dir()
+    )

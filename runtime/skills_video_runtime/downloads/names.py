@@ -107,7 +107,9 @@ def filled(pattern: str, kind: str, **facts: object) -> str:
 
 
 def numbered(name: str, number: int) -> str:
-    """Give a name with a number before its suffix."""
+    """Give a name with a number before its suffix, unless that is 0."""
+    if number == 0:
+        return name
     stem, dot, suffix = name.rpartition(".")
     if not stem:
         return f"{name}-{number}"

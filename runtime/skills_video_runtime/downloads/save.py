@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from errno import EEXIST
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import unquote, urlsplit
@@ -64,6 +66,9 @@ class Save(Fetch):
     index: int = 0
     exact: str | None = None
     """The name that it gets whatever it is called."""
+    stem: str | None = None
+    number: int = 0
+    """What it was called, without number and suffix, before an answer told more; and the number."""
     taken: dict[Path, int] = field(default_factory=dict[Path, int])
     """Paths of the files that are saved together, by their index."""
     partial: Partial | None = None
@@ -105,13 +110,20 @@ class Save(Fetch):
                 self.partial.end(keep=self.received > 0)
 
     def target(self) -> Path:
-        """Where it goes, as far as that is known yet. No two files of one call go to the same place."""
-        name, number = self.exact or self._name(), 0
-        path = self.directory / name
-        while self.taken.setdefault(path, self.index) != self.index:
+        """Where it goes, as far as that is known yet. No two files of one call go to the same place.
+
+        Answers may come in any order, so a name that only they tell gets the number of the file: it is the same one
+        when the files are fetched again.
+        """
+        name, number = self.exact or self._name(), self.number
+        stem = name.rpartition(".")[0]
+        if self.stem not in {None, stem} and "{index}" not in (self.wishes.name or ""):
+            number = self.index
+        while self.taken.setdefault(self.directory / numbered(name, number), self.index) != self.index:
             number += 1
-            path = self.directory / numbered(name, number)
-        return path
+        if self.stem is None:
+            self.stem, self.number = stem, number
+        return self.directory / numbered(name, number)
 
     def _name(self) -> str:
         told = self.file.file_name or told_name(self.disposition) or unquote(urlsplit(self.file.url).path)
@@ -129,10 +141,16 @@ class Save(Fetch):
         return place(partial.path, self.target(), replace=self.wishes.overwrite == "replace")
 
     def _is_wanted(self) -> bool:
-        target = self.target()
-        if self.wishes.overwrite == "skip" and target.exists():
+        """See `Fetch`; FileExistsError where something stands there that is no file to take or to replace."""
+        target, overwrite = self.target(), self.wishes.overwrite
+        if overwrite == "never" or not os.path.lexists(target):
+            return True
+        if overwrite == "skip" and target.is_file():
             self.found = target
-        return self.found is None
+            return False
+        if overwrite == "replace" and (target.is_file() or target.is_symlink()):
+            return True
+        raise FileExistsError(EEXIST, "no file, but something else stands there", str(target))
 
     def _note_begin(self) -> None:
         begun = None
