@@ -51,15 +51,14 @@ class Standing:
             FileNotFoundError: it is no directory of a batch.
             JournalUnavailable: a line of its results is not as a batch writes it.
         """
-        if not (directory / JOURNAL).is_file():
-            raise FileNotFoundError(f"{str(directory)!r} is no directory of a batch: it holds no {JOURNAL}")
+        journal = _journal_in(directory)
         lines = list(last_results_of(directory / RESULTS))
         statuses = Counter(line["status"] for line in lines)
         state = State.read(directory)
         credit = state.credits + sum(line.get("credits") or 0.0 for line in lines)
         uncertain = [line["key"] for line in lines if line["status"] == "UNCERTAIN"]
         run_by = None
-        if is_in_use(directory / JOURNAL):
+        if is_in_use(journal):
             run_by = who_runs(directory)
         return cls(state.rows, statuses, credit, uncertain, run_by)
 
@@ -85,6 +84,13 @@ class Audit:
     discrepancies: list[Discrepancy] = field(default_factory=list[Discrepancy])
 
 
+def _journal_in(directory: Path) -> Path:
+    journal = directory / JOURNAL
+    if not journal.is_file():
+        raise FileNotFoundError(f"{str(directory)!r} is no directory of a batch: it holds no {JOURNAL}")
+    return journal
+
+
 def audit(client: Client, directory: str | PathLike[str]) -> Audit:
     """Compare journal, results, and what the platform tells of each generation. Only reads.
 
@@ -93,10 +99,9 @@ def audit(client: Client, directory: str | PathLike[str]) -> Audit:
         JournalUnavailable: A process runs the batch, or a line of its results is not as a batch writes it.
     """
     folder = Path(directory)
-    if not (folder / JOURNAL).is_file():
-        raise FileNotFoundError(f"{str(folder)!r} is no directory of a batch: it holds no {JOURNAL}")
+    journal = _journal_in(folder)
     with taken(folder):
-        records = run_now(_records(client, folder / JOURNAL))
+        records = run_now(_records(client, journal))
     lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in last_results_of(path)]
     return compared(client, records, lines)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -150,7 +149,6 @@ class SharedRun(Run):
         self.max_credits: float | None = None
         self.is_spent = False
         self.counted = 0.0
-        self.numbers = count()
         self.over = Event()
 
     def work(self, on_outcome: OnOutcome | None) -> None:
@@ -198,7 +196,7 @@ class SharedRun(Run):
             self.plan.checked.pop(row.key, None)  # as files that come from a queue have no times
             self.busy.add(row.key)
         for row, _ in taken.rows:
-            yield next(self.numbers), row._replace(download=row.download and self.fetches)
+            yield 0, row._replace(download=row.download and self.fetches)
 
     async def _outcome(self, row: Row) -> Outcome:
         """See `Run`; what is not ended is given back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
@@ -104,26 +105,18 @@ def _followed(make: Callable[..., Report], file: Path | None, out: Path | None, 
 
 
 def _exit_code(report: Report) -> int:
-    if report.stopped is not None:
-        return _code_of(report.stopped)
-    if not report.problems:
-        return _code_of_left(report)
-    first = report.problems[0]
-    if first.error is None:
-        return OF_BEFORE[first.status]
-    return _code_of(first.error)
-
-
-def _code_of_left(report: Report) -> int:
-    if _left(report) == 0:
-        return 0
-    complain("error: rows are left, as they were gone from the file when they were due. The same command goes on")
-    return OTHER
-
-
-def _code_of(error: Exception) -> int:
+    error = report.stopped
+    if error is None and report.problems:
+        first = report.problems[0]
+        if first.error is None:
+            return OF_BEFORE[first.status]
+        error = first.error
     if isinstance(error, SkillsVideoError):
         return exit_code(error)
+    if error is None and _left(report) == 0:
+        return 0
+    if error is None:
+        complain("error: rows are left, as they were gone from the file when they were due. The same command goes on")
     return OTHER
 
 
@@ -153,11 +146,12 @@ def _left(report: Report) -> int:
 
 
 def _counts(report: Report) -> str:
-    told = [f"{count} {status}" for status, count in report.statuses.items() if count]
-    left = _left(report)
-    if left:
-        told.append(f"{left} left")
-    return f"{report.rows} rows: {', '.join(told) or 'none'}"
+    told = report.statuses + Counter(left=_left(report))
+    return f"{report.rows} rows: {_in_words(told) or 'none'}"
+
+
+def _in_words(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if count)
 
 
 def _as_json(report: Report, out: Path | None) -> dict[str, Any]:
@@ -203,8 +197,7 @@ class Bar:
 
     def move(self, _: Outcome, report: Report) -> None:
         """Show the counts, which a row has changed."""
-        states = ", ".join(f"{count} {status}" for status, count in report.statuses.items() if count)
-        about = visible(f"{states}; {amount(report.credits)} credits")
+        about = visible(f"{_in_words(report.statuses)}; {amount(report.credits)} credits")
         self.progress.update(self.task, total=report.rows, completed=report.statuses.total(), states=about)
 
 
