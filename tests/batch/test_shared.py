@@ -330,6 +330,15 @@ def test_a_file_that_is_not_brought_from_elsewhere_is_a_problem_of_its_row(kind,
     assert sandbox.made() == 2
 
 
+def test_a_key_like_that_of_a_row_that_waits_in_the_queue_is_refused(client, sandbox, postgres, tmp_path):
+    batch = SharedBatch(client, postgres.url, tmp_path, limit=1, max_credits=1)
+    assert batch.run(made_of(2)).statuses == {"COMPLETED": 1}
+    with pytest.raises(RowsRefused, match="'ROW-1' differs in case alone from 'row-1', a row of before"):
+        batch.run([Row("ROW-1", made_of(2)[1].payload)])
+    assert SharedBatch(client, postgres.url, tmp_path).run(made_of(2)).statuses == {"COMPLETED": 2}
+    assert sandbox.made() == 2
+
+
 def test_a_video_of_nobody_is_not_replaced(client, sandbox, postgres, tmp_path):
     (tmp_path / "row-1-0.mp4").write_bytes(b"of somebody")
     batch = SharedBatch(client, postgres.url, tmp_path)

@@ -174,7 +174,7 @@ class Plan:
         files: Iterable[Path] = ()
         if self._is_new():  # then those that are there were made by no batch here, or by one whose journal is gone
             files = self.directory.iterdir()
-        keys = Keys(self.session.key, chain(self.begun, self.ended, self.results.lines), files)
+        keys = Keys(self.session.key, self._keys(), files)
         count, mistakes = Count(), list[Mistake]()
         for number, item in enumerate(count.counted(rows), 1):
             if isinstance(item, Mistake):
@@ -187,6 +187,10 @@ class Plan:
                 self._leave_nothing()
             raise RowsRefused(mistakes)
         self.report.rows = self.state.rows = count.rows
+
+    def _keys(self) -> Iterable[str]:
+        """Give the keys of rows of before."""
+        return chain(self.begun, self.ended, self.results.lines)
 
     def _leave_nothing(self) -> None:
         self.session.let_go(Path(self.journal))

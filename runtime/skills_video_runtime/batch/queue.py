@@ -338,6 +338,10 @@ class Queue(PostgresJournal):
         sql = "UPDATE batch SET is_fresh = FALSE WHERE NOT EXISTS (SELECT 1 FROM batch_row WHERE status IS NULL)"
         self._together(partial(self._run, sql))
 
+    def keys(self) -> Iterator[str]:
+        """Give the keys of all rows."""
+        return (key for (key,) in self._run("SELECT key FROM batch_row"))
+
     def statuses(self) -> dict[str, int]:
         """Give how many rows ended how."""
         return dict(self._run("SELECT status, count(*) FROM batch_row WHERE status IS NOT NULL GROUP BY status"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,9 @@ class SharedPlan(Plan):
 
     def _keep_state(self) -> None:
         """It is written together with the rows."""
+
+    def _keys(self) -> Iterable[str]:
+        return chain(super()._keys(), self.queue.keys())
 
     def _leave_nothing(self) -> None:
         with suppress(OSError):  # what is there is not ours
