@@ -649,6 +649,8 @@ def read_rows(
         key: The member or column that holds the key of a row.
         files: The folder of the files that rows name by `@`, by default that of `path`.
     """
-    from skills_video_runtime.batch import read_rows  # noqa: PLC0415  # as above
+    from pathlib import Path  # noqa: PLC0415  # as above
 
-    return read_rows(path, MODELS, str(__package__), model, key, files)
+    from skills_video_runtime.batch import Rows  # noqa: PLC0415
+
+    return Rows(Path(path).absolute(), MODELS, str(__package__), model, key, files)

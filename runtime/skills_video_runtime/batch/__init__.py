@@ -2,7 +2,7 @@
 
 from .batch import AsyncBatch, Batch, SharedBatch
 from .report import Outcome, Report, RowsRefused
-from .rows import Mistake, Row, Rows, read_rows
+from .rows import Mistake, Row, Rows
 
 __all__ = [
     "AsyncBatch",
@@ -14,5 +14,4 @@ __all__ = [
     "Rows",
     "RowsRefused",
     "SharedBatch",
-    "read_rows",
 ]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.errors import NotFound
 from skills_video_runtime.generations.journal_files import is_in_use
-from skills_video_runtime.generations.outcomes import Recovered
+from skills_video_runtime.generations.outcomes import Record, Recovered
 
 from .results import JOURNAL, RESULTS, State, last_results_of, taken, who_runs
 
@@ -106,9 +106,9 @@ def audit(client: Client, directory: str | PathLike[str]) -> Audit:
     return compared(client, records, lines)
 
 
-def compared(client: Client, records: list[Recorded], lines: list[dict[str, Any]]) -> Audit:
+def compared(client: Client, records: list[Record], lines: list[dict[str, Any]]) -> Audit:
     """Ask the platform for all generations that a journal or results tell of, and compare the three."""
-    found = Audit(rows=len({line["key"] for line in lines} | {record.row for record in records}))
+    found = Audit(rows=len({line["key"] for line in lines} | {str(record.key) for record in records}))
     names = (record.id for record in records), (line.get("id") for line in lines)
     ids = [str(name) for name in dict.fromkeys(chain(*names)) if name]
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
@@ -116,22 +116,13 @@ def compared(client: Client, records: list[Recorded], lines: list[dict[str, Any]
     found.generations = sum(state is not None for state in states.values())
     found.charged = sum(state.usage.total or 0.0 for state in states.values() if state is not None)
     found.discrepancies += _of_records(records, lines)
-    found.discrepancies += _of_lines(lines, {record.id for record in records})
-    found.discrepancies += _of_platform(states, records, lines)
+    made = [line for line in lines if line.get("id") and "reused" not in line]
+    found.discrepancies += _of_lines(made, {record.id for record in records})
+    found.discrepancies += _of_platform(states, records, made)
     return found
 
 
-class Recorded(NamedTuple):
-    """What a journal holds of an attempt of a row."""
-
-    row: str
-    id: str | None
-    status: str
-    """The last one; empty, where it is not over."""
-    credits: float | None = None
-
-
-async def _records(client: Client, path: Path) -> list[Recorded]:
+async def _records(client: Client, path: Path) -> list[Record]:
     session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     async with session.call(journal=path) as call:
         found = records_of(cast("Journal", call.journal))
@@ -139,20 +130,16 @@ async def _records(client: Client, path: Path) -> list[Recorded]:
     return found
 
 
-def records_of(journal: Journal) -> list[Recorded]:
-    """Give what a journal holds, over or not."""
-    over = [Recorded(_row_of(item.key), item.id, item.status or "", item.credits) for item in journal.history()]
+def records_of(journal: Journal) -> list[Record]:
+    """Give what a journal holds, over or not, with the row that each is of as its key."""
+    records = journal.history()
     for entry in journal.unfinished():
         if isinstance(entry, Recovered):
-            over.append(Recorded(_row_of(entry.key), None, ""))
+            records.append(Record(entry.key, entry.model, None, None, None, None))
         else:
-            over.append(Recorded(_row_of(entry.own_key or entry.key), entry.id, ""))
-    return over
-
-
-def _row_of(key: int | str) -> str:
-    """Give the row that a key in the journal is of."""
-    return re.sub(r"~[\d.]+$", "", str(key))
+            model = entry.payload.endpoint.model
+            records.append(Record(entry.own_key or entry.key, model, entry.id, None, None, None))
+    return [replace(record, key=re.sub(r"~[\d.]+$", "", str(record.key))) for record in records]
 
 
 def _state_of(client: Client, name: str) -> Generation | None:
@@ -162,25 +149,23 @@ def _state_of(client: Client, name: str) -> Generation | None:
         return None
 
 
-def _of_records(records: list[Recorded], lines: list[dict[str, Any]]) -> Iterator[Discrepancy]:
+def _of_records(records: list[Record], lines: list[dict[str, Any]]) -> Iterator[Discrepancy]:
     """Tell of what was begun, and is not in the results."""
     in_results = {line.get("id") for line in lines}
     for record in records:
         if not record.status and record.id is None:
-            yield Discrepancy(record.row, None, "a generation may have been made, and its id is not known")
+            yield Discrepancy(str(record.key), None, "a generation may have been made, and its id is not known")
         elif not record.status:
-            yield Discrepancy(record.row, record.id, "it is begun and not over: run the batch again")
+            yield Discrepancy(str(record.key), record.id, "it is begun and not over: run the batch again")
         elif record.status == "COMPLETED" and record.id not in in_results:
-            yield Discrepancy(record.row, record.id, "it is over, and no line of the results has it")
+            yield Discrepancy(str(record.key), record.id, "it is over, and no line of the results has it")
 
 
 def _of_lines(lines: list[dict[str, Any]], recorded: set[str | None]) -> Iterator[Discrepancy]:
     """Tell of what the results have, and the journal has not."""
     rows: dict[str, str] = {}
     for line in lines:
-        name = str(line.get("id") or "")
-        if not name or "reused" in line:
-            continue
+        name = str(line["id"])
         if name not in recorded:
             yield Discrepancy(line["key"], name, "the journal knows nothing of it")
         if name in rows:
@@ -189,13 +174,11 @@ def _of_lines(lines: list[dict[str, Any]], recorded: set[str | None]) -> Iterato
 
 
 def _of_platform(
-    states: dict[str, Generation | None], records: list[Recorded], lines: list[dict[str, Any]]
+    states: dict[str, Generation | None], records: list[Record], lines: list[dict[str, Any]]
 ) -> Iterator[Discrepancy]:
     """Tell of what the platform does not know, or charged otherwise."""
-    rows: dict[str, tuple[str, float | None]] = {item.id: (item.row, item.credits) for item in records if item.id}
-    for line in lines:
-        if line.get("id") and "reused" not in line:
-            rows[line["id"]] = (line["key"], line.get("credits"))
+    rows: dict[str, tuple[str, float | None]] = {item.id: (str(item.key), item.credits) for item in records if item.id}
+    rows |= {line["id"]: (line["key"], line.get("credits")) for line in lines}
     for name, state in states.items():
         row, recorded = rows[name]
         if state is None:

@@ -105,7 +105,7 @@ class Rows:
     package: str
     model: str | None = None
     key: str = "key"
-    files: Path | None = None
+    files: str | PathLike[str] | None = None
 
     def __iter__(self) -> Iterator[Row | Mistake]:
         """Read the file.
@@ -242,7 +242,7 @@ class Rows:
 
     @cached_property
     def _folder(self) -> Path:
-        return (self.files or self.path.parent).resolve()
+        return Path(self.files or self.path.parent).resolve()
 
     def _path_of(self, name: str) -> Path:
         path = (self._folder / name).resolve()
@@ -476,15 +476,3 @@ def _without_nulls(value: Any) -> Any:
 
 
 _TABLES = {".csv": _csv, ".tsv": _csv, ".parquet": _parquet}
-
-
-def read_rows(  # each is a choice of its own
-    path: str | PathLike[str],
-    models: Models,
-    package: str,
-    model: str | None = None,
-    key: str = "key",
-    files: str | PathLike[str] | None = None,
-) -> Rows:
-    """Give the rows of a file; see `Rows`."""
-    return Rows(Path(path).absolute(), models, package, model, key, None if files is None else Path(files))
