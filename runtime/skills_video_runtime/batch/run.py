@@ -95,7 +95,9 @@ class Attempt:
 
     def about(self) -> dict[str, Any]:
         """Give what a line says of it."""
-        payload, took = self.row.payload, self.state and self.state.usage.total
+        payload, took = self.row.payload, None
+        if self.state is not None:
+            took = self.state.usage.total
         told: dict[str, Any] = {"key": self.row.key, "model": payload.endpoint.model}
         told |= {"variant": type(payload).__name__, "id": self.id, "status": self.status}
         told |= {"credits": took, "files": self.files, "error": as_data(self.problem)}
