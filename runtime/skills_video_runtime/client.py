@@ -13,6 +13,7 @@ from skills_video_runtime import catalog
 from skills_video_runtime.downloads import MAX_BYTES
 from skills_video_runtime.generations.progress import is_async, refuse_async
 from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.generations.states import LONGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
@@ -332,7 +333,7 @@ class _Verbs(Generic[PayloadT]):
 
         Raises:
             ValueError: There is no unfinished record with this key, it is of a call that is under way, or the id is
-                none, or that of another record.
+                none, or that of another record; or the key is a text that none can be.
             TypeError: The key is neither an int nor a text.
             JournalUnavailable: It cannot be written.
         """
@@ -345,7 +346,11 @@ class _Verbs(Generic[PayloadT]):
     def known(self, key: str, *, journal: Where | None = None) -> Record | None:
         """Give what a journal holds under a key of yours, or the id of a generation, whether it is over or not.
 
-        None where it holds nothing that may have made a generation. Nothing is sent.
+        Where a key of yours is the id of another generation, the key goes before the id. None where it holds nothing
+        that may have made a generation. Nothing is sent.
+
+        Raises:
+            TypeError, ValueError: It is no text, or none that a key or an id can be.
         """
         return run(self._coroutines.known(key, journal=journal))
 
@@ -566,8 +571,11 @@ class _AsyncVerbs(Generic[PayloadT]):
     async def settle(self, key: int | str, id: str | None = None, *, journal: Where | None = None) -> None:
         """As `Client.settle`."""
         from skills_video_runtime.generations import recovery  # noqa: PLC0415  # on first use
+        from skills_video_runtime.generations.keyed import check_record  # noqa: PLC0415  # as above
 
         self._session.key.refuse(id)
+        self._session.key.refuse(key)
+        check_record(key)
         async with self._session.call(journal=journal) as call:
             await recovery.settle(call, key, id)
 
@@ -578,6 +586,10 @@ class _AsyncVerbs(Generic[PayloadT]):
 
     async def known(self, key: str, *, journal: Where | None = None) -> Record | None:
         """As `Client.known`."""
+        from skills_video_runtime.generations.keyed import check_key  # noqa: PLC0415  # on first use
+
+        self._session.key.refuse(key)
+        check_key(key, LONGEST_ID)
         async with self._session.call(journal=journal) as call:
             return await call.io.on_disk(partial(call.kept.record_of, key))
 

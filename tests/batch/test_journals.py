@@ -68,6 +68,38 @@ def test_a_key_names_one_generation_in_any_process(sandbox, opened):
     assert sandbox.made() == 2
 
 
+TEXTS = ["\ud800", "a\x00b", "", "x" * 1000, "line\nend"]
+NO_TEXTS = [2**70, True, None, 1.5, b"row-17"]
+
+
+@pytest.mark.parametrize("key", [*TEXTS, *NO_TEXTS], ids=ascii)
+def test_what_no_database_takes_is_no_key_and_no_id(key, sandbox, opened, journal):
+    kind = ValueError if isinstance(key, str) else TypeError
+    refused = ValueError if key == 2**70 else kind
+    with opened() as client:
+        for ask in (client.known, lambda key: client.generate(PAYLOAD, key=key)):
+            if key is not None or ask == client.known:
+                with pytest.raises(kind, match="key is a"):
+                    ask(key)
+        with pytest.raises(refused, match=r"^key"):
+            client.settle(key)
+        if key is not None:
+            with pytest.raises(ValueError, match=r"^id: .* is no id of a generation"):
+                client.settle(1, key)
+        assert client.history() == []
+    assert sandbox.made() == 0
+
+
+def test_a_key_goes_before_the_id_of_another_generation(sandbox, opened):
+    with opened() as client:
+        first = client.generate(OTHER)
+        second = client.generate(PAYLOAD, key=first.id)
+        assert client.known(first.id).id == second.id
+        assert client.known(second.id).id == second.id
+        assert client.generate(PAYLOAD, key=first.id).id == second.id
+    assert sandbox.made() == 2
+
+
 def test_a_key_of_another_payload_is_refused(sandbox, opened):
     with opened() as client:
         client.generate(PAYLOAD, key="row-17")

@@ -214,6 +214,8 @@ WRONG: dict[str, tuple[tuple[Any, ...], type[Exception], str]] = {
     "a key that is not there": ((4,), ValueError, "4"),
     "a key beyond all": ((2**70,), ValueError, "key"),
     "a key of what is over": ((2,), ValueError, "2"),
+    "the API key as a key": ((KEY,), ValueError, "API key"),
+    "half a surrogate pair": (("\ud800",), ValueError, "printable"),
     "an empty id": ((1, ""), ValueError, "id"),
     "dots": ((1, ".."), ValueError, "id"),
     "a number as id": ((1, 5), ValueError, "id"),

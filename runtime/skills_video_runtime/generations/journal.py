@@ -170,9 +170,10 @@ class Journal(Protocol):
         return [self._record(*row) for row in self._run(OVER)]
 
     def record_of(self, name: str) -> Record | None:
-        """Give what is recorded under a key of the caller's own or an id, over or not, unless nothing was made."""
-        for row in self._run(f"{TOLD} (name = ? OR id = ?) AND state <> 'refused'", name, name):
-            return self._record(*row)
+        """Give what is recorded under a key of the caller's own, else an id, over or not, unless nothing was made."""
+        for column in ("name", "id"):
+            for row in self._run(f"{TOLD} {column} = ? AND state <> 'refused'", name):
+                return self._record(*row)
         return None
 
     def prune(self, older_than: float) -> int:

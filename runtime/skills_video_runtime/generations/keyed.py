@@ -29,7 +29,7 @@ async def begun_before(call: Call, payload: Submittable, own_key: str) -> Genera
         RecordUnusable: its record cannot be read, or holds no id.
         GenerationTimeout: another call with this key has not been told an id in time.
     """
-    _check(own_key)
+    check_key(own_key)
     if call.journal is None:
         raise ValueError("key needs a journal: Client(journal='jobs.db')")
     journal = call.journal
@@ -57,11 +57,20 @@ async def begun_before(call: Call, payload: Submittable, own_key: str) -> Genera
         await call.io.sleep(min(PAUSE, max(call.time_left(), 0)))
 
 
-def _check(own_key: object) -> None:
+def check_key(own_key: object, longest: int = LONGEST) -> None:
+    """Refuse, by TypeError or ValueError, what is no key that a caller can give, and that not every database takes."""
     if not isinstance(own_key, str):
         raise TypeError(f"key is a text of your own, such as 'row-17', not {own_key!r:.80}")
-    if not 0 < len(own_key) <= LONGEST or not own_key.isprintable():
-        raise ValueError(f"key is a printable text of 1 to {LONGEST} characters, not {own_key!r:.80}")
+    if not 0 < len(own_key) <= longest or not own_key.isprintable():
+        raise ValueError(f"key is a printable text of 1 to {longest} characters, not {own_key!r:.80}")
+
+
+def check_record(key: object) -> None:
+    """Refuse, as `check_key`, what calls no record."""
+    if type(key) not in {int, str}:
+        raise TypeError(f"key is that of a record, an int or your own text, not {key!r:.80}")
+    if isinstance(key, str):
+        check_key(key)
 
 
 def _hold(call: Call, journal: Journal, key: int | str) -> bool:

@@ -37,8 +37,6 @@ async def recover(call: Call) -> list[Recovered]:
 
 async def settle(call: Call, key: int | str, name: str | None) -> None:
     """Record which generation a submission became, or drop its record."""
-    if type(key) not in {int, str}:
-        raise TypeError(f"key is that of a record, an int or your own text, not {key!r:.80}")
     if name is not None and not is_id(name):
         raise ValueError(f"id: {name!r:.80} is no id of a generation")
     await call.io.on_disk(partial(call.claims.settle, call.kept, key, name))

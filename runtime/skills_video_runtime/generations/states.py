@@ -44,6 +44,7 @@ ID_NAMES = ("generation_id", "generationId", "id", "prediction_id", "task_id", "
 STATE_NAMES = ("status", "state", "queue_state", "queueState", "prediction_status", "predictionStatus")
 QUEUE_NAMES = ("queue_position", "queuePosition", "queue_place", "position")
 ENVELOPES = ("data", "prediction", "generation", "task")
+LONGEST_ID = 512  # characters: our choice
 REDACTED = "<key>"  # stands where the API key stood
 Told = TypeVar("Told", "Generation", "MediaFile")
 MOST = 2**53  # which every JSON and every database can hold
@@ -339,7 +340,7 @@ def is_id(name: object) -> TypeGuard[str]:
     """Tell whether a name can be an id in a URL; the platform publishes no form of it. Where the key stood is none."""
     if not isinstance(name, str) or REDACTED in name:
         return False
-    return 0 < len(name) <= 512 and name.strip(". ") != "" and name.isprintable()
+    return 0 < len(name) <= LONGEST_ID and name.strip(". ") != "" and name.isprintable()
 
 
 def _files(data: object) -> Iterator[MediaFile]:
