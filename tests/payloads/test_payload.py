@@ -523,6 +523,30 @@ def test_file_of_an_open_file_starts_at_its_start_and_is_not_closed(tmp_path):
             assert opened.read() == b"meow"
 
 
+class Place:
+    def __fspath__(self):
+        return b"cat.png"
+
+
+@pytest.mark.parametrize("place", [Path("cat.png"), Path("../here/cat.png"), Place(), "entry"], ids=range(4))
+def test_file_of_a_path_is_the_same_wherever_the_program_goes(place, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "cat.png").write_bytes(b"meow")
+    (tmp_path / "cat.png").write_bytes(b"another")
+    monkeypatch.chdir(here)
+    [entry] = os.scandir()
+    given = entry if place == "entry" else place
+    file = File(given)
+    shown = repr(file)
+    again = [file, copy.deepcopy(file), pickle.loads(pickle.dumps(file)), dataclasses.replace(file, name="dog.png")]
+    assert file == File(given)
+    monkeypatch.chdir(tmp_path)
+    assert [item.open().read() for item in again] == [b"meow"] * 4
+    assert (file.name, repr(file)) == ("cat.png", shown)
+    assert str(tmp_path) not in shown
+
+
 def test_file_of_a_buffer_needs_no_name():
     file = File(io.BytesIO(b"meow"))
     assert file.name

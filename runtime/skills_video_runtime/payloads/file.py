@@ -1,6 +1,6 @@
 """A local file as the value of a field."""
 
-# ruff: noqa: PTH113, PTH119, PTH123  # pathlib takes longer to import than all else here; who opens a file closes it
+# ruff: noqa: PTH113, PTH117, PTH119, PTH123  # pathlib takes longer to import than all else here; who opens a file closes it
 from __future__ import annotations
 
 import io
@@ -17,6 +17,8 @@ SOURCES = "a file is a pathlib.Path, bytes with a name, or a file open for readi
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
     """A file that is sent along with a payload: `multipart/form-data`, streamed from where it is.
+
+    A path leads to the same file wherever the program goes from here.
 
     `source` is a `pathlib.Path` or another `os.PathLike`, `bytes` together with a `name`, or a file that is open for
     reading bytes and can go back to its start. `name` is what the platform is told, by default the last part of the
@@ -42,6 +44,10 @@ class File:
             if not os.path.isfile(source):
                 raise FileNotFoundError(f"{os.fspath(source)!r} is no file that can be sent")
             name = name or os.path.basename(os.fsdecode(source))
+            if not os.path.isabs(source):
+                from pathlib import Path  # noqa: PLC0415  # who has a path has it
+
+                object.__setattr__(self, "source", Path(os.fsdecode(source)).absolute())
         elif isinstance(source, (bytes, bytearray, memoryview)):
             object.__setattr__(self, "source", bytes(source))
             if not name:
