@@ -334,7 +334,7 @@ class Desk:
         while True:
             client = AsyncClient(journal=self.choices.journal, timeout=SUBMIT, poll_interval=self.choices.poll_interval)
             try:
-                await client.known("")  # opens the file
+                await client.known("none")  # opens the file
             except JournalUnavailable:
                 await client.close()
                 if anyio.current_time() > until:
