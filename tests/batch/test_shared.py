@@ -339,6 +339,22 @@ def test_a_key_like_that_of_a_row_that_waits_in_the_queue_is_refused(client, san
     assert sandbox.made() == 2
 
 
+@pytest.mark.parametrize("kind", ["queue", "directory"])
+def test_rows_whose_payload_holds_the_api_key_are_refused_and_kept_nowhere(kind, client, sandbox, postgres, tmp_path):
+    batch = Batch(client, tmp_path / "out")
+    if kind == "queue":
+        batch = SharedBatch(client, postgres.url, tmp_path / "out")
+    payload = google_veo_3_1.Payload(prompt=f"as {sandbox.api_key} said")
+    with pytest.raises(
+        RowsRefused, match="2 mistakes in the rows:\nline 2: key row-1: prompt: holds the API key"
+    ) as caught:
+        batch.run([*made_of(1), Row("row-1", payload), Row("row-2", payload)])
+    assert sandbox.api_key not in str(caught.value)
+    assert (sandbox.requests.total(), (tmp_path / "out").exists()) == (0, False)
+    if kind == "queue":
+        assert asked(postgres, "SELECT payload FROM batch_row") == []
+
+
 def test_a_video_of_nobody_is_not_replaced(client, sandbox, postgres, tmp_path):
     (tmp_path / "row-1-0.mp4").write_bytes(b"of somebody")
     batch = SharedBatch(client, postgres.url, tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from skills_video_runtime.budget import Budget
-from skills_video_runtime.errors import JournalUnavailable, Violation
+from skills_video_runtime.errors import JournalUnavailable, PayloadError, Violation
 from skills_video_runtime.generations.journal import without_content
 from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
@@ -181,7 +181,7 @@ class Plan:
                 mistakes.append(item)
             else:
                 line = item.line or number
-                mistakes += keys.problems(item.key, line) or self._plan(item, line)
+                mistakes += keys.problems(item.key, line) or self._held(item, line) or self._plan(item, line)
         if mistakes:
             if self._is_new():
                 self._leave_nothing()
@@ -219,6 +219,14 @@ class Plan:
     def name_of(self, row: Row) -> str:
         """Give what a row that is to be done is called in the journal."""
         return self.name(row.key, self.todo[row.key])
+
+    def _held(self, row: Row, number: int) -> list[Mistake]:
+        """Tell where a payload holds the API key."""
+        try:
+            self.session.key.refuse_in(row.payload.endpoint.model, row.payload.to_dict())
+        except PayloadError as error:
+            return [Mistake(number, row.key, violation) for violation in error.violations]
+        return []
 
     def _plan(self, row: Row, number: int) -> Iterator[Mistake]:
         """Decide whether a row is to be done, and as which attempt; tell what forbids it."""
