@@ -254,7 +254,7 @@ class GenerationFailed(SkillsVideoError):
         reason = ": ".join(visible(text) for text in (generation.code, generation.message) if text)
         what = f"Generation {visible(generation.id)} ended as {generation.status}"
         if reason:
-            what += f" ({reason})"
+            what += f" ({reason.rstrip('.')})"
         super().__init__(f"{what}.", code=generation.code, generation_id=generation.id or None)
 
 

@@ -317,7 +317,7 @@ def test_an_id_for_a_journal_that_is_gone_is_logged(
     server.on(CREATE, create)
     with Client(KEY, server.base, journal=tmp_path / "journal") as client:
         assert client.submit(Payload()).id == "gen_1"
-    assert "record 1 is of generation gen_1" in caplog.text
+    assert "must be a journal or new. Not in it: record 1 is of generation gen_1" in caplog.text
 
 
 def test_one_id_told_to_two_posts_is_the_first_ones(mode: str, server: Scripted, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from contextlib import closing
@@ -365,3 +366,21 @@ def test_an_id_that_stands_elsewhere_is_told_of_what_is_uncertain(
     with pytest.raises(errors.SubmissionUncertain) as caught:
         use(mode, server.base, lambda client: client.generate(Payload()))
     assert caught.value.generation_id == "gen_1"
+
+
+SENTENCE = {"code": "WHO_KNOWS", "message": "The model is asleep."}
+SENTENCES: dict[str, dict[str, Any]] = {
+    "a stream that ends": {STREAM: events(SENTENCE), RUNNING: answer(200, [])},
+    "a refused list": {STREAM: answer(500, SENTENCE), RUNNING: answer(403, SENTENCE)},
+    "a failure": {STREAM: events(state("FAILED", **SENTENCE))},
+    "a look that is not in time": {STREAM: answer(200, state("IN_QUEUE")), RESULT: answer(500, SENTENCE)},
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES)
+def test_a_sentence_of_the_platform_within_one_of_ours_has_no_end_of_its_own(case: str, server: Scripted) -> None:
+    for route, reply in SENTENCES[case].items():
+        server.on(route, reply)
+    with pytest.raises(errors.SkillsVideoError, match="The model is asleep") as caught:
+        use("sync", server.base, generate, timeout=30)
+    assert re.search(r"\.[.;:)]|  ", str(caught.value)) is None

@@ -260,7 +260,7 @@ class Fetch:
             raise self._failed(f"it has more bytes than the {self.most} of max_bytes", again=False)
 
     def _failed(self, problem: str, status: int | None = None, *, again: bool = True) -> DownloadFailed:
-        what = f"{self.address} could not be downloaded: {self.key.redact(problem)}."
+        what = f"{self.address} could not be downloaded: {self.key.redact(problem).rstrip('.')}."
         error = DownloadFailed(what, status=status, generation_id=self.generation_id)
         error.retryable = again
         return error

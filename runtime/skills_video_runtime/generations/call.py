@@ -450,7 +450,7 @@ class Call:
             if not text and told_id(answer) is not None:
                 text = answer.text
             if state is not None and (state.code or state.message):
-                said = f"; it said {state.code or ''} {state.message or ''}"
+                said = f"; it said {' '.join(filter(None, (state.code, state.message))).rstrip('.')}"
 
     async def _next_streamed(self, state: Generation) -> Generation | None:
         """Give the next new state of the open stream; None where there is none to come.

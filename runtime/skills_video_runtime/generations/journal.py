@@ -340,7 +340,8 @@ class Journal(Protocol):
             self._together(work)
             self._check_place()
         except JournalUnavailable as error:
-            logger.warning("the journal could not be written: %s; not in it: %s", error.__cause__ or error.what, what)
+            why = str(error.__cause__ or error.what).strip().rstrip(".")
+            logger.warning("the journal could not be written: %s. Not in it: %s", why, what)
 
     def _check_place(self) -> None:
         """Refuse a journal that is no longer in its place, so that nobody would find what is written to it."""

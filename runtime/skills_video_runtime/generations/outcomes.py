@@ -114,7 +114,7 @@ class Answer(NamedTuple):
         """What is wrong with it, in words."""
         if self.ok:
             return "the answer cannot be read"
-        return self.error().what
+        return self.error().what.rstrip(".")
 
     def error(self, generation_id: str | None = None) -> errors.APIError:
         """Give the error that this answer means."""

@@ -188,7 +188,7 @@ class PostgresJournal(Journal):
         return rows
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
-        return JournalUnavailable(f"The journal {self._where} cannot be used: {str(problem).strip()}.")
+        return JournalUnavailable(f"The journal {self._where} cannot be used: {str(problem).strip().rstrip('.')}.")
 
 
 def costs_in(address: str) -> list[tuple[str, float]]:

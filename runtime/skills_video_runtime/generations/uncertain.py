@@ -88,7 +88,7 @@ class Search:
             if running is not None and self._is_settled(running):
                 return
             if running is None and not answer.is_transient:
-                self.why = f"the running list was refused ({answer.error().what})"
+                self.why = f"the running list was refused ({answer.problem})"
                 return
             delay = max(retry.delay(attempt, answer.retry_after, call.random), GAP)
             if delay >= call.time_left():
