@@ -34,6 +34,10 @@ class Budget:
         """Tell whether a generation was counted before."""
         return generation in self._known
 
+    def of(self, generation: object) -> float:
+        """Give what a generation took, as far as it is known."""
+        return self._known.get(generation, 0.0)
+
     def count(self, generation: object, told: float | None) -> None:
         """Add what a generation took beyond what is known of it."""
         with self._lock:

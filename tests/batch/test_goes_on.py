@@ -187,6 +187,19 @@ def test_the_standing_tells_the_credits_of_all_that_was_made(sandbox, run, out):
     assert [standing for standing, *_ in told] == [report for _, report, _ in told] == [paid for *_, paid in told]
 
 
+@pytest.mark.parametrize("then", ["the row is gone", "fresh"])
+def test_what_was_paid_for_a_row_that_is_open_counts_ever_after(then, sandbox, run, out):
+    """Its video cannot be fetched, so that it has no line, and its record is not over."""
+    sandbox.plan("download-type:text/html")
+    assert run(rows(0, 1)).statuses == {"COMPLETED": 1, "OPEN": 1}
+    report = run(rows(1, 2), limit=1, fresh=then == "fresh", max_credits=3 * EACH)
+    for _ in range(2):
+        assert (report.credits, sandbox.credits_charged, sandbox.made()) == (3 * EACH, 3 * EACH, 3)
+        assert Standing.of(out).credits == 3 * EACH
+        report = run(rows(1, 2), limit=1, max_credits=3 * EACH)
+    assert run(rows(0, 1, 2)).credits == Standing.of(out).credits == sandbox.credits_charged
+
+
 def test_what_was_made_before_a_fresh_start_counts_in_the_budget(sandbox, run):
     killed(lambda end: run(rows(*range(6)), after(4, end), limit=1))
     made = sandbox.made()

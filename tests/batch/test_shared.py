@@ -355,6 +355,13 @@ def test_rows_whose_payload_holds_the_api_key_are_refused_and_kept_nowhere(kind,
         assert asked(postgres, "SELECT payload FROM batch_row") == []
 
 
+def test_what_was_paid_for_a_row_that_is_open_counts_after_a_fresh_start(client, sandbox, postgres, tmp_path):
+    sandbox.plan("download-type:text/html")
+    assert SharedBatch(client, postgres.url, tmp_path).run(made_of(2)).statuses == {"COMPLETED": 1}
+    batch = SharedBatch(client, postgres.url, tmp_path, fresh=True)
+    assert batch.run(made_of(2)).credits == batch.standing().credits == sandbox.credits_charged == 4 * 16
+
+
 def test_a_video_of_nobody_is_not_replaced(client, sandbox, postgres, tmp_path):
     (tmp_path / "row-1-0.mp4").write_bytes(b"of somebody")
     batch = SharedBatch(client, postgres.url, tmp_path)

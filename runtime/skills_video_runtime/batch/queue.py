@@ -374,7 +374,7 @@ class Queue(PostgresJournal):
 class RowBudget(Budget):
     """What all rows may take, for the post of one of them: what it takes is noted for all workers."""
 
-    def __init__(self, most: float, queue: Queue, name: str) -> None:
+    def __init__(self, most: float | None, queue: Queue, name: str) -> None:
         super().__init__(most)
         self._queue, self._name = queue, name
 

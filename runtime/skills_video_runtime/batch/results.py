@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from errno import ENOENT, ENOSPC
 from itertools import chain
@@ -56,6 +56,8 @@ class State:
     """Where it is made."""
     credits: float = 0.0
     """What was taken by generations that no line tells: of attempts that were made again, and of earlier rounds."""
+    open: dict[str, float] = field(default_factory=dict[str, float])
+    """Of these, by their ids, what rows took that were left open, which the journal cannot tell either."""
 
     @classmethod
     def read(cls, directory: Path) -> State:
@@ -66,9 +68,11 @@ class State:
         """
         told = read_json(directory / STATE)
         number, rows, credit = told.get("round", 1), told.get("rows", 0), told.get("credits", 0.0)
-        if type(number) is not int or type(rows) is not int or number < 1 or not is_number(credit):
+        left = as_object(told.get("open"))
+        are_numbers = all(map(is_number, [credit, *left.values()]))
+        if type(number) is not int or type(rows) is not int or number < 1 or not are_numbers:
             raise JournalUnavailable(f"{directory / STATE} is not as a batch writes it: put it right, or remove it.")
-        return cls(number, told.get("is_fresh") is True, rows, str(told.get("platform", "")), credit)
+        return cls(number, told.get("is_fresh") is True, rows, str(told.get("platform", "")), credit, left)
 
     def write(self, directory: Path) -> None:
         """Write it, whole or not at all."""

@@ -218,8 +218,6 @@ class SharedRun(Run):
         """Rows are taken at the rate of all workers."""
 
     def _budget_of(self, row: Row) -> Budget:
-        if self.max_credits is None:
-            return super()._budget_of(row)
         return RowBudget(self.max_credits, self.queue, self.plan.name_of(row))
 
     def _states(self, row: Row, call: Call) -> AsyncGenerator[Generation, None]:
