@@ -384,3 +384,22 @@ def test_a_sentence_of_the_platform_within_one_of_ours_has_no_end_of_its_own(cas
     with pytest.raises(errors.SkillsVideoError, match="The model is asleep") as caught:
         use("sync", server.base, generate, timeout=30)
     assert re.search(r"\.[.;:)]|  ", str(caught.value)) is None
+
+
+@pytest.mark.parametrize(("timeout", "looks"), [(0.4, 2), (2, 2), (3, 2), (3.5, 2), (7, 3), (10, 4)])
+def test_a_generation_is_looked_at_shortly_before_the_deadline(
+    timeout: float, looks: int, mode: str, server: Scripted
+) -> None:
+    server.on(RESULT, answer(200, state("IN_QUEUE")))
+    with pytest.raises(errors.GenerationTimeout, match="At the last look: it was IN_QUEUE"):
+        use(mode, server.base, lambda client: client.wait("gen_1", timeout=timeout))
+    assert server.count(RESULT) == looks
+    server.replace(RESULT, *[answer(200, state("IN_QUEUE"))] * (looks - 1), answer(200, state("COMPLETED"))).rewind()
+    assert use(mode, server.base, lambda client: client.wait("gen_1", timeout=timeout)).status == "COMPLETED"
+
+
+def test_no_last_look_comes_before_the_platform_allows_one(mode: str, server: Scripted) -> None:
+    server.on(RESULT, answer(429, {}, Retry_After="20"))
+    with pytest.raises(errors.GenerationTimeout):
+        use(mode, server.base, lambda client: client.wait("gen_1", timeout=10))
+    assert server.count(RESULT) == 1

@@ -35,7 +35,7 @@ from skills_video_runtime.json_values import as_object, texts_in
 from .claims import Claims, Submission, new_idempotency
 from .meaning import is_result, meaning, of_repeat, told_by, told_id
 from .outcomes import CLOSED, IO, Answer, Ended, Ending, Lost, Opened, Post, Settings, Submittable, check_seconds
-from .pace import Pace, Paces
+from .pace import TICK, Pace, Paces
 from .progress import Event, Fallback, Retry
 from .states import WORDS, Generation, Status, Usage, belonging_to, is_id
 from .uncertain import PATH, find, find_instead, is_known_again, parse_running
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 RESULT = "/generation/{id}"
 LONGEST_WAIT = 60.0  # seconds between two looks at a generation, whatever `Retry-After` says: our choice
+LAST_LOOK = 1.0  # seconds before the deadline that the last look is given, at most a quarter of all: our choice
 HOLLOW_LOOKS = 3  # at a COMPLETED generation without data, before it is handed over as it is: our choice
 GET_PATIENCE = 30.0  # seconds for one answer to a GET: our choice
 UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made is not believed: our choice
@@ -534,8 +535,14 @@ class Call:
             self.report(Retry("poll", delay, outcome.problem))
 
     async def _wait_to_look(self, name: str, delay: float, why: str) -> None:
-        """Wait before the next look, or until the deadline, where there is no time for one."""
+        """Wait before the next look, or until the deadline, where there is no time for one.
+
+        The last look comes shortly before the deadline, unless the platform is to be left alone for longer.
+        """
         left = self.time_left()
+        last = left - min(LAST_LOOK, self.timeout / 4)
+        if last > TICK and delay == self.settings.poll_interval:
+            delay = min(delay, last)
         if min(delay, LONGEST_WAIT) < left:
             await self.io.sleep(min(delay, LONGEST_WAIT))
             return
