@@ -23,7 +23,8 @@ class Budget:
         if most is not None and (not is_number(most) or most <= 0):
             raise ValueError(f"max_credits must be a positive number of credits, not {most!r:.80}")
         self.most, self.spent, self._lock = most, 0.0, Lock()
-        self._known: dict[object, float] = {}
+        self.known: dict[object, float] = {}
+        """What each generation took, as far as it is known."""
 
     def check(self) -> None:
         """Refuse, by BudgetExceeded, a post beyond the budget."""
@@ -32,15 +33,11 @@ class Budget:
 
     def knows(self, generation: object) -> bool:
         """Tell whether a generation was counted before."""
-        return generation in self._known
-
-    def of(self, generation: object) -> float:
-        """Give what a generation took, as far as it is known."""
-        return self._known.get(generation, 0.0)
+        return generation in self.known
 
     def count(self, generation: object, told: float | None) -> None:
         """Add what a generation took beyond what is known of it."""
         with self._lock:
-            known = self._known.setdefault(generation, 0.0)
-            self._known[generation] = max(known, told or 0.0)
-            self.spent += self._known[generation] - known
+            known = self.known.setdefault(generation, 0.0)
+            self.known[generation] = max(known, told or 0.0)
+            self.spent += self.known[generation] - known

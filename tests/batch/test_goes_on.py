@@ -192,12 +192,23 @@ def test_what_was_paid_for_a_row_that_is_open_counts_ever_after(then, sandbox, r
     """Its video cannot be fetched, so that it has no line, and its record is not over."""
     sandbox.plan("download-type:text/html")
     assert run(rows(0, 1)).statuses == {"COMPLETED": 1, "OPEN": 1}
-    report = run(rows(1, 2), limit=1, fresh=then == "fresh", max_credits=3 * EACH)
+    told = []
+    report = run(
+        rows(1, 2),
+        lambda _, report: told.append(Standing.of(out).credits == report.credits),
+        limit=1,
+        fresh=then == "fresh",
+        max_credits=3 * EACH,
+    )
+    assert all(told)
     for _ in range(2):
         assert (report.credits, sandbox.credits_charged, sandbox.made()) == (3 * EACH, 3 * EACH, 3)
         assert Standing.of(out).credits == 3 * EACH
         report = run(rows(1, 2), limit=1, max_credits=3 * EACH)
-    assert run(rows(0, 1, 2)).credits == Standing.of(out).credits == sandbox.credits_charged
+    told.clear()
+    report = run(rows(0, 1, 2), lambda _, report: told.append(Standing.of(out).credits == report.credits), limit=1)
+    assert all(told)
+    assert report.credits == Standing.of(out).credits == sandbox.credits_charged
 
 
 def test_what_was_made_before_a_fresh_start_counts_in_the_budget(sandbox, run):

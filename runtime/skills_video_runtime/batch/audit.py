@@ -55,7 +55,8 @@ class Standing:
         lines = list(last_results_of(directory / RESULTS))
         statuses = Counter(line["status"] for line in lines)
         state = State.read(directory)
-        credit = state.credits + sum(line.get("credits") or 0.0 for line in lines)
+        took: dict[str, float] = {str(line.get("id")): line["credits"] for line in lines if line.get("credits")}
+        credit = sum({**state.untold, **took}.values())
         uncertain = [line["key"] for line in lines if line["status"] == "UNCERTAIN"]
         run_by = None
         if is_in_use(journal):

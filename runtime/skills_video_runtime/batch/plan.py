@@ -138,11 +138,13 @@ class Plan:
             what = f"The batch in {self.directory} is of {before}: name another directory for {here}."
             raise JournalUnavailable(what)
         self.state.platform = here
-        for name, credit in self.state.open.items():
+        for name, credit in self.state.untold.items():
             self.budget.count(name, credit)
 
     def _keep_state(self) -> None:
-        self.state.credits = self.budget.spent - sum(line.credits for line in self.results.lines.values())
+        told = {line.id for line in self.results.lines.values() if line.credits}
+        took = self.budget.known.items()
+        self.state.untold = {str(name): credit for name, credit in took if credit and name not in told}
         self.state.write(self.directory)
 
     async def _read_results(self) -> None:
@@ -348,8 +350,6 @@ class Plan:
     def close(self) -> None:
         """Let go of the directory and the journal."""
         self.results.end()
-        left = [item.id for item in self.report.problems if item.status == "OPEN" and item.id is not None]
-        self.state.open |= {name: self.budget.of(name) for name in left}
         over = self.report.statuses.total() - self.report.statuses["OPEN"]
         if self.report.rows and self.results.is_in_place():
             self.state.is_fresh = self.state.is_fresh and over < self.report.rows

@@ -54,10 +54,8 @@ class State:
     rows: int = 0
     platform: str = ""
     """Where it is made."""
-    credits: float = 0.0
-    """What was taken by generations that no line tells: of attempts that were made again, and of earlier rounds."""
-    open: dict[str, float] = field(default_factory=dict[str, float])
-    """Of these, by their ids, what rows took that were left open, which the journal cannot tell either."""
+    untold: dict[str, float] = field(default_factory=dict[str, float])
+    """What was taken by generations that no line tells: of rows that are open or made again, and of earlier rounds."""
 
     @classmethod
     def read(cls, directory: Path) -> State:
@@ -67,12 +65,11 @@ class State:
             JournalUnavailable: it is not as a batch writes it, as when it was edited by hand.
         """
         told = read_json(directory / STATE)
-        number, rows, credit = told.get("round", 1), told.get("rows", 0), told.get("credits", 0.0)
-        left = as_object(told.get("open"))
-        are_numbers = all(map(is_number, [credit, *left.values()]))
+        number, rows, untold = told.get("round", 1), told.get("rows", 0), as_object(told.get("untold"))
+        are_numbers = all(map(is_number, untold.values()))
         if type(number) is not int or type(rows) is not int or number < 1 or not are_numbers:
             raise JournalUnavailable(f"{directory / STATE} is not as a batch writes it: put it right, or remove it.")
-        return cls(number, told.get("is_fresh") is True, rows, str(told.get("platform", "")), credit, left)
+        return cls(number, told.get("is_fresh") is True, rows, str(told.get("platform", "")), untold)
 
     def write(self, directory: Path) -> None:
         """Write it, whole or not at all."""
