@@ -65,21 +65,21 @@ def others(folder, rooms, names):
 
 
 SIZES = {
-    "core": (4_120, named(RUNTIME, CORE)),
-    "payloads": (2_220, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),
-    "guard against double payment": (1_324, named(RUNTIME, GUARD)),
-    "downloads": (409, named(RUNTIME, "downloads/fetch downloads/names")),
+    "core": (4_155, named(RUNTIME, CORE)),
+    "payloads": (2_226, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),
+    "guard against double payment": (1_326, named(RUNTIME, GUARD)),
+    "downloads": (411, named(RUNTIME, "downloads/fetch downloads/names")),
     "runtime without extras": (
-        8_311,
+        8_356,
         others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
-    "keys of one's own, many, budget, webhooks": (620, named(RUNTIME, CALLS)),
+    "keys of one's own, many, budget, webhooks": (630, named(RUNTIME, CALLS)),
     "choosing, planning, notebooks": (324, named(RUNTIME, CHOOSING)),
-    "files of one's own, and what is left of one": (385, named(RUNTIME, FILES)),
+    "files of one's own, and what is left of one": (403, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (382, named(RUNTIME, TOLD)),
     "what a description offers": (108, named(RUNTIME, OFFERED)),
     "agents": (1_403, [RUNTIME / "agents"]),
-    "batch": (2_900, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
+    "batch": (2_943, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
     "generator, what makes the modules": (
         9_129,
         others(ROOT / "generator", (".", "inputs", "output", "schema"), TEXTS),
