@@ -219,7 +219,8 @@ class Many(Generic[PayloadT]):
         async def work(index: int, payload: PayloadT) -> None:
             try:
                 ready.append(await self.make(index, payload))
-            except BaseException as error:  # such as the end of the event loop
+            except BaseException as error:  # of a hook, such as SystemExit, or by the end of the event loop
+                tasks.problem = error
                 ready.append(Made(Result(index, payload, None, cast("Exception", error))))
                 raise
             finally:
@@ -233,7 +234,7 @@ class Many(Generic[PayloadT]):
                 scope.deadline = current_time() + GRACE
 
         try:
-            await tasks.begin(leave, arrived.release)
+            await tasks.begin(leave)
             while True:
                 for numbered in self.take(self.limit - under_way):
                     tasks.start(work, *numbered)
@@ -260,7 +261,7 @@ class Many(Generic[PayloadT]):
 
     def _tell(self, error: BaseException, untold: Iterable[Made[PayloadT]]) -> None:
         """Tell whoever leaves what goes on, or was not given: by notes, and in the log, as not every error is seen."""
-        for outlook in filter(None, (made.outlook() for made in untold)):
+        for outlook in filter(None, (made.outlook() for made in untold if made.result.error is not error)):
             error.add_note(outlook)
             logger.warning("%s", outlook)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
@@ -22,27 +23,23 @@ class Tasks:
         self._group, self._begun, self._over = create_task_group(), Event(), Event()
         self._host: object = None
         self.problem: BaseException | None = None
-        """What a task raised; that ends the others."""
+        """What a task is about to raise; that ends the others."""
 
-    async def begin(self, leave: Callable[[], None], over: Callable[[], None]) -> None:
-        """Be ready to start tasks. One function is called as they are about to be cancelled, the other once all ended.
+    async def begin(self, leave: Callable[[], None]) -> None:
+        """Be ready to start tasks. A function is called as they are about to be cancelled.
 
         They are cancelled by `end`, by the end of the event loop, and by what one of them raises.
         """
 
         async def host() -> None:
-            try:
+            with suppress(BaseException):  # see `problem`
                 async with self._group:
                     self._begun.set()
                     try:
                         await sleep_forever()
                     finally:
                         leave()
-            except BaseException as error:  # noqa: BLE001  # for who looks at the problem
-                self.problem = error
-            finally:
-                self._over.set()
-                over()
+            self._over.set()
 
         self._host = _begun(host)
         await self._begun.wait()

@@ -14,7 +14,7 @@ from skills_video import AsyncClient, Client, google_veo_3_1
 from skills_video_runtime import errors
 from skills_video_runtime.sandbox import Sandbox
 from tests.support.callers import Payload
-from tests.support.interruptions import interrupt_as_a_thread_starts
+from tests.support.interruptions import ForeignEnd, interrupt_as_a_thread_starts
 from tests.support.scripted import KEY, STREAM, Hold, events, state
 
 KINDS = ["threads", "asyncio", "trio"]
@@ -237,6 +237,22 @@ def test_an_id_that_comes_as_tasks_are_left_is_told(kind, server, caplog):
 
     anyio.run(main, backend=kind)
     assert caplog.messages == ["Generation gen_1 may go on: client.wait('gen_1') takes it up."]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_hook_ends_all_by_is_raised_as_it_is(kind, sandbox, caplog):
+    sandbox.plan(*["slow:100000"] * 3)
+
+    def hook(event):
+        if event.index == 1:
+            raise ForeignEnd
+
+    with pytest.raises(ForeignEnd) as caught:
+        results_of(kind, sandbox, payloads(3), limit=3, on_event=hook)
+    ids = {made.id for made in sandbox.generations()}
+    told = caught.value.__notes__
+    assert len(told) == len(ids) == len(caplog.messages) + 1  # its own is in the error alone
+    assert all(any(f"client.wait('{name}')" in note for note in told) for name in ids)
 
 
 @pytest.mark.parametrize("kind", KINDS)
