@@ -50,6 +50,19 @@ def test_a_payload_with_the_key_is_neither_recorded_nor_sent(
     assert all(KEY.encode() not in path.read_bytes() for path in tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_a_payload_with_a_key_that_a_function_gives_is_not_sent(
+    mode: str, holder: str, server: Scripted, tmp_path: Path
+) -> None:
+    server.on(STREAM, events(state("COMPLETED"))).on(CREATE, answer(200, state("COMPLETED")))
+    options: dict[str, Any] = {"api_key": lambda: KEY, "journal": tmp_path / "jobs.db"}
+    for _ in range(2):
+        with pytest.raises(errors.PayloadError, match="holds the API key"):
+            use(mode, server.base, lambda client: client.generate(HOLDERS[holder]()), **options)
+    assert server.requests == []
+    assert use(mode, server.base, lambda client: client.recover(), **options) == []
+
+
 def test_one_of_many_with_the_key_is_refused_alone(mode: str, server: Scripted) -> None:
     server.on(STREAM, events(state("COMPLETED")))
     given = [Payload(prompt=KEY), Payload(prompt="neon rain")]

@@ -155,6 +155,8 @@ class Lost:
     def error(self, generation_id: str | None = None) -> errors.SkillsVideoError:
         """Give the error that this means."""
         error: errors.SkillsVideoError
+        if isinstance(self.cause, errors.PayloadError):
+            return self.cause
         if isinstance(self.cause, errors.MissingAPIKey):
             error = errors.MissingAPIKey(self.problem, generation_id=generation_id)
             error.__cause__ = self.cause.__cause__

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlencode
 import anyio
 import anyio.to_thread
 
-from skills_video_runtime.errors import MissingAPIKey, visible
+from skills_video_runtime.errors import MissingAPIKey, PayloadError, visible
 from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post, Submittable
 from skills_video_runtime.generations.states import is_id
 from skills_video_runtime.json_values import JsonObject, as_array, as_object
@@ -278,7 +278,7 @@ class Exchange(AbstractAsyncContextManager["Exchange"]):
                 return CLOSED
             self.begin_post()
             return self._open(self.response, silence)
-        except MissingAPIKey as error:
+        except (MissingAPIKey, PayloadError) as error:
             return Lost(error.what, is_transient=False, cause=error)
         except Exception as error:  # noqa: BLE001  # no class of exception decides what was sent
             if self.is_over() or (self.http is not None and self.http.is_closed):
@@ -296,6 +296,8 @@ class Exchange(AbstractAsyncContextManager["Exchange"]):
             return None
         if signed:
             key = await self._bounded(connections.key.fresh())
+            if self.posting is not None and key is not connections.key:  # one that was not known before
+                key.refuse_in(self.posting.payload.endpoint.model, self.posting.fields)
         self.http = http = connections.borrow(for_post=method == "POST")
         if http is None:
             return None
