@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from importlib import import_module
-from os import fspath
+from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -156,5 +156,8 @@ def _plain(value: Any) -> Any:
 
 
 def _path_of(file: File) -> str:
-    source = cast("PathLike[str]", file.source)
-    return fspath(source)
+    """Give the path of a file as it was typed, if that was a relative one."""
+    path, here = Path(cast("PathLike[str]", file.source)), Path.cwd()
+    if path.is_relative_to(here):
+        path = path.relative_to(here)
+    return str(path)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from tests.support.processes import call, command, environment, events
@@ -78,14 +79,20 @@ def test_a_key_in_an_answer_is_taken_out(sandbox):
 
 
 def test_a_key_that_the_platform_repeats_where_it_must_not_be_changed_is_not_shown(still):
-    echoing = ("--set", f"prompt=my key is {still.api_key}")
-    begun = call("run", "openai/sora-2", *echoing, "--json-lines", "--timeout", "1", sandbox=still)
-    assert begun.returncode == 11
+    echoing = {"prompt": f"my key is {still.api_key}"}
+    headers = {"Authorization": f"Bearer {still.api_key}"}
+    httpx.post(f"{still.url}/generation/openai/sora-2", json=echoing, headers=headers).raise_for_status()
     for arguments in (("get", "gen_000001", "--json"), ("running",), ("running", "--json")):
         done = call(*arguments, sandbox=still)
         assert "my key is <key>" in done.stdout
         assert still.api_key not in done.stdout
-    assert still.api_key not in begun.stdout + begun.stderr
+
+
+def test_a_key_in_a_prompt_is_refused_and_not_shown(still):
+    done = call("run", "openai/sora-2", "--set", f"prompt=my key is {still.api_key}", "--json-lines", sandbox=still)
+    assert (done.returncode, still.made()) == (22, 0)
+    assert "holds the API key" in done.stdout + done.stderr
+    assert still.api_key not in done.stdout + done.stderr
 
 
 def test_doctor_shows_no_user_name_and_no_query_of_an_address():
