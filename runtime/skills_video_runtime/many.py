@@ -167,20 +167,16 @@ class Many(Generic[PayloadT]):
 
         What was posted gets its id first, for which it has a few seconds.
         """
-        from concurrent.futures import Future  # noqa: PLC0415  # on first use
+        from .threads import Threads  # noqa: PLC0415  # on first use
 
-        from .threads import Threads  # noqa: PLC0415  # as above
-
-        ready: SimpleQueue[Future[Made[PayloadT]]] = SimpleQueue()
+        ready: SimpleQueue[Made[PayloadT]] = SimpleQueue()
         under_way = 0
 
         def work(index: int, payload: PayloadT) -> None:
-            outcome: Future[Made[PayloadT]] = Future()
             try:
-                outcome.set_result(run(self.make(index, payload)))
+                ready.put(run(self.make(index, payload)))
             except BaseException as error:  # noqa: BLE001  # raised to the caller
-                outcome.set_exception(error)
-            ready.put(outcome)
+                ready.put(Made(Result(index, payload, None, cast("Exception", error)), raised=error))
 
         with Threads(self.limit) as pool:
             try:
@@ -191,10 +187,12 @@ class Many(Generic[PayloadT]):
                     if not under_way and self.pause is None:
                         break
                     try:
-                        made = ready.get(timeout=self.pause).result()
+                        made = ready.get(timeout=self.pause)
                     except Empty:
                         continue
                     under_way -= 1
+                    if made.raised is not None:
+                        raise made.raised  # noqa: TRY301  # as what is raised here
                     try:
                         yield made.result
                     finally:
@@ -203,7 +201,7 @@ class Many(Generic[PayloadT]):
                 try:
                     self._end_threads(pool)
                 finally:
-                    self._tell(error, (ready.get().result() for _ in range(ready.qsize())))
+                    self._tell(error, [ready.get() for _ in range(ready.qsize())])
                 raise
         self.end()
 
@@ -220,7 +218,7 @@ class Many(Generic[PayloadT]):
             try:
                 ready.append(await self.make(index, payload))
             except BaseException as error:  # of a hook, such as SystemExit, or by the end of the event loop
-                tasks.problem = error
+                tasks.fail(error)
                 ready.append(Made(Result(index, payload, None, cast("Exception", error))))
                 raise
             finally:
@@ -234,7 +232,7 @@ class Many(Generic[PayloadT]):
                 scope.deadline = current_time() + GRACE
 
         try:
-            await tasks.begin(leave)
+            await tasks.begin(leave, arrived.release)
             while True:
                 for numbered in self.take(self.limit - under_way):
                     tasks.start(work, *numbered)
@@ -242,8 +240,7 @@ class Many(Generic[PayloadT]):
                 if not under_way:
                     break
                 await arrived.acquire()
-                if tasks.problem is not None:
-                    raise tasks.problem  # noqa: TRY301  # as what is raised here
+                tasks.check()
                 made = ready.popleft()
                 under_way -= 1
                 try:
@@ -273,6 +270,8 @@ class Made(Generic[PayloadT]):
     result: Result[PayloadT]
     call: Call | None = None
     ended: dict[str, Ending] = field(default_factory=dict[str, "Ending"])
+    raised: BaseException | None = None
+    """What ends all, as a hook may."""
 
     def outlook(self) -> str:
         """Say what is known of it, for who leaves without it; nothing where nothing was sent."""

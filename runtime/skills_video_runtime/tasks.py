@@ -22,43 +22,73 @@ class Tasks:
     def __init__(self) -> None:
         self._group, self._begun, self._over = create_task_group(), Event(), Event()
         self._host: object = None
-        self.problem: BaseException | None = None
-        """What a task is about to raise; that ends the others."""
+        self._problem: BaseException | None = None
 
-    async def begin(self, leave: Callable[[], None]) -> None:
-        """Be ready to start tasks. A function is called as they are about to be cancelled.
+    async def begin(self, leave: Callable[[], None], over: Callable[[], None]) -> None:
+        """Be ready to start tasks. One function is called as they are about to be cancelled, the other once all ended.
 
         They are cancelled by `end`, by the end of the event loop, and by what one of them raises.
         """
 
+        def end(_: object = None) -> None:
+            self._begun.set()
+            self._over.set()
+            over()
+
         async def host() -> None:
-            with suppress(BaseException):  # see `problem`
+            with suppress(BaseException):  # see `fail`
                 async with self._group:
                     self._begun.set()
                     try:
                         await sleep_forever()
                     finally:
                         leave()
-            self._over.set()
+            end()
 
-        self._host = _begun(host)
+        self._host = _begun(host, end)
         await self._begun.wait()
+        self.check()
 
     def start(self, work: Callable[..., Coroutine[Any, Any, Any]], *given: object) -> None:
         """Start a task."""
+        self.check()
         self._group.start_soon(work, *given)
+
+    def fail(self, error: BaseException) -> None:
+        """Take note of what a task is about to raise, and what ends the others so."""
+        if self._problem is None and not isinstance(error, get_cancelled_exc_class()):
+            self._problem = error
+
+    def check(self) -> None:
+        """Raise what a task has raised, or RuntimeError where the event loop has ended all of them."""
+        if self._problem is not None:
+            raise self._problem
+        if self._over.is_set():
+            raise RuntimeError("the event loop is about to end")
 
     async def end(self) -> None:
         """Cancel the tasks, and wait for their end, however often the caller is cancelled."""
+        cancelled: BaseException | None = None
         self._group.cancel_scope.cancel()
         with CancelScope(shield=True):
-            await self._over.wait()
+            while not self._over.is_set():
+                try:
+                    await self._over.wait()
+                except asyncio.CancelledError as error:  # which no scope of anyio keeps away
+                    cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
 
-def _begun(host: Callable[[], Any]) -> object:
-    """Begin a task of the event loop's own, and give what keeps it alive."""
+def _begun(host: Callable[[], Any], over: Callable[[object], None]) -> object:
+    """Begin a task of the event loop's own, and give what keeps it alive.
+
+    Where asyncio cancels it before its first step, the other function is called.
+    """
     if issubclass(get_cancelled_exc_class(), asyncio.CancelledError):
-        return asyncio.create_task(host())
+        task = asyncio.create_task(host())
+        task.add_done_callback(over)
+        return task
     from trio.lowlevel import spawn_system_task  # noqa: PLC0415  # for who has it
 
     return spawn_system_task(host, context=copy_context())

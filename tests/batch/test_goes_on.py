@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 
+import anyio
 import pytest
 
-from skills_video import Client, File, google_veo_3_1, kling_v2_6
+from skills_video import AsyncClient, Client, File, google_veo_3_1, kling_v2_6
 from skills_video_runtime import SubmissionUncertain
-from skills_video_runtime.batch import Batch, Row, RowsRefused
+from skills_video_runtime.batch import AsyncBatch, Batch, Row, RowsRefused
 from skills_video_runtime.batch.audit import Standing, audit
 from skills_video_runtime.errors import InsufficientCredits, JournalUnavailable
 from skills_video_runtime.sandbox import Sandbox
@@ -316,3 +319,83 @@ def test_a_row_whose_generation_is_known_no_more_can_be_settled(sandbox, run, ou
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         client.settle("row-0")
     assert run(rows(0)).statuses == {"COMPLETED": 1}
+
+
+def test_a_round_is_over_though_a_file_of_it_was_fetched_again(sandbox, run, out):
+    run(rows(0, 1))
+    run(rows(0, 1), fresh=True, max_credits=3 * EACH, limit=1)
+    (out / "row-0~2-0.mp4").unlink()
+    run(rows(0, 1))
+    run(rows(0, 1), fresh=True)
+    assert sandbox.made() == 6
+    assert Standing.of(out).credits == 6 * EACH
+
+
+def test_a_journal_in_which_all_was_settled_is_not_removed(sandbox, run, out):
+    sandbox.plan("drop-before", "drop-before")
+    run(rows(0, 1), limit=1)
+    with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
+        for number in (0, 1):
+            client.settle(f"row-{number}")
+    with pytest.raises(RowsRefused):
+        run([*rows(0, 1), Row("a/b", rows(2)[0].payload)])
+    assert Standing.of(out).statuses == {"UNCERTAIN": 2}
+
+
+def test_a_row_that_is_begun_is_followed_though_it_holds_the_api_key(sandbox, run, out):
+    sandbox.plan("slow:100000", "slow:100000")
+    run(rows(0, 1), patience=1)
+    sandbox.advance(100_000)
+    with closing(sqlite3.connect(out / "journal.db")) as journal, journal:  # as no release writes one any more
+        journal.execute("UPDATE submission SET payload = replace(payload, 'rain 0', ?)", [f"rain {sandbox.api_key}"])
+    held = Row("row-0", google_veo_3_1.Payload(prompt=f"rain {sandbox.api_key}"))
+    assert run([held, *rows(1)]).statuses == {"COMPLETED": 2}
+    assert sandbox.made() == 2
+    with pytest.raises(RowsRefused, match="row-2: prompt: holds the API key"):
+        run([held, *rows(1), held._replace(key="row-2")])
+
+
+def test_a_row_that_changes_while_it_waits_for_its_turn_is_left_open(run, sandbox, tmp_path):
+    cat = tmp_path / "cat.png"
+    cat.write_bytes(b"cat")
+    upload = Row("upload", kling_v2_6.MotionControl(image_url=File(cat), video_url="https://example.com/a.mp4"))
+    report = run([*rows(0), upload], lambda *_: cat.write_bytes(b"another cat"), rate=60, patience=30)
+    assert (report.statuses, sandbox.made()) == ({"COMPLETED": 1, "OPEN": 1}, 1)
+    assert "has changed since it was checked" in str(report.problems[0].error)
+
+
+def test_a_twin_that_is_begun_is_followed_and_not_given_the_files_of_the_other(sandbox, run, out):
+    sandbox.plan("", "slow:100000")
+    run(twins(2), limit=1, patience=2)
+    sandbox.advance(100_000)
+    report = run(twins(2), reuse=True)
+    assert (report.statuses, report.credits) == ({"COMPLETED": 2}, 2 * EACH)
+    assert {line["id"] for line in lines(out)} == {made.id for made in sandbox.generations()}
+
+
+class Stop(BaseException):
+    """What a function for the key raises."""
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_what_ends_all_tasks_is_raised_and_not_what_it_ends_others_with(backend, sandbox, out):
+    began, raised = threading.Event(), threading.Event()
+
+    def key():
+        if began.is_set():
+            raised.set()
+            raise Stop
+        return sandbox.api_key
+
+    async def on_outcome(*_):
+        began.set()
+        await anyio.to_thread.run_sync(raised.wait)
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+
+    async def main():
+        async with AsyncClient(key, sandbox.url, poll_interval=0.05) as client:
+            await AsyncBatch(client, out, rate=60).run(rows(*range(8)), on_outcome)
+
+    with pytest.raises(Stop):
+        anyio.run(main, backend=backend)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 from contextlib import aclosing, suppress
 
@@ -14,6 +15,7 @@ from skills_video import AsyncClient, Client, google_veo_3_1
 from skills_video_runtime import errors
 from skills_video_runtime.sandbox import Sandbox
 from tests.support.callers import Payload
+from tests.support.children import finished
 from tests.support.interruptions import ForeignEnd, interrupt_as_a_thread_starts
 from tests.support.scripted import KEY, STREAM, Hold, events, state
 
@@ -253,6 +255,67 @@ def test_what_a_hook_ends_all_by_is_raised_as_it_is(kind, sandbox, caplog):
     told = caught.value.__notes__
     assert len(told) == len(ids) == len(caplog.messages) + 1  # its own is in the error alone
     assert all(any(f"client.wait('{name}')" in note for note in told) for name in ids)
+
+
+def test_ids_are_waited_for_however_often_a_task_of_asyncio_is_cancelled(server, caplog):
+    slow = Hold()
+    server.on(STREAM, [slow, *events(state("IN_QUEUE"))])
+
+    async def main():
+        async with AsyncClient(KEY, server.base) as client:
+            task = asyncio.create_task(consumed(client.generate_many([Payload()])))
+            await anyio.to_thread.run_sync(slow.reached.wait)
+            for _ in range(20):
+                task.cancel()
+                await asyncio.sleep(0)
+            slow.go.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    anyio.run(main)
+    assert caplog.messages == ["Generation gen_1 may go on: client.wait('gen_1') takes it up."]
+
+
+LATE = """
+import asyncio, sys
+from skills_video import AsyncClient, google_veo_3_1
+
+async def main():
+    async def late():
+        async for _ in client.generate_many([google_veo_3_1.Payload(prompt="rain")]):
+            pass
+
+    client = AsyncClient("key-0123456789", "http://127.0.0.1:1")
+    task = asyncio.create_task(late())
+    await asyncio.sleep(0)
+    if sys.argv[1] == "all":
+        for other in asyncio.all_tasks() - {asyncio.current_task()}:
+            other.cancel()
+        await asyncio.wait([task])
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("ends", ["loop", "all"])
+def test_a_loop_that_ends_as_many_are_begun_ends(ends):
+    done = finished([sys.executable, "-c", LATE, ends], encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+
+
+def test_each_generation_is_told_where_hooks_end_several_threads(sandbox, caplog):
+    together = threading.Barrier(3)
+
+    def hook(event):
+        if event.status == "COMPLETED":
+            together.wait()
+            raise SystemExit(event.generation.id)
+
+    with pytest.raises(SystemExit) as caught:
+        results_of("threads", sandbox, payloads(3), limit=3, on_event=hook)
+    told = f"{caught.value} {caught.value.__notes__}"
+    assert all(f"client.wait('{made.id}')" in told for made in sandbox.generations())
+    assert len(caplog.messages) == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -44,7 +44,9 @@ class Keys:
 
     def problems(self, key: str, line: int) -> list[Mistake]:
         """Tell what is wrong with the key of a row; one that is right is taken from then on."""
-        if self._api_key.holds(str(key)):  # files have another name then, and no line may hold it
+        if (
+            self._api_key.holds(str(key)) and key not in self._before.values()
+        ):  # files have another name then, and no line may hold it
             return [Mistake(line, None, Violation("key", "key", None, None, "holds the API key: take another key"))]
         wrong = [Mistake(line, None, problem) for problem in key_problems(key, self._lines, "key")]
         if wrong:
@@ -185,9 +187,9 @@ class Plan:
                 mistakes.append(item)
             else:
                 line = item.line or number
-                mistakes += keys.problems(item.key, line) or self._held(item, line) or self._plan(item, line)
+                mistakes += keys.problems(item.key, line) or self._plan(item, line)
         if mistakes:
-            if self._is_new():
+            if self._is_new() and not self.results.lines:
                 self._leave_nothing()
             raise RowsRefused(mistakes)
         self.report.rows = self.state.rows = count.rows
@@ -224,13 +226,13 @@ class Plan:
         """Give what a row that is to be done is called in the journal."""
         return self.name(row.key, self.todo[row.key])
 
-    def _held(self, row: Row, number: int) -> list[Mistake]:
-        """Tell where a payload holds the API key."""
+    def _held(self, row: Row, number: int) -> Iterator[Mistake]:
+        """Tell where a payload that is to be posted holds the API key."""
         try:
-            self.session.key.refuse_in(row.payload.endpoint.model, row.payload.to_dict())
+            if not self.is_followed(row):
+                self.session.key.refuse_in(row.payload.endpoint.model, row.payload.to_dict())
         except PayloadError as error:
-            return [Mistake(number, row.key, violation) for violation in error.violations]
-        return []
+            yield from (Mistake(number, row.key, violation) for violation in error.violations)
 
     def _plan(self, row: Row, number: int) -> Iterator[Mistake]:
         """Decide whether a row is to be done, and as which attempt; tell what forbids it."""
@@ -253,6 +255,7 @@ class Plan:
             return
         self.todo[row.key] = attempt
         self.checked[row.key] = mark(row.payload)
+        yield from self._held(row, number)
 
     def _has_changed(self, row: Row, name: str, line: Line | None) -> bool:
         if line is not None:
@@ -349,9 +352,10 @@ class Plan:
 
     def close(self) -> None:
         """Let go of the directory and the journal."""
+        is_kept = self.report.rows > 0 and self.results.is_in_place()
         self.results.end()
         over = self.report.statuses.total() - self.report.statuses["OPEN"]
-        if self.report.rows and self.results.is_in_place():
+        if is_kept:
             self.state.is_fresh = self.state.is_fresh and over < self.report.rows
             with suppress(OSError):  # as on a full disk
                 self._keep_state()

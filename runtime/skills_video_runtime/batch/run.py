@@ -165,14 +165,15 @@ class Run(Many[Row]):
 
     async def _outcome(self, row: Row) -> Outcome:
         try:
-            self.plan.check_again(row)
-            if self.choices.reuse and fingerprint(row.payload) in self.plan.made:
-                return self._used_again(row)
             is_posted = not self.plan.is_followed(row)
+            if self.choices.reuse and is_posted and fingerprint(row.payload) in self.plan.made:
+                self.plan.check_again(row)
+                return self._used_again(row)
             if self.choices.rate is not None and is_posted:
                 await self._turn(60 / self.choices.rate)
             if is_posted and not row.payload.goes_as_form():  # whose upload may take long
                 await self.gate.enter(row.key)
+            self.plan.check_again(row)
             if self.report.stopped is None and not self.is_left:
                 async with self.session.call(self.timeout, self.plan.journal) as call, self.posting(call):
                     return await self._followed(row, call)
