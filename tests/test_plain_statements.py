@@ -73,7 +73,7 @@ SIZES = {
         8_360,
         others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
-    "keys of one's own, many, budget, webhooks": (657, named(RUNTIME, CALLS)),
+    "keys of one's own, many, budget, webhooks": (670, named(RUNTIME, CALLS)),
     "choosing, planning, notebooks": (324, named(RUNTIME, CHOOSING)),
     "files of one's own, and what is left of one": (403, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (382, named(RUNTIME, TOLD)),

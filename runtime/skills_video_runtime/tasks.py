@@ -52,7 +52,7 @@ class Tasks:
     def start(self, work: Callable[..., Coroutine[Any, Any, Any]], *given: object) -> None:
         """Start a task."""
         self.check()
-        self._group.start_soon(work, *given)
+        self._group.start_soon(_undisturbed(work), *given)
 
     def fail(self, error: BaseException) -> None:
         """Take note of what a task is about to raise, and what ends the others so."""
@@ -80,15 +80,28 @@ class Tasks:
             raise cancelled
 
 
+def _is_asyncio() -> bool:
+    return issubclass(get_cancelled_exc_class(), asyncio.CancelledError)
+
+
+def _undisturbed(work: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Have Ctrl-C end the caller, and not a task that has just posted, as trio would by chance."""
+    if _is_asyncio():
+        return work
+    from trio.lowlevel import enable_ki_protection  # noqa: PLC0415  # for who has it
+
+    return enable_ki_protection(work)
+
+
 def _begun(host: Callable[[], Any], over: Callable[[object], None]) -> object:
     """Begin a task of the event loop's own, and give what keeps it alive.
 
     Where asyncio cancels it before its first step, the other function is called.
     """
-    if issubclass(get_cancelled_exc_class(), asyncio.CancelledError):
+    if _is_asyncio():
         task = asyncio.create_task(host())
         task.add_done_callback(over)
         return task
-    from trio.lowlevel import spawn_system_task  # noqa: PLC0415  # for who has it
+    from trio.lowlevel import spawn_system_task  # noqa: PLC0415  # as above
 
     return spawn_system_task(host, context=copy_context())

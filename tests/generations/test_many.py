@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import sys
 import threading
 from contextlib import aclosing, suppress
@@ -274,6 +275,26 @@ def test_ids_are_waited_for_however_often_a_task_of_asyncio_is_cancelled(server,
 
     anyio.run(main)
     assert caplog.messages == ["Generation gen_1 may go on: client.wait('gen_1') takes it up."]
+
+
+def test_ctrl_c_ends_the_caller_and_no_task_that_has_posted(sandbox, caplog):
+    sandbox.plan("slow:100000")
+    hit = []
+
+    def hook(_):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            hit.append("the task")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            results_of("trio", sandbox, payloads(1), on_event=hook)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert hit == []
+    assert caplog.messages == ["Generation gen_000001 may go on: client.wait('gen_000001') takes it up."]
 
 
 LATE = """
