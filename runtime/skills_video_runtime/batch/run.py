@@ -253,7 +253,7 @@ class Run(Many[Row]):
             outcome = self._written(attempt.row, attempt.about(), attempt.problem)
         except OSError as error:
             cause = error
-            if not self.results.is_in_place():
+            if isinstance(error, FileNotFoundError) or not self.results.is_in_place():  # or about to go
                 cause = self.results.gone()
             if not _is_in_the_way(cause):
                 self._stop(cause)
