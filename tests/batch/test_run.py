@@ -638,7 +638,7 @@ def test_a_directory_that_is_moved_ends_a_batch_and_no_id_is_lost(instead, sandb
         if instead == "another directory":
             out.mkdir()
         if instead == "a copy":
-            shutil.copytree(moved, out, ignore=shutil.ignore_patterns(".*.part"))  # which go at any time
+            shutil.copytree(moved, out, ignore=shutil.ignore_patterns(".*"))  # which go at any time
         left.extend(files(out))
 
     def work(place, on_outcome=None):
