@@ -105,6 +105,12 @@ def test_importing_the_client_loads_nothing_that_it_does_not_need_yet() -> None:
     finished([sys.executable, "-c", code], check=True)
 
 
+def test_importing_a_model_loads_nothing_that_only_a_client_needs() -> None:
+    heavy = {f"skills_video_runtime.{name}" for name in ("errors", "generations.states", "http", "payloads.checks")}
+    code = f"import sys, skills_video.kling_v2_6; found = {heavy!r} & set(sys.modules); assert not found, found"
+    finished([sys.executable, "-c", code], check=True)
+
+
 def test_a_models_own_client_shares_the_connections_of_the_client_it_is_given(server: Scripted) -> None:
     names = count(1)
 

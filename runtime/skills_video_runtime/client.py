@@ -13,7 +13,6 @@ from skills_video_runtime import catalog
 from skills_video_runtime.downloads import MAX_BYTES
 from skills_video_runtime.generations.progress import is_async, refuse_async
 from skills_video_runtime.generations.retry import RetryPolicy
-from skills_video_runtime.generations.states import LONGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Generator, Iterable, Mapping
@@ -587,6 +586,7 @@ class _AsyncVerbs(Generic[PayloadT]):
     async def known(self, key: str, *, journal: Where | None = None) -> Record | None:
         """As `Client.known`."""
         from skills_video_runtime.generations.keyed import check_key  # noqa: PLC0415  # on first use
+        from skills_video_runtime.generations.states import LONGEST_ID  # noqa: PLC0415  # as above
 
         self._session.key.refuse(key)
         check_key(key, LONGEST_ID)
