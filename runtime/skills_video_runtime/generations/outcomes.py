@@ -190,8 +190,8 @@ class Ended(NamedTuple):
 class IO(Protocol):
     """What a call needs of the world: a clock that never goes back, a network, a thread for what waits for the disk.
 
-    An implementation may be synchronous, if none of its methods suspends. Nothing that a network does is raised: it is
-    `Lost` or `Ended`. `patience` is how many seconds one thing may take.
+    `http.exchange.Exchange` is that of both clients. It may be synchronous, if none of its methods suspends. Nothing
+    that a network does is raised: it is `Lost` or `Ended`. `patience` is how many seconds one thing may take.
     """
 
     def now(self) -> float: ...  # noqa: D102

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 from anyio.lowlevel import RunVar
@@ -25,6 +25,7 @@ PER_POOL = 100  # requests under way in one pool of httpcore, which looks throug
 KEPT = 5.0  # seconds for which an idle connection is used again: our choice
 PLAIN = {"Accept-Encoding": "identity"}
 LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
+HTTP: TypeAlias = httpx.Client | httpx.AsyncClient  # or those of httpx2
 LOOP: RunVar[object] = RunVar("skills_video_loop")
 
 
@@ -56,12 +57,12 @@ class Connections:
         self.agent = {"user-agent": self.headers["user-agent"]}
         """What of it anybody is told who is asked for a file."""
         self.trace: Any = trace_async if asynchronous else trace
-        self.pools: dict[Any, Pool] = {}
+        self.pools: dict[HTTP, Pool] = {}
         self.exchanges: set[Exchange] = set()
         self.closed = False
         self.lock = Lock()
 
-    def borrow(self, *, for_post: bool) -> Any:
+    def borrow(self, *, for_post: bool) -> HTTP | None:
         """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`.
 
         A connection that is kept is most likely to be closed just as it is used again: by the other side, or by its
@@ -84,7 +85,7 @@ class Connections:
             self.pools[http].used += 1
             return http
 
-    def give_back(self, http: Any) -> None:
+    def give_back(self, http: HTTP) -> None:
         """Say that a request is over."""
         with self.lock:
             if http in self.pools:
@@ -115,13 +116,13 @@ class Connections:
         for exchange in list(self.exchanges):
             exchange.abort()
         for http in pools:
-            if not self.asynchronous:
+            if isinstance(http, httpx.Client):
                 http.close()
                 continue
             with suppress(RuntimeError):  # its event loop is over, and its connections with it
                 await http.aclose()
 
-    def _new_pool(self, *, for_posts: bool) -> Any:
+    def _new_pool(self, *, for_posts: bool) -> HTTP:
         kept = 0 if for_posts else PER_POOL
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=kept, keepalive_expiry=KEPT)
         kind: Any = httpx.Client
@@ -133,7 +134,8 @@ class Connections:
             mounts[pattern] = None
             if proxy is not None:
                 mounts[pattern] = transport(verify=certificates, limits=limits, proxy=proxy)
-        return kind(verify=certificates, limits=limits, mounts=mounts, trust_env=False)  # it follows no redirect
+        http: HTTP = kind(verify=certificates, limits=limits, mounts=mounts, trust_env=False)  # it follows no redirect
+        return http
 
 
 def running_loop() -> object:

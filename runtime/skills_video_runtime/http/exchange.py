@@ -22,18 +22,20 @@ import anyio
 import anyio.to_thread
 
 from skills_video_runtime.errors import MissingAPIKey, PayloadError, visible
-from skills_video_runtime.generations.outcomes import CLOSED, Answer, Ended, Lost, Opened, Post, Submittable
+from skills_video_runtime.generations.outcomes import CLOSED, IO, Answer, Ended, Lost, Opened, Post, Submittable
 from skills_video_runtime.generations.states import is_id
 from skills_video_runtime.json_values import JsonObject, as_array, as_object
 
 from .causes import cause_of
-from .connections import LOOK, PLAIN, Connections
+from .connections import HTTP, LOOK, PLAIN, Connections
 from .deadlines import current
 from .environment import UnusableSetting, trusted
 from .events import PIECE, Body, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+
+    import httpx
 
     from skills_video_runtime.payloads.file import Reading
 
@@ -58,6 +60,7 @@ AS_FORM = {**EVENTS, "Content-Type": "application/x-www-form-urlencoded"}
 clock = time.monotonic
 if hasattr(time, "CLOCK_BOOTTIME"):
     clock = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+NOTHING = Body((), "")
 encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
@@ -76,7 +79,7 @@ def parsed(library: Any, address: str) -> Any:
     return library.URL(address)
 
 
-class Exchange(AbstractAsyncContextManager["Exchange"]):
+class Exchange(AbstractAsyncContextManager["Exchange"], IO):
     """The requests of one call, one after the other."""
 
     def __init__(self, connections: Connections) -> None:
@@ -88,10 +91,10 @@ class Exchange(AbstractAsyncContextManager["Exchange"]):
         """The id of the last event that had one."""
         self.aborted = threading.Event()
         self.scope: anyio.CancelScope | None = None
-        self.http: Any = None
-        self.response: Any = None
+        self.http: HTTP | None = None
+        self.response: httpx.Response | None = None
         self.stream: Any = None
-        self.body: Any = None
+        self.body = NOTHING
         self.events: Any = None
 
     async def __aenter__(self) -> Self:
@@ -237,8 +240,9 @@ class Exchange(AbstractAsyncContextManager["Exchange"]):
     async def aclose(self) -> None:
         """Let go of the connection, even while the task is being cancelled."""
         http, response = self.http, self.response
-        open_ones = [self.events, self.body and self.body.chunks]
-        self.http = self.response = self.stream = self.body = self.events = None
+        open_ones = [self.events, self.body.chunks]
+        self.http = self.response = self.stream = self.events = None
+        self.body = NOTHING
         if http is not None:
             self.connections.give_back(http)
         if response is None:
@@ -315,12 +319,12 @@ class Exchange(AbstractAsyncContextManager["Exchange"]):
             key.sign(request)
         if not connections.tells_of_heads(request.url):
             self.begin_post()
-        sent = http.send(request, stream=True, auth=None, follow_redirects=False)
+        sent: Any = http.send(request, stream=True, auth=None, follow_redirects=False)
         if not connections.asynchronous:
             return sent
         return await self._awaited(sent)
 
-    def _open(self, response: Any, silence: float) -> Opened:
+    def _open(self, response: httpx.Response, silence: float) -> Opened:
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, value in response.headers.raw
         }
