@@ -177,6 +177,13 @@ def test_a_limit_that_the_platform_does_not_know_is_refused(server: Scripted, li
     assert server.requests == []
 
 
+@pytest.mark.parametrize("workspace", ["", "..", "\ud800", "a\nb", "w" * 600, 5])
+def test_what_is_no_workspace_is_refused(server: Scripted, workspace: Any) -> None:
+    with Client(KEY, server.base) as client, pytest.raises(ValueError, match="is no id of a workspace"):
+        client.running(workspace=workspace)
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("given", ["gen_1", None, 5, ["https://a.example/v.mp4"]])
 def test_what_is_no_generation_is_not_downloaded(given: Any, tmp_path: Path) -> None:
     with Client(KEY) as client, pytest.raises(TypeError, match=r"client\.get\(id\) gives a generation"):

@@ -94,7 +94,7 @@ def test_an_address_that_is_not_trusted_is_bad_usage():
 )
 def test_an_address_that_cannot_be_used_is_told_by_its_variable(address, shown):
     done = call("credits", SKILLS_VIDEO_API_KEY="some-key", SKILLS_VIDEO_BASE_URL=address)
-    must = "must be https://, or http:// to this machine, without user name and query"
+    must = "must be https://, or http:// to this machine, without user name, query and spaces"
     assert done.stderr == f"error: SKILLS_VIDEO_BASE_URL {must}{shown}\n"
 
 

@@ -276,6 +276,10 @@ ADDRESSES = [
     "http://localhost.evil.example",
     "http://[::1",
     "https://skills.video:port",
+    "https://skills video",
+    "https://skills.video/a b",
+    "https://skills.video/\x7f",
+    "https://\ud800.video",
 ]
 
 

@@ -226,6 +226,8 @@ class Call:
             raise ValueError(f"limit is from 1 to {most}, not {limit!r}")
         query = [("limit", str(min(limit, given)))]
         if workspace is not None:
+            if not is_id(workspace):
+                raise ValueError(f"{workspace!r:.80} is no id of a workspace")
             query.append(("workspace", workspace))
         answer = await self._fetch(PATH, tuple(query))
         found = parse_running(answer)

@@ -25,12 +25,12 @@ def platform_address(given: str | None, default: str) -> str:
     if not address:
         name, address = "SKILLS_VIDEO_BASE_URL", os.environ.get("SKILLS_VIDEO_BASE_URL") or default
     address = address.strip().rstrip("/")
-    if is_trusted(address) and not set("?#").intersection(address):
+    if is_trusted(address) and address.isprintable() and not set("?# ").intersection(address):
         return address
     shown = ""
     if not given and ":" in address and not set("@?#").intersection(address):
         shown = f", not {address!r:.200}"
-    raise ValueError(f"{name} must be https://, or http:// to this machine, without user name and query{shown}")
+    raise ValueError(f"{name} must be https://, or http:// to this machine, without user name, query and spaces{shown}")
 
 
 def is_trusted(url: str) -> bool:
