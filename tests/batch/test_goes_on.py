@@ -214,6 +214,68 @@ def test_what_was_paid_for_a_row_that_is_open_counts_ever_after(then, sandbox, r
     assert report.credits == Standing.of(out).credits == sandbox.credits_charged
 
 
+def checked(sandbox, out):
+    with Client(sandbox.api_key, sandbox.url) as client:
+        return [(item.key, item.problem) for item in audit(client, out).discrepancies]
+
+
+@pytest.mark.parametrize("fault", ["slow:100000", "slow:100000,failed:NSFW:no", "download-type:text/html"])
+def test_what_fresh_gives_up_is_followed_to_its_end(fault, sandbox, run, out):
+    """Its row is made anew, also where it was changed, and its price is known from then on."""
+    sandbox.plan(fault, fault)
+    run(rows(0, 1, 2), patience=0.5)
+    assert checked(sandbox, out) != []
+    sandbox.advance(100_000)
+    changed = Row("row-0", google_veo_3_1.Payload(prompt="snow"))
+    report = run([changed, *rows(1, 2)], fresh=True)
+    assert (report.statuses, sandbox.made()) == ({"COMPLETED": 3}, 6)
+    assert report.credits == Standing.of(out).credits == sandbox.credits_charged
+    assert checked(sandbox, out) == []
+
+
+def test_what_fresh_gives_up_counts_in_the_budget(sandbox, run, out):
+    sandbox.plan("slow:100000")
+    run(rows(0, 1), patience=0.5)
+    sandbox.advance(100_000)
+    report = run(rows(0, 1), fresh=True, limit=1, max_credits=3 * EACH)
+    assert (report.statuses, report.credits, sandbox.made()) == ({"COMPLETED": 1}, 3 * EACH, 3)
+
+
+def test_what_fresh_gives_up_and_is_not_over_is_looked_at_again(sandbox, run, out):
+    sandbox.plan("slow:100000", "slow:100000")
+    run(rows(0, 1), patience=0.5)
+    assert run(rows(0, 1), patience=0.5, fresh=True).statuses == {"COMPLETED": 2}
+    begun = "it is begun and not over: run the batch again"
+    assert checked(sandbox, out) == [("row-0", begun), ("row-1", begun)]
+    sandbox.advance(100_000)
+    run(rows(0, 1))
+    assert (checked(sandbox, out), sandbox.made()) == ([], 4)
+
+
+def test_what_fresh_gives_up_without_an_id_is_settled_by_its_owner(sandbox, run, out):
+    sandbox.plan("drop-after,running-hidden:99")
+    assert run(rows(0)).statuses == {"UNCERTAIN": 1}
+    run(rows(0), fresh=True)
+    assert checked(sandbox, out)[0] == ("row-0", "a generation may have been made, and its id is not known")
+    with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
+        client.settle("row-0", sandbox.generations()[0].id)
+    run(rows(0))
+    assert (checked(sandbox, out), sandbox.made()) == ([], 2)
+
+
+def test_tasks_follow_what_fresh_gives_up(sandbox, run, out):
+    sandbox.plan("slow:100000")
+    run(rows(0), patience=0.5)
+    sandbox.advance(100_000)
+
+    async def anew():
+        async with AsyncClient(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
+            return await AsyncBatch(client, out, fresh=True).run(rows(0))
+
+    assert anyio.run(anew).credits == sandbox.credits_charged == 2 * EACH
+    assert checked(sandbox, out) == []
+
+
 def test_what_was_made_before_a_fresh_start_counts_in_the_budget(sandbox, run):
     killed(lambda end: run(rows(*range(6)), after(4, end), limit=1))
     made = sandbox.made()

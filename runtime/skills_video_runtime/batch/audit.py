@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -16,7 +15,7 @@ from skills_video_runtime.errors import NotFound
 from skills_video_runtime.generations.journal_files import is_in_use
 from skills_video_runtime.generations.outcomes import Record, Recovered
 
-from .results import JOURNAL, RESULTS, State, last_results_of, taken, who_runs
+from .results import JOURNAL, RESULTS, State, last_results_of, row_and_round, taken, who_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,19 +103,19 @@ def audit(client: Client, directory: str | PathLike[str]) -> Audit:
     with taken(folder):
         records = run_now(_records(client, journal))
     lines = [line for path in sorted(folder.glob("results*.jsonl")) for line in last_results_of(path)]
-    return compared(client, records, lines)
+    return compared(client, records, lines, State.read(folder).round)
 
 
-def compared(client: Client, records: list[Record], lines: list[dict[str, Any]]) -> Audit:
-    """Ask the platform for all generations that a journal or results tell of, and compare the three."""
-    found = Audit(rows=len({line["key"] for line in lines} | {str(record.key) for record in records}))
+def compared(client: Client, records: list[Record], lines: list[dict[str, Any]], number: int) -> Audit:
+    """Ask the platform for all generations that a journal or results tell of, and compare the three, in a round."""
+    found = Audit(rows=len({line["key"] for line in lines} | {_row_of(record) for record in records}))
     names = (record.id for record in records), (line.get("id") for line in lines)
     ids = [str(name) for name in dict.fromkeys(chain(*names)) if name]
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
         states = dict(zip(ids, pool.map(partial(_state_of, client), ids), strict=True))
     found.generations = sum(state is not None for state in states.values())
     found.charged = sum(state.usage.total or 0.0 for state in states.values() if state is not None)
-    found.discrepancies += _of_records(records, lines)
+    found.discrepancies += _of_records(records, lines, number)
     made = [line for line in lines if line.get("id") and "reused" not in line]
     found.discrepancies += _of_lines(made, {record.id for record in records})
     found.discrepancies += _of_platform(states, records, made)
@@ -132,7 +131,7 @@ async def _records(client: Client, path: Path) -> list[Record]:
 
 
 def records_of(journal: Journal) -> list[Record]:
-    """Give what a journal holds, over or not, with the row that each is of as its key."""
+    """Give what a journal holds, over or not."""
     records = journal.history()
     for entry in journal.unfinished():
         if isinstance(entry, Recovered):
@@ -140,7 +139,11 @@ def records_of(journal: Journal) -> list[Record]:
         else:
             model = entry.payload.endpoint.model
             records.append(Record(entry.own_key or entry.key, model, entry.id, None, None, None))
-    return [replace(record, key=re.sub(r"~[\d.]+$", "", str(record.key))) for record in records]
+    return records
+
+
+def _row_of(record: Record) -> str:
+    return row_and_round(str(record.key))[0]
 
 
 def _state_of(client: Client, name: str) -> Generation | None:
@@ -150,16 +153,17 @@ def _state_of(client: Client, name: str) -> Generation | None:
         return None
 
 
-def _of_records(records: list[Record], lines: list[dict[str, Any]]) -> Iterator[Discrepancy]:
-    """Tell of what was begun, and is not in the results."""
+def _of_records(records: list[Record], lines: list[dict[str, Any]], number: int) -> Iterator[Discrepancy]:
+    """Tell of what was begun, and is not in the results. What `fresh` gave up has no line there."""
     in_results = {line.get("id") for line in lines}
     for record in records:
+        key, its_round = row_and_round(str(record.key))
         if not record.status and record.id is None:
-            yield Discrepancy(str(record.key), None, "a generation may have been made, and its id is not known")
+            yield Discrepancy(key, None, "a generation may have been made, and its id is not known")
         elif not record.status:
-            yield Discrepancy(str(record.key), record.id, "it is begun and not over: run the batch again")
-        elif record.status == "COMPLETED" and record.id not in in_results:
-            yield Discrepancy(str(record.key), record.id, "it is over, and no line of the results has it")
+            yield Discrepancy(key, record.id, "it is begun and not over: run the batch again")
+        elif record.status == "COMPLETED" and record.id not in in_results and its_round >= number:
+            yield Discrepancy(key, record.id, "it is over, and no line of the results has it")
 
 
 def _of_lines(lines: list[dict[str, Any]], recorded: set[str | None]) -> Iterator[Discrepancy]:
@@ -178,7 +182,7 @@ def _of_platform(
     states: dict[str, Generation | None], records: list[Record], lines: list[dict[str, Any]]
 ) -> Iterator[Discrepancy]:
     """Tell of what the platform does not know, or charged otherwise."""
-    rows: dict[str, tuple[str, float | None]] = {item.id: (str(item.key), item.credits) for item in records if item.id}
+    rows: dict[str, tuple[str, float | None]] = {item.id: (_row_of(item), item.credits) for item in records if item.id}
     rows |= {line["id"]: (line["key"], line.get("credits")) for line in lines}
     for name, state in states.items():
         row, recorded = rows[name]

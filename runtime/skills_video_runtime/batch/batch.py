@@ -88,6 +88,7 @@ class Batch(Choices):
             work = Run(Plan(_session_of(self.client), Path(self.directory), self))
             try:
                 run_now(work.plan.prepare(rows))
+                run_now(work.end_given_up())
                 for phase in work.plan.phases(rows):
                     work.waiting = enumerate(phase)
                     for result in work.in_threads(run_now):
@@ -118,6 +119,7 @@ class AsyncBatch(Choices):
             work = Run(Plan(_session_of(self.client), Path(self.directory), self))
             try:
                 await work.plan.prepare(rows)
+                await work.end_given_up()
                 for phase in work.plan.phases(rows):
                     work.waiting = enumerate(phase)
                     async with aclosing(work.in_tasks()) as results:
@@ -173,6 +175,7 @@ class SharedBatch(Choices):
         with self._queue() as queue, closing(SharedPlan(session, queue, Path(self.directory), self)) as plan:
             worker = SharedRun(plan, fetches=True)
             plan.put(rows)
+            run_now(worker.end_given_up())
             worker.work(on_outcome)
             worker.finish(rows, on_outcome)
         return worker.report
@@ -207,7 +210,7 @@ class SharedBatch(Choices):
         """Compare journal, results, and what the platform tells of each generation. Only reads."""
         with self._queue() as queue:
             queue.check_begun()
-            return compared(self.client, records_of(queue), list(queue.lines(earlier=True)))
+            return compared(self.client, records_of(queue), list(queue.lines(earlier=True)), queue.state().round)
 
     def _queue(self) -> closing[Queue]:
         session = _session_of(self.client)

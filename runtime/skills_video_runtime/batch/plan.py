@@ -17,7 +17,7 @@ from skills_video_runtime.http.addresses import platform_of
 from skills_video_runtime.json_values import is_number
 
 from .report import Count, Outcome, Report, RowsRefused
-from .results import JOURNAL, METADATA, Line, Results, State, lines_of, name_of, who_runs
+from .results import JOURNAL, METADATA, Line, Results, State, lines_of, name_of, row_and_round, who_runs
 from .rows import Mistake, Row, fingerprint, key_problems, mark, same_name, shown
 
 if TYPE_CHECKING:
@@ -278,6 +278,11 @@ class Plan:
             self.made.setdefault(line.fingerprint, row.key)
         if line.status != "COMPLETED":
             self.report.problems.append(Outcome(row.key, row.payload.endpoint.model, line.status, line.id or None))
+
+    def given_up(self) -> list[str]:
+        """Give the ids of what earlier rounds have begun: `fresh` makes their rows anew, and they cost what they do."""
+        begun = [entry for entry in self.begun.values() if entry.id is not None and entry.own_key is not None]
+        return [str(entry.id) for entry in begun if row_and_round(str(entry.own_key))[1] < self.state.round]
 
     def phases(self, rows: Iterable[Row | Mistake]) -> Iterator[Iterator[Row]]:
         """Give the rows that are to be done: what is begun first, so that it counts in what may be spent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -81,6 +82,14 @@ def name_of(key: str, number: int, attempt: int) -> str:
     if (number, attempt) == (1, 1):
         return key
     return f"{key}~{number}.{attempt}"
+
+
+def row_and_round(name: str) -> tuple[str, int]:
+    """Give the key of the row and the round of what is called so in the journal."""
+    found = re.fullmatch(r"(.*)~(\d+)\.\d+", name, re.DOTALL)
+    if found is None:
+        return name, 1
+    return found[1], int(found[2])
 
 
 @contextmanager

@@ -39,6 +39,7 @@ ENDS_ALL = (*REJECTED, BudgetExceeded, errors.JournalUnavailable)
 TRANSIENT = (errors.ConnectionFailed, errors.ServerError, errors.RateLimited)
 POSTING = 8  # rows between intent and answer at once: our choice, as more posts are rarely due
 RECORDED_AT_ONCE = 32  # rows that are over: our choice
+ONE_LOOK = 1.0  # seconds
 TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
 
 
@@ -143,6 +144,28 @@ class Run(Many[Row]):
             if ended:
                 async with self.session.call(journal=self.plan.journal) as call:
                     call.ended = ended
+
+    async def end_given_up(self) -> None:
+        """Follow to its end what `fresh` has given up, so that its price counts in the budget and is on record.
+
+        All of that was posted together. Once one of it takes too long, the others are looked at once, and the rest is
+        left to the next run.
+        """
+        timeout = self.timeout
+        for name in self.plan.given_up():
+            try:
+                async with (
+                    self.session.call(timeout, self.plan.journal) as call,
+                    self.entered(call),
+                    aclosing(call.wait(name)) as states,
+                ):
+                    async for state in states:
+                        self.plan.budget.count(name, state.usage.total)
+            except errors.GenerationTimeout:
+                timeout = ONE_LOOK
+            except errors.SkillsVideoError:  # the next run looks again
+                continue
+        self.report.credits = self.plan.budget.spent
 
     def take(self, room: int) -> Iterator[tuple[int, Row]]:
         """Take rows for which there is room, until something speaks against posting more."""
