@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from skills_video_runtime.batch.rows import fingerprint
+from skills_video_runtime.batch.fingerprints import fingerprint
 from skills_video_runtime.catalog import Models
 from skills_video_runtime.cli.catalog import Catalog, model_facts
 from skills_video_runtime.client import AsyncClient

@@ -16,9 +16,11 @@ from skills_video_runtime.generations.recovery import settle
 from skills_video_runtime.http.addresses import platform_of
 from skills_video_runtime.json_values import is_number
 
+from .fingerprints import fingerprint, mark, shown
+from .keys import key_problems, same_name
 from .report import Count, Outcome, Report, RowsRefused
 from .results import JOURNAL, METADATA, Line, Results, State, lines_of, name_of, row_and_round, who_runs
-from .rows import Mistake, Row, fingerprint, key_problems, mark, same_name, shown
+from .rows import Mistake, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
-from hashlib import file_digest, sha256
 from importlib import import_module
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
-from unicodedata import normalize
 
-from skills_video_runtime.downloads.names import safe_name
 from skills_video_runtime.errors import Violation
 from skills_video_runtime.json_values import as_array
 from skills_video_runtime.payloads.checks import attempt
 from skills_video_runtime.payloads.file import File
-from skills_video_runtime.payloads.texts import (
-    Setting,
-    as_fields_have_it,
-    misspelt,
-    problems_of,
-    put,
-    read_object,
-    with_constant,
-)
+from skills_video_runtime.payloads.texts import Setting, as_fields_have_it, misspelt, problems_of, put, with_constant
+
+from .keys import LONGEST_KEY, content_key, key_problems, same_name
+from .tables import TABLES, Unreadable, json_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
+    from os import PathLike
     from typing import TypeAlias
 
     from skills_video_runtime.catalog import Models
-    from skills_video_runtime.generations.outcomes import Submittable
     from skills_video_runtime.payloads.base import BasePayload
     from skills_video_runtime.payloads.violations import Problem
 
     Variants: TypeAlias = tuple[type[BasePayload], ...]
 
-LONGEST_LINE = 16 * 2**20  # bytes: our choice; what is larger is a file, and sent as one
-LONGEST_KEY = 100  # bytes, which leaves room in the name of a file: our choice
 MOST_TOLD = 1000  # mistakes that are kept to be told again
 MEMBERS = ("key", "model", "variant", "payload", "download")
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Row(NamedTuple):
@@ -73,14 +58,6 @@ class Mistake(NamedTuple):
         """Line, key and problem on one line."""
         named = "" if self.key is None else f"key {self.key}: "
         return f"line {self.line}: {named}{self.what}"
-
-
-class Unreadable(ValueError):  # noqa: N818  # as the other errors
-    """A file that cannot be read any further."""
-
-    def __init__(self, line: int, problem: str) -> None:
-        super().__init__(problem)
-        self.line = line
 
 
 @dataclass(frozen=True)
@@ -114,7 +91,7 @@ class Rows:
             OSError: It cannot be opened.
             ModuleNotFoundError: It is in Parquet, and pyarrow is not installed.
         """
-        read = _TABLES.get(self.path.suffix.lower(), _json_lines)
+        read = TABLES.get(self.path.suffix.lower(), json_lines)
         lines_of, copies = dict[str, int](), Counter[str]()
         line = 0
         try:
@@ -122,7 +99,7 @@ class Rows:
                 if isinstance(members, str):
                     yield Mistake(line, None, Violation("", "format", None, None, members))
                 else:
-                    yield from self._row(line, members, lines_of, copies, is_table=read is not _json_lines)
+                    yield from self._row(line, members, lines_of, copies, is_table=read is not json_lines)
         except Unreadable as error:
             line = error.line
             yield Mistake(line, None, Violation("", "format", None, None, f"{error}; nothing after it was read"))
@@ -146,7 +123,7 @@ class Rows:
         except _Wrong as error:
             problems.append(error.args[0])
         if key is None and payload is not None and not problems:
-            key = _content_key(payload, lines_of, copies)
+            key = content_key(payload, lines_of, copies)
         if type(key) is int:
             key = str(key)
         known = key[:LONGEST_KEY] if isinstance(key, str) else None
@@ -294,177 +271,3 @@ def _unfolded(variants: Variants, cells: dict[str, Any], problems: list[Violatio
         else:
             data[name] = value
     return data
-
-
-def fingerprint(payload: BasePayload) -> str:
-    """Give what tells a payload from others; of a file, name and content count."""
-    return sha256(_text_of(payload, _by_content).encode()).hexdigest()[:32]
-
-
-def mark(payload: BasePayload) -> int:
-    """Give what tells a payload from what it is later in this process; of a file on a disk, size and time count."""
-    return hash(_text_of(payload, _by_time))
-
-
-def named(file: File) -> dict[str, str]:
-    """Give what stands for a file where a payload is shown."""
-    return {"file": file.name}
-
-
-def shown(payload: Submittable, of_file: Callable[[File], dict[str, str]] = named) -> dict[str, Any]:
-    """Give the fields of a payload as JSON, with something in the place of each file."""
-    fields: dict[str, Any] = json.loads(json.dumps(payload.to_dict(), default=of_file))
-    return fields
-
-
-def _text_of(payload: BasePayload, of_file: Callable[[File], list[object]]) -> str:
-    return json.dumps([payload.endpoint.model, payload.to_dict()], sort_keys=True, default=of_file)
-
-
-def _by_content(file: File) -> list[object]:
-    if not isinstance(file.source, PathLike):
-        with file.open() as opened:
-            return [file.name, file_digest(opened, "sha256").hexdigest()]
-    name, *stands = _by_time(file)
-    with suppress(OSError):
-        return [name, _digest_of(Path(file.source), *stands)]
-    return [name]  # it is gone
-
-
-def _by_time(file: File) -> list[object]:
-    if not isinstance(file.source, PathLike):
-        return _by_content(file)
-    with suppress(OSError):
-        told = Path(file.source).stat()
-        return [file.name, told.st_size, told.st_mtime_ns]
-    return [file.name]  # as above
-
-
-@lru_cache(maxsize=4096)
-def _digest_of(path: Path, *_: object) -> str:
-    """Read a file once, unless its size or time has changed since."""
-    with path.open("rb") as opened:
-        return file_digest(opened, "sha256").hexdigest()
-
-
-def _content_key(payload: BasePayload, taken: Mapping[str, int], copies: Counter[str]) -> str:
-    """Name a row by its contents; one that stands there again is the second of its name."""
-    name = fingerprint(payload)[:16]
-    while True:
-        copies[name] += 1
-        key = name
-        if copies[name] > 1:
-            key = f"{name}-{copies[name]}"
-        if key not in taken:
-            return key
-
-
-def same_name(key: str) -> str:
-    """Give what keys have in common that name the same files on some system."""
-    return normalize("NFC", key.casefold())
-
-
-def key_problems(text: object, lines_of: Mapping[str, int], member: str) -> Iterator[Violation]:
-    """Tell why a text is no key: it names a record and files, on every system."""
-    if not isinstance(text, str):
-        yield Violation(member, "type", text, None, f"is no text: {text!r:.80}")
-        return
-    nearest = safe_name(text[:LONGEST_KEY] + "-0", "video/mp4").removesuffix(".mp4").removesuffix("-0")
-    if not text or text != nearest or len(text.encode(errors="replace")) > LONGEST_KEY:
-        message = f"{text!r:.120} cannot begin the name of a file of at most {LONGEST_KEY} bytes"
-        yield Violation(member, "key", text, nearest, f"{message}; nearest: {nearest!r}")
-    elif re.search(r"~[\d.]+$", text):
-        yield Violation(member, "key", text, None, f"{text!r} ends as the keys of further attempts do")
-    elif same_name(text) in lines_of:
-        first = lines_of[same_name(text)]
-        yield Violation(member, "unique", text, None, f"{text!r} is that of line {first} as well; case does not count")
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Read the lines of a text with their numbers, ends included; no line is longer than can be held.
-
-    Raises:
-        Unreadable: it is no text in UTF-8, or has a line that is too long.
-    """
-    with path.open("rb") as file:
-        number = 0
-        while raw := file.readline(LONGEST_LINE + 1):
-            number += 1
-            if number == 1 and raw.startswith(UTF_16):
-                raise Unreadable(1, "the file is in UTF-16; save it as UTF-8")
-            if len(raw) > LONGEST_LINE:
-                raise Unreadable(number, f"the line has more than {LONGEST_LINE} bytes; name a file by @ instead")
-            if number == 1:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
-            try:
-                text = raw.decode()
-            except UnicodeDecodeError as error:
-                problem = f"byte {error.start + 1} of the line is no UTF-8; save the file as UTF-8"
-                raise Unreadable(number, problem) from error
-            if "\0" in text:
-                raise Unreadable(number, "the line holds the character NUL, as no text does")
-            yield number, text
-
-
-def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    for number, text in _lines(path):
-        line = text.strip()
-        if line.startswith("[") and number == 1:
-            raise Unreadable(1, "the file is a JSON array; write one object a line, without brackets and commas around")
-        if not line:
-            continue
-        try:
-            yield number, read_object(line)
-        except ValueError as error:
-            yield number, f"the line {error}"
-
-
-def _csv(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    first = next((text for _, text in _lines(path)), "")
-    delimiter = max(",;\t", key=first.count)
-    table = csv.reader((text for _, text in _lines(path)), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    while True:
-        line = table.line_num + 1
-        try:
-            cells = next(table, None)
-        except csv.Error as error:
-            raise Unreadable(line, f"the line begins what is no CSV: {error}") from error
-        if cells is None:
-            return
-        if not any(cells):
-            continue
-        if not header:
-            header = [cell.strip() for cell in cells]
-            twice = [name for name in header if not name or header.count(name) > 1]
-            if twice:
-                raise Unreadable(line, f"the name of a column is empty or stands there twice: {twice[0]!r:.80}")
-        elif len(cells) != len(header):
-            yield line, f"the row has {len(cells)} cells, and the first line {len(header)} columns"
-        else:
-            yield line, {name: cell for name, cell in zip(header, cells, strict=True) if cell}
-
-
-def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
-    number = 0
-    try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=1000):
-            for cells in map(_without_nulls, batch.to_pylist()):
-                number += 1
-                if isinstance(cells.get("payload"), str):
-                    cells["payload"] = read_object(cells["payload"])
-                yield number, cells
-    except (arrow.ArrowException, ValueError) as error:
-        raise Unreadable(number + 1, f"the file cannot be read as Parquet: {error}") from error
-
-
-def _without_nulls(value: Any) -> Any:
-    """Leave out the members that a table has for other rows."""
-    if isinstance(value, dict):
-        members = cast("dict[str, Any]", value)
-        return {name: _without_nulls(item) for name, item in members.items() if item is not None}
-    return value
-
-
-_TABLES = {".csv": _csv, ".tsv": _csv, ".parquet": _parquet}

@@ -20,8 +20,9 @@ from skills_video_runtime.downloads.save import Wishes, saves_of
 from skills_video_runtime.generations.progress import called
 from skills_video_runtime.many import Made, Many, Result
 
+from .fingerprints import fingerprint, shown
 from .report import Outcome, as_data
-from .rows import Row, fingerprint, shown
+from .rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
