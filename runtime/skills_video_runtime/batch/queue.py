@@ -25,8 +25,10 @@ from skills_video_runtime.payloads.base import parse_payload
 from skills_video_runtime.payloads.file import File
 from skills_video_runtime.version import __version__
 
+from . import statements
 from .results import State
 from .rows import Row
+from .statements import LAYOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,84 +39,9 @@ if TYPE_CHECKING:
 
     from .report import Choices
 
-LAYOUT = 1  # of these tables; `layout` and `version` stand first in every one
 POLL = 1.0  # seconds between two looks for rows, where there are none to be had: our choice
 FILE = "\0file"  # the member that stands for a file; no field is named so
 OVER = ("COMPLETED", "FAILED", "CANCELED")
-TABLES = (
-    """CREATE TABLE IF NOT EXISTS batch (
-        layout INTEGER NOT NULL, version TEXT NOT NULL, platform TEXT NOT NULL, salt TEXT NOT NULL, owner TEXT NOT NULL,
-        round INTEGER NOT NULL DEFAULT 1, is_fresh BOOLEAN NOT NULL DEFAULT FALSE, most INTEGER NOT NULL DEFAULT 1,
-        max_credits DOUBLE PRECISION, gap DOUBLE PRECISION NOT NULL DEFAULT 0,
-        next_post TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
-    )""",
-    """CREATE TABLE IF NOT EXISTS batch_row (
-        place BIGSERIAL PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, attempt INTEGER NOT NULL,
-        model TEXT NOT NULL, variant TEXT NOT NULL, payload TEXT NOT NULL, download BOOLEAN NOT NULL,
-        status TEXT, worker BIGINT
-    )""",
-    "CREATE INDEX IF NOT EXISTS batch_left ON batch_row (place) WHERE status IS NULL",
-    "CREATE INDEX IF NOT EXISTS batch_held ON batch_row (worker) WHERE worker IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS batch_uncertain ON batch_row (name) WHERE status = 'UNCERTAIN'",
-    """CREATE TABLE IF NOT EXISTS batch_worker (
-        number BIGSERIAL PRIMARY KEY, about TEXT NOT NULL, lease DOUBLE PRECISION NOT NULL, until TIMESTAMPTZ NOT NULL
-    )""",
-    "CREATE TABLE IF NOT EXISTS batch_line (name TEXT PRIMARY KEY, line TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS batch_file (digest TEXT PRIMARY KEY, content BYTEA NOT NULL)",
-)
-ALONE = "SELECT pg_advisory_xact_lock(17)"
-LOCK = "SELECT 1 FROM batch FOR UPDATE"
-BEGIN = "INSERT INTO batch (layout, version, platform, salt, owner) VALUES (?, ?, ?, ?, ?)"
-PUT = """
-INSERT INTO batch_row (key, name, attempt, model, variant, payload, download) VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (key) DO UPDATE SET name = excluded.name, attempt = excluded.attempt, model = excluded.model,
-    variant = excluded.variant, payload = excluded.payload, download = excluded.download, status = NULL
-WHERE batch_row.worker IS NULL
-"""
-BEAT = "UPDATE batch_worker SET until = clock_timestamp() + lease * interval '1 second' WHERE number = ?"
-COME = """
-INSERT INTO batch_worker SELECT ?, ?, lease, clock_timestamp() + lease * interval '1 second'
-FROM (SELECT CAST(? AS DOUBLE PRECISION) AS lease) AS told ON CONFLICT (number) DO UPDATE SET until = excluded.until
-"""
-IS_GONE = "greatest(until, pg_postmaster_start_time() + lease * interval '1 second') < clock_timestamp()"
-WORKERS = f"SELECT about FROM batch_worker WHERE NOT {IS_GONE} ORDER BY number"  # noqa: S608  # our own words
-RELEASE = f"""
-WITH gone AS (DELETE FROM batch_worker WHERE number <> ? AND {IS_GONE} RETURNING number)
-UPDATE batch_row SET worker = NULL
-WHERE worker IS NOT NULL AND (worker IN (SELECT number FROM gone) OR (worker = ? AND NOT key = ANY(?)))
-"""  # noqa: S608  # as above
-REOPEN = """
-UPDATE batch_row SET status = NULL WHERE status = 'UNCERTAIN' AND NOT EXISTS (
-    SELECT 1 FROM named JOIN submission USING (key) WHERE named.name = batch_row.name AND state = 'intended'
-)
-"""
-SETTINGS = """
-SELECT most, max_credits, gap, CAST(extract(epoch FROM next_post - clock_timestamp()) AS DOUBLE PRECISION) FROM batch
-"""
-BEGUN = """
-SELECT place FROM submission JOIN named USING (key) JOIN batch_row USING (name)
-WHERE state IN ('intended', 'submitted') AND status IS NULL AND worker IS NULL AND NOT batch_row.key = ANY(?)
-ORDER BY place LIMIT ?
-"""
-NEW = """
-SELECT place FROM batch_row WHERE status IS NULL AND worker IS NULL AND NOT key = ANY(?) ORDER BY place LIMIT ?
-"""
-HOLD_ROWS = """
-UPDATE batch_row SET worker = ? WHERE place = ANY(?) RETURNING place, key, attempt, model, variant, payload, download
-"""
-LEFT = """
-SELECT EXISTS (SELECT 1 FROM batch_row WHERE worker <> ?),
-    EXISTS (SELECT 1 FROM batch_row WHERE status IS NULL AND worker IS NULL AND NOT key = ANY(?))
-"""
-END = """
-UPDATE batch_row SET status = ?, worker = NULL
-WHERE name = ? AND (worker = ? OR (? AND status IS NULL)) RETURNING key
-"""
-KEEP = "INSERT INTO batch_line VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET line = excluded.line"
-CHARGE = """
-INSERT INTO cost SELECT key, CAST(? AS DOUBLE PRECISION) FROM named WHERE name = ?
-ON CONFLICT (key) DO UPDATE SET credits = excluded.credits
-"""
 
 
 class RowTaken(JournalUnavailable):
@@ -142,7 +69,7 @@ class Queue(PostgresJournal):
         JournalUnavailable: as `PostgresJournal`; another release, platform or key has the queue.
     """
 
-    _first = (LOCK,)
+    _first = (statements.LOCK,)
 
     def __init__(self, address: str, platform: str, key: Key, lease: float) -> None:
         self.lease = self.idle = lease
@@ -157,12 +84,12 @@ class Queue(PostgresJournal):
     def _open(self) -> None:
         """Begin a batch, where there is none, and see that it is for us."""
         with self._transaction():
-            self._run(ALONE)
-            for sql in TABLES:
+            self._run(statements.ALONE)
+            for sql in statements.TABLES:
                 self._run(sql)
             if not self._run("SELECT 1 FROM batch"):
                 salt = os.urandom(16).hex()
-                self._run(BEGIN, LAYOUT, __version__, self._platform, salt, self._api_key.digest(salt))
+                self._run(statements.BEGIN, LAYOUT, __version__, self._platform, salt, self._api_key.digest(salt))
             self._check_release()
             [origin] = self._run("SELECT platform, salt, owner FROM batch")
         if not self._is_ours(*origin):
@@ -209,7 +136,7 @@ class Queue(PostgresJournal):
         if choices.rate is not None:
             gap = 60 / choices.rate
         with self._transaction(), self._database.cursor() as cursor:
-            self._run(LOCK)
+            self._run(statements.LOCK)
             self._check_release()
             if self.state().round != state.round and self.workers():
                 raise self._unavailable("workers are at its batch, and all is to be made anew: end them first")
@@ -217,7 +144,7 @@ class Queue(PostgresJournal):
             self._run(sql, state.round, state.is_fresh, choices.limit, choices.max_credits, gap)
             columns = (self._as_columns(*each) for each in rows)
             while some := list(islice(columns, 1000)):
-                cursor.executemany(PUT, some)
+                cursor.executemany(statements.PUT, some)
             self._run("ANALYZE batch_row")  # else each look for rows reads all of them
 
     def _as_columns(self, row: Row, name: str, attempt: int) -> tuple[object, ...]:
@@ -238,7 +165,7 @@ class Queue(PostgresJournal):
 
     def beat(self) -> None:
         """Keep what this worker has for another lease."""
-        self._together(partial(self._run, BEAT, self.number))
+        self._together(partial(self._run, statements.BEAT, self.number))
 
     def leave(self) -> None:
         """Give back what this worker has."""
@@ -257,23 +184,23 @@ class Queue(PostgresJournal):
 
     def _take(self, room: int, busy: list[str], known: list[str], taken: list[Taken]) -> None:
         self._check_release()
-        self._run(COME, self.number, f"process {os.getpid()} on {socket.gethostname()}", self.lease)
-        self._run(RELEASE, self.number, self.number, busy)
-        self._run(REOPEN)
-        [(most, max_credits, gap, wait)] = self._run(SETTINGS)
-        places = self._run(BEGUN, known, room)
+        self._run(statements.COME, self.number, f"process {os.getpid()} on {socket.gethostname()}", self.lease)
+        self._run(statements.RELEASE, self.number, self.number, busy)
+        self._run(statements.REOPEN)
+        [(most, max_credits, gap, wait)] = self._run(statements.SETTINGS)
+        places = self._run(statements.BEGUN, known, room)
         [(held,)] = self._run("SELECT count(*) FROM batch_row WHERE worker IS NOT NULL")
         is_spent = max_credits is not None and self.spent() >= max_credits
         new = min(room, most - held) - len(places)
         if gap:
             new = min(new, 1)
         if new > 0 and wait <= 0 and not is_spent:
-            found = self._run(NEW, known, new)
+            found = self._run(statements.NEW, known, new)
             places += found
             if found and gap:
                 self._run("UPDATE batch SET next_post = clock_timestamp() + gap * interval '1 second'")
-        rows = sorted(self._run(HOLD_ROWS, self.number, [place for (place,) in places]))
-        [(elsewhere, free)] = self._run(LEFT, self.number, known)
+        rows = sorted(self._run(statements.HOLD_ROWS, self.number, [place for (place,) in places]))
+        [(elsewhere, free)] = self._run(statements.LEFT, self.number, known)
         pause = None
         if elsewhere or (free and not is_spent):
             pause = min(POLL, self.lease / 3)
@@ -313,9 +240,9 @@ class Queue(PostgresJournal):
     def _end_row(self, name: str, told: dict[str, Any]) -> None:
         status, made = told["status"], told["id"]
         is_over = made is not None and status in OVER
-        if not self._run(END, status, name, self.number, is_over):
+        if not self._run(statements.END, status, name, self.number, is_over):
             raise RowTaken(f"Another worker has row {told['key']}, or has ended it.")
-        self._run(KEEP, name, json.dumps(told))
+        self._run(statements.KEEP, name, json.dumps(told))
         for (number,) in self._run("SELECT key FROM named WHERE name = ?", name):
             if is_over:
                 self._run("UPDATE submission SET id = ? WHERE key = ? AND id IS NULL", made, number)
@@ -323,7 +250,7 @@ class Queue(PostgresJournal):
 
     def keep(self, name: str, told: dict[str, Any]) -> None:
         """Keep another line of a row that is over, as of files that were fetched since."""
-        self._together(partial(self._run, KEEP, name, json.dumps(told)))
+        self._together(partial(self._run, statements.KEEP, name, json.dumps(told)))
 
     def lines(self, *, earlier: bool = False) -> Iterator[dict[str, Any]]:
         """Give the lines of rows that ended; with `earlier`, those of earlier attempts and rounds as well."""
@@ -348,7 +275,7 @@ class Queue(PostgresJournal):
 
     def workers(self) -> list[str]:
         """Tell who takes rows."""
-        return [about for (about,) in self._run(WORKERS)]
+        return [about for (about,) in self._run(statements.WORKERS)]
 
     def spent(self) -> float:
         """Give the credits that all records of the journal have taken so far."""
@@ -357,7 +284,7 @@ class Queue(PostgresJournal):
 
     def charge(self, name: str, told: float) -> None:
         """Note what a row has taken so far."""
-        self._together(partial(self._run, CHARGE, told, name))
+        self._together(partial(self._run, statements.CHARGE, told, name))
 
     def hold(self, key: int | str) -> bool:
         """Keep others than workers off a record; among workers, who holds the row has it."""
