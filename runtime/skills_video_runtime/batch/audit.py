@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-    from skills_video_runtime.client import Client
+    from skills_video_runtime.client import AsyncClient, Client
     from skills_video_runtime.generations.journal import Journal
     from skills_video_runtime.generations.states import Generation
     from skills_video_runtime.http.session import Session
@@ -122,8 +122,14 @@ def compared(client: Client, records: list[Record], lines: list[dict[str, Any]],
     return found
 
 
-async def _records(client: Client, path: Path) -> list[Record]:
+def session_of(client: Client | AsyncClient) -> Session:
+    """Give what the calls of a client share."""
     session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return session
+
+
+async def _records(client: Client, path: Path) -> list[Record]:
+    session = session_of(client)
     async with session.call(journal=path) as call:
         found = records_of(cast("Journal", call.journal))
     session.let_go(path)

@@ -15,7 +15,7 @@ from skills_video_runtime.generations.outcomes import check_seconds
 from skills_video_runtime.generations.progress import refuse_async
 from skills_video_runtime.http.addresses import POSTGRES, platform_of
 
-from .audit import Audit, Standing, compared, records_of
+from .audit import Audit, Standing, compared, records_of, session_of
 from .plan import Plan
 from .queue import Queue
 from .report import Choices
@@ -26,8 +26,6 @@ from .shared import SharedPlan, SharedRun
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
-
-    from skills_video_runtime.http.session import Session
 
     from .report import OnOutcome, Report
     from .rows import Mistake, Row
@@ -41,11 +39,6 @@ def _settle_in(batch: Batch | AsyncBatch | SharedBatch, kind: type[Client | Asyn
         raise TypeError(f"Batch and SharedBatch take a Client, AsyncBatch an AsyncClient, and not {batch.client!r:.80}")
     if batch.directory is not None:
         object.__setattr__(batch, "directory", Path(batch.directory).absolute())
-
-
-def _session_of(client: Client | AsyncClient) -> Session:
-    session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    return session
 
 
 def _read_again(rows: Iterable[Row | Mistake]) -> Iterable[Row | Mistake]:
@@ -85,7 +78,7 @@ class Batch(Choices):
         refuse_async("on_outcome", on_outcome)
         rows = _read_again(rows)
         with taken(Path(self.directory)):
-            work = Run(Plan(_session_of(self.client), Path(self.directory), self))
+            work = Run(Plan(session_of(self.client), Path(self.directory), self))
             try:
                 run_now(work.plan.prepare(rows))
                 run_now(work.end_given_up())
@@ -116,7 +109,7 @@ class AsyncBatch(Choices):
 
         rows = _read_again(rows)
         with taken(Path(self.directory)):
-            work = Run(Plan(_session_of(self.client), Path(self.directory), self))
+            work = Run(Plan(session_of(self.client), Path(self.directory), self))
             try:
                 await work.plan.prepare(rows)
                 await work.end_given_up()
@@ -171,7 +164,7 @@ class SharedBatch(Choices):
             raise ValueError("run needs a directory for what it makes; work does not")
         refuse_async("on_outcome", on_outcome)
         rows = _read_again(rows)
-        session = _session_of(self.client)
+        session = session_of(self.client)
         with self._queue() as queue, closing(SharedPlan(session, queue, Path(self.directory), self)) as plan:
             worker = SharedRun(plan, fetches=True)
             plan.put(rows)
@@ -192,7 +185,7 @@ class SharedBatch(Choices):
                 directory = Path(self.directory)
                 directory.mkdir(parents=True, exist_ok=True)
             choices = replace(self, limit=limit)
-            with closing(SharedPlan(_session_of(self.client), queue, directory, choices)) as plan:
+            with closing(SharedPlan(session_of(self.client), queue, directory, choices)) as plan:
                 worker = SharedRun(plan, fetches=directory is not None)
                 worker.work(on_outcome)
         return worker.report
@@ -213,5 +206,5 @@ class SharedBatch(Choices):
             return compared(self.client, records_of(queue), list(queue.lines(earlier=True)), queue.state().round)
 
     def _queue(self) -> closing[Queue]:
-        session = _session_of(self.client)
+        session = session_of(self.client)
         return closing(Queue(self.database, platform_of(session.base_url), session.key, self.lease))

@@ -40,7 +40,6 @@ class Line(NamedTuple):
     credits: float
     id: str
     files: tuple[str, ...]
-    """Their names, unless one is not there, or is empty: then they are to be fetched again."""
     is_older: bool = False
     """Whether an earlier line of the row was in its place, so that its record may be older than those around it."""
 
