@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
-import re
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -32,10 +30,11 @@ from skills_video_runtime.errors import (
     visible,
 )
 from skills_video_runtime.generations.states import Status
-from skills_video_runtime.json_values import mapped
 from skills_video_runtime.payloads.file import File
 
 from . import texts
+from .answers import NEVER_AGAIN, Answer, Refusal, of_error, of_state
+from .spending import Spending
 from .tools import ToolCall, checked, tools_of
 
 if TYPE_CHECKING:
@@ -50,24 +49,15 @@ if TYPE_CHECKING:
 
     OnState = Callable[[Generation], Awaitable[None]]
 
-ADDRESS = re.compile(r"https?://[!-~]{1,4000}")  # of a file, as it is shown; no `data:`, which is all of it
 SAME = timedelta(hours=1)  # for which an equal payload is the same wish: our choice
-SUBMIT = 120.0  # seconds that a submission may take, looks at the running list included: our choice
-PAUSE = 0.2  # seconds between two tries to open the journal: our choice
-HELD = 20.0  # seconds for which another server may hold the journal: our choice
-MOST_SHOWN = 20  # generations under way that `account` lists: our choice
 REPEATED = (
     "The same was asked for within the hour, so this is the generation of then, and nothing was paid. "
     "For another one: again: true."
 )
-NEVER_AGAIN = "Call get_generation with this id; never call generate again for it, as that may pay twice."
-WHAT_NEXT = {
-    SubmissionUncertain: "Do not call generate again. See with account what is under way, follow it with "
-    "get_generation, and ask the person before you pay again with again: true.",
-    GenerationTimeout: NEVER_AGAIN,
-    JournalUnavailable: "Nothing was sent. Tell the person: the file that --journal names cannot be used.",
-}
-"""What to do about an error, where a Python program would do something else."""
+SUBMIT = 120.0  # seconds that a submission may take, looks at the running list included: our choice
+PAUSE = 0.2  # seconds between two tries to open the journal: our choice
+HELD = 20.0  # seconds for which another server may hold the journal: our choice
+MOST_SHOWN = 20  # generations under way that `account` lists: our choice
 
 
 @dataclass(frozen=True)
@@ -83,30 +73,6 @@ class Choices:
     wait_for_id: float = 10.0
     """For which its id is waited for, if that is longer; our choice."""
     poll_interval: float = 3.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a tool answers: a text for the model, the same as data, and the files that it tells of."""
-
-    text: str
-    data: dict[str, Any] = field(default_factory=dict[str, Any])
-    links: tuple[tuple[str, str], ...] = ()
-    """Name and address of each file."""
-    is_error: bool = False
-
-
-class Refusal(Exception):  # noqa: N818  # it is an answer
-    """What is not done; the text says why, and what to do instead."""
-
-
-@dataclass
-class Made:
-    """A generation that this server has begun: by what its price is told from others, and what it took so far."""
-
-    settings: str
-    cost: float = 0.0
-    is_over: bool = False
 
 
 @dataclass
@@ -127,7 +93,7 @@ class Desk:
 
     def __init__(self, catalog: Catalog, choices: Choices, client: AsyncClient, group: TaskGroup) -> None:
         self.catalog, self.choices, self.client, self._group = catalog, choices, client, group
-        self._made: dict[str, Made] = {}
+        self._spending = Spending(choices.max_credits)
         self._begun: dict[str, datetime | None] = {}
         self._pending: dict[str, Submission] = {}
         self._doubted: set[str] = set()
@@ -161,7 +127,7 @@ class Desk:
         try:
             built = self.build(model, payload, variant)
         except PayloadError as error:
-            return replace(failure(error), is_error=False)
+            return replace(of_error(error), is_error=False)
         done = ToolCall(built).to_dict()
         text = f"Right, as {done['variant']} of {done['model']}. Nothing was sent."
         if done["not_in_schema"]:
@@ -196,7 +162,7 @@ class Desk:
         confirm = self.choices.confirm
         if confirm == "never":
             return None
-        cost = max((made.cost for made in self._made.values() if made.settings == _settings(payload)), default=0.0)
+        cost = self._spending.usual(payload)
         if cost and confirm.startswith("over:") and cost <= float(confirm.removeprefix("over:")):
             return None
         async with self._journal() as writer:
@@ -224,7 +190,8 @@ class Desk:
         async with self._journal() as writer:
             key, known = await self._key(writer, built, again=again)
         if known is None and key not in self._pending:
-            await self._check_budget()
+            await self._spending.look(self.client)
+            self._spending.check(sum(begun.is_new and not begun.ended.is_set() for begun in self._pending.values()))
         if key not in self._pending:
             is_new = known is None or known.begun is None or known.begun >= self._since
             self._pending[key] = Submission(built, key, is_new)
@@ -288,6 +255,10 @@ class Desk:
             self._group.start_soon(self._record_end, id)
         return self._told(state, remark)
 
+    def _told(self, state: Generation, remark: str) -> Answer:
+        self._spending.note(state)
+        return of_state(state, remark)
+
     async def download(self, id: str) -> Answer:  # noqa: A002  # the platform's word
         """Fetch the files of a generation into the directory, once."""
         directory = self.choices.directory
@@ -305,7 +276,12 @@ class Desk:
         """Tell the balance and what is under way."""
         credits, running = await self.client.credits(), await self.client.running(100)  # noqa: A001
         shown = [{"id": state.id, "status": state.status} for state in running[:MOST_SHOWN]]
-        data = {"credits": credits.total, "running": shown, "running_in_all": len(running), "spent_here": self._spent()}
+        data = {
+            "credits": credits.total,
+            "running": shown,
+            "running_in_all": len(running),
+            "spent_here": self._spending.spent,
+        }
         lines = [f"Credits left: {credits.total}.", f"Generations under way: {len(running)}."]
         return Answer("\n".join([*lines, *(f"{item['id']}: {item['status']}" for item in shown)]), data)
 
@@ -369,8 +345,7 @@ class Desk:
             async with self._journal() as writer:
                 state = submission.state = await writer.submit(submission.payload, key=submission.key)
             if submission.is_new:
-                self._made.setdefault(state.id, Made(_settings(submission.payload)))
-                self._note(state)
+                self._spending.begin(state, submission.payload)
         except Exception as error:  # noqa: BLE001  # raised to who waits for it
             submission.error = error
         finally:
@@ -381,99 +356,6 @@ class Desk:
         with suppress(SkillsVideoError):
             async with self._journal() as writer:
                 await writer.wait(id)
-
-    async def _check_budget(self) -> None:
-        """Refuse what is beyond the budget, with the cost of all that has ended by now.
-
-        What is under way and has no price yet counts as the dearest so far. Where none has, its end is waited for.
-
-        Raises:
-            Refusal: it is spent, or may be by what is under way.
-        """
-        most = self.choices.max_credits
-        if most is None:
-            return
-        for name in [name for name, made in self._made.items() if not made.is_over]:
-            with suppress(SkillsVideoError):
-                self._note(await self.client.get(name))
-        if self._spent() >= most:
-            raise Refusal(
-                f"{self._spent():g} of the {most:g} credits of --max-credits are spent. Nothing was sent. Only "
-                "the person can raise that, by starting the server anew."
-            )
-        if self._spent() + self._reserved() >= most:
-            raise Refusal(
-                f"What is under way, and has no price yet, may take the rest of the {most:g} credits of --max-credits. "
-                "Nothing was sent. Follow it to its end with get_generation, then call generate."
-            )
-
-    def _reserved(self) -> float:
-        dearest = max((made.cost for made in self._made.values()), default=0.0)
-        unknown = sum(not made.cost and not made.is_over for made in self._made.values())
-        unknown += sum(begun.is_new and not begun.ended.is_set() for begun in self._pending.values())
-        if unknown and not dearest:
-            return math.inf
-        return unknown * dearest
-
-    def _spent(self) -> float:
-        return sum(made.cost for made in self._made.values())
-
-    def _note(self, state: Generation) -> None:
-        made = self._made.get(state.id)
-        if made is not None:
-            made.cost = max(made.cost, state.usage.total or 0.0)
-            made.is_over = made.is_over or state.is_finished
-
-    def _told(self, state: Generation, remark: str) -> Answer:
-        """Tell a state, and what to do next."""
-        self._note(state)
-        files = [media for media in state.videos if ADDRESS.fullmatch(media.url)]
-        data: dict[str, Any] = {
-            "id": state.id,
-            "status": str(state.status),
-            "finished": state.is_finished,
-            "credits": state.usage.total,
-            "files": [{"url": media.url, "content_type": media.content_type} for media in files],
-        }
-        lines = [f"{visible(state.id)}: {visible(state.status)}"]
-        if remark:
-            lines.append(remark)
-            data["repeated"] = True
-        if state.status == Status.COMPLETED:
-            lines += [media.url for media in files]
-            lines.append("download saves the files.")
-        elif state.is_finished:
-            data |= {"code": state.code, "message": state.message}
-            lines.append(f"{visible(state.code or '')} {visible(state.message or '')}".strip())
-            lines.append("Making it again is a new generation, which may be paid again: generate with again: true.")
-        else:
-            lines.append(f"Not finished. {NEVER_AGAIN}")
-        links = tuple((visible(media.file_name or state.id), media.url) for media in files)
-        is_error = state.is_finished and state.status != Status.COMPLETED
-        return Answer("\n".join(filter(None, lines)), data, links, is_error)
-
-
-def failure(error: Exception) -> Answer:
-    """Tell an error, and what to do next, with violations as data."""
-    if isinstance(error, PayloadError):
-        text = "\n".join(["Wrong, and nothing was sent. Correct this:", *map(str, error.violations)])
-        return Answer(text, ToolCall(None, error.violations).to_dict(), is_error=True)
-    if not isinstance(error, SkillsVideoError):
-        return Answer(str(error), {"category": "usage"}, is_error=True)
-    next_step = next((text for kind, text in WHAT_NEXT.items() if isinstance(error, kind)), error.guidance)
-    return Answer(f"{error.what} {next_step}".strip(), {**error.to_dict(), "id": error.generation_id}, is_error=True)
-
-
-def _settings(payload: BasePayload) -> str:
-    """Give what the price of a payload may depend on: all but files, addresses, and texts of more than a word."""
-    told = [payload.endpoint.model, type(payload).__name__, mapped(_setting, payload.to_dict())]
-    return json.dumps(told, sort_keys=True)
-
-
-def _setting(value: object) -> object:
-    if isinstance(value, File) or (isinstance(value, str) and re.search(r"\s|://", value)):
-        return True
-    return value
 
 
 def _fingerprint(payload: BasePayload, base_url: str) -> str:

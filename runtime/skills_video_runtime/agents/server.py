@@ -26,7 +26,8 @@ from skills_video_runtime.errors import SkillsVideoError
 from skills_video_runtime.generations.states import Generation
 from skills_video_runtime.version import __version__
 
-from .desk import Answer, Desk, Refusal, failure
+from .answers import Answer, Refusal, of_error
+from .desk import Desk
 from .tasks import Tasks, takes_tasks
 
 EXPECTED = (SkillsVideoError, UsageProblem, Refusal, OSError, ValueError)
@@ -57,7 +58,7 @@ class Server(MCPServer[Any]):
                 told = (
                     f"{name} has no argument {min(unknown)!r:.80}, and did nothing. Fields of a model go into payload."
                 )
-                return _told(failure(Refusal(told)))
+                return _told(of_error(Refusal(told)))
         return await super().call_tool(name, arguments, context)
 
 
@@ -139,12 +140,12 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
         try:
             question = await desk.question(desk.build(model, payload, variant), again=again)
         except EXPECTED as error:
-            return failure(error)
+            return of_error(error)
         if question is None:
             return None
         able = ctx.client_capabilities
         if able is None or able.elicitation is None:
-            return failure(
+            return of_error(
                 Refusal(
                     f"The server was started with --confirm {desk.choices.confirm}, and this client cannot ask a "
                     "person. Nothing was sent. The person can start it with --confirm never and --max-credits N."
@@ -169,7 +170,7 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
         if isinstance(given, Answer):
             return _told(given)
         if given is False or (given is not None and not given.make_it):
-            return _told(failure(Refusal("The person said no. Nothing was sent; do not ask again for this.")))
+            return _told(of_error(Refusal("The person said no. Nothing was sent; do not ask again for this.")))
         wait = desk.choices.wait
         if takes_tasks(ctx.request_context):
             wait = 0.0
@@ -188,7 +189,7 @@ async def answered(work: Awaitable[Answer]) -> CallToolResult:
     try:
         return _told(await work)
     except EXPECTED as error:
-        return _told(failure(error))
+        return _told(of_error(error))
 
 
 def _told(answer: Answer) -> CallToolResult:

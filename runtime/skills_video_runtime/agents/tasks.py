@@ -16,7 +16,8 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from skills_video_runtime.cli.output import without_key
 from skills_video_runtime.errors import NotOffered, SkillsVideoError
 
-from .desk import Answer, Desk
+from .answers import Answer
+from .desk import Desk
 
 TASKS = "io.modelcontextprotocol/tasks"
 NO_CANCEL = "The platform describes no way to cancel: the generation goes on, and is paid for."
