@@ -6,12 +6,14 @@ import json
 import logging
 import os
 import time
+from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from threading import RLock
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
@@ -22,9 +24,7 @@ from .states import is_id
 from .tables import BEGUN, COST, DROP, FREE, NAMED, OLD, OVER, TIDY, TOLD, TOLD_ID, WHOLE
 
 if TYPE_CHECKING:
-    from collections import deque
     from collections.abc import Callable, Generator, Iterable, Mapping
-    from threading import RLock
 
     from skills_video_runtime.http.key import Key
 
@@ -49,13 +49,14 @@ class Known(NamedTuple):
     is_over: bool
 
 
-class Journal(Protocol):
+class Journal:
     """What a client records of its submissions, in a file (`sqlite.py`) or a database (`postgres.py`).
 
     It is safe to share between threads. A submission is recorded before it is posted, with the platform and a salted
     digest of the key. From then on the journal raises no more: an id that cannot be written is logged, as losing the
     generation over it would be worse. What reads, `intend`, `settle` and `prune` raise JournalUnavailable where that
-    cannot be. All statements are here, as SQLite has them; how they are run is up to each form.
+    cannot be. All statements are here, as SQLite has them; how they are run is up to each form, and what has a body
+    here is that of a journal which one process has to itself.
     """
 
     names: list[str]
@@ -64,10 +65,10 @@ class Journal(Protocol):
     """Its place, as it may be shown."""
     _first: tuple[str, ...] = ()
     """What each transaction of writes begins with."""
-    _platform: str
-    _api_key: Key
-    _lock: RLock
-    _waiting: deque[Write]
+
+    def __init__(self, where: str, platform: str, key: Key) -> None:
+        self._where, self._platform, self._api_key = where, platform, key
+        self._lock, self._waiting = RLock(), deque[Write]()
 
     def _names(self) -> list[str]:
         known = self._run(f"{BEGUN} AND id IS NOT NULL")
@@ -75,7 +76,7 @@ class Journal(Protocol):
 
     def new_key(self) -> int:
         """Give the key for a record, which no other has."""
-        ...
+        raise NotImplementedError
 
     def intend(
         self, key: int, payload: Submittable, own_key: str | None = None, idempotency: Idempotency | None = None
@@ -191,27 +192,24 @@ class Journal(Protocol):
 
     def _shrink(self) -> None:
         """Give room back that is not needed any more."""
-        ...
 
     def write_ahead(self) -> None:
         """Take far less time for each write from now on, where that needs more room on a disk."""
-        ...
 
-    def hold(self, key: int | str) -> bool:
+    def hold(self, key: int | str) -> bool:  # noqa: ARG002  # what a journal of several processes needs
         """Hold a record for this process; False if another process does."""
-        ...
+        return True
 
     def let_go(self, key: int | str) -> None:
         """Let another process hold a record."""
-        ...
 
-    def elsewhere(self, key: int) -> Elsewhere:
-        """Tell what other records say of generations: whoever has an id, or may be about to be told one."""
-        ...
+    def elsewhere(self, key: int) -> Elsewhere:  # noqa: ARG002  # as above
+        """Tell what records of other processes say of generations: who has an id, or may be about to be told one."""
+        return Elsewhere()
 
     def close(self) -> None:
         """Let go of all."""
-        ...
+        raise NotImplementedError
 
     def _record(self, key: int, own_key: str | None, model: object, name: object, *ending: Any) -> Record:
         status, begun, ended, credit = ending
@@ -295,7 +293,8 @@ class Journal(Protocol):
                     self._run("ROLLBACK")
                 raise
 
-    def _is_in_transaction(self) -> bool: ...
+    def _is_in_transaction(self) -> bool:
+        raise NotImplementedError
 
     def _together(self, work: Callable[[], object]) -> None:
         """Write in one transaction with what other threads are waiting to write: they wait for the disk once."""
@@ -345,13 +344,13 @@ class Journal(Protocol):
 
     def _check_place(self) -> None:
         """Refuse a journal that is no longer in its place, so that nobody would find what is written to it."""
-        ...
 
     def _run(self, sql: str, *values: object) -> list[Any]:
         """Run a statement, as SQLite has it."""
-        ...
+        raise NotImplementedError
 
-    def _unavailable(self, problem: object) -> JournalUnavailable: ...
+    def _unavailable(self, problem: object) -> JournalUnavailable:
+        raise NotImplementedError
 
 
 def _text_of(payload: Submittable) -> str:

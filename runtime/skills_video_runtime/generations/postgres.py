@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from contextlib import suppress
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.errors import JournalUnavailable
@@ -63,11 +61,10 @@ class PostgresJournal(Journal):
             import psycopg  # noqa: PLC0415  # for who has such a journal
         except ImportError as error:
             raise JournalUnavailable(MISSING) from error
-        self._where = f"in Postgres, {_shown(psycopg, address)}"
+        super().__init__(f"in Postgres, {_shown(psycopg, address)}", platform, key)
         self._until: float | None = None
-        self._address, self._platform, self._api_key, self._lock = address, platform, key, RLock()
-        self._waiting, self._held = deque(), dict[str, None]()
-        self._psycopg = psycopg
+        self._held: dict[str, None] = {}
+        self._psycopg, self._address = psycopg, address
         self._connect()
         self.names = self._names()
 
@@ -155,15 +152,6 @@ class PostgresJournal(Journal):
     def _is_in_transaction(self) -> bool:
         status = self._psycopg.pq.TransactionStatus
         return self._database.info.transaction_status in {status.INTRANS, status.INERROR}
-
-    def _check_place(self) -> None:
-        """A database is where it is."""
-
-    def write_ahead(self) -> None:
-        """A database does."""
-
-    def _shrink(self) -> None:
-        """Leave that to the database."""
 
     def _run(self, sql: str, *values: object) -> list[Any]:
         """Run a statement. A question that a lost connection has not answered is asked again by the next one."""

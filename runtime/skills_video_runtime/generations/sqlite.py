@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections import deque
 from contextlib import suppress
 from functools import partial
 from itertools import count
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.errors import JournalUnavailable
 
 from .journal import Journal
-from .outcomes import Elsewhere
 from .tables import ADDED, HEAD, LAYOUT, TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from skills_video_runtime.http.key import Key
-
-    from .journal import Write
 
 BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 LAST = 2**62  # keys above it are not ours, and the next one might be none
@@ -36,9 +31,8 @@ class SqliteJournal(Journal):
     """
 
     def __init__(self, path: Path, platform: str, key: Key) -> None:
-        self._path, self._platform, self._api_key, self._lock = path, platform, key, RLock()
-        self._waiting: deque[Write] = deque()
-        self._where = str(path)
+        super().__init__(str(path), platform, key)
+        self._path = path
         try:
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
@@ -74,17 +68,6 @@ class SqliteJournal(Journal):
     def new_key(self) -> int:
         """Give the key for a record, which no other has in this process."""
         return next(self._keys)
-
-    def hold(self, key: int | str) -> bool:  # noqa: ARG002  # what a journal of several processes needs
-        """Hold a record for this process; False if another process does. A file is held as a whole."""
-        return True
-
-    def let_go(self, key: int | str) -> None:
-        """Let another process hold a record."""
-
-    def elsewhere(self, key: int) -> Elsewhere:  # noqa: ARG002  # as above
-        """Tell what other processes know of generations. A file is of one process."""
-        return Elsewhere(frozenset(), ())
 
     def close(self) -> None:
         """Let go of the file."""
