@@ -37,9 +37,9 @@ FLOORS = [
 """The rooms of the runtime from top to bottom: each imports what is below it. The last one only has names to offer."""
 
 CORE = """
-client options errors classify catalog generations/states generations/call generations/meaning generations/outcomes
-generations/retry generations/pace generations/recovery http/session http/exchange http/environment http/events http/key
-http/addresses
+client options errors classify catalog generations/states generations/call generations/posting generations/following
+generations/meaning generations/outcomes generations/retry generations/pace generations/recovery http/session
+http/exchange http/environment http/events http/key http/addresses
 """
 GUARD = """
 generations/uncertain generations/claims generations/matching generations/journal generations/journal_files

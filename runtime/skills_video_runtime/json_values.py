@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Never, TypeAlias, TypeGuard, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from fractions import Fraction
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -51,16 +52,37 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def nodes(value: object) -> Iterator[object]:
+    """Give a value, and all values that stand anywhere in it."""
+    found = [value]
+    for node in found:
+        yield node
+        if is_mapping(node):
+            found += node.values()
+        elif is_array(node):
+            found += node
+
+
+def holds(kind: type, value: object) -> bool:
+    """Tell whether something of a kind, which is no scalar of JSON, stands anywhere in plain data."""
+    return any(isinstance(node, kind) for node in nodes(value))
+
+
 def texts_in(value: object) -> list[str]:
     """Give the texts in a value, but for those too short to tell anything, the longest first."""
-    texts: set[str] = set()
-    nodes = [value]
-    for node in nodes:
-        if isinstance(node, str) and len(node) >= MIN_TEXT:
-            texts.add(node)
-        nodes.extend(as_object(node).values())
-        nodes.extend(as_array(node) or ())
+    texts = {node for node in nodes(value) if isinstance(node, str) and len(node) >= MIN_TEXT}
     return sorted(texts, key=len, reverse=True)
+
+
+def any_text(value: object, test: Callable[[str], bool]) -> bool:
+    """Tell whether a text passes a test anywhere in plain data: a value, or the name of a field or a file."""
+    texts: list[object] = []
+    for node in nodes(value):
+        if is_mapping(node):
+            texts += node
+        else:
+            texts += [node, getattr(node, "name", None)]
+    return any(isinstance(text, str) and test(text) for text in texts)
 
 
 def exact(number: float) -> Fraction:
@@ -117,30 +139,6 @@ def mapped(change: Callable[[Any], Any], value: Any) -> Any:
 def is_unique(values: Any) -> bool:
     """Tell whether no two items are equal, as JSON compares."""
     return len(set(map(json_key, values))) == len(values)
-
-
-def holds(kind: type, value: object) -> bool:
-    """Tell whether something of a kind, which is no scalar of JSON, stands anywhere in plain data."""
-    if value is None or isinstance(value, (str, int, float)):
-        return False
-    if is_mapping(value):
-        value = list(value.values())
-    return isinstance(value, kind) or (is_array(value) and any(holds(kind, item) for item in value))
-
-
-def any_text(value: object, test: Callable[[str], bool]) -> bool:
-    """Tell whether a text passes a test anywhere in plain data: a value, or the name of a field or a file."""
-    nodes = [value]
-    for node in nodes:
-        if is_mapping(node):
-            nodes += [*node, *node.values()]
-        elif is_array(node):
-            nodes += node
-        elif not isinstance(node, str):
-            nodes += filter(None, [getattr(node, "name", None)])
-        elif test(node):
-            return True
-    return False
 
 
 class FrozenMap(dict[str, Any]):

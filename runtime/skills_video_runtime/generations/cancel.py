@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from skills_video_runtime.errors import NotOffered
 
-from .call import GET_PATIENCE, RESULT, Call, path_of
+from .following import GET_PATIENCE
 from .outcomes import Answer, Ending, Lost
-from .states import Generation, Status, belonging_to
+from .states import RESULT, Generation, Status, belonging_to, path_of
+
+if TYPE_CHECKING:
+    from .call import Call
 
 TOLD_IN_THE_JOURNAL = (Status.CANCELED, Status.FAILED)  # the files of what is COMPLETED are yet to be had
 
@@ -19,7 +24,7 @@ async def cancel(call: Call, name: str) -> Generation:
     path, attempt = path_of(offer.path, name), 0
     while True:
         attempt += 1
-        patience = min(max(call.time_left(), 0.001), GET_PATIENCE)
+        patience = call.patience(GET_PATIENCE)
         outcome = await call.io.send(offer.method, path, patience, patience)
         if isinstance(outcome, Answer) and outcome.ok:
             state = call.state_in(outcome, name) or await _state_after(call, name)

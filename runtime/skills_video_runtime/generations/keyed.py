@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from skills_video_runtime.errors import GenerationTimeout, RecordUnusable
 
 from .outcomes import Recovered, Submittable
+from .posting import settled
 from .recovery import take_up
 from .states import Generation
 
@@ -51,7 +52,7 @@ async def begun_before(call: Call, payload: Submittable, own_key: str) -> Genera
         elif is_held and _hold(call, journal, known.entry.key):
             entry = replace(known.entry, payload=payload)  # whose class is known here
             submission = call.claims.resume(entry, journal, call.offered(payload))
-            return await call.settled(submission, take_up(call, submission, entry))
+            return await settled(call, submission, take_up(call, submission, entry))
         if call.time_left() <= 0:
             raise GenerationTimeout(f"Another call with key {own_key!r} was told no id within {call.timeout:g} s.")
         await call.io.sleep(min(PAUSE, max(call.time_left(), 0)))

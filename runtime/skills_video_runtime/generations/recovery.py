@@ -9,6 +9,7 @@ from skills_video_runtime.errors import NotFound, SkillsVideoError, SubmissionUn
 
 from .claims import Submission, new_idempotency
 from .outcomes import Ending, Entry, Lost, Recovered
+from .posting import posted, settled
 from .states import Generation, is_id
 from .uncertain import find
 
@@ -50,7 +51,7 @@ async def _recover(call: Call, entry: Entry | Recovered, submission: Submission 
     try:
         begun = Generation(entry.id or "", "", {})
         if submission is not None:
-            begun = await call.settled(submission, take_up(call, submission, entry))
+            begun = await settled(call, submission, take_up(call, submission, entry))
         generation = await call.last(call.follow(begun, payload.endpoint.result))
     except SkillsVideoError as error:
         problem = error
@@ -82,4 +83,4 @@ async def take_up(call: Call, submission: Submission, entry: Entry) -> Generatio
         call.check(submission)
         if call.budget is not None:
             call.budget.check()
-    return found or await call.post(submission, path)
+    return found or await posted(call, submission, path)

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, TypeGuard, TypeVar, cast
+from urllib.parse import quote
 
 from skills_video_runtime.json_values import JsonObject, as_array, as_object, is_number
 
@@ -40,6 +41,7 @@ WORDS: dict[str, Status] = {status.value: status for status in Status} | {
     "SUCCEEDED": Status.COMPLETED,
     "CANCELLED": Status.CANCELED,
 }
+RESULT = "/generation/{id}"
 ID_NAMES = ("generation_id", "generationId", "id", "prediction_id", "task_id", "taskId")
 STATE_NAMES = ("status", "state", "queue_state", "queueState", "prediction_status", "predictionStatus")
 QUEUE_NAMES = ("queue_position", "queuePosition", "queue_place", "position")
@@ -341,6 +343,13 @@ def is_id(name: object) -> TypeGuard[str]:
     if not isinstance(name, str) or REDACTED in name:
         return False
     return 0 < len(name) <= LONGEST_ID and name.strip(". ") != "" and name.isprintable()
+
+
+def path_of(result: str, name: str) -> str:
+    """Give the path of a generation; no id is empty, too long, made of dots, or holds control characters."""
+    if not is_id(name):
+        raise ValueError(f"{name!r:.80} is no id of a generation")
+    return result.replace("{id}", quote(name, safe=""))
 
 
 def _files(data: object) -> Iterator[MediaFile]:
