@@ -42,25 +42,21 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
         UsageProblem: The arguments are wrong, or a package is missing.
         SkillsVideoError: There is no key, or the journal cannot be used.
     """
-    options = _parser().parse_args(arguments)
-    catalog = Catalog(models, package)
-    if options.models:
-        catalog = Catalog(Models(catalog.find(name) for name in options.models.split(",")), package)
-    choices = Choices(
-        _journal(options.journal),
-        options.directory and _folder(options.directory),
-        options.max_credits,
-        options.confirm,
-        wait=options.wait,
-        poll_interval=options.poll_interval,
-    )
+    options = vars(_parser().parse_args(arguments))
+    catalog, named, port = Catalog(models, package), options.pop("models"), options.pop("http")
+    if named:
+        catalog = Catalog(Models(catalog.find(name) for name in named.split(",")), package)
+    options["journal"] = _journal(options["journal"])
+    if options["directory"] is not None:
+        options["directory"] = _folder(options["directory"])
+    choices = Choices(**options)
     try:
         from . import server  # noqa: PLC0415  # needs the extra `mcp`
     except ModuleNotFoundError as error:
         raise UsageProblem(f"{MISSING} ({error.name} is missing)") from error
     listener = None
-    if options.http is not None:
-        listener = _listening(options.http)
+    if port is not None:
+        listener = _listening(port)
 
     async def serve() -> None:
         client = AsyncClient(poll_interval=choices.poll_interval)

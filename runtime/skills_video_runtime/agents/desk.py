@@ -191,7 +191,9 @@ class Desk:
             key, known = await self._key(writer, built, again=again)
         if known is None and key not in self._pending:
             await self._spending.look(self.client)
-            self._spending.check(sum(begun.is_new and not begun.ended.is_set() for begun in self._pending.values()))
+            self._spending.check_with(
+                sum(begun.is_new and not begun.ended.is_set() for begun in self._pending.values())
+            )
         if key not in self._pending:
             is_new = known is None or known.begun is None or known.begun >= self._since
             self._pending[key] = Submission(built, key, is_new)

@@ -137,20 +137,18 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
         ctx: Context,
     ) -> Elicit[GoAhead] | Answer | None:
         """Ask a person, where that was chosen; an answer says why nobody is asked, and nothing made."""
+        able = ctx.client_capabilities
         try:
             question = await desk.question(desk.build(model, payload, variant), again=again)
-        except EXPECTED as error:
-            return of_error(error)
-        if question is None:
-            return None
-        able = ctx.client_capabilities
-        if able is None or able.elicitation is None:
-            return of_error(
-                Refusal(
+            if question is None:
+                return None
+            if able is None or able.elicitation is None:
+                raise Refusal(
                     f"The server was started with --confirm {desk.choices.confirm}, and this client cannot ask a "
                     "person. Nothing was sent. The person can start it with --confirm never and --max-credits N."
                 )
-            )
+        except EXPECTED as error:
+            return of_error(error)
         return Elicit(without_key(question), GoAhead)
 
     pays = ToolAnnotations(destructive_hint=False, idempotent_hint=False, open_world_hint=True)  # by `again`

@@ -6,9 +6,9 @@ import json
 import math
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from skills_video_runtime.budget import Budget
 from skills_video_runtime.errors import SkillsVideoError
 from skills_video_runtime.json_values import mapped
 from skills_video_runtime.payloads.file import File
@@ -21,74 +21,62 @@ if TYPE_CHECKING:
     from skills_video_runtime.payloads.base import BasePayload
 
 
-@dataclass
-class Made:
-    """A generation that this server has begun: by what its price is told from others, and what it took so far."""
-
-    settings: str
-    cost: float = 0.0
-    is_over: bool = False
-
-
-class Spending:
-    """What was spent, and what may be. What is under way and has no price yet counts as the dearest so far."""
+class Spending(Budget):
+    """The budget of a server. What is under way and has no price yet counts as the dearest so far."""
 
     def __init__(self, most: float | None) -> None:
-        self._most = most
-        self._made: dict[str, Made] = {}
-
-    @property
-    def spent(self) -> float:
-        """Credits, as far as they are told."""
-        return sum(made.cost for made in self._made.values())
+        super().__init__(most)
+        self._settings: dict[object, str] = {}
+        """By the id of a generation that this server has begun, what its price may depend on."""
+        self._open: set[str] = set()
 
     def usual(self, payload: BasePayload) -> float:
         """Give the most that one with the same settings took, 0 where that is not known."""
         settings = _settings(payload)
-        return max((made.cost for made in self._made.values() if made.settings == settings), default=0.0)
+        return max((cost for name, cost in self.known.items() if self._settings[name] == settings), default=0.0)
 
     def begin(self, state: Generation, payload: BasePayload) -> None:
         """Count a generation from now on."""
-        self._made.setdefault(state.id, Made(_settings(payload)))
+        if state.id not in self._settings:
+            self._settings[state.id] = _settings(payload)
+            self._open.add(state.id)
         self.note(state)
 
     def note(self, state: Generation) -> None:
         """Take note of what a generation took, if it is one of these."""
-        made = self._made.get(state.id)
-        if made is not None:
-            made.cost = max(made.cost, state.usage.total or 0.0)
-            made.is_over = made.is_over or state.is_finished
+        if state.id in self._settings:
+            self.count(state.id, state.usage.total)
+            if state.is_finished:
+                self._open.discard(state.id)
 
     async def look(self, client: AsyncClient) -> None:
         """See what has ended by now, where that matters."""
-        if self._most is None:
-            return
-        for name in [name for name, made in self._made.items() if not made.is_over]:
-            with suppress(SkillsVideoError):
-                self.note(await client.get(name))
+        if self.most is not None:
+            for name in list(self._open):
+                with suppress(SkillsVideoError):
+                    self.note(await client.get(name))
 
-    def check(self, pending: int) -> None:
+    def check_with(self, pending: int) -> None:
         """Refuse what is beyond the budget; `pending` are submissions that have no id yet.
 
         Raises:
             Refusal: it is spent, or may be by what is under way.
         """
-        most, spent = self._most, self.spent
-        if most is None:
+        if self.most is None:
             return
-        if spent >= most:
+        if self.spent >= self.most:
             raise Refusal(
-                f"{spent:g} of the {most:g} credits of --max-credits are spent. Nothing was sent. Only "
+                f"{self.spent:g} of the {self.most:g} credits of --max-credits are spent. Nothing was sent. Only "
                 "the person can raise that, by starting the server anew."
             )
-        dearest = max((made.cost for made in self._made.values()), default=0.0)
-        unknown = pending + sum(not made.cost and not made.is_over for made in self._made.values())
+        unknown = pending + sum(not self.known[name] for name in self._open)
+        dearest = max(self.known.values(), default=0.0)
         if unknown and not dearest:
             dearest = math.inf
-        if spent + unknown * dearest >= most:
+        if self.spent + unknown * dearest >= self.most:
             raise Refusal(
-                f"What is under way, and has no price yet, may take the rest of the {most:g} credits of --max-credits. "
-                "Nothing was sent. Follow it to its end with get_generation, then call generate."
+                f"What is under way, and has no price yet, may take the rest of the {self.most:g} credits of "
+                "--max-credits. Nothing was sent. Follow it to its end with get_generation, then call generate."
             )
 
 
