@@ -17,8 +17,9 @@ from skills_video_runtime.errors import SkillsVideoError
 
 from . import batch, completion
 from .catalog import PRICES, Catalog, show_costs, show_models
+from .command import Command, Json
 from .exits import BAD_USAGE, OTHER, exit_code
-from .failure import JSON, JSON_LINES, lost, tell
+from .failure import JSON_LINES, lost, tell
 from .output import OutputLost, UsageProblem, complain, prepare, say, say_json, written
 
 HELP_FLAGS = {"help_option_names": ["-h", "--help"]}
@@ -39,7 +40,7 @@ application = typer.Typer(
 )
 
 
-command = partial(application.command, cls=batch.Command)
+command = partial(application.command, cls=Command)
 application.add_typer(batch.application, name="batch")
 
 
@@ -50,7 +51,6 @@ Model = Annotated[
     ),
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the generation.")]
-Json = Annotated[bool, typer.Option(JSON, help="Answer in JSON.")]
 Variant = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Variant of the model, as `show` names it.", autocompletion=completion.variants),
@@ -239,9 +239,9 @@ def wait(
 @command()
 def get(generation_id: Id, as_json: Json = False) -> None:
     """Show the state of a generation as it is now."""
-    from . import generations  # noqa: PLC0415  # as above
+    from . import questions  # noqa: PLC0415  # as above
 
-    generations.get(generation_id, as_json=as_json)
+    questions.get(generation_id, as_json=as_json)
 
 
 @command()
@@ -256,9 +256,9 @@ def cancel(
 
     Works where the platform's description has an endpoint for it. What is finished already is shown as it is.
     """
-    from . import generations  # noqa: PLC0415  # as above
+    from . import questions  # noqa: PLC0415  # as above
 
-    generations.cancel(generation_id, journal, as_json=as_json)
+    questions.cancel(generation_id, journal, as_json=as_json)
 
 
 @command()
@@ -268,15 +268,15 @@ def running(
     as_json: Json = False,
 ) -> None:
     """Show what is queued or running."""
-    from . import generations  # noqa: PLC0415  # as above
+    from . import questions  # noqa: PLC0415  # as above
 
-    generations.running(limit, workspace, as_json=as_json)
+    questions.running(limit, workspace, as_json=as_json)
 
 
 @command("credits")
 def balance(as_json: Json = False) -> None:
     """Show how many credits are left."""
-    from .generations import credits_left  # noqa: PLC0415  # as above
+    from .questions import credits_left  # noqa: PLC0415  # as above
 
     credits_left(as_json=as_json)
 
@@ -298,14 +298,14 @@ def recover(
 
     After a crash or Ctrl-C, of runs with --journal FILE. With --download, a record is done once its files are there.
     """
-    from . import generations  # noqa: PLC0415  # as above
+    from . import generations, recovering  # noqa: PLC0415  # as above
 
     if journal is None:
         raise UsageProblem("recover needs --journal FILE, the file that was given to run --journal FILE")
     if forget:
-        return generations.forget(journal, forget)
+        return recovering.forget(journal, forget)
     choices = generations.Choices(timeout, poll_interval, download, overwrite=overwrite)
-    return generations.recover(journal, choices, as_json=as_json)
+    return recovering.recover(journal, choices, as_json=as_json)
 
 
 @command("explain-error")

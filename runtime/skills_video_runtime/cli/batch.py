@@ -5,27 +5,18 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from . import completion
-from .failure import JSON
+from .command import Command, Json
 
 application = typer.Typer(
     help="Make many videos: check, run, status, audit; worker, on more than one machine.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-
-
-class Command(TyperCommand):
-    """A command whose usage line names what it needs as it is named below that: MODEL, not {MODEL}."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """See `TyperCommand`."""
-        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
 
 command = partial(application.command, cls=Command)
@@ -40,7 +31,6 @@ Key = Annotated[str, typer.Option(metavar="NAME", help="Member or column that ho
 Files = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Where files that rows name by @ are; by default beside FILE.")
 ]
-Json = Annotated[bool, typer.Option(JSON, help="Answer in JSON.")]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Time that a row may take.")]
 Interval = Annotated[float, typer.Option(metavar="SECONDS", help="Time between two looks at the state of a row.")]
 Database = Annotated[

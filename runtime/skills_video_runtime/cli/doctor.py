@@ -16,8 +16,8 @@ from skills_video_runtime.http.addresses import is_trusted
 from skills_video_runtime.http.environment import UnusableSetting, proxy_of, trusted
 
 from .exits import BAD_USAGE, exit_code
-from .generations import in_pots
 from .output import say, say_json
+from .questions import in_pots
 
 PATIENCE = 15.0  # seconds
 PACKAGES = ("skills-video", "httpx", "httpx-sse", "typer", "rich")
