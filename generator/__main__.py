@@ -92,11 +92,8 @@ def _run(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Sta
 
 
 def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.Stamp | None) -> int:
-    inputs = _inputs(options, stamp)
+    inputs = _inputs(options)
     found = read(inputs, diagnostics)
-    if stamp is not None:
-        for path in found.asked:
-            stamp.reads(path)
     if options.command == "list":
         _list(found, inputs, as_json=options.json)
         require_models(found, inputs)
@@ -105,7 +102,7 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
     out = options.out or OUT
     written = [(out, files)]
     if out.resolve() == OUT:
-        written.append((ROOT, _texts_beside(files, modules, found, inputs, diagnostics, stamp)))
+        written.append((ROOT, _texts_beside(files, modules, found, inputs, diagnostics)))
     if options.command == "check" or options.strict:
         from generator import second_reader  # noqa: PLC0415  # what it asks takes longer to import than all else
 
@@ -121,13 +118,8 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
     return _generate(written, len(modules), diagnostics, stamp)
 
 
-def _texts_beside(  # all that a run has by then
-    files: dict[str, str],
-    modules: list[Module],
-    found: Found,
-    inputs: Inputs,
-    diagnostics: Diagnostics,
-    stamp: rerun.Stamp | None,
+def _texts_beside(
+    files: dict[str, str], modules: list[Module], found: Found, inputs: Inputs, diagnostics: Diagnostics
 ) -> dict[str, str]:
     """Give the texts beside the package of this repository, which is the only one that has some.
 
@@ -136,8 +128,6 @@ def _texts_beside(  # all that a run has by then
     from generator.output import manifest, skill  # noqa: PLC0415  # other packages have none
 
     sources = inputs.openapi[0].parent / inferred.SOURCES
-    if stamp is not None:
-        stamp.reads(sources)
     texts = skill.texts_of(modules, found.offered, inferred.read(sources, found, inputs.names, diagnostics))
     files[manifest.MANIFEST] = manifest.with_texts(files[manifest.MANIFEST], texts)
     return {"README.md": skill.with_models(ROOT / "README.md", modules), **texts}
@@ -193,8 +183,6 @@ def _generate(
         else:
             lines.append(f"  {path.name}")
     if stamp is not None:
-        for folder, texts in written:
-            stamp.wrote(folder, texts)
         stamp.leave(f"{counted(count, 'model')}; 0 files changed", list(map(str, diagnostics.found)))
     print(f"{counted(count, 'model')}; {counted(len(lines), 'file')} changed", *lines, sep="\n")
     return 0
@@ -285,22 +273,13 @@ def _list(found: Found, inputs: Inputs, *, as_json: bool) -> None:
         print(visible(f"passed over: {item.page}: {item.reason}"))
 
 
-def _inputs(options: argparse.Namespace, stamp: rerun.Stamp | None) -> Inputs:
+def _inputs(options: argparse.Namespace) -> Inputs:
     """Take the options, and where they are silent the files of the repository."""
     given: list[Path] = options.openapi or [documents.found_in(OPENAPI.parent, "openapi") or OPENAPI]
     if len(given) == 1:
-        inputs = Inputs.beside(given[0], options.docs, options.config)
-    else:
-        docs = options.docs or documents.found_in(given[0].parent, "docs")
-        inputs = Inputs(tuple(given), docs, options.config)
-    if stamp is not None:
-        folder = given[0].parent
-        stamp.lists(folder)
-        stamp.lists(folder / "models")
-        for path in (*inputs.openapi, inputs.docs, options.config):
-            if path is not None:
-                stamp.reads(path)
-    return inputs
+        return Inputs.beside(given[0], options.docs, options.config)
+    docs = options.docs or documents.found_in(given[0].parent, "docs")
+    return Inputs(tuple(given), docs, options.config)
 
 
 def _report(diagnostics: Diagnostics) -> None:

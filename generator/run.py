@@ -82,8 +82,6 @@ class Found:
     inputs: dict[str, Any]
     """Documents that are as they were read, and of the others their digests."""
     descriptions: tuple[Description, ...]
-    asked: tuple[Path, ...] = ()
-    """The files beside the navigation that were looked for."""
     warnings: tuple[Diagnostic, ...] = ()
     """What was warned of."""
     offered: Offered = field(default_factory=Offered)
@@ -147,7 +145,7 @@ def read(inputs: Inputs, diagnostics: Diagnostics, shared: Shared | None = None)
     selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics, shared)
     selection = replace(selection, passed_over=(*selection.passed_over, *passed_over))
     beside = offered(descriptions, selection.models, inputs.names, diagnostics)
-    return Found(selection, found, tuple(descriptions), tuple(folder.asked), tuple(diagnostics.warnings), beside)
+    return Found(selection, found, tuple(descriptions), tuple(diagnostics.warnings), beside)
 
 
 def _settings_digest(config: Path | None, chosen: Choices) -> dict[str, str]:

@@ -18,11 +18,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from .diagnostics import GeneratorError
-from .rerun import PREPARED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from types import FrameType
+
+PREPARED: Final = ".generating-"
+"""What the name of a folder begins with in which new files are prepared."""
 
 ENDING: Final = tuple(name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """The signals that end a run."""

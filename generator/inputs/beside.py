@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from generator.diagnostics import GeneratorError
@@ -19,6 +18,7 @@ from .documents import bytes_of, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 MOST_REFERENCES: Final = 1_000
 """How many references are followed, one that stands in a file that is named twice counted twice. The limit is ours."""
@@ -30,12 +30,11 @@ _FRONT_MATTER = re.compile(r"\s*---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | 
 _OPENAPI = re.compile(r"^openapi:[ \t]*(?P<quote>[\"']?)(?P<text>\S.*?)(?P=quote)[ \t]*\r?$", re.MULTILINE)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Folder:
-    """The folder of a navigation on disk. What is looked for in it is remembered, whether it is there or not."""
+    """The folder of a navigation on disk."""
 
     path: Path
-    asked: list[Path] = field(default_factory=list[Path])
 
     def read(self, name: str) -> bytes:
         """Read a file by its path below the folder.
@@ -46,17 +45,13 @@ class Folder:
         file = self._inside(name)
         if file is None:
             raise GeneratorError(f"{(self.path / name).as_posix()}: leads out of the folder of the navigation")
-        self.asked.append(file)
         return bytes_of(file, (self.path / name).as_posix())
 
     def page(self, slug: str) -> str | None:
         """Give what the front matter of a page says under `openapi`: perhaps nothing; None without a page."""
         for suffix in (".mdx", ".md"):
             file = self._inside(f"{slug}{suffix}")
-            if file is None:
-                continue
-            self.asked.append(file)
-            if file.is_file():
+            if file is not None and file.is_file():
                 return operation_in(bytes_of(file, file.as_posix(), LONGEST_PAGE).decode("utf-8", "replace"))
         return None
 
