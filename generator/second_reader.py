@@ -20,7 +20,7 @@ from .diagnostics import Diagnostics
 from .json_values import NOTHING, array_of, escape, object_of
 from .schema.algebra import fits
 from .schema.reader import SchemaReader
-from .schema.types import Choice, Never, Object, holds_binary, parts_of
+from .schema.types import Binary, Choice, Never, Object, holds, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -90,7 +90,7 @@ def _disagreements(
         prop, second = shape.get(name), theirs.get(name)
         if prop is None:
             yield pointer, f"datamodel-code-generator finds the field {name!r}, our reader does not"
-        elif isinstance(prop.shape, Never) or (second is None and holds_binary(prop.shape)):
+        elif isinstance(prop.shape, Never) or (second is None and holds(prop.shape, Binary)):
             continue
         elif second is None:
             yield pointer, f"our reader finds the field {name!r}, datamodel-code-generator does not"

@@ -11,7 +11,7 @@ from generator.output.classes import constructors_of
 from generator.schema.algebra import Intersection
 from generator.schema.file_fields import constants
 from generator.schema.subset import Subset
-from generator.schema.types import holds_binary
+from generator.schema.types import Binary, holds
 
 from .age import Age, names_of
 from .change import SHARED, Change
@@ -265,7 +265,7 @@ def _bodies(comparison: Comparison, old: Object, new: Object) -> None:
     if not (old.bodies or new.bodies):
         return
     files = [prop.name for shape in (old, new) for prop in shape.properties
-             if not shape.bodies and holds_binary(prop.shape)]  # fmt: skip
+             if not shape.bodies and holds(prop.shape, Binary)]  # fmt: skip
     before, after = old.bodies or (old, old), new.bodies or (new, new)
     as_json = _without(before[0], files), _without(after[0], files)
     for word, (was, now) in (("JSON", as_json), ("a form", (before[1], after[1]))):

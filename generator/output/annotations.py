@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from generator.names import class_name, distinct
@@ -160,9 +161,10 @@ class Annotator:
         metadata = [self.call(name, limit) for name, limit in limits if limit is not None]
         if shape.integer:
             return "int", metadata
-        if shape.low is not None and shape.high is not None:
-            return "float", metadata
-        return self._name("Finite"), metadata
+        (low, _), (high, _) = shape.limits
+        if low == -inf or high == inf:
+            return self._name("Finite"), metadata
+        return "float", metadata
 
     def _choice(self, values: tuple[Any, ...]) -> str:
         """Write values as `Literal` where Python can, else as the type they are of and what they are."""

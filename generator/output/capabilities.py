@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, floor
 from typing import TYPE_CHECKING, TypeAlias
 
 from generator.schema import types
@@ -164,13 +163,12 @@ def _media(words: frozenset[str]) -> Iterator[str]:
 def _amounts(shape: Shape) -> list[Value]:
     if not isinstance(shape, types.Number):
         return _plain(shape)
-    low, high = shape.low, shape.high
-    if low is None or high is None or not -LONGEST_SECONDS < low <= high < LONGEST_SECONDS:
+    (low, _), (high, _) = shape.limits
+    if not -LONGEST_SECONDS < low <= high < LONGEST_SECONDS:
         return []
-    first, last = ceil(low), floor(high)
-    if not shape.integer or last - first >= MOST_SPELT:
+    if not shape.integer or high - low >= MOST_SPELT:
         return [f"{low:g}-{high:g}"]
-    return [number for number in range(first, last + 1) if fits(shape, number, {})]
+    return [number for number in range(int(low), int(high) + 1) if fits(shape, number, {})]
 
 
 def _plain(shape: Shape) -> list[Value]:

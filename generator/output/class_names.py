@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from generator.json_values import unescape
 from generator.names import cap_words, class_name, distinct
 from generator.schema.algebra import disjoint
-from generator.schema.types import Anything, Array, Choice, Object, Union
+from generator.schema.types import Anything, Array, Choice, Object, Union, is_constant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
@@ -94,7 +94,7 @@ def labels_of(options: Sequence[Object]) -> dict[str, Label]:
 
 def is_tag(prop: Property, rivals: Sequence[Object]) -> bool:
     """Tell whether a member of an object holds a constant that none of its rivals takes there."""
-    if not (isinstance(prop.shape, Choice) and len(prop.shape.values) == 1):
+    if not is_constant(prop.shape):
         return False
     others = [other.get(prop.name) for other in rivals]
     return all(other is None or disjoint(other.shape, prop.shape) for other in others)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from generator.schema import types
 from generator.schema.algebra import fits
-from generator.schema.types import ABSENT, Choice, Object, Union, followed, is_exclusive, options_of
+from generator.schema.types import ABSENT, Choice, Object, Union, followed, is_constant, is_exclusive, options_of
 
 from .example_payload import example_of
 from .prose import without_html
@@ -140,7 +140,7 @@ def _field(field: PayloadField, holder: Object, module: Module) -> Field:
         text = f"{text}\n\nDeprecated values: {', '.join(map(plain, prop.deprecated_values))}.".strip()
     if prop.read_only:
         text = f"{text}\n\nThe platform sets it, and asks nobody for it.".strip()
-    if isinstance(shape, Choice) and len(shape.values) == 1 and not is_null:
+    if is_constant(shape) and not is_null:
         constant = plain(shape.values[0])
     return Field(
         name=field.name,

@@ -7,7 +7,6 @@ import math
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from generator.schema import types
-from generator.schema.subset import limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -85,7 +84,7 @@ def listed(values: Iterable[Any]) -> str:
 
 def bounds(shape: Number) -> tuple[Bound | None, Bound | None]:
     """Give the lower and the upper limit of a number."""
-    (low, is_excluded), (high, is_included) = limits_of(shape)
+    (low, is_excluded), (high, is_included) = shape.limits
     least, greatest = "at least", "at most"
     if is_excluded:
         least = "above"

@@ -7,13 +7,13 @@ nothing but files may stand in it: any payload with a file goes as a form.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from . import types
 from .algebra import fits, union
 from .file_fields import overlay, twins_of
 from .subset import Subset
-from .types import holds_binary, is_exclusive, options_of, with_shape
+from .types import holds, is_constant, is_exclusive, options_of, with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ class Bodies:
 
     def _are_alike(self, ours: Shape, theirs: Shape) -> bool:
         """Tell whether a form takes the same in a place, or nothing but files beside it."""
-        if not holds_binary(theirs):
+        if not holds(theirs, types.Binary):
             return self.subset.holds(ours, theirs) and self.subset.holds(theirs, ours)
         match ours, theirs:
             case types.Object(), types.Object():
@@ -106,7 +106,7 @@ class Bodies:
             case _, types.Union():
                 others = [option for option in options_of(theirs) if not isinstance(option, types.Binary)]
                 pairs = zip(options_of(ours), others, strict=False)
-                if any(map(holds_binary, others)):
+                if any(holds(other, types.Binary) for other in others):
                     return len(options_of(ours)) == len(others) and all(self._alike(*pair) for pair in pairs)
                 return not others or self._alike(ours, union(others))
             case _:
@@ -149,7 +149,7 @@ def _form_of(option: types.Object, twins: Sequence[types.Object], objects: Seque
     for name, (prop, found) in shapes.items():
         shape = union(found)
         ours = option.get(name)
-        if ours and len(objects) > 1 and _is_constant(ours.shape) and fits(shape, ours.shape.values[0], {}):
+        if ours and len(objects) > 1 and is_constant(ours.shape) and fits(shape, ours.shape.values[0], {}):
             shape = ours.shape  # which tells the object from others, where one form stands for all of them
         if name not in foreign:
             properties.append(with_shape(prop, shape))
@@ -175,10 +175,6 @@ def is_file(shape: Shape) -> bool:
     return isinstance(shape, types.Binary)
 
 
-def _is_constant(shape: Shape) -> TypeGuard[types.Choice]:
-    return isinstance(shape, types.Choice) and len(shape.values) == 1
-
-
 def _is_shared(option: types.Object, form: types.Object, name: str) -> bool:
     """Tell whether a form has the same constant, which is sent in both."""
-    return _is_constant(option.asked_of(name)) and form.allowed(name) == option.asked_of(name)
+    return is_constant(option.asked_of(name)) and form.allowed(name) == option.asked_of(name)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.json_values import json_key
 from generator.schema import types
 from generator.schema.algebra import fits
-from generator.schema.subset import limits_of
 from generator.schema.types import ABSENT, followed, options_of
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def _texts(shape: Text) -> Iterator[str]:
 
 
 def _numbers(shape: Number) -> Iterator[float]:
-    (low, _), (high, _) = limits_of(shape)
+    (low, _), (high, _) = shape.limits
     found: list[float] = [0, 1, -1, 0.5]
     for limit in (low, high):
         if abs(limit) < 2**63:

@@ -9,7 +9,7 @@ from generator.json_values import json_key
 
 from . import types
 from .algebra import disjoint, union
-from .types import Shape, holds_binary, is_exclusive, options_of, with_shape
+from .types import Binary, Shape, holds, is_constant, is_exclusive, options_of, with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def overlay(shape: Shape, form: Shape) -> Shape:
     """Add to a shape the files that its form takes in the same places."""
-    if isinstance(shape, (types.Reference, types.Anything)) or not holds_binary(form):
+    if isinstance(shape, (types.Reference, types.Anything)) or not holds(form, Binary):
         return shape
     match shape, form:
         case types.Object(), types.Object():
@@ -26,10 +26,10 @@ def overlay(shape: Shape, form: Shape) -> Shape:
             return replace(shape, items=overlay(shape.items, form.items))
         case _:
             pass
-    others: list[Shape] = [option for option in options_of(form) if not isinstance(option, types.Binary)]
+    others: list[Shape] = [option for option in options_of(form) if not isinstance(option, Binary)]
     options = [_option(option, options_of(shape), others) for option in options_of(shape)]
     if len(others) < len(options_of(form)):
-        options.append(types.Binary())
+        options.append(Binary())
     if is_exclusive(shape):
         return types.Union(tuple(options), exclusive=True)
     return union(options)
@@ -37,7 +37,7 @@ def overlay(shape: Shape, form: Shape) -> Shape:
 
 def _object(shape: types.Object, form: types.Object) -> types.Object:
     properties = [with_shape(prop, overlay(prop.shape, form.asked_of(prop.name))) for prop in shape.properties]
-    properties += [prop for prop in form.properties if shape.get(prop.name) is None and holds_binary(prop.shape)]
+    properties += [prop for prop in form.properties if shape.get(prop.name) is None and holds(prop.shape, Binary)]
     extra = shape.extra
     if shape.extra is not None and form.extra is not None:
         extra = overlay(shape.extra, form.extra)
@@ -71,8 +71,4 @@ def constants(shape: Shape) -> set[object]:
     """Give the constants of an object, each with its name."""
     if not isinstance(shape, types.Object):
         return set()
-    return {
-        (prop.name, json_key(prop.shape.values[0]))
-        for prop in shape.properties
-        if isinstance(prop.shape, types.Choice) and len(prop.shape.values) == 1
-    }
+    return {(prop.name, json_key(prop.shape.values[0])) for prop in shape.properties if is_constant(prop.shape)}

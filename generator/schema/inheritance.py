@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from generator.inputs.description import Description
 
 _COMPONENTS: Final = "/components/schemas/"
+FAMILY: Final = frozenset({"discriminator", "oneOf", "anyOf"})
+"""The keywords of which a base has one that speaks of its children."""
+
 _PART: Final = re.compile(r"(.*?)(?:/allOf/[0-9]+)+")
 """The pointer of a part, and of the schema that is made of it."""
 
@@ -31,10 +34,6 @@ class Inheritance:
         """Tell whether a reference at a pointer is how a component extends its base, and no use of that base."""
         part = _PART.fullmatch(pointer)
         return part is not None and part[1] in self._heirs(target)
-
-    def without_children(self, schema: Any) -> Any:
-        """Give a base without what speaks of its children."""
-        return {name: item for name, item in schema.items() if name not in ("discriminator", "oneOf", "anyOf")}
 
     def children(self, schema: Any, pointer: str) -> Iterator[tuple[str, list[str]]]:
         """Give the components that may stand in place of a base, each with the values that lead to it."""
@@ -61,7 +60,7 @@ class Inheritance:
 
     def _heirs(self, pointer: str) -> dict[str, None]:
         """Give what extends a component that has a discriminator or alternatives, by one step or several."""
-        if {"discriminator", "oneOf", "anyOf"}.isdisjoint(object_of(self.description.at(pointer))):
+        if FAMILY.isdisjoint(object_of(self.description.at(pointer))):
             return {}
         if pointer not in self.heirs:
             found = self.heirs[pointer] = dict.fromkeys(self._by_base.get(pointer, ()))

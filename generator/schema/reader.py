@@ -18,7 +18,7 @@ from .algebra import (
     fits,
     union,
 )
-from .inheritance import Inheritance
+from .inheritance import FAMILY, Inheritance
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
 from .patterns import judged
 from .subset import Subset
@@ -114,9 +114,8 @@ class SchemaReader:
             shape = self.read(schema, pointer)
             shapes = list(shapes_in(shape, self.known))
         except TooManyOptionsError:
-            self.description.fail(
-                pointer, "has more than 1,000 alternatives, or too many members, once they are multiplied out"
-            )
+            message = "has more than 1,000 alternatives, or too many members, once they are multiplied out"
+            self.description.fail(pointer, message)
         except RecursionError:
             self.description.fail(pointer, "is nested too deeply to be read")
         if sum(self._size(part) for part in shapes if isinstance(part, types.Object)) > MOST_SHAPES:
@@ -252,16 +251,17 @@ class SchemaReader:
             merged = self._intersect(shape, self.read(siblings, pointer, hint), pointer)
             if key_of(merged) != key_of(shape):
                 shape = self._identify(merged, schema, pointer, hint)
-        if nullable and self.description.is_3_0:
-            message = "'nullable' next to '$ref' is taken as it is meant, though OpenAPI 3.0 ignores it there"
-            self.diagnostics.note(self.description.file, pointer, message)
         if not nullable:
             return shape
+        if self.description.is_3_0:
+            message = "'nullable' next to '$ref' is taken as it is meant, though OpenAPI 3.0 ignores it there"
+            self.diagnostics.note(self.description.file, pointer, message)
         return union([shape, types.Null()])
 
     def _referred(self, target: str, value: Any, pointer: str, hint: str) -> Shape:
         if self.inheritance.is_base(target, pointer):
-            return self.read(self.inheritance.without_children(value), target, target.rpartition("/")[2])
+            own = {name: item for name, item in value.items() if name not in FAMILY}
+            return self.read(own, target, target.rpartition("/")[2])
         if target in self.active:
             if _INSIDE in self.active[self.active.index(target) :]:
                 return types.Reference(target)
@@ -290,9 +290,8 @@ class SchemaReader:
         options: list[Shape] = []
         for index, (child, values) in enumerate(self.inheritance.children(schema, pointer)):
             place = f"{pointer}/discriminator/{index}"
-            options.append(
-                self._tagged(self._referred(child, self.description.at(child), place, ""), values, schema, place)
-            )
+            shape = self._referred(child, self.description.at(child), place, "")
+            options.append(self._tagged(shape, values, schema, place))
         if not options:
             return None
         return union(options)
@@ -382,9 +381,7 @@ class SchemaReader:
                 self._warn(f"{pointer}/pattern", message)
         elif pattern is not None:
             self._warn(f"{pointer}/pattern", f"{shortened(pattern)} is no regular expression; ignored")
-        formats: tuple[str, ...] = ()
-        if text_of(form):
-            formats = (text_of(form),)
+        formats = tuple(filter(None, [text_of(form)]))
         longest = self._count(schema, "maxLength", pointer)
         return types.Text(self._count(schema, "minLength", pointer) or 0, longest, patterns, formats)
 
@@ -437,9 +434,9 @@ class SchemaReader:
             return asked_of_callers(firm)
         named = types.Object(f"{pointer}?", under_conditions, conditional=True)
         both = self._intersect(firm, named, pointer)
-        if not isinstance(both, types.Object):
-            return both
-        return replace(both, pointer=pointer)
+        if isinstance(both, types.Object):
+            both = replace(both, pointer=pointer)
+        return both
 
     def _properties(self, schema: dict[str, Any], pointer: str) -> Iterator[types.Property]:
         described = schema.get("properties", {})
@@ -448,9 +445,8 @@ class SchemaReader:
         for name, value in described.items():
             place = f"{pointer}/properties/{escape(name)}"
             key = (self.depth, repr(value))
-            found = self.members.get(key)
-            if found is not None:
-                yield types.moved(found, name, place)
+            if key in self.members:
+                yield replace(self.members[key], name=name, pointer=place)
                 continue
             before = self.diagnostics.count
             found = self._property(name, value, place)
@@ -488,7 +484,7 @@ class SchemaReader:
         keyword = "additionalProperties"
         if keyword not in schema and "patternProperties" in schema:
             keyword = "unevaluatedProperties"
-        extra: Shape | None = None
+        extra = None
         if schema.get(keyword) is not None:
             extra = self.read(schema[keyword], f"{pointer}/{keyword}", f"{hint} value")
         return with_patterns(schema, extra, pointer, self.read)
@@ -528,8 +524,8 @@ class SchemaReader:
         if exclusive:
             unique = list({key_of(option): option for option in options}.values())
             if len(unique) < len(options):
-                message = "has two alternatives that are equal, so that no value fits just one of them; "
-                self._warn(f"{pointer}/{keyword}", message + "they are taken as one")
+                message = "has two alternatives that are equal, so that no value fits just one of them"
+                self._warn(f"{pointer}/{keyword}", f"{message}; they are taken as one")
             options = unique
         if "discriminator" in schema and any(isinstance(option, types.Reference) for option in options):
             exclusive = False
@@ -538,9 +534,9 @@ class SchemaReader:
         shape = union(options, exclusive=exclusive)
         if isinstance(shape, types.Union) and shape.exclusive and self._is_covered(shape.options):
             message = (
-                "has an alternative of which every value fits another one too, so that it can never be the only one; "
+                "has an alternative of which every value fits another one too, so that it can never be the only one"
             )
-            self._warn(f"{pointer}/{keyword}", f"{message}any of them is taken")
+            self._warn(f"{pointer}/{keyword}", f"{message}; any of them is taken")
             return union(options)
         return shape
 

@@ -137,7 +137,7 @@ def finite(shape: Shape) -> list[Any] | None:
         case types.Choice(values):
             return list(values)
         case types.Number(integer=True):
-            (low, _), (high, _) = limits_of(shape)
+            (low, _), (high, _) = shape.limits
             if -math.inf < low and high < math.inf and high - low < MOST_COUNTED:
                 return [value for value in range(int(low), int(high) + 1) if fits(shape, value, {})]
         case types.Union(options, exclusive=False):
@@ -147,22 +147,6 @@ def finite(shape: Shape) -> list[Any] | None:
         case _:
             pass
     return None
-
-
-def limits_of(shape: Number) -> tuple[tuple[float, bool], tuple[float, bool]]:
-    """Give the lower limit and whether it is excluded, the upper one and whether it is included.
-
-    The greater of two lower limits is tighter, and the less of two upper ones.
-    """
-    least = (-math.inf, False), (shape.minimum, False), (shape.exclusive_minimum, True)
-    most = (math.inf, True), (shape.maximum, True), (shape.exclusive_maximum, False)
-    low, is_excluded = max((value, flag) for value, flag in least if value is not None)
-    high, is_included = min((value, flag) for value, flag in most if value is not None)
-    if shape.integer and low > -math.inf:
-        low, is_excluded = math.floor(low) + 1 if is_excluded else math.ceil(low), False
-    if shape.integer and high < math.inf:
-        high, is_included = math.floor(high) if is_included else math.ceil(high) - 1, True
-    return (low, is_excluded), (high, is_included)
 
 
 def is_multiple(shape: Number, step: float) -> bool:
@@ -183,9 +167,7 @@ def _is_unsure(values: list[Any], shape: Shape) -> bool:
 
 
 def _numbers(left: Number, right: Number) -> bool:
-    if left == right:
-        return True
-    (low, high), (least, most) = limits_of(left), limits_of(right)
+    (low, high), (least, most) = left.limits, right.limits
     return (
         (not right.integer or left.integer or is_multiple(left, 1))
         and low >= least

@@ -6,8 +6,9 @@ brought to one. They are compared, intersected and asked whether a value fits, a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,18 +62,20 @@ class Number:
     multiples: tuple[float, ...] = ()
 
     @property
-    def low(self) -> float | None:
-        """Its lower limit, whether it is excluded or not."""
-        if self.exclusive_minimum is None:
-            return self.minimum
-        return self.exclusive_minimum
+    def limits(self) -> tuple[tuple[float, bool], tuple[float, bool]]:
+        """The lower limit and whether it is excluded, the upper one and whether it is included.
 
-    @property
-    def high(self) -> float | None:
-        """Its upper limit, whether it is excluded or not."""
-        if self.exclusive_maximum is None:
-            return self.maximum
-        return self.exclusive_maximum
+        The greater of two lower limits is tighter, and the less of two upper ones. Without a limit it is infinite.
+        """
+        least = (-math.inf, False), (self.minimum, False), (self.exclusive_minimum, True)
+        most = (math.inf, True), (self.maximum, True), (self.exclusive_maximum, False)
+        low, is_excluded = max((value, flag) for value, flag in least if value is not None)
+        high, is_included = min((value, flag) for value, flag in most if value is not None)
+        if self.integer and low > -math.inf:
+            low, is_excluded = math.floor(low) + 1 if is_excluded else math.ceil(low), False
+        if self.integer and high < math.inf:
+            high, is_included = math.floor(high) if is_included else math.ceil(high) - 1, True
+        return (low, is_excluded), (high, is_included)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,21 +227,6 @@ class Variant:
     """Their pointers."""
 
 
-def moved(prop: Property, name: str, pointer: str) -> Property:
-    """Give the same member of another name, or of another object: most members, and `replace` is slow."""
-    return Property(
-        name,
-        prop.shape,
-        prop.default,
-        prop.text,
-        pointer,
-        prop.conditional,
-        prop.read_only,
-        prop.deprecated,
-        prop.deprecated_values,
-    )
-
-
 def with_shape(prop: Property, shape: Shape) -> Property:
     """Give a member with another shape; itself where it has that one."""
     if prop.shape is shape:
@@ -309,9 +297,9 @@ def holds(shape: Shape, *kinds: type) -> bool:
     return isinstance(shape, kinds) or any(holds(part, *kinds) for part in parts_of(shape))
 
 
-def holds_binary(shape: Shape) -> bool:
-    """Tell whether a file may stand somewhere in a shape."""
-    return holds(shape, Binary)
+def is_constant(shape: Shape) -> TypeGuard[Choice]:
+    """Tell whether a shape is one value alone."""
+    return isinstance(shape, Choice) and len(shape.values) == 1
 
 
 def variants_of(shape: Shape, known: Mapping[str, Shape]) -> tuple[Variant, ...]:
