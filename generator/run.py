@@ -22,7 +22,7 @@ from .settings import Choices, choices, module_names, settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from generator.inputs.selection import Selection, Shared
+    from generator.inputs.selection import Selection
     from generator.output.classes import Module
 
     from .diagnostics import Diagnostic, Diagnostics
@@ -95,8 +95,8 @@ class Found:
         return {**digests, **others}
 
 
-def read(inputs: Inputs, diagnostics: Diagnostics, shared: Shared | None = None) -> Found:
-    """Read the inputs and select the models; those that are `shared` with another run are not read again.
+def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
+    """Read the inputs and select the models.
 
     Raises:
         GeneratorError: an input cannot be used, or nothing says which models are videos.
@@ -142,7 +142,7 @@ def read(inputs: Inputs, diagnostics: Diagnostics, shared: Shared | None = None)
     else:
         listing = tagged_operations(descriptions, chosen)
     overrides.unused(corrections, found, diagnostics)
-    selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics, shared)
+    selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics)
     selection = replace(selection, passed_over=(*selection.passed_over, *passed_over))
     beside = offered(descriptions, selection.models, inputs.names, diagnostics)
     return Found(selection, found, tuple(descriptions), tuple(diagnostics.warnings), beside)

@@ -16,7 +16,6 @@ from generator.run import Inputs, read
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from generator.inputs.selection import Shared
     from generator.run import Found
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -29,20 +28,19 @@ def inputs_in(folder: Path, config: Path | None) -> Inputs:
     return Inputs.beside(documents.found_in(folder, "openapi") or folder / "openapi.json", None, config)
 
 
-def found_in(revision: str, config: Path | None, shared: Shared | None = None) -> Found:
+def found_in(revision: str, config: Path | None) -> Found:
     """Read a revision: a folder, with the settings of `config`, else one of git, with the settings that it had.
 
-    A folder whose descriptions are in `specs/` is a working tree, such as `.`. Models that are `shared` with a
-    revision that was read before are not read again.
+    A folder whose descriptions are in `specs/` is a working tree, such as `.`.
 
     Raises:
         GeneratorError: it is neither, or its descriptions cannot be read.
     """
     folder = Path(revision)
     if _is_folder(revision):
-        return read(inputs_in(folder, config), Diagnostics(), shared)
+        return read(inputs_in(folder, config), Diagnostics())
     if revision and _is_folder(folder / SPECS):
-        return read(inputs_in(folder / SPECS, config), Diagnostics(), shared)
+        return read(inputs_in(folder / SPECS, config), Diagnostics())
     commit = _commit(revision)
     if commit is None:
         what = "no folder"
@@ -52,7 +50,7 @@ def found_in(revision: str, config: Path | None, shared: Shared | None = None) -
         raise GeneratorError(visible(message))
     with _checked_out(commit, revision) as copy:
         try:
-            return read(inputs_in(copy / SPECS, copy / "pyproject.toml"), Diagnostics(), shared)
+            return read(inputs_in(copy / SPECS, copy / "pyproject.toml"), Diagnostics())
         except GeneratorError as error:
             raise GeneratorError(str(error).replace(copy.as_posix(), visible(revision))) from error
 
@@ -67,13 +65,12 @@ def source_of(revision: str, name: str) -> tuple[str, str]:
 
 
 def both(old: str, new: str, config: Path | None) -> tuple[Found, Found]:
-    """Read two revisions; what is equal in both is read once.
+    """Read two revisions.
 
     Raises:
         GeneratorError: as `found_in`.
     """
-    shared: Shared = {}
-    return found_in(old, config, shared), found_in(new, config, shared)
+    return found_in(old, config), found_in(new, config)
 
 
 def beginning(first: str, counted: str | None) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import ChainMap
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError
 from generator.json_values import array_of, object_of
@@ -21,13 +20,12 @@ from generator.schema.types import Never, variants_of
 from .asked import ALWAYS_SENT, MULTIPART, Asked
 from .capabilities import REPEATED, capability
 from .navigation import Listed, PassedOver, tagged
-from .parts import Parts
 from .paths import below_base, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from generator.diagnostics import Diagnostic, Diagnostics
+    from generator.diagnostics import Diagnostics
     from generator.schema.types import Shape, Variant
     from generator.settings import Choices
 
@@ -109,14 +107,13 @@ def select(
     overrides: Mapping[str, str],
     choices: Choices,
     diagnostics: Diagnostics,
-    shared: Shared | None = None,
 ) -> Selection:
     """Find the endpoints and the request schema of each operation that is listed.
 
     Of the descriptions, a later one wins over an earlier one. A model that cannot be made is passed over with a
-    warning, and so is whatever is described and listed nowhere. A model that is `shared` is not read again.
+    warning, and so is whatever is described and listed nowhere.
     """
-    selector = _Selector(descriptions, listing, overrides, choices, diagnostics, shared)
+    selector = _Selector(descriptions, listing, overrides, choices, diagnostics)
     models: dict[str, VideoModel] = {}
     modules: dict[str, dict[str, Listed]] = {}
     for entry in listing.entries:
@@ -134,8 +131,6 @@ def select(
     for unused in sorted(overrides.keys() - models.keys()):
         diagnostics.warn("pyproject.toml", "/tool/generator/modules", f"{unused!r} names no model that is listed")
     _note_undescribed(listing, list(models.values()), choices, diagnostics)
-    if shared and any(remark.pointer.startswith("/components") for remark in diagnostics.found):
-        shared.clear()  # what is remarked of a component is remarked once, not of each model that has it
     return Selection(tuple(models.values()), tuple(selector.passed_over))
 
 
@@ -184,10 +179,6 @@ def model_in(method: str, path: str) -> str:
     return match["model"]
 
 
-Shared: TypeAlias = "dict[str, tuple[VideoModel, list[tuple[Diagnostic, int]], int]]"
-"""Models that were read, with what was remarked of them and the number of their description, by all that made them."""
-
-
 @dataclass
 class _Selector:
     descriptions: Sequence[Description]
@@ -195,46 +186,12 @@ class _Selector:
     overrides: Mapping[str, str]
     choices: Choices
     diagnostics: Diagnostics
-    shared: Shared | None = None
-    parts: dict[str, Parts] = field(default_factory=dict[str, Parts])
     readers: dict[tuple[str, bool], SchemaReader] = field(default_factory=dict[tuple[str, bool], SchemaReader])
     bodies: dict[tuple[str, str], Bodies] = field(default_factory=dict[tuple[str, str], Bodies])
     passed_over: list[PassedOver] = field(default_factory=list[PassedOver])
 
     def model(self, entry: Listed) -> VideoModel | None:
         """Give the model behind a listed operation, or say why there is none."""
-        if self.shared is None or not model_in(entry.method, entry.path):
-            return self._read(entry)
-        files = [description.file for description in self.descriptions]
-        key = self._key(entry)
-        if key in self.shared:
-            model, marked, home = self.shared[key]
-            for remark, at in marked:
-                self.diagnostics.found.setdefault(replace(remark, file=files[at]))
-            return replace(model, file=files[home])
-        before = len(self.diagnostics.found)
-        found = self._read(entry)
-        remarks = [item for item in list(self.diagnostics.found)[before:] if item.file in files]
-        if found is not None:
-            marked = [(remark, files.index(remark.file)) for remark in remarks]
-            self.shared[key] = found, marked, files.index(found.file)
-        return found
-
-    def _key(self, entry: Listed) -> str:
-        """Give what tells the model behind a listed operation from one that is made of anything else."""
-        model = model_in(entry.method, entry.path)
-        facts = [model, self.overrides.get(model, ""), self.choices.streams, str(self._has_result)]
-        for way in ("", "sse/"):
-            found = find_operation(self.descriptions, "post", f"/generation/{way}{model}")
-            if found is not None:
-                description, pointer = found.description, found.operation.pointer
-                parts = self.parts.setdefault(description.file, Parts(description))
-                place = [description is other for other in self.descriptions].index(True)
-                digest = parts.digest(pointer, f"{found.path_item}/parameters")
-                facts += [way, str(place), pointer, str(description.is_3_0), digest]
-        return json.dumps(facts)
-
-    def _read(self, entry: Listed) -> VideoModel | None:
         try:
             return self._model(entry)
         except GeneratorError as error:
