@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from generator.inputs.parts import Parts
 from generator.inputs.selection import find_operation
+
+from .parts import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from generator.json_values import NOTHING
 
 if TYPE_CHECKING:
-    from .description import Description
+    from generator.inputs.description import Description
 
 _REFERENCE = re.compile(r'"\$ref": ("#(?:[^"\\]|\\.)*")')
 
