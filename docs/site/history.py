@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from generator.changes.change import Change
-    from generator.inputs.selection import Shared
     from generator.run import Found
 
 MOST: Final = 30
@@ -152,7 +151,6 @@ class _Cache:
         self.folder = folder
         sources = [Path(__file__), *sorted((ROOT / "generator").rglob("*.py"))]
         self.digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-        self.shared: Shared = {}
         self.read: dict[str, Found] = {}
 
     def lines(self, commit: str) -> dict[str, str] | None:
@@ -185,7 +183,7 @@ class _Cache:
 
     def _found(self, commit: str) -> Found:
         if commit not in self.read:
-            self.read[commit] = found_in(commit, None, self.shared)
+            self.read[commit] = found_in(commit, None)
         return self.read[commit]
 
     def _path(self, commits: tuple[str, ...]) -> Path:
