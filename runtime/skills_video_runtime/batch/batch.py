@@ -164,9 +164,8 @@ class SharedBatch(Choices):
             raise ValueError("run needs a directory for what it makes; work does not")
         refuse_async("on_outcome", on_outcome)
         rows = _read_again(rows)
-        session = session_of(self.client)
-        with self._queue() as queue, closing(SharedPlan(session, queue, Path(self.directory), self)) as plan:
-            worker = SharedRun(plan, fetches=True)
+        with self._queue() as queue, closing(self._plan(queue, self.limit)) as plan:
+            worker = SharedRun(plan)
             plan.put(rows)
             run_now(worker.end_given_up())
             worker.work(on_outcome)
@@ -180,13 +179,8 @@ class SharedBatch(Choices):
             queue.check_begun()
             if limit is None:
                 limit = queue.most()
-            directory = None
-            if self.directory is not None:
-                directory = Path(self.directory)
-                directory.mkdir(parents=True, exist_ok=True)
-            choices = replace(self, limit=limit)
-            with closing(SharedPlan(session_of(self.client), queue, directory, choices)) as plan:
-                worker = SharedRun(plan, fetches=directory is not None)
+            with closing(self._plan(queue, limit)) as plan:
+                worker = SharedRun(plan)
                 worker.work(on_outcome)
         return worker.report
 
@@ -204,6 +198,9 @@ class SharedBatch(Choices):
         with self._queue() as queue:
             queue.check_begun()
             return compared(self.client, records_of(queue), list(queue.lines(earlier=True)), queue.state().round)
+
+    def _plan(self, queue: Queue, limit: int) -> SharedPlan:
+        return SharedPlan(session_of(self.client), queue, self.directory, replace(self, limit=limit))
 
     def _queue(self) -> closing[Queue]:
         session = session_of(self.client)

@@ -46,9 +46,7 @@ class Keys:
 
     def problems(self, key: str, line: int) -> list[Mistake]:
         """Tell what is wrong with the key of a row; one that is right is taken from then on."""
-        if (
-            self._api_key.holds(str(key)) and key not in self._before.values()
-        ):  # files have another name then, and no line may hold it
+        if self._api_key.holds(str(key)) and key not in self._before.values():  # no new line may hold it
             return [Mistake(line, None, Violation("key", "key", None, None, "holds the API key: take another key"))]
         wrong = [Mistake(line, None, problem) for problem in key_problems(key, self._lines, "key")]
         if wrong:

@@ -23,6 +23,7 @@ from .run import Run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Iterable, Iterator
+    from os import PathLike
 
     from skills_video_runtime.generations.call import Call
     from skills_video_runtime.generations.outcomes import Ending
@@ -83,17 +84,17 @@ class SharedPlan(Plan):
 
     results: SharedResults
 
-    def __init__(self, session: Session, queue: Queue, directory: Path | None, choices: Choices) -> None:
+    def __init__(self, session: Session, queue: Queue, directory: str | PathLike[str] | None, choices: Choices) -> None:
         if choices.reuse:
             raise ValueError("reuse is for a batch on one machine")
-        super().__init__(session, directory or Path(), choices)
+        super().__init__(session, Path(directory or ""), choices)
         self.queue, self.budget = queue, Budget()
         self.journal, self.where = f"postgresql://the queue of {id(self)}", "in the database"
         session.use(queue, self.journal)
         self.results = SharedResults(self.directory, queue)
         self.state = queue.state()
         self.report.rows = self.state.rows
-        self.is_put = False
+        self.is_put, self.fetches = False, directory is not None
 
     async def _read_journal(self) -> None:
         if (self.directory / JOURNAL).exists():
@@ -144,9 +145,9 @@ class SharedRun(Run):
     plan: SharedPlan
     results: SharedResults
 
-    def __init__(self, plan: SharedPlan, *, fetches: bool) -> None:
+    def __init__(self, plan: SharedPlan) -> None:
         super().__init__(plan)
-        self.queue, self.fetches = plan.queue, fetches
+        self.queue = plan.queue
         self.busy: set[str] = set()
         self.tried: set[str] = set()
         """Keys of rows that are left to other workers, or to the next run."""
@@ -157,6 +158,8 @@ class SharedRun(Run):
 
     def work(self, on_outcome: OnOutcome | None) -> None:
         """Make rows of the queue, until none is left that this worker could make."""
+        if self.plan.fetches:
+            self.plan.directory.mkdir(parents=True, exist_ok=True)
         self.queue.join()
         Thread(target=self._beat, daemon=True).start()
         try:
@@ -200,7 +203,7 @@ class SharedRun(Run):
             self.plan.checked.pop(row.key, None)  # as files that come from a queue have no times
             self.busy.add(row.key)
         for row, _ in taken.rows:
-            yield 0, row._replace(download=row.download and self.fetches)
+            yield 0, row._replace(download=row.download and self.plan.fetches)
 
     async def _outcome(self, row: Row) -> Outcome:
         """See `Run`; what is not ended is given back."""

@@ -53,10 +53,10 @@ def _run(models: Sequence[ModelInfo], package: str, given: list[str]) -> int:
         from .output import UsageProblem  # noqa: PLC0415
 
         if given[:1] == ["mcp"]:
-            from .local import above  # noqa: PLC0415  # as above, with the extra `mcp`
+            from .local import mcp  # noqa: PLC0415  # as above, with the extra `mcp`
 
             try:
-                return above("agents", models, package, given[1:])
+                return mcp(models, package, given[1:])
             except (SkillsVideoError, UsageProblem, OSError, ValueError) as problem:
                 return tell(problem, 1)
         return tell(UsageProblem(f"{MISSING} ({error.name} is missing)"), 1, given)

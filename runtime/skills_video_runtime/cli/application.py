@@ -334,9 +334,9 @@ def sandbox(context: typer.Context) -> int:
 @command(context_settings=PASS_ON, add_help_option=False)
 def mcp(context: typer.Context) -> int:
     """Serve the models to agents, by the Model Context Protocol."""
-    from .local import above  # noqa: PLC0415  # as above
+    from .local import mcp as serve  # noqa: PLC0415  # as above
 
-    return above("agents", context.obj.models, context.obj.package, context.args)
+    return serve(context.obj.models, context.obj.package, context.args)
 
 
 def run_command(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ def sandbox(arguments: Sequence[str]) -> int:
         return 1 if end.code else 0
 
 
-def above(room: str, models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) -> int:
-    """Run the command of a room that imports this one, and so is known here by its name alone."""
-    code: int = import_module(f"skills_video_runtime.{room}.command").main(models, package, arguments)
+def mcp(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) -> int:
+    """Serve the models to agents. The room that does it imports this one, and so is known here by its name alone."""
+    code: int = import_module("skills_video_runtime.agents.command").main(models, package, arguments)
     return code

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 class Lines:
     """Plain lines, one a step: for a pipe, a file, a terminal that can do no more."""
 
-    is_json = False
-
     def __init__(self) -> None:
         self.began = monotonic()
         self.last: Generation | None = None
@@ -156,8 +154,6 @@ class Live(Lines):
 
 class JsonLines(Lines):
     """One JSON object a step, and nothing else."""
-
-    is_json = True
 
     def start(self, what: str, facts: dict[str, Any]) -> None:  # noqa: ARG002  # for readers
         """Tell what begins."""
