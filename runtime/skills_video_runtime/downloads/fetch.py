@@ -113,9 +113,7 @@ class Fetch:
     async def into(self, handle: BinaryIO) -> None:
         """Write the file. It goes on as long as more comes than ever before, or tries are left.
 
-        Raises:
-            DownloadFailed: it cannot be fetched whole.
-            OSError: it cannot be written.
+        DownloadFailed tells that it cannot be fetched whole, and OSError that it cannot be written.
         """
         failures, most, since = 0, self.received, self.io.now()
         while True:

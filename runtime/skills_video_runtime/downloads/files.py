@@ -25,11 +25,7 @@ class Files:
         self.session, self.run = session, run
 
     def check(self, method: str, *, asynchronous: bool) -> None:
-        """Refuse a method that is for the other kind of client.
-
-        Raises:
-            TypeError: it is.
-        """
+        """Refuse, by TypeError, a method that is for the other kind of client."""
         if asynchronous == self.session.asynchronous:
             return
         if asynchronous:

@@ -73,11 +73,7 @@ def told_name(disposition: str) -> str:
 
 
 def check_pattern(pattern: object, key: object, name: str = "name") -> None:
-    """Refuse a pattern of names that cannot be filled in.
-
-    Raises:
-        TypeError, ValueError: it has a field that is none, leads into a folder, or asks for a key that is not there.
-    """
+    """Refuse, by TypeError or ValueError, a pattern that cannot be filled in, or that leads into a folder."""
     if not isinstance(pattern, str):
         raise TypeError(f"{name} is a text such as '{{key}}-{{index}}{{suffix}}', not {pattern!r:.80}")
     if not pattern.strip(" .") or re.search(r"[/\\]", pattern):

@@ -28,11 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """How files are to be saved.
-
-    Raises:
-        TypeError, ValueError: one makes no sense.
-    """
+    """How files are to be saved; TypeError or ValueError tells of what makes no sense."""
 
     max_bytes: int = MAX_BYTES
     timeout: float | None = None
@@ -42,7 +38,7 @@ class Wishes:
     """What `{key}` means, a text."""
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """See above."""
         if type(self.max_bytes) is not int:
             raise TypeError(f"max_bytes is a whole number, not {self.max_bytes!r:.80}")
         if self.max_bytes < 1:
@@ -83,12 +79,7 @@ class Save(Fetch):
             return error
 
     async def run(self) -> Path:
-        """Fetch it, and give its path.
-
-        Raises:
-            DownloadFailed: it cannot be fetched whole. What has come stays, if a later call can go on from there.
-            OSError: it cannot be written.
-        """
+        """Fetch it, and give its path; raises as `into`. What has come stays, if a later call can go on from there."""
         async with self.exchange:
             self.directory.mkdir(parents=True, exist_ok=True)
             if self.file.file_name is not None or self.exact is not None:
@@ -180,9 +171,7 @@ def saves_of(
 ) -> list[Save]:
     """Give what saves the files of a generation, or one file, into a directory; none is begun.
 
-    Raises:
-        TypeError: it is neither, such as an id.
-        ValueError: there are none.
+    TypeError tells of what is neither, such as an id, and ValueError of a generation without files.
     """
     files: tuple[MediaFile, ...] = ()
     name = None

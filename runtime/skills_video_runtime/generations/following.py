@@ -72,9 +72,9 @@ async def _is_taken_up(call: Call, name: str) -> bool:
 
 async def next_polled(call: Call, name: str, result: str) -> Generation:
     """Ask until there is a new state; all that is transient is outlasted, up to the deadline."""
-    path, failures, hollow = path_of(result, name), 0, 0
+    path, interval, failures, hollow = path_of(result, name), call.settings.poll_interval, 0, 0
     if call.polled:
-        await _wait_to_look(call, name, call.settings.poll_interval, f"it was {errors.visible(call.polled)}")
+        await _wait_to_look(call, name, interval, f"it was {errors.visible(call.polled)}")
     while True:
         outcome = await call.ask(path)
         state = call.state_in(outcome, name)
@@ -82,15 +82,13 @@ async def next_polled(call: Call, name: str, result: str) -> Generation:
             failures, call.polled = 0, state.status
             call.count(state)  # also of what is not over in time
             is_hollow = state.status == Status.COMPLETED and state.raw.get("data") is None  # which it is until then
-            if is_hollow and hollow < HOLLOW_LOOKS and call.settings.poll_interval < call.time_left():
+            if is_hollow and hollow < HOLLOW_LOOKS and interval < call.time_left():
                 hollow += 1
-                await call.io.sleep(call.settings.poll_interval)
-                continue
-            if await call.tell(state) or state.is_finished:
+            elif await call.tell(state) or state.is_finished:
                 return state
-            await _wait_to_look(call, name, call.settings.poll_interval, f"it was {errors.visible(state.status)}")
+            await _wait_to_look(call, name, interval, f"it was {errors.visible(state.status)}")
             continue
-        delay, why = call.settings.poll_interval, "it was not there yet"
+        delay, why = interval, "it was not there yet"
         if not call.is_doubted(outcome, name):
             if not outcome.is_transient:
                 raise outcome.error(name)
@@ -110,12 +108,11 @@ async def _wait_to_look(call: Call, name: str, delay: float, why: str) -> None:
     last = left - min(LAST_LOOK, call.timeout / 4)
     if last > TICK and delay == call.settings.poll_interval:
         delay = min(delay, last)
-    if min(delay, LONGEST_WAIT) < left:
-        await call.io.sleep(min(delay, LONGEST_WAIT))
-        return
-    await call.io.sleep(max(left, 0.0))
-    what = f"Generation {name} was not finished within {call.timeout:g} s. At the last look: {why}."
-    raise errors.GenerationTimeout(what, generation_id=name)
+    delay = min(delay, LONGEST_WAIT)
+    await call.io.sleep(max(min(delay, left), 0.0))
+    if delay >= left:
+        what = f"Generation {name} was not finished within {call.timeout:g} s. At the last look: {why}."
+        raise errors.GenerationTimeout(what, generation_id=name)
 
 
 def _known_word(state: Generation) -> object:

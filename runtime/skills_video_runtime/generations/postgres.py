@@ -50,8 +50,7 @@ class PostgresJournal(Journal):
     died has begun is taken up by whoever asks for it next. One that is merely paused holds what it has. A database
     that is restarted is waited for, for two minutes.
 
-    Raises:
-        JournalUnavailable: the database cannot be reached, or its tables are of another release.
+    JournalUnavailable tells that it cannot be reached, or that its tables are of another release.
     """
 
     idle = IDLE
@@ -180,11 +179,7 @@ class PostgresJournal(Journal):
 
 
 def costs_in(address: str) -> list[tuple[str, float]]:
-    """As of a file: what each generation took, by model and credits in order. Tables are only read.
-
-    Raises:
-        JournalUnavailable: the database cannot be read, or holds no journal.
-    """
+    """As of a file, of which tables are only read; JournalUnavailable where that cannot be."""
     try:
         import psycopg  # noqa: PLC0415  # as above
     except ImportError as error:
@@ -198,11 +193,7 @@ def costs_in(address: str) -> list[tuple[str, float]]:
 
 
 def _shown(psycopg: Any, address: str) -> str:
-    """Give host and name of a database, for messages: nothing of its password, wherever that may have got to.
-
-    Raises:
-        JournalUnavailable: the address cannot be read, or a password in it was taken for something else.
-    """
+    """Give host and name of a database, for messages: nothing of its password, wherever that may have got to."""
     from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415  # see above
 
     told: dict[str, Any] = {"host": "@"}

@@ -26,8 +26,7 @@ LAST = 2**62  # keys above it are not ours, and the next one might be none
 class SqliteJournal(Journal):
     """A file that holds prompts: a new one is for its owner's eyes alone.
 
-    Raises:
-        JournalUnavailable: the file cannot be opened, is no journal, or another client holds it.
+    JournalUnavailable tells that it cannot be opened, is no journal, or that another client holds it.
     """
 
     def __init__(self, path: Path, platform: str, key: Key) -> None:

@@ -17,9 +17,8 @@ DEFAULT_PORTS = {"https": 443, "http": 80}
 def platform_address(given: str | None, default: str) -> str:
     """Give the address of the platform: the given one, else that of the environment, else the default.
 
-    Raises:
-        ValueError: it cannot be trusted. It is shown if it is of the environment, and neither holds a password nor
-            is the key, which was put in its place.
+    A ValueError shows one that cannot be trusted only if it is of the environment, and neither holds a password nor is
+    the key, which was put in its place.
     """
     name, address = "base_url", given
     if not address:
@@ -75,11 +74,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_postgres(place: str) -> bool:
-    """Tell whether the place of a journal is a Postgres database, and no file.
-
-    Raises:
-        ValueError: it is the address of something else.
-    """
+    """Tell whether the place of a journal is a Postgres database, and no file; ValueError of any other address."""
     if place.startswith(POSTGRES):
         return True
     if re.match(r"[A-Za-z][\w+.-]+:/", place):  # which may hold a password

@@ -65,9 +65,8 @@ class Connections:
     def borrow(self, *, for_post: bool) -> HTTP | None:
         """Give an HTTP client that has room for one more request, until it is given back; None after `aclose`.
 
-        A connection that is kept is most likely to be closed just as it is used again: by the other side, or by its
-        own pool, which httpcore lets drop an idle connection that it has promised to a request. A post that is lost so
-        may be paid for in vain. So posts have pools of their own, which keep no connection.
+        A kept connection may be closed just as it is used again, and a post that is lost so may be paid for in vain:
+        posts have pools of their own, which keep none.
         """
         if self.lent is not None:
             return None if self.lent.is_closed else self.lent

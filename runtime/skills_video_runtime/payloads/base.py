@@ -37,11 +37,7 @@ class BaseObject:
     """The classes of the module that say what it must be as JSON and as a form, where these differ."""
 
     def __post_init__(self) -> None:
-        """Check every field.
-
-        Raises:
-            PayloadError: with all that is wrong.
-        """
+        """Check every field; PayloadError tells all that is wrong."""
         _plans()[type(self)].check(self)
 
     def __repr__(self) -> str:

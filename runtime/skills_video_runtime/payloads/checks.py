@@ -88,11 +88,7 @@ class Plan(NamedTuple):
     rules: Mapping[Constraint, Test]
 
     def check(self, instance: Any) -> None:
-        """Check an instance whose fields hold what they were given.
-
-        Raises:
-            PayloadError: with all that is wrong.
-        """
+        """Check an instance whose fields hold what they were given; PayloadError tells all that is wrong."""
         _, found = _judge(self._check_fields, instance)
         if found:
             raise refusal(found, self.cls)
@@ -233,11 +229,7 @@ def _judge(take: Take, value: Any) -> tuple[Any, Sequence[Problem]]:
 
 
 def compile_check(shape: Shape) -> Check:
-    """Compile what a shape asks of a value.
-
-    Raises:
-        TypeError: no payload has such a shape.
-    """
+    """Compile what a shape asks of a value; TypeError where no payload has such a shape."""
     kind = shape.kind
     if kind is Any:
         return _JSON

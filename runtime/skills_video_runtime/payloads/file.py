@@ -110,11 +110,7 @@ class Reading(io.RawIOBase, BinaryIO):
         return place
 
     def readinto(self, buffer: Any) -> int:
-        """Read the next bytes.
-
-        Raises:
-            OSError: they cannot be read, or are more or fewer than there were.
-        """
+        """Read the next bytes; OSError where they cannot be read, or are more or fewer than there were."""
         view = memoryview(buffer)
         try:
             data = self._source.read(len(view))
@@ -136,11 +132,7 @@ class Reading(io.RawIOBase, BinaryIO):
 
 
 def _check_open(source: Any) -> None:
-    """Refuse what is no open file of bytes that can be read as often as it is sent.
-
-    Raises:
-        TypeError: it is none; with how it can be sent.
-    """
+    """Refuse, by TypeError, what is no open file of bytes that can be read as often as it is sent."""
     problem = ""
     if isinstance(source, str):
         problem = f": a local file is File(pathlib.Path({source!r:.80})), and an address needs no File"

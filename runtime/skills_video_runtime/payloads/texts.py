@@ -30,11 +30,7 @@ ABSENT: Any = object()
 
 
 def read_object(text: str) -> dict[str, Any]:
-    """Read a JSON object, strictly: no name stands in it twice.
-
-    Raises:
-        ValueError: it is none, or holds what cannot be read or sent. The message ends a sentence on where it stands.
-    """
+    """Read a JSON object, in which no name stands twice; a ValueError ends a sentence on where the text stands."""
     twice: list[str] = []
     try:
         value: object = json.loads(text, object_pairs_hook=partial(_members, twice))
@@ -73,11 +69,7 @@ class Setting:
 
     @classmethod
     def read(cls, given: str) -> Setting:
-        """Read `name=value`, `name[0].x=value`.
-
-        Raises:
-            ValueError: it is neither.
-        """
+        """Read `name=value`, `name[0].x=value`; ValueError in place of anything else."""
         left, equals, text = given.partition("=")
         path: list[str | int] = []
         place = 0
@@ -93,11 +85,7 @@ class Setting:
         return cls(left, tuple(path), text)
 
     def candidates(self) -> list[Any]:
-        """Give the values that the text may mean, the likeliest one first.
-
-        Raises:
-            ValueError: it names a file that is not there.
-        """
+        """Give the values that the text may mean, the likeliest first; ValueError of a file that is not there."""
         text = self.text
         if text.startswith("@@"):
             text = text[1:]
@@ -173,11 +161,7 @@ def put(variants: Sequence[type[BasePayload]], data: dict[str, Any], lists: set[
 
 
 def placed(current: Any, path: Sequence[Any], value: Any, name: str = "") -> Any:
-    """Give a copy of a value in which another one stands at a path.
-
-    Raises:
-        ValueError: there is no place for it; the message begins with the name of what is placed.
-    """
+    """Give a copy of a value in which another one, called `name` by a ValueError, stands at a path."""
     if not path:
         return value
     key, *rest = path

@@ -17,11 +17,7 @@ class Variants(GenericAlias):
     """
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
-        """Refuse to be called.
-
-        Raises:
-            TypeError: always; with the variants, which can be.
-        """
+        """Refuse to be called, by a TypeError that names the variants, which can be."""
         raise TypeError(_advice(self.__args__))
 
     def __getattr__(self, name: str) -> NoReturn:
