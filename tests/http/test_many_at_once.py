@@ -10,8 +10,9 @@ import anyio
 import pytest
 
 from skills_video_runtime.client import AsyncClient, Client
-from skills_video_runtime.generations.pace import LONGEST_PAUSE, Pace
+from skills_video_runtime.generations.pace import LONGEST_PAUSE, Pace, Paces
 from skills_video_runtime.generations.retry import RetryPolicy
+from tests.support import simulation
 from tests.support.callers import Payload
 from tests.support.scripted import KEY, STREAM, Scripted, answer, state
 
@@ -107,3 +108,12 @@ def test_one_retry_after_holds_up_all_calls_for_a_while(given: float, waited: fl
     pace = Pace(RetryPolicy())
     pace.slow(0.0, 0.0, given)
     assert pace.wait(0.0) == waited
+
+
+@pytest.mark.parametrize(("timeout", "begun"), [(900.0, 1007.0), (5.0, 1000.0)], ids=["time", "no time"])
+def test_a_post_waits_for_its_turn_after_that_of_another_call_was_refused(timeout: float, begun: float) -> None:
+    world, paces = simulation.World(), Paces.of(RetryPolicy())
+    paces.posts.slow(world.now, world.now, 7.0)
+    call = simulation.call_of(world, timeout=timeout, paces=paces)
+    simulation.drive(call.submit(simulation.Payload()), world, simulation.scripted([]))
+    assert world.made[0].created == pytest.approx(begun, abs=0.5)

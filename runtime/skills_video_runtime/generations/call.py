@@ -272,7 +272,7 @@ class Call:
 
     async def ask(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Answer | Lost:
         """Ask once, in one's turn."""
-        await self._turn(self.paces.looks)
+        await self.turn(self.paces.looks)
         asked_at = self.io.now()
         answer = await self.io.get(path, query, self.patience(GET_PATIENCE))
         self.note(self.paces.looks, asked_at, answer)
@@ -332,7 +332,7 @@ class Call:
         await self.io.sleep(delay)
         self.report(Retry(request, delay, outcome.problem))
 
-    async def _turn(self, pace: Pace) -> None:
+    async def turn(self, pace: Pace) -> None:
         """Wait for one's turn; where there is no time for that, it is asked at once, as it may be served even so."""
         while 0 < (wait := pace.wait(self.io.now())) < self.time_left():
             await self.io.sleep(wait)

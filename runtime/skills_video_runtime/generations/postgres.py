@@ -158,21 +158,20 @@ class PostgresJournal(Journal):
             is_within = self._is_in_transaction()
             try:
                 return self._execute(sql, values)
-            except self._psycopg.Error as error:
+            except JournalUnavailable:
                 if is_within or not self._database.closed or not sql.startswith("SELECT"):
-                    raise self._unavailable(error) from error
+                    raise
             self._reconnect()
-            try:
-                return self._execute(sql, values)
-            except self._psycopg.Error as error:
-                raise self._unavailable(error) from error
+            return self._execute(sql, values)
 
     def _execute(self, sql: str, values: tuple[object, ...]) -> list[Any]:
-        cursor = self._database.execute(_translated(sql), values)
-        rows: list[Any] = []
-        if cursor.description is not None:
-            rows = cursor.fetchall()
-        return rows
+        try:
+            cursor = self._database.execute(_translated(sql), values)
+            if cursor.description is None:
+                return []
+            return cursor.fetchall()
+        except self._psycopg.Error as error:
+            raise self._unavailable(error) from error
 
     def _unavailable(self, problem: object) -> JournalUnavailable:
         return JournalUnavailable(f"The journal {self._where} cannot be used: {str(problem).strip().rstrip('.')}.")

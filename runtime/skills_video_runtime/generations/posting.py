@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 async def submitted(call: Call, submission: Submission, path: str) -> Generation:
     """Record that a payload is about to be posted, and post it."""
     call.check(submission)
+    await call.turn(call.paces.posts)
     if call.journal is not None:
         try:
             await call.io.on_disk(partial(call.claims.intend, submission, call.journal))
@@ -107,6 +108,7 @@ async def posted(call: Call, submission: Submission, path: str) -> Generation:
                 raise errors.SubmissionUncertain(error.what) from error
             raise
         attempt += 1
+        await call.turn(call.paces.posts)
 
 
 def _report_no_stream(call: Call, post: Post, reason: str) -> None:
