@@ -41,14 +41,14 @@ class Partial:
 
     def __init__(self, directory: Path, address: str) -> None:
         mark = blake2b(address.encode("utf-8", "replace"), digest_size=8).hexdigest()
-        self.path, self.note = directory / f".{mark}.part", directory / f".{mark}.json"
+        self.path = directory / f".{mark}.part"
         handle = _locked(self.path)
         self.is_resumable = handle is not None
         if handle is None:
-            mark = secrets.token_hex(8)
-            self.path, self.note = directory / f".{mark}.part", directory / f".{mark}.json"
+            self.path = directory / f".{secrets.token_hex(8)}.part"
             handle = self.path.open("xb")
         self.handle: BinaryIO = handle
+        self.note = self.path.with_suffix(".json")
 
     def begun(self) -> tuple[int, Begun | None]:
         """Give how many bytes are there, and whose they are; None where that is not known."""

@@ -107,20 +107,18 @@ class Call:
 
     async def generate(self, payload: Submittable, own_key: str | None = None) -> AsyncGenerator[Generation, None]:
         """Post a payload, or follow what was begun under a key, and give each state once; the last one is finished."""
-        state, result = await self.submit(payload, stream=True, own_key=own_key), payload.endpoint.result
-        try:
-            async with aclosing(self.follow(state, result)) as states:
-                async for new in states:
-                    yield new
-        except errors.NotFound:
-            if self.polled or not self.has_posted:  # it was there once
-                raise
-        else:
-            return
-        state = await self._submitted_instead(state.id)
-        async with aclosing(self.follow(state, result)) as states:
-            async for new in states:
-                yield new
+        state, is_instead = await self.submit(payload, stream=True, own_key=own_key), False
+        while True:
+            try:
+                async with aclosing(self.follow(state, payload.endpoint.result)) as states:
+                    async for new in states:
+                        yield new
+            except errors.NotFound:
+                if is_instead or self.polled or not self.has_posted:  # it was there once
+                    raise
+            else:
+                return
+            state, is_instead = await self._submitted_instead(state.id), True
 
     def wait(self, name: str) -> AsyncGenerator[Generation, None]:
         """Follow a generation of which only its id is known."""

@@ -59,8 +59,6 @@ class Journal:
     here is that of a journal which one process has to itself.
     """
 
-    names: list[str]
-    """The ids of generations that it knew as unfinished when it was opened."""
     _where: str
     """Its place, as it may be shown."""
     _first: tuple[str, ...] = ()
@@ -70,7 +68,8 @@ class Journal:
         self._where, self._platform, self._api_key = where, platform, key
         self._lock, self._waiting = RLock(), deque[Write]()
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """Give the ids of generations that it knows as unfinished."""
         known = self._run(f"{BEGUN} AND id IS NOT NULL")
         return [name for _, name, *origin in known if self._id_in(name) and self._is_ours(*origin)]
 
@@ -152,10 +151,9 @@ class Journal:
     def settle(self, key: int, name: str | None) -> None:
         """Record the id of an unfinished submission, ours from then on, or drop it; ValueError where it cannot be."""
         if key not in {known for known, *_ in self._run(BEGUN)}:
-            for row in self._run(OVER):
-                if row[0] == key:
-                    own = self._record(*row).key
-                    raise ValueError(f"key: record {own} is over: there is nothing to settle or forget")
+            for row in self._run(f"{TOLD} submission.key = ?", key):
+                own = self._record(*row).key
+                raise ValueError(f"key: record {own} is over: there is nothing to settle or forget")
             raise ValueError(f"key: the journal {self._where} holds no unfinished record {key}")
         if name is None:
             self._together(partial(self._drop, key))

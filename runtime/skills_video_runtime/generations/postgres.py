@@ -65,7 +65,6 @@ class PostgresJournal(Journal):
         self._held: dict[str, None] = {}
         self._psycopg, self._address = psycopg, address
         self._connect()
-        self.names = self._names()
 
     def _connect(self) -> None:
         """Connect, see that the tables are ours, and take again what was held."""

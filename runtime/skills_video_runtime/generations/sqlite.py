@@ -59,7 +59,6 @@ class SqliteJournal(Journal):
             self._run(sql)
         self._run("COMMIT")
         self._opened = identity(self._path)
-        self.names = self._names()
         last: int
         ((last,),) = self._run("SELECT coalesce(max(key), 0) FROM submission WHERE key < ?", LAST)
         self._keys = count(max(last, 0) + 1)

@@ -49,13 +49,10 @@ class Connections:
     ) -> None:
         self.base_url, self.key, self.lent, self.asynchronous = base_url, key, lent, asynchronous
         self.library = library_of(lent)
-        self.transports = (self.library.HTTPTransport, self.library.AsyncHTTPTransport)
         self.transient = (self.library.TransportError, self.library.StreamError, OSError, MemoryError)
         """Exceptions that may not come again."""
         self.headers = beside(lent, own_headers)
         """What the platform is told with each request."""
-        self.agent = {"user-agent": self.headers["user-agent"]}
-        """What of it anybody is told who is asked for a file."""
         self.trace: Any = trace_async if asynchronous else trace
         self.pools: dict[HTTP, Pool] = {}
         self.exchanges: set[Exchange] = set()
@@ -104,7 +101,8 @@ class Connections:
             return True
         find = getattr(self.lent, "_transport_for_url", None)
         hooks = self.lent.event_hooks.get("request")
-        return find is not None and not hooks and type(find(url)) in self.transports
+        known = {self.library.HTTPTransport, self.library.AsyncHTTPTransport}
+        return find is not None and not hooks and type(find(url)) in known
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections that are our own."""

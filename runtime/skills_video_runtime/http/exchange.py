@@ -176,9 +176,8 @@ class Exchange(AbstractAsyncContextManager["Exchange"], IO):
     async def open_file(self, url: str, headers: dict[str, str], patience: float) -> Opened | Lost:
         """Ask any origin for a file, without the key, for `next_piece`."""
         logging.getLogger(self.connections.library.__name__).addFilter(unsigned)
-        return await self._send(
-            "GET", url, patience, patience, signed=False, headers={**PLAIN, **self.connections.agent, **headers}
-        )
+        headers = {**PLAIN, "User-Agent": self.connections.headers["user-agent"], **headers}
+        return await self._send("GET", url, patience, patience, signed=False, headers=headers)
 
     async def next_event(self, patience: float, known: object = None) -> JsonObject | list[object] | Ended:
         """See `IO`."""

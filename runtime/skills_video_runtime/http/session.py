@@ -132,7 +132,7 @@ class Session:
         """Have calls record in a journal that is open, where they name its place."""
         self._leave_parent()
         self.journals[place] = journal
-        for name in journal.names:
+        for name in journal.names():
             self.claims.claim(name)
 
     def let_go(self, journal: Path) -> None:
