@@ -23,7 +23,7 @@ def usual_credits(journal: str) -> dict[str, float]:
 
         rows = costs_in(journal)
     else:
-        from skills_video_runtime.generations.journal_files import costs_in as in_file  # noqa: PLC0415  # as above
+        from skills_video_runtime.generations.sqlite import costs_in as in_file  # noqa: PLC0415  # as above
 
         rows = in_file(Path(journal))
     return {model: median(cost for _, cost in costs) for model, costs in groupby(rows, key=itemgetter(0))}

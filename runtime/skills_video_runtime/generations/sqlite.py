@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.errors import JournalUnavailable
 
 from .journal import Journal
-from .tables import ADDED, HEAD, LAYOUT, TABLE
+from .tables import ADDED, COSTS, HEAD, LAYOUT, TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +111,25 @@ def identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_dev
+
+
+def is_in_use(path: Path) -> bool:
+    """Tell whether a client has a journal open."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0, uri=True)) as file:
+            file.execute(HEAD)
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorcode", None) in BUSY
+    return False
+
+
+def costs_in(path: Path) -> list[tuple[str, float]]:
+    """Give what each generation took, by model and credits in order, as far as a journal knows.
+
+    It is only read. Of one that is in use, of an earlier release, or none, nothing is known.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=0.2, uri=True)) as file:
+            return file.execute(COSTS).fetchall()
+    except sqlite3.Error:
+        return []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,9 +30,8 @@ ABSENT: Any = object()
 
 def read_object(text: str) -> dict[str, Any]:
     """Read a JSON object, in which no name stands twice; a ValueError ends a sentence on where the text stands."""
-    twice: list[str] = []
     try:
-        value: object = json.loads(text, object_pairs_hook=partial(_members, twice))
+        value: object = json.loads(text, object_pairs_hook=_members)
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise ValueError(f"is no JSON: {error}") from error
@@ -41,8 +39,8 @@ def read_object(text: str) -> dict[str, Any]:
         raise ValueError("holds half a character, which cannot be sent") from error
     except (ValueError, RecursionError) as error:
         raise ValueError("is no JSON that can be read: it holds too much") from error
-    if twice:
-        raise ValueError(f"has {twice[0]!r:.80} twice in one object")
+    except LookupError as error:
+        raise ValueError(f"has {error.args[0]!r:.80} twice in one object") from error
     if not isinstance(value, dict):
         raise ValueError("is no JSON object, which begins with {")  # noqa: TRY004  # it was read as text
     members = cast("dict[str, Any]", value)
@@ -51,11 +49,12 @@ def read_object(text: str) -> dict[str, Any]:
     return members
 
 
-def _members(twice: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Give an object; LookupError names what stands in it twice."""
     members = dict(pairs)
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
-        twice.append(next(name for name in names if names.count(name) > 1))
+        raise LookupError(next(name for name in names if names.count(name) > 1))
     return members
 
 
