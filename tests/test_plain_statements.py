@@ -47,7 +47,7 @@ generations/sqlite generations/tables http/deadlines http/connections
 """
 CALLS = "budget generations/keyed many tasks threads webhooks"
 CHOOSING = "choosing generations/notebook planning"
-FILES = "downloads/files downloads/partial downloads/save"
+FILES = "downloads/files downloads/partial downloads/save generations/media"
 TOLD = "generations/progress http/causes http/key_source http/library http/own_headers http/telemetry"
 OFFERED = "capabilities generations/cancel"
 SHARED = "generations/postgres"

@@ -68,7 +68,8 @@ if TYPE_CHECKING:
         Violation as Violation,
     )
     from .payloads.file import File as File
-    from .generations.states import Generation as Generation, MediaFile as MediaFile, Status as Status, Usage as Usage
+    from .generations.media import MediaFile as MediaFile
+    from .generations.states import Generation as Generation, Status as Status, Usage as Usage
     from .payloads.base import BaseObject as BaseObject, BasePayload as BasePayload, parse_payload as parse_payload
     from .batch import (
         AsyncBatch as AsyncBatch,
@@ -97,7 +98,8 @@ else:
         "MissingAPIKey NotFound NotOffered PayloadError PermissionDenied RateLimited RecordUnusable ServerError "
         "SkillsVideoError SubmissionUncertain ValidationFailed Violation",
         ".payloads.file": "File",
-        ".generations.states": "Generation MediaFile Status Usage",
+        ".generations.media": "MediaFile",
+        ".generations.states": "Generation Status Usage",
         ".payloads.base": "BaseObject BasePayload parse_payload",
         ".batch": "AsyncBatch Batch Row RowsRefused SharedBatch",
         ".budget": "BudgetExceeded",

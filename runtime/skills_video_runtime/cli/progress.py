@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from skills_video_runtime.generations.media import MediaFile
     from skills_video_runtime.generations.progress import Event, Report
-    from skills_video_runtime.generations.states import Generation, MediaFile
+    from skills_video_runtime.generations.states import Generation
 
     OnProgress = Callable[[MediaFile, int, int | None], object]
 

@@ -20,9 +20,9 @@ from skills_video_runtime.http.key import Key
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from skills_video_runtime.generations.media import MediaFile
     from skills_video_runtime.generations.outcomes import Opened
     from skills_video_runtime.generations.retry import RetryPolicy
-    from skills_video_runtime.generations.states import MediaFile
     from skills_video_runtime.http.exchange import Exchange
     from skills_video_runtime.http.session import Session
 

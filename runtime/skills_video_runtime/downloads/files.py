@@ -14,7 +14,7 @@ from .save import Wishes, save_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from skills_video_runtime.generations.states import MediaFile
+    from skills_video_runtime.generations.media import MediaFile
     from skills_video_runtime.http.session import Session, Where
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import unquote, urlsplit
 
 from skills_video_runtime.errors import DownloadFailed
+from skills_video_runtime.generations.media import MediaFile
 from skills_video_runtime.generations.outcomes import check_seconds
-from skills_video_runtime.generations.states import MediaFile
 
 from . import MAX_BYTES
 from .fetch import Fetch

@@ -32,11 +32,12 @@ from skills_video_runtime.json_values import as_object
 
 from .claims import Claims, Submission, new_idempotency
 from .following import GET_PATIENCE, is_whole, next_polled, next_streamed
+from .media import belonging_to
 from .outcomes import IO, Answer, Ending, Lost, Opened, Settings, Submittable, check_seconds
 from .pace import Pace, Paces
 from .posting import settled, submitted
 from .progress import Event, Retry
-from .states import RESULT, Generation, Status, Usage, belonging_to, is_id, path_of
+from .states import RESULT, Generation, Status, Usage, is_id, path_of
 from .uncertain import PATH, find_instead, parse_running
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from skills_video_runtime.errors import NotOffered
 
 from .following import GET_PATIENCE
+from .media import belonging_to
 from .outcomes import Answer, Ending, Lost
-from .states import RESULT, Generation, Status, belonging_to, path_of
+from .states import RESULT, Generation, Status, path_of
 
 if TYPE_CHECKING:
     from .call import Call

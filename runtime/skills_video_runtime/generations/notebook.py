@@ -6,7 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .states import Generation, MediaFile
+    from .media import MediaFile
+    from .states import Generation
 
 IMAGES, SOUNDS = (".png", ".jpg", ".jpeg", ".webp", ".gif"), (".mp3", ".wav", ".m4a", ".ogg")
 

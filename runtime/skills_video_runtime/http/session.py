@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.budget import Budget
     from skills_video_runtime.generations.journal import Journal
+    from skills_video_runtime.generations.media import MediaFile
     from skills_video_runtime.generations.progress import Hook, OnEvent, OnState
-    from skills_video_runtime.generations.states import MediaFile
 
     from .connections import Connections
     from .exchange import Exchange
