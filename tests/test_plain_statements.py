@@ -42,7 +42,7 @@ generations/meaning generations/outcomes generations/retry generations/pace gene
 http/exchange http/environment http/events http/key http/addresses
 """
 GUARD = """
-generations/uncertain generations/claims generations/matching generations/journal
+generations/uncertain generations/claims generations/matching generations/journal generations/records
 generations/sqlite generations/tables http/deadlines http/connections
 """
 CALLS = "budget generations/keyed many tasks threads webhooks"

@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     from .many import Result as Result
     from .planning import Loss as Loss, Planned as Planned, convert as convert
     from .generations.progress import Event as Event
-    from .generations.outcomes import Record as Record, Recovered as Recovered
+    from .generations.records import Record as Record, Recovered as Recovered
 else:
     from importlib import import_module
 
@@ -106,7 +106,7 @@ else:
         ".many": "Result",
         ".planning": "Loss Planned convert",
         ".generations.progress": "Event",
-        ".generations.outcomes": "Record Recovered",
+        ".generations.records": "Record Recovered",
     }
     _MODULES = {"webhooks"}
     _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}

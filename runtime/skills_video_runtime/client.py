@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from skills_video_runtime.downloads.names import Overwrite
     from skills_video_runtime.downloads.save import Save
     from skills_video_runtime.generations.media import MediaFile
-    from skills_video_runtime.generations.outcomes import Record, Recovered
     from skills_video_runtime.generations.progress import OnEvent, OnState
+    from skills_video_runtime.generations.records import Record, Recovered
     from skills_video_runtime.generations.states import Generation, Usage
     from skills_video_runtime.http.key_source import KeyGiver
     from skills_video_runtime.http.session import OnProgress, Session, Where

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Timer
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from .generations.outcomes import ClientClosed, Ending, Submittable, check_seconds
+from .generations.outcomes import ClientClosed, Submittable, check_seconds
 from .generations.progress import hooks_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .downloads.fetch import Fetch
     from .generations.call import Call
     from .generations.progress import OnEvent
+    from .generations.records import Ending
     from .generations.states import Generation
     from .http.session import Session
 logger = logging.getLogger("skills_video")

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
-    from skills_video_runtime.generations.outcomes import Record
+    from skills_video_runtime.generations.records import Record
     from skills_video_runtime.generations.states import Generation
     from skills_video_runtime.payloads.base import BasePayload
 

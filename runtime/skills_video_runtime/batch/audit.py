@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.errors import NotFound
-from skills_video_runtime.generations.outcomes import Record, Recovered
+from skills_video_runtime.generations.records import Record, Recovered
 from skills_video_runtime.generations.sqlite import is_in_use
 
 from .results import JOURNAL, RESULTS, State, last_results_of, row_and_round, taken, who_runs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from skills_video_runtime.budget import Budget
 from skills_video_runtime.errors import JournalUnavailable, PayloadError, Violation
 from skills_video_runtime.generations.journal import without_content
-from skills_video_runtime.generations.outcomes import Ending, Entry, Recovered
+from skills_video_runtime.generations.records import Ending, Entry, Recovered
 from skills_video_runtime.generations.recovery import settle
 from skills_video_runtime.generations.sqlite import is_in_use
 from skills_video_runtime.http.addresses import platform_of

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from skills_video_runtime.budget import Budget
 from skills_video_runtime.catalog import PACKAGES
 from skills_video_runtime.errors import JournalUnavailable
-from skills_video_runtime.generations.outcomes import Ending
 from skills_video_runtime.generations.postgres import PostgresJournal
+from skills_video_runtime.generations.records import Ending
 from skills_video_runtime.payloads.base import parse_payload
 from skills_video_runtime.payloads.file import File
 from skills_video_runtime.version import __version__
@@ -33,7 +33,7 @@ from .statements import LAYOUT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from skills_video_runtime.generations.outcomes import Idempotency
+    from skills_video_runtime.generations.records import Idempotency
     from skills_video_runtime.http.key import Key
     from skills_video_runtime.payloads.base import BasePayload
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from skills_video_runtime.budget import Budget
     from skills_video_runtime.generations.call import Call
-    from skills_video_runtime.generations.outcomes import Ending
+    from skills_video_runtime.generations.records import Ending
     from skills_video_runtime.generations.states import Generation
 
     from .plan import Plan

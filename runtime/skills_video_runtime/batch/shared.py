@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from skills_video_runtime.generations.call import Call
-    from skills_video_runtime.generations.outcomes import Ending
+    from skills_video_runtime.generations.records import Ending
     from skills_video_runtime.generations.states import Generation
     from skills_video_runtime.http.session import Session
     from skills_video_runtime.many import Result

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from skills_video_runtime.generations.outcomes import Recovered
+    from skills_video_runtime.generations.records import Recovered
 
     from .destination import Destination
     from .generations import Choices

@@ -33,10 +33,11 @@ from skills_video_runtime.json_values import as_object
 from .claims import Claims, Submission, new_idempotency
 from .following import GET_PATIENCE, is_whole, next_polled, next_streamed
 from .media import belonging_to
-from .outcomes import IO, Answer, Ending, Lost, Opened, Settings, Submittable, check_seconds
+from .outcomes import IO, Answer, Lost, Opened, Settings, Submittable, check_seconds
 from .pace import Pace, Paces
 from .posting import settled, submitted
 from .progress import Event, Retry
+from .records import Ending
 from .states import RESULT, Generation, Status, Usage, is_id, path_of
 from .uncertain import PATH, find_instead, parse_running
 

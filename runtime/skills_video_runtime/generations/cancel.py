@@ -8,7 +8,8 @@ from skills_video_runtime.errors import NotOffered
 
 from .following import GET_PATIENCE
 from .media import belonging_to
-from .outcomes import Answer, Ending, Lost
+from .outcomes import Answer, Lost
+from .records import Ending
 from .states import RESULT, Generation, Status, path_of
 
 if TYPE_CHECKING:

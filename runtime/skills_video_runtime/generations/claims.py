@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from skills_video_runtime.capabilities import Capabilities
 
 from .matching import is_ours, may_be
-from .outcomes import Elsewhere, Entry, Idempotency, Post, Recovered, Submittable
+from .records import Elsewhere, Entry, Idempotency, Recovered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.json_values import JsonObject
 
     from .journal import Journal
+    from .outcomes import Post, Submittable
     from .states import Generation
 
 NOTHING_OFFERED = Capabilities()

@@ -19,7 +19,8 @@ from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.errors import JournalUnavailable, RecordUnusable, visible
 from skills_video_runtime.json_values import JsonObject, as_object, is_too_deep
 
-from .outcomes import Elsewhere, Ending, Entry, Idempotency, Record, Recovered, Submittable, check_seconds
+from .outcomes import Submittable, check_seconds
+from .records import Elsewhere, Ending, Entry, Idempotency, Record, Recovered
 from .states import is_id
 from .tables import BEGUN, COST, DROP, FREE, NAMED, OLD, OVER, TIDY, TOLD, TOLD_ID, WHOLE
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from skills_video_runtime.errors import GenerationTimeout, RecordUnusable
 
-from .outcomes import Recovered, Submittable
 from .posting import settled
+from .records import Recovered
 from .recovery import take_up
 from .states import Generation
 
 if TYPE_CHECKING:
     from .call import Call
     from .journal import Journal
+    from .outcomes import Submittable
 
 LONGEST = 200  # characters of a key: our choice
 PAUSE = 0.2  # seconds between two looks at what another call of the process does under the same key: our choice

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.errors import JournalUnavailable
 
 from .journal import Journal, fields_of
-from .outcomes import Elsewhere
+from .records import Elsewhere
 from .tables import ADDED, COSTS, TABLE
 
 if TYPE_CHECKING:

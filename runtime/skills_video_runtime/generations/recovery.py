@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from skills_video_runtime.errors import NotFound, SkillsVideoError, SubmissionUncertain
 
 from .claims import Submission, new_idempotency
-from .outcomes import Ending, Entry, Lost, Recovered
+from .outcomes import Lost
 from .posting import posted, settled
+from .records import Ending, Entry, Recovered
 from .states import Generation, is_id
 from .uncertain import find
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from skills_video_runtime.errors import GenerationFailed
 from skills_video_runtime.generations.call import Call
 from skills_video_runtime.generations.claims import Claims
-from skills_video_runtime.generations.outcomes import CLOSED, Ending, Settings
+from skills_video_runtime.generations.outcomes import CLOSED, Settings
 from skills_video_runtime.generations.pace import Paces
 from skills_video_runtime.generations.progress import hooks_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from skills_video_runtime.generations.journal import Journal
     from skills_video_runtime.generations.media import MediaFile
     from skills_video_runtime.generations.progress import Hook, OnEvent, OnState
+    from skills_video_runtime.generations.records import Ending
 
     from .connections import Connections
     from .exchange import Exchange
