@@ -141,15 +141,24 @@ class Rows:
 
     def _variants_of(self, model: object, variant: object) -> Variants:
         """Give the payload classes of a model, or the one that is named."""
+        place = (str(model), str(variant))
+        if place not in self._known:
+            self._known[place] = self._look_up(model, variant)
+        found = self._known[place]
+        if isinstance(found, Violation):
+            raise _Wrong(found)
+        return found
+
+    def _look_up(self, model: object, variant: object) -> Variants | Violation:
         if model is None:
-            raise _Wrong(Violation("model", "required", None, None, "is missing"))
+            return Violation("model", "required", None, None, "is missing")
         info = self.models.get(str(model))
         if info is None:
-            known = tuple(name for other in self.models for name in (other.endpoint.model, other.module))
-            raise _Wrong(_not_among("model", model, known, "there is no such model"))
+            names = [name for known in self.models for name in (known.endpoint.model, known.module)]
+            return _not_among("model", model, names, "there is no such model")
         names = [name for name in info.variants if variant is None or variant == name]
         if not names:
-            raise _Wrong(_not_among("variant", variant, info.variants, f"is no variant of {model}"))
+            return _not_among("variant", variant, list(info.variants), f"is no variant of {model}")
         module = import_module(f"{self.package}.{info.module}")
         return tuple(getattr(module, name) for name in names)
 
@@ -201,6 +210,10 @@ class Rows:
             return value
 
     @cached_property
+    def _known(self) -> dict[tuple[str, str], Variants | Violation]:
+        return {}
+
+    @cached_property
     def _told(self) -> dict[tuple[object, ...], Violation]:
         return {}
 
@@ -232,14 +245,9 @@ def _unknown(name: str) -> Violation:
     return Violation("", "enum", name, near, message)
 
 
-def _not_among(path: str, given: object, names: tuple[str, ...], message: str) -> Violation:
-    near = _nearest(str(given)[:200], names)
+def _not_among(path: str, given: object, names: list[str], message: str) -> Violation:
+    near = next(iter(get_close_matches(str(given)[:200], names, n=1, cutoff=0.0)), None)
     return Violation(path, "enum", given, near, f"{message}: {given!r:.80}; nearest: {near!r}")
-
-
-@lru_cache(maxsize=MOST_TOLD)
-def _nearest(text: str, names: tuple[str, ...]) -> str | None:
-    return next(iter(get_close_matches(text, names, n=1, cutoff=0.0)), None)
 
 
 def _yes_or_no(given: object) -> bool | None:
