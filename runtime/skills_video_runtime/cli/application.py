@@ -66,6 +66,9 @@ JsonLines = Annotated[bool, typer.Option(JSON_LINES, help="Print one JSON object
 JournalFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="Record it in this file, or postgresql://…, for `recover`.")
 ]
+JournalToNote = Annotated[
+    str | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
+]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it so
@@ -223,9 +226,7 @@ def wait(
     timeout: Timeout = 900.0,
     poll_interval: Interval = 3.0,
     json_lines: JsonLines = False,
-    journal: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
-    ] = None,
+    journal: JournalToNote = None,
 ) -> int:
     """Wait until a generation is finished, whoever made it."""
     from . import generations  # noqa: PLC0415  # as above
@@ -247,9 +248,7 @@ def get(generation_id: Id, as_json: Json = False) -> None:
 @command()
 def cancel(
     generation_id: Id,
-    journal: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The file that was given to run, to note there that it is over.")
-    ] = None,
+    journal: JournalToNote = None,
     as_json: Json = False,
 ) -> None:
     """Cancel a generation, and show its state after that.
