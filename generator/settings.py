@@ -43,17 +43,17 @@ def choices(config: Path | None) -> Choices:
         GeneratorError: it says something else than this knows.
     """
     table = _table(config, ("tool", "generator"))
-    place = "[tool.generator]"
+    place = f"{config}: [tool.generator]"
     if unknown := sorted(table.keys() - {"group", "streams", *TABLES}):
-        raise GeneratorError(f"{config}: {place} says {', '.join(unknown)}, which means nothing; correct the name")
+        raise GeneratorError(f"{place} says {', '.join(unknown)}, which means nothing; correct the name")
     group, streams = table.get("group", "Videos"), table.get("streams", "by-rule")
     groups = array_of(group)
     if isinstance(group, str):
         groups = [group]
     if not groups or not all(isinstance(name, str) and name.strip() for name in groups):
-        raise GeneratorError(f'{config}: {place} group is {group!r}; a name is expected, or a list of names: "Videos"')
+        raise GeneratorError(f'{place} group is {group!r}; a name is expected, or a list of names: "Videos"')
     if streams not in ("by-rule", "described"):
-        raise GeneratorError(f'{config}: {place} streams is {streams!r}; "by-rule" or "described" is expected')
+        raise GeneratorError(f'{place} streams is {streams!r}; "by-rule" or "described" is expected')
     return Choices(tuple(groups), streams)
 
 

@@ -67,6 +67,10 @@ class Link:
         path = urlsplit(self.address).path.strip("/")
         return re.sub(r"\.(?:mdx?|html)$", "", path)
 
+    def is_of(self, choices: Choices) -> bool:
+        """Tell whether its heading or a part of its address names a group that is chosen."""
+        return any(choices.has(name.replace("-", " ")) for name in (self.heading, *self.slug.split("/")))
+
     @property
     def markdown(self) -> str:
         """The address of its page in Markdown."""
@@ -192,20 +196,19 @@ def navigation_of(
     listed in the first group that is chosen. `links` are the pages by method and path; operations that have one go
     before others, in the order of the pages.
     """
-    found: dict[tuple[str, str], tuple[Operation, bool]] = {}
+    found: dict[tuple[str, str], Operation] = {}
+    chosen: set[str] = set()
     for description in descriptions:
-        in_group = {id(operation) for operation in tagged(description, choices)}
+        chosen.update(model_in(operation.method, operation.path) for operation in tagged(description, choices))
         for operation in description.operations.values():
-            key = operation.method, route(operation.path)
             if operation.listed:
-                is_chosen = id(operation) in in_group or (key in links and _is_chosen(links[key], choices))
-                found.setdefault(key, (operation, is_chosen))
-    shown = [found[key] for key in dict.fromkeys((*links, *found)) if key in found]
-    chosen = {_model(operation) for operation, is_chosen in shown if is_chosen} - {""}
+                found.setdefault((operation.method, route(operation.path)), operation)
+    chosen.update(model_in(*key) for key in found.keys() & links.keys() if links[key].is_of(choices))
+    chosen.discard("")
     listed: dict[str, Operation] = {}
     others: list[Operation] = []
-    for operation, _ in shown:
-        model = _model(operation)
+    for operation in (found[key] for key in dict.fromkeys((*links, *found)) if key in found):
+        model = model_in(operation.method, operation.path)
         if model and (not chosen or model in chosen):
             listed.setdefault(model, operation)
         else:
@@ -216,14 +219,6 @@ def navigation_of(
         if group
     ]
     return {"navigation": {"groups": groups}}, len(listed) * (not chosen)
-
-
-def _model(operation: Operation) -> str:
-    return model_in(operation.method, operation.path)
-
-
-def _is_chosen(link: Link, choices: Choices) -> bool:
-    return any(choices.has(name.replace("-", " ")) for name in (link.heading, *link.slug.split("/")))
 
 
 def linked(operations: Iterable[tuple[Link, str, str]]) -> dict[tuple[str, str], Link]:
