@@ -198,8 +198,8 @@ def _fetch(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
         print(visible(text), file=sys.stderr)
 
     names = module_names(options.config)
-    fetching = fetch.Fetching(options.into, choices(options.config), names, select, say, diagnostics)
-    changed = fetching.fetch(_sources(options))
+    about = options.into, _sources(options), choices(options.config), names
+    changed = fetch.Fetching(*about, select, say, diagnostics).fetch()
     _report(diagnostics)
     print(f"{counted(len(changed), 'file')} changed", *(f"  {name}" for name in changed), sep="\n")
     return 0
@@ -209,22 +209,20 @@ def _sources(options: argparse.Namespace) -> Sources:
     """Take the addresses of the command line, and where it is silent those of pyproject.toml."""
     from generator.inputs.fetch import Sources  # noqa: PLC0415  # as above
 
-    given = {"site": options.site, "openapi": options.openapi_url, "docs": options.docs_url}
-    defaults = settings(options.config, "fetch")
-    places = {"site": "site", "openapi": "openapi-url", "docs": "docs-url"}
-    if options.site:
-        places = {}
-    for name, key in places.items():
-        value = given[name] or defaults.get(key)
-        if value is not None and not (isinstance(value, str) and value):
-            raise GeneratorError(f"[tool.generator.fetch] {key} is {value!r}; an address is expected")
-        given[name] = value
-    if not given["site"] and not (given["openapi"] and given["docs"]):
+    given = {"site": options.site, "openapi-url": options.openapi_url, "docs-url": options.docs_url}
+    if not options.site:
+        defaults = settings(options.config, "fetch")
+        given = {key: value or defaults.get(key) for key, value in given.items()}
+        for key, value in given.items():
+            if value is not None and not (isinstance(value, str) and value):
+                raise GeneratorError(f"[tool.generator.fetch] {key} is {value!r}; an address is expected")
+    sources = Sources(*given.values())
+    if not sources.site and not (sources.openapi and sources.docs):
         raise GeneratorError(
             "no address is known to fetch from; give that of the documentation site, or --openapi-url and --docs-url, "
             "or set site below [tool.generator.fetch] in pyproject.toml"
         )
-    return Sources(**given)
+    return sources
 
 
 def _changes(options: argparse.Namespace, diagnostics: Diagnostics) -> int:

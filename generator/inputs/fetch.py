@@ -70,6 +70,7 @@ class Fetching:
     """Fetches into a folder. `say` is told of each step, `select` reads a set of inputs as a run would."""
 
     folder: Path
+    sources: Sources
     choices: Choices
     modules: Mapping[str, str]
     """Names that are set for modules, by model id."""
@@ -79,7 +80,7 @@ class Fetching:
     known: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the last run wrote down of each file."""
 
-    def fetch(self, sources: Sources) -> list[str]:
+    def fetch(self) -> list[str]:
         """Fetch the inputs and give the names of the files that changed.
 
         Raises:
@@ -87,18 +88,19 @@ class Fetching:
         """
         self.known = self._recorded()
         try:
-            inputs = self._first_of_use(sources)
+            inputs = self._first_of_use()
         except GeneratorError as error:
             raise GeneratorError(f"{error}; the old files are kept") from error
         return self._write(inputs)
 
-    def _first_of_use(self, sources: Sources) -> Inputs:
-        if sources.openapi and sources.docs:
-            inputs = {OPENAPI: self._document(sources.openapi, OPENAPI), DOCS: self._navigation(sources.docs)}
+    def _first_of_use(self) -> Inputs:
+        openapi, docs = self.sources.openapi, self.sources.docs
+        if openapi and docs:
+            inputs = {OPENAPI: self._document(openapi, OPENAPI), DOCS: self._navigation(docs)}
             self._check(inputs)
             return inputs
         problem = GeneratorError("no address is known to fetch from")
-        for name, inputs in self._of_site(sources):
+        for name, inputs in self._of_site():
             try:
                 self._check(inputs)
             except GeneratorError as error:
@@ -109,43 +111,43 @@ class Fetching:
                 return inputs
         raise problem
 
-    def _of_site(self, sources: Sources) -> Iterator[tuple[str, Inputs]]:
+    def _of_site(self) -> Iterator[tuple[str, Inputs]]:
         """Give what a site offers, what tells most first, each with what it is."""
-        address = f"{(sources.site or '').removesuffix(sites.INDEX).rstrip('/')}/{sites.INDEX}"
-        index = sites.Index((), (), (), 0)
-        if sources.site:
+        site = self.sources.site or ""
+        address = f"{site.removesuffix(sites.INDEX).rstrip('/')}/{sites.INDEX}"
+        index = sites.Index(address)
+        if site:
             try:
                 found = get(address)
-                index = sites.read_index((found.data or b"").decode("utf-8", "replace"), found.address)
+                index = sites.read_index(found.text, found.address)
                 self.say(
                     f"{without_query(address)}: {counted(len(index.descriptions), 'description')}, "
                     f"{counted(len(index.pages), 'page')}, {counted(index.elsewhere, 'link')} to elsewhere not followed"
                 )
-                address = found.address
             except GeneratorError as error:
                 self._pass(error)
-        whole = self._descriptions(sources, index, address)
+        whole = self._descriptions(index)
         if whole:
-            for inputs in self._with_navigation(whole, sources, index, address):
+            for inputs in self._with_navigation(whole, index):
                 yield "whole descriptions", inputs
-        if sources.openapi is None and index.pages:
-            yield from self._of_pages(index, sources)
+        if self.sources.openapi is None and index.pages:
+            yield "the pages", self._of_pages(index)
         if not (whole or index.pages):
             raise GeneratorError(
-                f"{without_query(address)}: neither an index that lists pages nor a description can be had; correct "
-                "the address of the site, or give --openapi-url and --docs-url"
+                f"{without_query(index.address)}: neither an index that lists pages nor a description can be had; "
+                "correct the address of the site, or give --openapi-url and --docs-url"
             )
 
-    def _descriptions(self, sources: Sources, index: sites.Index, address: str) -> dict[str, tuple[Input, Description]]:
+    def _descriptions(self, index: sites.Index) -> dict[str, tuple[Input, Description]]:
         """Give the whole descriptions: the one that is named, those that the index lists, or an unlisted one."""
         found: list[tuple[Input, Description]] = []
-        places: list[Sequence[str]] = [[link.address for link in index.descriptions]]
-        places += [[urljoin(address, guess)] for guess in GUESSES]
-        if sources.openapi:
-            places = [[sources.openapi]]
+        places = [[link.address for link in index.descriptions]]
+        places += [[urljoin(index.address, guess)] for guess in GUESSES]
+        if self.sources.openapi:
+            places = [[self.sources.openapi]]
         for place in places:
             if not found:
-                found += self._descriptions_at(place, is_named=bool(sources.openapi))
+                found += self._descriptions_at(place)
         found.sort(key=lambda pair: not sites.models_of(pair[1]))
         named = dict(zip([OPENAPI], found, strict=False))
         for item, description in found[1:]:
@@ -153,29 +155,27 @@ class Fetching:
                 named[self._scoped(snake_case(Path(description.file).stem), named)] = item, description
         return named
 
-    def _descriptions_at(self, place: Sequence[str], *, is_named: bool) -> Iterator[tuple[Input, Description]]:
+    def _descriptions_at(self, place: Sequence[str]) -> Iterator[tuple[Input, Description]]:
         """Give those of several addresses where a description is; one that the user named has to be there."""
         for source in place:
             try:
                 item = self._document(source, OPENAPI)
                 description = description_of(json.loads(item.data), without_query(source))
             except GeneratorError as error:
-                if is_named:
+                if self.sources.openapi:
                     raise
                 self._pass(error)
             else:
                 self.say(f"{without_query(source)}: a description")
                 yield item, description
 
-    def _with_navigation(
-        self, whole: dict[str, tuple[Input, Description]], sources: Sources, index: sites.Index, address: str
-    ) -> Iterator[Inputs]:
+    def _with_navigation(self, whole: dict[str, tuple[Input, Description]], index: sites.Index) -> Iterator[Inputs]:
         """Give descriptions with the navigation that is named or served, then with that of the index."""
         inputs = {name: item for name, (item, _) in whole.items()}
-        if sources.docs:
-            yield inputs | {DOCS: self._navigation(sources.docs)}
+        if self.sources.docs:
+            yield inputs | {DOCS: self._navigation(self.sources.docs)}
             return
-        for source in [link.address for link in index.navigations] or [urljoin(address, DOCS)]:
+        for source in [link.address for link in index.navigations] or [urljoin(index.address, DOCS)]:
             try:
                 item = self._navigation(source)
             except GeneratorError as error:
@@ -191,9 +191,9 @@ class Fetching:
             for operation in slugs.behind(link.slug)
             if len(slugs.behind(link.slug)) == 1
         )
-        yield inputs | {DOCS: self._implied(descriptions, links, address)}
+        yield inputs | {DOCS: self._implied(descriptions, links, index.address)}
 
-    def _of_pages(self, index: sites.Index, sources: Sources) -> Iterator[tuple[str, Inputs]]:
+    def _of_pages(self, index: sites.Index) -> Inputs:
         """Give what the pages of a site describe, each model in a file of its own."""
         links = sites.api_pages(index)
         self.say(f"no whole description is of use; reading {counted(len(links), 'page')}")
@@ -202,16 +202,15 @@ class Fetching:
             if isinstance(answer, GeneratorError):
                 self._pass(answer)
                 continue
-            text = (answer.data or b"").decode("utf-8", "replace")
-            for item in sites.descriptions_in(text, without_query(link.markdown)):
+            for item in sites.descriptions_in(answer.text, without_query(link.markdown)):
                 if isinstance(item, Description):
                     found.append((link, item))
                 else:
                     self.diagnostics.warn(without_query(link.markdown), "", f"is passed over: {item}")
-        if not found:
-            raise GeneratorError(f"{without_query(links[0].address)} and the other pages describe no operation")
-        descriptions = [description for _, description in found]
         first = without_query(links[0].address)
+        if not found:
+            raise GeneratorError(f"{first} and the other pages describe no operation")
+        descriptions = [description for _, description in found]
         inputs: Inputs = {OPENAPI: Input(normal_form(sites.merged(descriptions)), first)}
         for link, description in found:
             for model in sites.models_of(description):
@@ -221,12 +220,12 @@ class Fetching:
                     self.diagnostics.warn(without_query(link.markdown), "", str(error))
                     continue
                 inputs[name] = Input(normal_form(description.document), without_query(link.markdown))
-        if sources.docs:
-            inputs[DOCS] = self._navigation(sources.docs)
+        if self.sources.docs:
+            inputs[DOCS] = self._navigation(self.sources.docs)
         else:
             pages = sites.linked((link, *key) for link, item in found for key in item.operations)
             inputs[DOCS] = self._implied(descriptions, pages, first)
-        yield "the pages", inputs
+        return inputs
 
     def _pass(self, error: GeneratorError) -> None:
         """Say why a source is of no use and go on, unless it may be there and cannot be had now."""

@@ -82,10 +82,11 @@ class Link:
 class Index:
     """What an index lists of its own site, in its order, each once."""
 
-    descriptions: tuple[Link, ...]
-    navigations: tuple[Link, ...]
-    pages: tuple[Link, ...]
-    elsewhere: int
+    address: str
+    descriptions: tuple[Link, ...] = ()
+    navigations: tuple[Link, ...] = ()
+    pages: tuple[Link, ...] = ()
+    elsewhere: int = 0
     """How many links lead to other sites. They are not followed."""
 
 
@@ -104,11 +105,10 @@ def read_index(text: str, address: str) -> Index:
     descriptions = [link for link in found if link.name.endswith(SUFFIXES) and link not in navigations]
     pages = [link for link in found if link not in navigations and link not in descriptions]
     documents = tuple(descriptions[:MOST_DOCUMENTS]), tuple(navigations[:MOST_DOCUMENTS])
-    return Index(*documents, tuple(pages[:MOST_PAGES]), elsewhere)
+    return Index(address, *documents, tuple(pages[:MOST_PAGES]), elsewhere)
 
 
 def _links(text: str) -> Iterator[tuple[str, str]]:
-    """Give the links of a text: the heading that each stands below, and where it leads."""
     heading = ""
     for line in text.splitlines():
         if match := _HEADING.fullmatch(line):

@@ -54,6 +54,11 @@ class Fetched:
     etag: str = ""
     address: str = ""
 
+    @property
+    def text(self) -> str:
+        """Its bytes as a text."""
+        return (self.data or b"").decode("utf-8", "replace")
+
 
 @dataclass(slots=True)
 class Room:
