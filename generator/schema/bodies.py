@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from . import types
 from .algebra import fits, union
-from .file_fields import overlay, twins_of
+from .file_fields import Overlay, twins_of
 from .subset import Subset
 from .types import holds, is_constant, is_exclusive, options_of, with_shape
 
@@ -27,6 +27,7 @@ class Bodies:
 
     known: Mapping[str, Shape]
     subset: Subset = field(init=False)
+    overlay: Overlay = field(default_factory=Overlay)
     alike: dict[tuple[int, int], tuple[bool, Shape, Shape]] = field(
         default_factory=dict[tuple[int, int], "tuple[bool, Shape, Shape]"]
     )
@@ -78,7 +79,7 @@ class Bodies:
         return self.either[key][0]
 
     def _member(self, ours: Shape, theirs: Shape) -> Shape:
-        both = overlay(ours, theirs)
+        both = self.overlay.of(ours, theirs)
         if self._alike(ours, theirs) or self.subset.holds(theirs, both):
             return both
         if self.subset.holds(ours, theirs):
@@ -118,7 +119,7 @@ class Bodies:
         properties += [prop for prop in form.properties if option.get(prop.name) is None]
         both = replace(option, pointer=f"{option.pointer}+{form.pointer}", properties=tuple(properties))
         if option.extra is not None and form.extra is not None:
-            both = replace(both, extra=overlay(option.extra, form.extra))
+            both = replace(both, extra=self.overlay.of(option.extra, form.extra))
         if self.agree(option, form):
             return both
         extra: Shape | None = types.Anything()

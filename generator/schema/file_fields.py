@@ -2,59 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from generator.json_values import json_key
 
 from . import types
 from .algebra import disjoint, union
-from .types import Binary, Shape, holds, is_constant, is_exclusive, options_of, with_shape
+from .types import Binary, Object, Shape, holds, is_constant, is_exclusive, options_of, with_shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def overlay(shape: Shape, form: Shape) -> Shape:
-    """Add to a shape the files that its form takes in the same places."""
-    if isinstance(shape, (types.Reference, types.Anything)) or not holds(form, Binary):
-        return shape
-    match shape, form:
-        case types.Object(), types.Object():
-            return _object(shape, form)
-        case types.Array(), types.Array():
-            return replace(shape, items=overlay(shape.items, form.items))
-        case _:
-            pass
-    others: list[Shape] = [option for option in options_of(form) if not isinstance(option, Binary)]
-    options = [_option(option, options_of(shape), others) for option in options_of(shape)]
-    if len(others) < len(options_of(form)):
-        options.append(Binary())
-    if is_exclusive(shape):
-        return types.Union(tuple(options), exclusive=True)
-    return union(options)
+@dataclass(slots=True)
+class Overlay:
+    """Adds to shapes the files that their form takes in the same places, to the same two objects once."""
+
+    told: dict[tuple[str, str], Object] = field(default_factory=dict[tuple[str, str], "Object"])
+
+    def of(self, shape: Shape, form: Shape) -> Shape:
+        """Give a shape with these files."""
+        if isinstance(shape, (types.Reference, types.Anything)) or not holds(form, Binary):
+            return shape
+        match shape, form:
+            case Object(), Object():
+                pair = shape.pointer, form.pointer
+                if pair not in self.told:
+                    self.told[pair] = self._object(shape, form)
+                return self.told[pair]
+            case types.Array(), types.Array():
+                return replace(shape, items=self.of(shape.items, form.items))
+            case _:
+                pass
+        others: list[Shape] = [option for option in options_of(form) if not isinstance(option, Binary)]
+        options = [self._option(option, options_of(shape), others) for option in options_of(shape)]
+        if len(others) < len(options_of(form)):
+            options.append(Binary())
+        if is_exclusive(shape):
+            return types.Union(tuple(options), exclusive=True)
+        return union(options)
+
+    def _object(self, shape: Object, form: Object) -> Object:
+        properties = [with_shape(prop, self.of(prop.shape, form.asked_of(prop.name))) for prop in shape.properties]
+        properties += [prop for prop in form.properties if shape.get(prop.name) is None and holds(prop.shape, Binary)]
+        extra = shape.extra
+        if shape.extra is not None and form.extra is not None:
+            extra = self.of(shape.extra, form.extra)
+        return replace(shape, pointer=f"{shape.pointer}+{form.pointer}", properties=tuple(properties), extra=extra)
+
+    def _option(self, option: Shape, options: Sequence[Shape], others: Sequence[Shape]) -> Shape:
+        """Overlay an alternative of a JSON body with that of the form that stands for it: of its kind, in its place."""
+        alike = [other for other in options if type(other) is type(option)]
+        peers = [other for other in others if type(other) is type(option)]
+        place = alike.index(option)
+        if place >= len(peers):
+            return option
+        return self.of(option, peers[place])
 
 
-def _object(shape: types.Object, form: types.Object) -> types.Object:
-    properties = [with_shape(prop, overlay(prop.shape, form.asked_of(prop.name))) for prop in shape.properties]
-    properties += [prop for prop in form.properties if shape.get(prop.name) is None and holds(prop.shape, Binary)]
-    extra = shape.extra
-    if shape.extra is not None and form.extra is not None:
-        extra = overlay(shape.extra, form.extra)
-    return replace(shape, pointer=f"{shape.pointer}+{form.pointer}", properties=tuple(properties), extra=extra)
-
-
-def _option(option: Shape, options: Sequence[Shape], others: Sequence[Shape]) -> Shape:
-    """Overlay an alternative of a JSON body with that of the form which stands for it: of its kind, in its place."""
-    alike = [other for other in options if type(other) is type(option)]
-    peers = [other for other in others if type(other) is type(option)]
-    place = alike.index(option)
-    if place >= len(peers):
-        return option
-    return overlay(option, peers[place])
-
-
-def twins_of(option: types.Object, alike: Sequence[Shape], peers: list[types.Object]) -> list[types.Object]:
+def twins_of(option: Object, alike: Sequence[Shape], peers: list[Object]) -> list[Object]:
     """Find the objects of a form for one of its JSON twin: by title, constant, place, else all that may be meant."""
     titled = [peer for peer in peers if option.title and peer.title == option.title]
     if len(titled) == 1:
@@ -69,6 +76,6 @@ def twins_of(option: types.Object, alike: Sequence[Shape], peers: list[types.Obj
 
 def constants(shape: Shape) -> set[object]:
     """Give the constants of an object, each with its name."""
-    if not isinstance(shape, types.Object):
+    if not isinstance(shape, Object):
         return set()
     return {(prop.name, json_key(prop.shape.values[0])) for prop in shape.properties if is_constant(prop.shape)}

@@ -248,11 +248,13 @@ def options_of(shape: Shape) -> tuple[Shape, ...]:
     return (shape,)
 
 
-def shapes_in(shape: Shape, known: Mapping[str, Shape]) -> Iterator[Shape]:
-    """Give a shape and all that it is made of, each object once, references followed."""
+def shapes_in(shape: Shape, known: Mapping[str, Shape] | None = None) -> Iterator[Shape]:
+    """Give a shape and all that it is made of, each object once; references are followed to what is `known`."""
     waiting, seen = [shape], set[str]()
     while waiting:
-        found = followed(waiting.pop(), known)
+        found = waiting.pop()
+        if known is not None:
+            found = followed(found, known)
         if isinstance(found, Object):
             if found.pointer in seen:
                 continue
@@ -294,7 +296,7 @@ def parts_of(shape: Shape) -> tuple[Shape, ...]:
 
 def holds(shape: Shape, *kinds: type) -> bool:
     """Tell whether a shape is of one of these kinds or has such a one in it, references not followed."""
-    return isinstance(shape, kinds) or any(holds(part, *kinds) for part in parts_of(shape))
+    return any(isinstance(part, kinds) for part in shapes_in(shape))
 
 
 def is_constant(shape: Shape) -> TypeGuard[Choice]:

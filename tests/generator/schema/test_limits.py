@@ -7,7 +7,7 @@ import time
 import pytest
 
 from skills_video_runtime import PayloadError
-from tests.support.project import description
+from tests.support.project import description, operation
 
 TEXT = {"type": "string"}
 
@@ -67,6 +67,15 @@ def test_objects_that_double_with_each_reference_are_a_class_each(project):
     for _ in range(40):
         value = {"a": value}
     assert project.load("acme_one").parse({"a": value}).to_dict() == {"a": value}
+
+
+@pytest.mark.parametrize("last", [TEXT, {"type": "string", "format": "binary"}], ids=["no file", "a file"])
+def test_forms_that_double_with_each_reference_are_read(last, project):
+    components = {**doubled(40, lambda below: shaped(a=below, b=below)), "S40": last}
+    body = shaped(a=ref("S0"))
+    project.write(description({"acme/one": operation(body, form=body)}, components))
+    assert project.run() == 0
+    assert project.text("acme_one.py").count("class S") == 40
 
 
 def test_unions_that_double_with_each_reference_are_refused(project, capsys):
