@@ -243,8 +243,7 @@ def _changes(options: argparse.Namespace, diagnostics: Diagnostics) -> int:
 
 
 def _impact(options: argparse.Namespace) -> int:
-    from generator import impact  # noqa: PLC0415  # the other commands read no code
-    from generator.changes import revisions  # noqa: PLC0415  # as above
+    from generator.changes import impact, revisions  # noqa: PLC0415  # the other commands read no code
 
     old, new = revisions.both(options.old, options.new, options.config)
     found = impact.breaks(options.code, old, new)

@@ -19,18 +19,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from .changes.models import compare
-from .diagnostics import GeneratorError, counted, visible
-from .run import package_of
+from generator.diagnostics import GeneratorError, counted, visible
+from generator.run import package_of
+
+from .models import compare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .changes.change import Change
-    from .run import Found
+    from generator.run import Found
+
+    from .change import Change
 
 PACKAGE: Final = "skills_video"
-RUNTIME: Final = Path(__file__).resolve().parents[1] / "runtime"
+RUNTIME: Final = Path(__file__).resolve().parents[2] / "runtime"
 MYPY: Final = (
     sys.executable, "-m", "mypy", "--config-file=", "--output=json", "--follow-imports=silent", "--check-untyped-defs",
     "--namespace-packages", "--explicit-package-bases",
