@@ -40,7 +40,7 @@ ENDS_ALL = (*REJECTED, BudgetExceeded, errors.JournalUnavailable)
 TRANSIENT = (errors.ConnectionFailed, errors.ServerError, errors.RateLimited)
 POSTING = 8  # rows between intent and answer at once: our choice, as more posts are rarely due
 RECORDED_AT_ONCE = 32  # rows that are over: our choice
-ONE_LOOK = 1.0  # seconds
+ONE_LOOK = 1.0  # seconds for each of the others, once one of what is given up takes too long: our choice
 TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
 
 
