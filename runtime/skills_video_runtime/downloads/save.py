@@ -103,8 +103,7 @@ class Save(Fetch):
     def target(self) -> Path:
         """Where it goes, as far as that is known yet. No two files of one call go to the same place.
 
-        Answers may come in any order, so a name that only they tell gets the number of the file: it is the same one
-        when the files are fetched again.
+        A name that only an answer tells gets the number of the file, and so is the same in whatever order they come.
         """
         name, number = self.exact or self._name(), self.number
         stem = name.rpartition(".")[0]

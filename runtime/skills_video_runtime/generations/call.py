@@ -168,11 +168,8 @@ class Call:
     async def submit(self, payload: Submittable, *, stream: bool = False, own_key: str | None = None) -> Generation:
         """Post a payload until the id of its generation is known; with `stream`, the stream may then be open.
 
-        Of what the journal knows under a key of the caller's own the id is all that is given.
-
-        Raises:
-            SubmissionUncertain: a generation may have been made.
-            APIError, ConnectionFailed, JournalUnavailable: none was made, unless the error has an id.
+        Of what the journal knows under a key of the caller's own the id is all that is given. After any error but
+        SubmissionUncertain none was made, unless it has an id.
         """
         if isinstance(payload, type) or not hasattr(payload, "endpoint"):
             raise TypeError(

@@ -39,7 +39,6 @@ class Submission:
     turn: int
     """What tells it from others; negative, before all that was seen, where an earlier process began it."""
     offered: Capabilities
-    """What the description of its payload offers."""
     post: Post | None = None
     """The last one, unless it certainly made nothing."""
     pending: bool = False
@@ -54,7 +53,6 @@ class Submission:
     record: tuple[Journal, int] | None = None
     """Where it is recorded, if it began with that."""
     own_key: str | None = None
-    """The caller's key for it."""
     idempotency: Idempotency | None = None
     """By what the platform knows its posts again, where that is offered."""
     doubt: SubmissionUncertain | None = None

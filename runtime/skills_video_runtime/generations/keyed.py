@@ -25,11 +25,8 @@ PAUSE = 0.2  # seconds between two looks at what another call of the process doe
 async def begun_before(call: Call, payload: Submittable, own_key: str) -> Generation | None:
     """Give the generation that was begun under a key, by its id alone; None where none was, and none is by others.
 
-    Raises:
-        TypeError, ValueError: there is no journal, or the key is none, or that of another payload.
-        SubmissionUncertain: it is not known whether one was made.
-        RecordUnusable: its record cannot be read, or holds no id.
-        GenerationTimeout: another call with this key has not been told an id in time.
+    ValueError tells that there is no journal, or that the key is of another payload; RecordUnusable that its record
+    cannot be read, or holds no id; GenerationTimeout that another call with this key has not been told an id in time.
     """
     check_key(own_key)
     if call.journal is None:

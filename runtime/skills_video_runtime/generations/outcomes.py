@@ -198,10 +198,8 @@ class IO(Protocol):
     async def post(self, post: Post, patience: float, silence: float) -> Answer | Lost | Opened:
         """Post a payload; what is opened is for `next_event`, may be silent for `silence`, and ends with the call.
 
-        `post.begun` is set before the first byte of its head is sent.
-
-        Raises:
-            OSError: a file of the payload cannot be read to its end. Then nothing is made, and `post.begun` is not set.
+        `post.begun` is set before the first byte of its head is sent. It is not where OSError tells that a file of the
+        payload cannot be read to its end, as nothing is made then.
         """
         ...
 

@@ -1,7 +1,4 @@
-"""What a call tells on its way: states, requests that are made again, a stream that is given up.
-
-All who want to know are hooks of the call: the caller's `on_state` and `on_event`, the command line, a tracer.
-"""
+"""What a call tells its hooks: `on_state` and `on_event` of the caller, the command line, a tracer."""
 
 from __future__ import annotations
 

@@ -1,11 +1,8 @@
 """Every wait of a connection obeys the call that it is for.
 
 httpx settles the time-outs of a request as its head and its body begin, so that a peer that drips a byte at a time
-outlasts any of them. Here each read and write asks the exchange at work how long it may still wait. That exchange is
-told by a context variable, as a kept connection serves one call after another. The place to hook in is the trace of
-httpcore, which tells of each connection as it is made, and of each request as its head is begun.
-
-A connection that a client of the user's own had open before is bounded by httpx alone.
+outlasts any of them. Here each read and write asks the exchange at work, which a context variable tells. The place to
+hook in is the trace of httpcore, which tells of each connection as it is made, and of each head as it is begun.
 """
 
 from __future__ import annotations

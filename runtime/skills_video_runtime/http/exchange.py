@@ -1,7 +1,6 @@
 """One call over HTTP, and what it has open: the `IO` of `generations.call`, and that of `downloads.fetch`.
 
-There is one text for both kinds of client: over a synchronous one nothing that is awaited ever suspends. Any exception
-of a request, of whatever library, is `Lost`. What it means is told by `Post.begun` alone.
+Over a synchronous client nothing that is awaited ever suspends. What a fault means is told by `Post.begun` alone.
 """
 
 from __future__ import annotations

@@ -30,10 +30,7 @@ def key_of(given: str | KeyGiver | None, *, asynchronous: bool) -> Key:
 
 
 class KeySource(Key):
-    """The keys that a function gives. All that it gave lately are taken out of what is shown.
-
-    They are taken for keys of one workspace: a journal has the same mark for all of them.
-    """
+    """The keys that a function gives, all of one workspace. All that it gave lately are taken out of what is shown."""
 
     __slots__ = ("_ask", "_asynchronous", "_given", "_lock")
 

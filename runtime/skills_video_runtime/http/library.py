@@ -1,8 +1,4 @@
-"""Which library an HTTP client is of: httpx, or httpx2, which comes from it and has the same names.
-
-A client that is handed in is told by the module of its class. Nothing is put in the place of anything else, so both can
-be used in one process.
-"""
+"""Which library an HTTP client is of: httpx, or httpx2, which comes from it and has the same names."""
 
 from __future__ import annotations
 

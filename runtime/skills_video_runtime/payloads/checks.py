@@ -1,7 +1,4 @@
-"""Shape → check, class → plan: compiled on first use, applied many times.
-
-Imported with the first payload that is made, so that a module with payloads is imported quickly.
-"""
+"""Shape → check, class → plan: compiled on first use, applied many times."""
 
 from __future__ import annotations
 
@@ -30,9 +27,8 @@ if TYPE_CHECKING:
 class Check:
     """What a value must be.
 
-    A check is called with a value, the path that leads to it, and the problems found so far. It gives the value as the
-    payload keeps it (`5.0` as `5` where an integer is asked, a list as a tuple, a mapping as its class) and adds to the
-    problems what is wrong; what it gives then is of no use.
+    It is called with a value, the path to it, and the problems found so far. It gives the value as the payload keeps it
+    (`5.0` as `5` for an integer, a list as a tuple, a mapping as its class), or adds to the problems what is wrong.
     """
 
     take: Take
@@ -41,7 +37,7 @@ class Check:
     """By the exact type of a value, tests that it passes only if it is allowed, and kept as it is."""
 
     def __call__(self, value: Any, path: Path, found: Problems) -> Any:
-        """Give the value as the payload keeps it, and add what is wrong with it."""
+        """See above."""
         if self.passes(value):
             return value
         return self.take(value, path, found)

@@ -1,6 +1,5 @@
 """What an annotation of a payload can say beyond its type.
 
-A constraint says itself: its keyword in JSON Schema, what tells whether a value keeps it, and what is wrong if not.
 hypothesis and pydantic read constraints as annotated-types, whose "grouped metadata" they are. It is imported by who
 iterates over one, as that takes longer than all else of a module with payloads.
 """
@@ -244,11 +243,10 @@ _PLAIN = r"A-Za-z0-9\-._~!$&'()*+,;="
 
 
 def uri_pattern(firmly: str) -> str:
-    """Write what an absolute URI matches as a whole.
+    """Write what an absolute URI matches as a whole, by RFC 3986, section 3, and RFC 9110, section 4.2 (the host).
 
-    RFC 3986, section 3, with the host that RFC 9110, section 4.2, asks of http and https. A scheme of one letter is a
-    drive (`C:/cat.png`), and no such scheme is registered. `firmly` is `+`, by which Python's runs of characters never
-    back off, which would take memory for each of them, or empty for dialects that know no such mark.
+    A scheme of one letter is a drive (`C:/cat.png`), and no such scheme is registered. `firmly` is `+`, by which
+    Python's runs of characters never back off, or empty for dialects that know no such mark.
     """
 
     def run_of(characters: str, times: str = "*") -> str:

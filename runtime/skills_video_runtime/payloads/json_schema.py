@@ -1,8 +1,4 @@
-"""Class → JSON Schema (Draft 2020-12), read from the annotations of the class, and so that pydantic can use it.
-
-What the schema allows is what `parse` takes of JSON. A `File` is no JSON: where one may stand, only the other forms are
-described, and a field that takes files alone takes no JSON at all.
-"""
+"""Class → JSON Schema (Draft 2020-12), which allows what `parse` takes of JSON; a `File` is none."""
 
 from __future__ import annotations
 

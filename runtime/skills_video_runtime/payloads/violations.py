@@ -1,8 +1,4 @@
-"""What is said of a value that breaks a rule.
-
-A message and the nearest allowed value are put together when somebody is to read them: a value is often tried as
-several forms, and one of them fits.
-"""
+"""What is said of a value that breaks a rule, once somebody is to read it."""
 
 from __future__ import annotations
 
