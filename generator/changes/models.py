@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from generator.inputs.selection import RESULT
 from generator.output.classes import constructors_of
-from generator.schema.algebra import Intersection
 from generator.schema.file_fields import constants
+from generator.schema.intersection import Intersection
 from generator.schema.subset import Subset
 from generator.schema.types import Binary, holds
 

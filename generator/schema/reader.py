@@ -9,16 +9,9 @@ from generator.diagnostics import GeneratorError
 from generator.json_values import array_of, escape, is_array, is_object, json_key, object_of, text_of
 
 from . import types
-from .algebra import (
-    Intersection,
-    TooManyOptionsError,
-    UnfinishedReferenceError,
-    asked_of_callers,
-    choice,
-    fits,
-    union,
-)
+from .algebra import TooManyOptionsError, choice, fits, union
 from .inheritance import FAMILY, Inheritance
+from .intersection import Intersection, UnfinishedReferenceError, asked_of_callers
 from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
 from .patterns import judged
 from .subset import Subset
