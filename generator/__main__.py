@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from generator.inputs.fetch import Sources
-    from generator.inputs.selection import Selection
+    from generator.inputs.video_model import Selection
     from generator.output.classes import Module
 
     from .run import Found

@@ -22,7 +22,7 @@ from .settings import Choices, choices, module_names, settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from generator.inputs.selection import Selection
+    from generator.inputs.video_model import Selection
     from generator.output.classes import Module
 
     from .diagnostics import Diagnostic, Diagnostics

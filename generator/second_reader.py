@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from datamodel_code_generator.types import DataType
 
     from .inputs.description import Description
-    from .inputs.selection import VideoModel
+    from .inputs.video_model import VideoModel
     from .schema.types import Shape
 
 _MARK: Final = re.compile(r"#-datamodel-code-generator-#-(\w+)-#-special-#")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from generator.inputs.selection import find_operation
+from generator.inputs.asked import find_operation
 
 from .parts import Parts
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from generator.inputs.asked import Asked
     from generator.inputs.description import Description
-    from generator.inputs.selection import VideoModel
+    from generator.inputs.video_model import VideoModel
     from generator.run import Found
 
 

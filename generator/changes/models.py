@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from generator.inputs.selection import RESULT
+from generator.inputs.paths import RESULT
 from generator.output.classes import constructors_of
 from generator.schema.file_fields import constants
 from generator.schema.intersection import Intersection
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from generator.inputs.asked import Asked
     from generator.inputs.description import Description
-    from generator.inputs.selection import VideoModel
+    from generator.inputs.video_model import VideoModel
     from generator.run import Found
     from generator.schema.types import Object, Variant
 

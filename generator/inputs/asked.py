@@ -13,7 +13,7 @@ from generator.json_values import array_of, escape, is_object, object_of, text_o
 from .paths import route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .description import Description, Operation
 
@@ -166,6 +166,15 @@ class Asked:
         except GeneratorError:
             return pointer, {}
         return pointer, object_of(value)
+
+
+def find_operation(descriptions: Sequence[Description], method: str, path: str) -> Asked | None:
+    """Look an operation up: in the model-scoped descriptions, the last one first, then in the platform's."""
+    for description in (*reversed(descriptions[1:]), descriptions[0]):
+        operation = description.operation(method, path)
+        if operation is not None:
+            return Asked(description, operation)
+    return None
 
 
 def _with_variables(server: Any) -> str:

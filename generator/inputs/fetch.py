@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from generator.settings import Choices
 
-    from .selection import Selection
+    from .video_model import Selection
 
     Select = Callable[[tuple[Path, ...], Path | None, Diagnostics], Selection]
 

@@ -13,10 +13,9 @@ from generator.schema.algebra import fits
 from generator.schema.reader import SchemaReader
 from generator.schema.types import Anything, Number
 
-from .asked import Asked
+from .asked import Asked, find_operation
 from .capabilities import CANCELED, REPEATED, RESUMED, RESUMED_AFTER, Capability, capability
-from .paths import route
-from .selection import RESULT, find_operation, model_in
+from .paths import RESULT, model_in, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from .asked import Parameter
     from .description import Description
-    from .selection import VideoModel
+    from .video_model import VideoModel
 
 RUNNING: Final = "/generations/running"
 EVENTS: Final = "text/event-stream"

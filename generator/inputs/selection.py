@@ -11,94 +11,32 @@ from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError
 from generator.json_values import array_of, object_of
-from generator.names import client_name, module_name
+from generator.names import module_name
 from generator.schema.bodies import Bodies
 from generator.schema.reader import SchemaReader
 from generator.schema.subset import Subset
 from generator.schema.types import Never, variants_of
 
-from .asked import ALWAYS_SENT, MULTIPART, Asked
+from .asked import ALWAYS_SENT, MULTIPART, find_operation
 from .capabilities import REPEATED, capability
 from .navigation import Listed, PassedOver, tagged
-from .paths import below_base, route
+from .paths import RESULT, below_base, model_in, route
+from .video_model import Selection, VideoModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from generator.diagnostics import Diagnostics
-    from generator.schema.types import Shape, Variant
+    from generator.schema.types import Shape
     from generator.settings import Choices
 
-    from .asked import Body
+    from .asked import Asked, Body
     from .description import Description, Operation
     from .navigation import Listing
 
-RESULT = "/generation/{id}"
-"""Where the platform gives the state of a generation, whatever its model."""
-
-_NO_MODEL = "it creates no generation: that is POST /generation/<model>, with its stream POST /generation/sse/<model>"
-_MODEL = re.compile(r"/generation/(?:sse/)?(?P<model>[A-Za-z0-9._~@:+-]+(?:/[A-Za-z0-9._~@:+-]+)*)")
-
-
-@dataclass(frozen=True, slots=True)
-class VideoModel:
-    """A model with its pair of endpoints, whose paths start below the base URL."""
-
-    model: str
-    module: str
-    title: str
-    text: str
-    stream: str | None
-    """None where none is described, and none is to be tried."""
-    create: str
-    result: str
-    file: str
-    """The description that the model's request schema came from."""
-    pointer: str
-    """Where its request body stands in that file."""
-    request: Shape
-    """What its endpoints take, with the files that the form of the create endpoint takes."""
-    variants: tuple[Variant, ...]
-    """The objects that the request may be."""
-    is_union: bool
-    """Whether the request is written as one of several, be they one."""
-    known: Mapping[str, Shape]
-    """What references within the request lead to."""
-    form: str = ""
-    """The media type of its form, empty where it has none."""
-    deprecated: bool = False
-    """Whether one of its operations is deprecated."""
-    stream_is_described: bool = True
-    """False where the stream stands where the platform's reference says that every model has one."""
-    create_is_described: bool = True
-    """As above."""
-
-    @property
-    def remark(self) -> str:
-        """What its module says of endpoints that the description lacks, as paragraphs that follow its text."""
-        said = ""
-        if self.stream is None:
-            said = "\n\nNo stream of it is described, so it is polled."
-        elif not self.stream_is_described:
-            said = "\n\nNo stream of it is described: its path is the one that the platform gives to all models."
-        if not self.create_is_described:
-            said += (
-                "\n\nOnly its stream is described: its create path is the one that the platform gives to all models."
-            )
-        return said
-
-    @property
-    def client(self) -> str:
-        """The name of its client class."""
-        return client_name(self.module)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The models in the order of the navigation, and what was passed over."""
-
-    models: tuple[VideoModel, ...]
-    passed_over: tuple[PassedOver, ...]
+_NO_MODEL: Final = (
+    "it creates no generation: that is POST /generation/<model>, with its stream POST /generation/sse/<model>"
+)
 
 
 def select(
@@ -159,24 +97,6 @@ def _note_undescribed(
                 names += ", …"
             message = f"no {kind} is described of {len(silent)} of {len(models)} models ({names}): {consequence}"
             diagnostics.note(listing.file, "", message)
-
-
-def find_operation(descriptions: Sequence[Description], method: str, path: str) -> Asked | None:
-    """Look an operation up: in the model-scoped descriptions, the last one first, then in the platform's."""
-    for description in (*reversed(descriptions[1:]), descriptions[0]):
-        operation = description.operation(method, path)
-        if operation is not None:
-            return Asked(description, operation)
-    return None
-
-
-def model_in(method: str, path: str) -> str:
-    """Give the model that an operation generates with, empty where it does not."""
-    path = route(path)
-    match = _MODEL.fullmatch(path)
-    if method != "post" or match is None or any(set(part) <= {"."} for part in path.split("/")[1:]):
-        return ""
-    return match["model"]
 
 
 @dataclass

@@ -21,8 +21,7 @@ from generator.json_values import object_of
 from .description import Description, description_of
 from .documents import SUFFIXES, document_of
 from .navigation import tagged
-from .paths import route
-from .selection import model_in
+from .paths import model_in, route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

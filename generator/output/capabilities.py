@@ -17,7 +17,7 @@ from generator.schema.types import Shape, followed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.inputs.selection import VideoModel
+    from generator.inputs.video_model import VideoModel
 
 Value: TypeAlias = int | float | str
 

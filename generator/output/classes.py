@@ -20,7 +20,7 @@ from .prose import first_paragraph
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from generator.inputs.selection import VideoModel
+    from generator.inputs.video_model import VideoModel
     from generator.schema.types import Shape
 
     from .capabilities import Capabilities

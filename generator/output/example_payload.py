@@ -16,7 +16,7 @@ from .capabilities import is_address, media_of, words_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from generator.inputs.selection import VideoModel
+    from generator.inputs.video_model import VideoModel
     from generator.schema.types import Object, Shape
 
 PROMPT: Final = "A red fox runs through fresh snow at dawn, slow tracking shot"
