@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from .description import Description, Operation
     from .navigation import Listing
 
-_NO_MODEL: Final = (
-    "it creates no generation: that is POST /generation/<model>, with its stream POST /generation/sse/<model>"
-)
+_NO_MODEL = "it creates no generation: that is POST /generation/<model>, with its stream POST /generation/sse/<model>"
 
 
 def select(

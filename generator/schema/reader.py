@@ -12,8 +12,8 @@ from . import types
 from .algebra import TooManyOptionsError, choice, fits, union
 from .inheritance import FAMILY, Inheritance
 from .intersection import Intersection, UnfinishedReferenceError, asked_of_callers
-from .lenient import UNCHECKED, conditional_properties, conditions, with_patterns, with_prefix
-from .patterns import judged
+from .keywords import Keywords, limited_types, shortened
+from .lenient import UNCHECKED, conditional_properties, with_patterns, with_prefix
 from .subset import Subset
 from .types import Shape, key_of, parts_of, shapes_in
 from .value_texts import deprecated_values, with_value_texts
@@ -21,20 +21,9 @@ from .value_texts import deprecated_values, with_value_texts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from generator.diagnostics import Diagnostics
-    from generator.inputs.description import Description
 
 _ANNOTATIONS = {"$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly",
                 "title", "writeOnly", "xml"}  # fmt: skip
-_KEYWORDS = {
-    "object": ("properties", "required", "additionalProperties", "minProperties", "maxProperties", "dependentRequired"),
-    "array": ("items", "minItems", "maxItems", "uniqueItems"),
-    "string": ("minLength", "maxLength", "pattern", "format", "contentMediaType"),
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-}
-_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-
-
 DEEPEST = 40
 """How deep schemas may stand in one another, references not counted: Python's own reader takes about twice that."""
 
@@ -44,12 +33,6 @@ MOST_COMPARED = 30
 MOST_SHAPES = 20_000
 """How many shapes a request may be made of once references are followed. The limit is ours."""
 
-MOST_PATTERNS = 5_000
-"""How many patterns a description may have, as it takes milliseconds to judge one. The limit is ours."""
-
-LONGEST_SHOWN = 200
-"""Characters of a value that a message shows."""
-
 _PLACED = (types.Object, types.Reference, types.Never)
 """Shapes that say where their schema stands."""
 
@@ -58,12 +41,9 @@ _INSIDE = ""
 
 
 @dataclass(slots=True)
-class SchemaReader:
+class SchemaReader(Keywords):
     """Reads the schemas of one description. `is_form` tells that they are those of forms, in which files may stand."""
 
-    description: Description
-    diagnostics: Diagnostics
-    is_form: bool = False
     known: dict[str, Shape] = field(default_factory=dict[str, Shape])
     """The shapes of what has been referred to, by pointer."""
     active: list[str] = field(default_factory=list[str])
@@ -73,7 +53,6 @@ class SchemaReader:
     sizes: dict[int, tuple[int, Shape]] = field(default_factory=dict[int, tuple[int, Shape]])
     said: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """The annotations of what has been referred to, by pointer."""
-    patterns: set[str] = field(default_factory=set[str])
     failed: dict[str, Exception] = field(default_factory=dict[str, Exception])
     """Why what has been referred to cannot be read, by pointer."""
     members: dict[tuple[int, str], types.Property] = field(default_factory=dict[tuple[int, str], types.Property])
@@ -190,9 +169,6 @@ class SchemaReader:
         if schema.get("nullable") is True and "type" not in schema:
             shape = union([shape, types.Null()])
         return shape
-
-    def _warn(self, pointer: str, message: str) -> None:
-        self.diagnostics.warn(self.description.file, pointer, message)
 
     def _intersect(self, left: Shape, right: Shape, pointer: str) -> Shape:
         if isinstance(right, types.Reference) and isinstance(left, types.Object) and _says_nothing(left):
@@ -317,23 +293,6 @@ class SchemaReader:
             self._warn(pointer, f"{', '.join(left_out[:20])} cannot be given: the rest of the schema excludes it")
         return taken
 
-    def _types(self, schema: dict[str, Any], pointer: str) -> list[str]:
-        """Give the types that a schema allows: those it names, else all, if it limits one of them."""
-        given = schema.get("type")
-        names = array_of(given)
-        if isinstance(given, str):
-            names = [given]
-        if any(name not in _TYPES for name in names) or (given is not None and not names):
-            allowed = ", ".join(_TYPES)
-            self.description.fail(f"{pointer}/type", f"{given!r} is no type of JSON Schema; one of {allowed} is")
-        if not names and "enum" not in schema and "const" not in schema:
-            names = _limited_types(schema)
-            if not names and any(conditions(schema)):
-                names = ["object"]
-        if names and schema.get("nullable") is True and "null" not in names:
-            names = [*names, "null"]
-        return names
-
     def _typed(self, name: str, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         match name:
             case "null":
@@ -358,50 +317,6 @@ class SchemaReader:
         )
         return with_prefix(schema, array, pointer, self.read)
 
-    def _string(self, schema: dict[str, Any], pointer: str) -> Shape:
-        form = schema.get("format")
-        if form == "binary" or (self.is_form and "contentMediaType" in schema and "contentEncoding" not in schema):
-            return types.Binary()
-        patterns: tuple[str, ...] = ()
-        pattern = schema.get("pattern")
-        if isinstance(pattern, str):
-            patterns = (pattern,)
-            if pattern not in self.patterns and len(self.patterns) == MOST_PATTERNS:
-                self.description.fail(pointer, f"is one of more than {MOST_PATTERNS:,} that have a pattern")
-            self.patterns.add(pattern)
-            if reason := judged(pattern).reason:
-                message = f"{shortened(pattern)} is shown, and checked by the platform alone: {reason}"
-                self._warn(f"{pointer}/pattern", message)
-        elif pattern is not None:
-            self._warn(f"{pointer}/pattern", f"{shortened(pattern)} is no regular expression; ignored")
-        formats = tuple(filter(None, [text_of(form)]))
-        longest = self._count(schema, "maxLength", pointer)
-        return types.Text(self._count(schema, "minLength", pointer) or 0, longest, patterns, formats)
-
-    def _number(self, schema: dict[str, Any], pointer: str, *, integer: bool) -> Shape:
-        low, above = self._bounds(schema, "minimum", "exclusiveMinimum", pointer)
-        high, below = self._bounds(schema, "maximum", "exclusiveMaximum", pointer)
-        step = self._limit(schema, "multipleOf", pointer)
-        multiples: tuple[float, ...] = ()
-        if step is not None and step <= 0:
-            self._warn(f"{pointer}/multipleOf", f"{step} is not above 0; ignored")
-        elif step is not None:
-            multiples = (step,)
-        return types.Number(integer, low, high, above, below, multiples)
-
-    def _bounds(
-        self, schema: dict[str, Any], plain: str, exclusive: str, pointer: str
-    ) -> tuple[float | None, float | None]:
-        """Give a limit and an exclusive one. In OpenAPI 3.0 `true` makes the one that is there exclusive."""
-        limit = self._limit(schema, plain, pointer)
-        match schema.get(exclusive):
-            case True:
-                return None, limit
-            case False:
-                return limit, None
-            case _:
-                return limit, self._limit(schema, exclusive, pointer)
-
     def _object(self, schema: dict[str, Any], pointer: str, hint: str) -> Shape:
         self.active.append(_INSIDE)
         properties = tuple(self._properties(schema, pointer))
@@ -419,7 +334,7 @@ class SchemaReader:
             hint=hint,
             text=text_of(schema.get("description")),
             deprecated=schema.get("deprecated") is True,
-            conditional="type" not in schema and not _limited_types(schema),
+            conditional="type" not in schema and not limited_types(schema),
         )
         if firm.conditional and not under_conditions:
             return types.Anything()
@@ -574,41 +489,6 @@ class SchemaReader:
                 options[index] = replace(option, pointer=f"{pointer}+{index}")
         return replace(shape, options=tuple(options))
 
-    def _list(self, schema: dict[str, Any], keyword: str, pointer: str) -> list[Any]:
-        value = schema.get(keyword, [])
-        if not is_array(value) or (keyword in schema and not value):
-            self.description.fail(f"{pointer}/{keyword}", "is no array with at least one item")
-        return value
-
-    def _names(self, value: Any, pointer: str) -> tuple[str, ...]:
-        if value is None or isinstance(value, bool):
-            return ()
-        if not is_array(value) or not all(isinstance(name, str) for name in value):
-            self.description.fail(pointer, "is no array of names")
-        return tuple(dict.fromkeys(value))
-
-    def _limit(self, schema: dict[str, Any], keyword: str, pointer: str) -> float | None:
-        value = schema.get(keyword)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-            self.description.fail(f"{pointer}/{keyword}", f"{value!r} is no number")
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        return value
-
-    def _count(self, schema: dict[str, Any], keyword: str, pointer: str) -> int | None:
-        value = self._limit(schema, keyword, pointer)
-        if value is not None and (isinstance(value, float) or value < 0):
-            self.description.fail(f"{pointer}/{keyword}", f"{value!r} is no count")
-        return value
-
-
-def _limited_types(schema: dict[str, Any]) -> list[str]:
-    """Give the types of which a schema that names none can tell some values from others; all, if that is one."""
-    limited = [name for name, keywords in _KEYWORDS.items() if any(keyword in schema for keyword in keywords)]
-    if limited in ([], ["object"]) or schema.get("format") == "binary":
-        return limited
-    return [name for name in _TYPES if name != "integer"]
-
 
 def _as_checked(shape: Shape) -> Shape:
     """Give a shape without the formats that are shown and not checked."""
@@ -634,11 +514,3 @@ def _with_rest(shape: Shape, rest: Shape, pointer: str) -> Shape:
     if isinstance(shape, types.Object) and shape.extra is None:
         return replace(shape, extra=rest, pointer=f"{shape.pointer}+{pointer}")
     return shape
-
-
-def shortened(value: Any) -> str:
-    """Write a value for a message, at most 200 characters of it."""
-    text = repr(value)
-    if len(text) <= LONGEST_SHOWN:
-        return text
-    return f"{text[:LONGEST_SHOWN]}…"
