@@ -43,7 +43,6 @@ RESERVED_MODULES: Final = frozenset({
 })  # fmt: skip
 """Names that the module of a model cannot have."""
 
-
 LONGEST_NAME: Final = 100
 """Characters of the longest module name. The limit is ours: not every file system takes names of 255."""
 

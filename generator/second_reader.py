@@ -38,10 +38,8 @@ _MARK: Final = re.compile(r"#-datamodel-code-generator-#-(\w+)-#-special-#")
 _ELSEWHERE: Final = re.compile(r'"\$(?:ref|dynamicRef|recursiveRef)": "(?!#)')
 """A reference out of the document, which it would follow."""
 
-
 Reading: TypeAlias = dict[str, tuple[str, str, str]]
 """What a reader says of each field of a class, by its name on the wire."""
-
 
 _REQUIRED: Final = {True: "is required", False: "is not required"}
 _NULL: Final = {True: "may be null", False: "may not be null", None: ""}

@@ -30,7 +30,6 @@ Bounds: TypeAlias = tuple[Bound | None, Bound | None]
 COUNTED: Final = {"character": "length", "item": "items", "field": "fields"}
 """What a count of something is called in the rule of a change."""
 
-
 STATES: Final = frozenset((
     "IN_QUEUE", "IN_PROGRESS", "STARTING", "PROCESSING", "QUEUED", "RUNNING",
     "COMPLETED", "SUCCEEDED", "FAILED", "CANCELED", "CANCELLED",

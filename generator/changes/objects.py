@@ -9,13 +9,12 @@ from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from generator.diagnostics import Diagnostics, GeneratorError
 from generator.json_values import NOTHING, json_key
 from generator.output.words import describe, listed, plain
 from generator.schema import types
 from generator.schema.examples import OTHER, completed
 from generator.schema.file_fields import constants
-from generator.schema.reader import SchemaReader
+from generator.schema.reader import shape_alone
 from generator.schema.subset import Subset, depends
 from generator.schema.types import ABSENT, followed, is_exclusive, options_of, parts_of
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 SHOWN: Final = 160
 """Characters that a line shows of a text."""
-
 
 WHOLE: Final = types.Property("", types.Anything())
 """No member: an object as a whole."""
@@ -69,12 +67,8 @@ def read_alone(
     description: Description, schema: Any, pointer: str, *, is_answer: bool = False
 ) -> tuple[Revision, Shape]:
     """Read a schema that no class is made of; one that cannot be read, or is not there, is that of any value."""
-    reader = SchemaReader(description, Diagnostics(), is_answer=is_answer)
-    try:
-        shape = reader.body(schema, pointer)
-    except GeneratorError:
-        shape = types.Anything()
-    return Revision(reader.known, description=description, start=pointer), shape
+    shape, known = shape_alone(description, schema, pointer, is_answer=is_answer)
+    return Revision(known, description=description, start=pointer), shape
 
 
 @dataclass(slots=True)

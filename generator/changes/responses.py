@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _JSON = re.compile(r".*[/+]json|text/event-stream")
 
-
 _Bodies: TypeAlias = dict[str, Shape | None]
 """The bodies of some answers by status; None where an answer has no body that is described."""
 

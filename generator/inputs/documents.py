@@ -22,7 +22,6 @@ DEEPEST: Final = 200
 SUFFIXES: Final = (".json", ".yaml", ".yml")
 """How the names of files end that hold a document, in any letter case."""
 
-
 _TOO_DEEP: Final = "is not JSON: it is nested too deeply"
 
 

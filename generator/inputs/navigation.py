@@ -28,7 +28,6 @@ CHILDREN = ("root", "pages", "groups", "tabs", "products", "languages", "version
 _OPERATION = re.compile(rf"(?:(?P<file>\S.*?)\s+)?(?P<method>{'|'.join(METHODS)})\s+(?P<path>/\S*)", re.IGNORECASE)
 _WEBHOOK = re.compile(r"(?:\S.*?\s+)?webhook\s+\S.*", re.IGNORECASE)
 
-
 MOST_NAMES = 30
 """How many groups an error lists."""
 

@@ -7,11 +7,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from generator.diagnostics import Diagnostics, GeneratorError
 from generator.json_values import escape, object_of
 from generator.schema.algebra import fits
-from generator.schema.reader import SchemaReader
-from generator.schema.types import Anything, Number
+from generator.schema.reader import shape_alone
+from generator.schema.types import Number
 
 from .asked import Asked, find_operation
 from .capabilities import CANCELED, REPEATED, RESUMED, RESUMED_AFTER, Capability, capability
@@ -20,6 +19,7 @@ from .paths import RESULT, model_in, route
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from generator.diagnostics import Diagnostics
     from generator.schema.types import Shape
 
     from .asked import Parameter
@@ -238,10 +238,4 @@ def _gives_events(asked: Asked) -> bool:
 
 
 def _shape(asked: Asked, parameter: Parameter) -> tuple[Shape, Mapping[str, Shape]]:
-    """Read the schema of a parameter; one that cannot be read takes anything."""
-    reader = SchemaReader(asked.description, Diagnostics())
-    try:
-        shape = reader.body(parameter.value.get("schema", True), f"{parameter.pointer}/schema")
-    except GeneratorError:
-        shape = Anything()
-    return shape, reader.known
+    return shape_alone(asked.description, parameter.value.get("schema", True), f"{parameter.pointer}/schema")

@@ -27,7 +27,6 @@ _PLAIN: dict[type, str] = {
 _NO_LITERALS: dict[type, str] = {float: "float", list: "Array[Json]", dict: "Mapping[str, Json]"}
 """What values are called that `Literal` does not take."""
 
-
 LONGEST_LITERAL = 100
 MOST_VALUES = 10
 """Characters and values of an enumeration that stands in its place; one with more of both has a name of its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from generator.diagnostics import GeneratorError
+from generator.diagnostics import Diagnostics, GeneratorError
 from generator.json_values import array_of, escape, is_array, is_object, json_key, object_of, text_of
 
 from . import types
@@ -19,8 +19,9 @@ from .types import Shape, key_of, parts_of, shapes_in
 from .value_texts import deprecated_values, with_value_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from generator.inputs.description import Description
 
 _ANNOTATIONS = {"$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "readOnly",
                 "title", "writeOnly", "xml"}  # fmt: skip
@@ -488,6 +489,20 @@ class SchemaReader(Keywords):
             if isinstance(option, types.Object):
                 options[index] = replace(option, pointer=f"{pointer}+{index}")
         return replace(shape, options=tuple(options))
+
+
+def shape_alone(
+    description: Description, schema: Any, pointer: str, *, is_answer: bool = False
+) -> tuple[Shape, Mapping[str, Shape]]:
+    """Give the shape of a schema that no class is made of, and what its references lead to.
+
+    One that cannot be read, of which another place may warn, is that of any value.
+    """
+    reader = SchemaReader(description, Diagnostics(), is_answer=is_answer)
+    try:
+        return reader.body(schema, pointer), reader.known
+    except GeneratorError:
+        return types.Anything(), reader.known
 
 
 def _as_checked(shape: Shape) -> Shape:
