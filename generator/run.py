@@ -76,23 +76,15 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Found:
-    """What was read: the selected models, each input by its name, and the descriptions."""
+    """What was read: the selected models, the digest of each input by its name, and the descriptions."""
 
     selection: Selection
-    inputs: dict[str, Any]
-    """Documents that are as they were read, and of the others their digests."""
+    digests: dict[str, str]
     descriptions: tuple[Description, ...]
     warnings: tuple[Diagnostic, ...] = ()
     """What was warned of."""
     offered: Offered = field(default_factory=Offered)
     """What the descriptions offer beside the models."""
-
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        """The digest of each input by its name. Whoever compares revisions needs none, and is spared the time."""
-        digests = {name: item for name, item in self.inputs.items() if isinstance(item, str)}
-        others = {name: documents.digest_of(item) for name, item in self.inputs.items() if name not in digests}
-        return {**digests, **others}
 
 
 def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
@@ -103,7 +95,7 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
     """
     corrections = overrides.read_overrides(inputs.config)
     chosen = choices(inputs.config)
-    found: dict[str, Any] = _settings_digest(inputs.config, chosen)
+    digests = _settings_digest(inputs.config, chosen)
     folder = Folder((inputs.docs or inputs.openapi[0]).parent)
 
     def load(path: Path) -> dict[str, Any]:
@@ -116,11 +108,8 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
         names = [name]
         if path == inputs.openapi[0]:
             names.append("")
-        own = [item for item in corrections if item.file in names]
-        found[name] = document
-        if own:
-            found[name] = documents.digest_of(document)
-        overrides.apply(own, document, diagnostics)
+        digests[name] = documents.digest_of(document)
+        overrides.apply([item for item in corrections if item.file in names], document, diagnostics)
         return document
 
     descriptions: list[Description] = []
@@ -141,11 +130,11 @@ def read(inputs: Inputs, diagnostics: Diagnostics) -> Found:
         listing = read_navigation(load(inputs.docs), file, descriptions, diagnostics, chosen, folder.page)
     else:
         listing = tagged_operations(descriptions, chosen)
-    overrides.unused(corrections, found, diagnostics)
+    overrides.unused(corrections, digests, diagnostics)
     selection = select(listing, descriptions, module_names(inputs.config), chosen, diagnostics)
     selection = replace(selection, passed_over=(*selection.passed_over, *passed_over))
     beside = offered(descriptions, selection.models, inputs.names, diagnostics)
-    return Found(selection, found, tuple(descriptions), tuple(diagnostics.warnings), beside)
+    return Found(selection, digests, tuple(descriptions), tuple(diagnostics.warnings), beside)
 
 
 def _settings_digest(config: Path | None, chosen: Choices) -> dict[str, str]:

@@ -117,7 +117,7 @@ class _Update:
                 sentence = f"has the {label} “{{}}” now, not “{{}}”"
                 yield Change("reworded", label, sentence, (now, was), label, was, now)
         ends = ("stream", before.stream or NO_PATH, after.stream or NO_PATH), ("create", before.create, after.create)
-        for label, was, now in (*ends, ("result", before.result, after.result)):
+        for label, was, now in ends:
             if was != now and before.model == after.model:
                 yield Change("changed", "path", "is {} now, not {}", (now, was), "", was, now, scope=label)
         told: list[Change] = []

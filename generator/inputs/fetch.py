@@ -19,7 +19,7 @@ from generator.writing import replace_files
 from . import site as sites
 from .beside import Folder, expanded
 from .description import Description, description_of
-from .documents import LARGEST, document_of, normal_form, scoped_in
+from .documents import document_of, normal_form, scoped_in
 from .navigation import Slugs
 from .sources import ETAG, UnavailableError, get, get_all, path_of, without_query
 
@@ -198,7 +198,7 @@ class Fetching:
         links = sites.api_pages(index)
         self.say(f"no whole description is of use; reading {counted(len(links), 'page')}")
         found: list[tuple[sites.Link, Description]] = []
-        for link, answer in zip(links, get_all([link.markdown for link in links], LARGEST), strict=True):
+        for link, answer in zip(links, get_all([link.markdown for link in links]), strict=True):
             if isinstance(answer, GeneratorError):
                 self._pass(answer)
                 continue

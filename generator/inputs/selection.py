@@ -169,7 +169,6 @@ class _Selector:
             text=next((operation.text for operation in operations if operation.text), ""),
             stream=self._stream(create, stream),
             create=below_base(described.operation.path).replace("/generation/sse/", "/generation/", 1),
-            result=RESULT,
             file=chosen.description.file,
             pointer=chosen.pointer,
             request=shape,

@@ -64,7 +64,6 @@ class Fetched:
 class Room:
     """How many bytes may still come, of answers that are fetched together."""
 
-    most: int
     left: int
 
 
@@ -77,15 +76,15 @@ def get(source: str, etag: str = "") -> Fetched:
     path = path_of(source)
     if path is not None:
         return Fetched(bytes_of(path, without_query(source), LARGEST), address=source)
-    [found] = asyncio.run(_download_all([source], etag, LARGEST))
+    [found] = asyncio.run(_download_all([source], etag))
     if isinstance(found, GeneratorError):
         raise found
     return found
 
 
-def get_all(sources: Sequence[str], most: int) -> list[Fetched | GeneratorError]:
-    """Get several addresses, some at a time, of at most so many bytes together, or the error in the place of each."""
-    return asyncio.run(_download_all(sources, "", most))
+def get_all(sources: Sequence[str]) -> list[Fetched | GeneratorError]:
+    """Get several addresses, some at a time, with no more bytes than one input may have, or the error of each."""
+    return asyncio.run(_download_all(sources))
 
 
 def path_of(source: str) -> Path | None:
@@ -100,13 +99,13 @@ def path_of(source: str) -> Path | None:
     return Path(url2pathname(parts.path))
 
 
-async def _download_all(sources: Sequence[str], etag: str, most: int) -> list[Fetched | GeneratorError]:
+async def _download_all(sources: Sequence[str], etag: str = "") -> list[Fetched | GeneratorError]:
     import httpx  # noqa: PLC0415  # files need no network
 
     headers = {"Accept": "application/json, application/yaml, text/markdown, */*;q=0.1", "Accept-Encoding": "gzip"}
     if etag:
         headers["If-None-Match"] = etag
-    turn, room = asyncio.Semaphore(AT_ONCE), Room(most, most)
+    turn, room = asyncio.Semaphore(AT_ONCE), Room(LARGEST)
     now = asyncio.get_running_loop().time
     end = now() + LONGEST
     async with httpx.AsyncClient(timeout=TIMEOUT, headers=headers, verify=_trust()) as client:
@@ -166,7 +165,7 @@ async def _read(response: httpx.Response, source: str, etag: str, room: Room) ->
         data += chunk
         room.left -= len(chunk)
         if room.left < 0:
-            raise failed(source, f"is larger than {room.most} bytes, the most that is read")
+            raise failed(source, f"is larger than {LARGEST} bytes, the most that is read")
     found = response.headers.get("ETag", "")
     if not ETAG.fullmatch(found):
         found = ""

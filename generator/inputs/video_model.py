@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from generator.names import client_name
+
+from .paths import RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +28,6 @@ class VideoModel:
     stream: str | None
     """None where none is described, and none is to be tried."""
     create: str
-    result: str
     file: str
     """The description that the model's request schema came from."""
     pointer: str
@@ -47,6 +48,8 @@ class VideoModel:
     """False where the stream stands where the platform's reference says that every model has one."""
     create_is_described: bool = True
     """As above."""
+
+    result: ClassVar[str] = RESULT
 
     @property
     def remark(self) -> str:
