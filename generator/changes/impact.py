@@ -188,7 +188,6 @@ class _Causes:
         return f"perhaps rename {_last(change)} to {_last(new[0])}, which is new and takes the same"
 
     def _modules(self, change: Change) -> set[str]:
-        """Give the modules that a change is about."""
         if change.rule == "module-moved":
             return {change.old, change.new}
         ids = [change.model]

@@ -166,7 +166,6 @@ def _children(value: Any) -> Iterable[Any]:
 
 
 def _places(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    """Give each object and array with its pointer."""
     if is_object(value):
         yield pointer, value
         for name, child in value.items():

@@ -118,7 +118,6 @@ def tagged_operations(descriptions: Sequence[Description], choices: Choices) -> 
 
 
 def _existing(names: dict[str, str], choices: Choices) -> str:
-    """Say which groups there are, and which of them may be meant; `names` are the pointers of groups by their names."""
     if not names:
         return "it has no groups"
     close = [name for name in names if any(_is_close(name, group) for group in choices.groups)]

@@ -200,7 +200,6 @@ class _Search:
             self._offer(said, found, description, pointer)
 
     def _offer(self, said: str, means: Capability, description: Description, pointer: str) -> str:
-        """Take note of what is offered, and give its place."""
         place = self._place(description, pointer)
         self.offers.setdefault(said, Offer(said, means, place))
         return place

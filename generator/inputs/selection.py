@@ -182,7 +182,6 @@ class _Selector:
         )
 
     def _stream(self, create: Asked | None, stream: Asked | None) -> str | None:
-        """Give the path of a stream: as described, else where the platform's reference says that streams are."""
         if stream is not None:
             return below_base(stream.operation.path)
         if create is None or self.choices.streams == "described":

@@ -89,7 +89,6 @@ def capabilities_of(model: VideoModel) -> Capabilities:
 
 
 def _switch(shape: Shape) -> list[bool]:
-    """Give what a switch can be set to; empty for what is none."""
     if isinstance(shape, types.Boolean):
         return [True, False]
     if not isinstance(shape, types.Choice):

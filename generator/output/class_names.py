@@ -186,7 +186,6 @@ class ClassNames:
         return found
 
     def _wish(self, shape: Object) -> str:
-        """Give the name that an object has by itself."""
         component, member = place_of(shape.pointer, self.body)
         label = self.labels.get(shape.pointer)
         if label is None:

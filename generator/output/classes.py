@@ -203,7 +203,6 @@ class _Builder:
         return Module(self.model, tuple(classes), variants, enumerations, uses, self.names, capabilities)
 
     def _text(self, shape: Object, *, is_posted: bool) -> str:
-        """Say of an object that the description says nothing of what it is."""
         title = self.model.title.rstrip(".")
         if is_posted and shape.title:
             return f"{shape.title.rstrip('.')}, with {title}."
@@ -217,7 +216,6 @@ class _Builder:
         return f"An object of the schema, `{place}`."
 
     def _text_of_bodies(self, json: Object, form: Object) -> str:
-        """Say of an object when it goes as a form, and what it must be then."""
         own = [prop for prop in form.properties if prop.name not in json.names and not is_file(prop.shape)]
         reasons = " or ".join(["a file", *(f"`{prop.name}`" for prop in own)])
         names = self.names[form.pointer], self.names[json.pointer]

@@ -105,7 +105,6 @@ def stale(folder: Path, files: Mapping[str, str]) -> list[str]:
 
 
 def _places(folder: Path, files: Mapping[str, str]) -> list[Path]:
-    """Give the folders in which files are made."""
     return sorted({(folder / name).parent for name in files})
 
 

@@ -177,7 +177,6 @@ def _takes_file(shape: Shape, known: Mapping[str, Shape]) -> bool:
 
 
 def _without_null(shape: Shape) -> tuple[bool, Shape]:
-    """Tell whether a shape takes null, and give what else it takes."""
     options = options_of(shape)
     kept = tuple(option for option in options if not isinstance(option, types.Null))
     if isinstance(shape, Choice) and None in shape.values and len(shape.values) > 1:

@@ -83,7 +83,6 @@ def lines_of(text: str, width: int) -> list[str]:
 
 
 def _wrapped(words: Iterable[str], width: int, first: str, later: str) -> list[str]:
-    """Escape words and write them in lines, with these indents."""
     text = " ".join(words).encode("utf-8", "backslashreplace").decode()  # no docstring holds half a surrogate pair
     shown = visible(text.replace("\\", "\\\\")).replace('"""', '\\"\\"\\"')
     if shown and len(first) + len(shown) <= width:

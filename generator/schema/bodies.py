@@ -177,5 +177,4 @@ def is_file(shape: Shape) -> bool:
 
 
 def _is_shared(option: types.Object, form: types.Object, name: str) -> bool:
-    """Tell whether a form has the same constant, which is sent in both."""
     return is_constant(option.asked_of(name)) and form.allowed(name) == option.asked_of(name)

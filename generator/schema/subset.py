@@ -181,7 +181,6 @@ def _at_most(left: int | None, right: int | None) -> bool:
 
 
 def _most(shape: Object) -> int | None:
-    """Give how many members an object can have at most."""
     if not isinstance(shape.members, types.Never):
         return shape.max_properties
     named = {*(prop.name for prop in shape.properties if not isinstance(prop.shape, types.Never)), *shape.required}
