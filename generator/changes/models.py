@@ -14,9 +14,11 @@ from generator.schema.subset import Subset
 from generator.schema.types import Binary, holds
 
 from .age import Age, names_of
+from .body import Revision
 from .change import SHARED, Change
-from .objects import Comparison, Revision, moved
+from .objects import Comparison
 from .operations import compare_bodies, compare_operation
+from .pairing import moved
 from .platform import compare_platform, with_capabilities
 from .prose import OLD, REQUEST, one_line
 from .responses import compare_answers

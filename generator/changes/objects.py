@@ -10,26 +10,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.json_values import NOTHING, json_key
-from generator.output.words import describe, listed, plain
+from generator.output.words import listed, plain
 from generator.schema import types
 from generator.schema.examples import OTHER, completed
 from generator.schema.file_fields import constants
-from generator.schema.reader import shape_alone
 from generator.schema.subset import Subset, depends
-from generator.schema.types import ABSENT, followed, is_exclusive, options_of, parts_of
+from generator.schema.types import ABSENT, followed, is_exclusive, parts_of
 
 from .limits import Limits
+from .pairing import alternatives_of, kind_of, moved, take_pairs
 from .prose import NEW, OLD, one_line
 from .static_types import plain_types
 from .witness import Proof, Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from generator.inputs.description import Description
-    from generator.output.classes import Constructor
     from generator.schema.types import Object, Property, Shape
 
+    from .body import Revision
     from .witness import Holder
 
 SHOWN: Final = 160
@@ -37,38 +36,6 @@ SHOWN: Final = 160
 
 WHOLE: Final = types.Property("", types.Anything())
 """No member: an object as a whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """One of two revisions: what references lead to, and the classes of its requests, by the pointers of objects."""
-
-    known: Mapping[str, Shape]
-    classes: Mapping[str, Constructor] = field(default_factory=dict[str, "Constructor"])
-    """Those of a request; answers have none."""
-    description: Description | None = None
-    start: str = ""
-    """The pointer of what is compared as a whole."""
-
-    def name_of(self, shape: Object) -> str:
-        """Give what an object is called: of a request its class, if it has one, else its title or component."""
-        if not self.classes:
-            return shape.title or shape.hint
-        if shape.pointer not in self.classes:
-            return ""
-        return self.classes[shape.pointer].name
-
-    def describe(self, shape: Shape) -> str:
-        """Say what a shape takes."""
-        return describe(shape, self.name_of, {})
-
-
-def read_alone(
-    description: Description, schema: Any, pointer: str, *, is_answer: bool = False
-) -> tuple[Revision, Shape]:
-    """Read a schema that no class is made of; one that cannot be read, or is not there, is that of any value."""
-    shape, known = shape_alone(description, schema, pointer, is_answer=is_answer)
-    return Revision(known, description=description, start=pointer), shape
 
 
 @dataclass(slots=True)
@@ -169,7 +136,7 @@ class Comparison(Limits):
 
     def _unions(self, old: Shape, new: Shape, place: str) -> None:
         """Pair the alternatives of one kind, and say of the others that they were added or removed."""
-        before, after = _alternatives(old, self.old), _alternatives(new, self.new)
+        before, after = alternatives_of(old, self.old), alternatives_of(new, self.new)
         if self.is_request:
             self.order(place, self._classes(before, self.old), self._classes(after, self.new))
         take_pairs(before, after, self._has_no_change)
@@ -227,14 +194,14 @@ class Comparison(Limits):
             return False
 
         def means_the_same(old: Shape, new: Shape) -> bool:
-            return _kind(old) == _kind(new) and self._means_the_same(old, new)
+            return kind_of(old) == kind_of(new) and self._means_the_same(old, new)
 
         def shares_a_constant(old: Shape, new: Shape) -> bool:
             return bool(constants(old) & constants(new))
 
         def is_alone(old: Shape, new: Shape) -> bool:
-            kinds = [list(map(_kind, shapes)) for shapes in (before, after)]
-            return _kind(old) == _kind(new) and [own.count(_kind(old)) for own in kinds] == [1, 1]
+            kinds = [list(map(kind_of, shapes)) for shapes in (before, after)]
+            return kind_of(old) == kind_of(new) and [own.count(kind_of(old)) for own in kinds] == [1, 1]
 
         rules = is_named_alike, means_the_same, shares_a_constant, is_alone
         return [pair for same in rules for pair in take_pairs(before, after, same)]
@@ -454,56 +421,10 @@ class Comparison(Limits):
             self.add("reworded", "text", place, (old, new), sentence, *map(_shortened, texts))
 
 
-def take_pairs(old: list[Any], new: list[Any], same: Callable[[Any, Any], bool]) -> list[tuple[Any, Any]]:
-    """Take out of two lists what belongs together, each once."""
-    pairs: list[tuple[Any, Any]] = []
-    for mine in list(old):
-        twin = next((other for other in new if same(mine, other)), None)
-        if twin is not None:
-            pairs.append((mine, twin))
-            old.remove(mine)
-            new.remove(twin)
-    return pairs
-
-
-def moved(before: list[str], after: list[str]) -> list[tuple[str, str | None, str | None]]:
-    """Give the names that moved, with what stood and stands before them: those outside a longest run of both orders."""
-    place = {name: index for index, name in enumerate(before)}
-    kept = [name for name in after if name in place]
-    runs: list[list[str]] = [[]]
-    for name in kept:
-        earlier = [run for run in runs if not run or place[run[-1]] < place[name]]
-        runs.append([*max(earlier, key=len), name])
-    longest = max(runs, key=len)
-    was, now = (dict(zip(names, [None, *names], strict=False)) for names in (before, after))
-    return [(name, was[name], now[name]) for name in kept if name not in longest]
-
-
 def _names_fields(shape: Shape) -> bool:
     if isinstance(shape, types.Object) and not shape.is_map:
         return True
     return isinstance(shape, types.Reference) or any(map(_names_fields, parts_of(shape)))
-
-
-def _alternatives(shape: Shape, revision: Revision) -> list[Shape]:
-    """Give the alternatives of a shape, null among them as one of its own."""
-    found: list[Shape] = []
-    for option in options_of(shape):
-        part = followed(option, revision.known)
-        if isinstance(part, types.Union):
-            found += _alternatives(part, revision)
-        elif isinstance(part, types.Choice) and None in part.values:
-            others = tuple(value for value in part.values if value is not None)
-            if others:
-                found.append(types.Choice(others))
-            found.append(types.Null())
-        else:
-            found.append(part)
-    return found
-
-
-def _kind(shape: Shape) -> tuple[type[Shape], bool]:
-    return type(shape), isinstance(shape, types.Object) and shape.is_map
 
 
 def _fields(shape: Object) -> dict[str, Property]:

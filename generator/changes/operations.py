@@ -13,9 +13,10 @@ from generator.json_values import object_of, text_of
 from generator.output.words import plain
 from generator.schema.types import ABSENT
 
+from .body import read_alone
 from .change import COSMETIC, Change
 from .limits import differing
-from .objects import Comparison, read_alone
+from .objects import Comparison
 from .prose import REQUEST
 from .witness import Witness
 

@@ -12,9 +12,10 @@ from generator.inputs.paths import route
 from generator.json_values import escape, object_of, text_of
 
 from .age import names_of
+from .body import read_alone
 from .change import SHARED, Change
 from .limits import differing
-from .objects import Comparison, read_alone
+from .objects import Comparison
 from .prose import ANSWER
 from .witness import Witness
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from generator.inputs.offered import Offer, Offered
     from generator.schema.types import Shape
 
+    from .body import Revision
     from .change import Kind
-    from .objects import Revision
 
 MOST_NAMED: Final = 6
 """How many of some operations are named one by one."""

@@ -12,9 +12,10 @@ from generator.schema.algebra import union
 from generator.schema.reader import SchemaReader
 from generator.schema.types import Anything, Shape
 
+from .body import Revision
 from .change import Change
 from .limits import differing
-from .objects import Comparison, Revision
+from .objects import Comparison
 from .prose import ANSWER
 
 if TYPE_CHECKING:
