@@ -263,10 +263,6 @@ class Call:
         if self.submission is None or not (self.submission.pending or self.submission.is_doubtful):
             self.give_up()
 
-    def release(self) -> None:
-        """Let go of what is held of a journal."""
-        self.claims.release(self.records)
-
     async def ask(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Answer | Lost:
         """Ask once, in one's turn."""
         await self.turn(self.paces.looks)

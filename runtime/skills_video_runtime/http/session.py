@@ -194,7 +194,7 @@ class Session:
             raise
         finally:
             if call is not None:
-                call.release()
+                call.claims.release(call.records)
             if trace is not None:
                 trace.end(problem)
 
