@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
 
 from skills_video_runtime.client import AsyncClient, Client
+from skills_video_runtime.errors import ConnectionFailed
 from skills_video_runtime.generations.pace import LONGEST_PAUSE, Pace, Paces
 from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.testing import IOProxy, replace_io
 from tests.support import simulation
 from tests.support.callers import Payload
-from tests.support.scripted import KEY, STREAM, Scripted, answer, state
+from tests.support.scripted import CREATE, KEY, STREAM, Scripted, answer, state
 
 if TYPE_CHECKING:
     from tests.support.scripted import Reply, Request
@@ -117,3 +119,26 @@ def test_a_post_waits_for_its_turn_after_that_of_another_call_was_refused(timeou
     call = simulation.call_of(world, timeout=timeout, paces=paces)
     simulation.drive(call.submit(simulation.Payload()), world, simulation.scripted([]))
     assert world.made[0].created == pytest.approx(begun, abs=0.5)
+
+
+def test_a_call_that_waits_for_its_turn_ends_with_its_client(server: Scripted) -> None:
+    asleep = Semaphore(0)
+
+    class Watched(IOProxy):
+        async def sleep(self, seconds: float) -> None:
+            asleep.release()
+            await self.io.sleep(seconds)
+
+    server.on(CREATE, answer(429, {}, Retry_After="30"))
+    client = Client(KEY, server.base)
+    replace_io(client, Watched)
+    with ThreadPoolExecutor(2) as pool:
+        calls = []
+        for _ in range(2):  # the first waits to try again, the other for its turn
+            calls.append(pool.submit(client.submit, Payload()))
+            assert asleep.acquire(timeout=10)
+        client.close()
+        for call in calls:
+            with pytest.raises(ConnectionFailed):
+                call.result(timeout=10)
+    assert len(server.requests) == 1

@@ -328,7 +328,10 @@ class Call:
     async def turn(self, pace: Pace) -> None:
         """Wait for one's turn; where there is no time for that, it is asked at once, as it may be served even so."""
         while 0 < (wait := pace.wait(self.io.now())) < self.time_left():
+            half_time = self.io.now() + wait / 2
             await self.io.sleep(wait)
+            if self.io.now() < half_time:  # woken, as the call was given up
+                return
 
     def note(self, pace: Pace, asked_at: float, outcome: Answer | Lost | Opened) -> None:
         """Let the other calls know how fast the platform can be asked."""
