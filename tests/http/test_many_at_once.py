@@ -112,7 +112,7 @@ def test_one_retry_after_holds_up_all_calls_for_a_while(given: float, waited: fl
     assert pace.wait(0.0) == waited
 
 
-@pytest.mark.parametrize(("timeout", "begun"), [(900.0, 1007.0), (5.0, 1000.0)], ids=["time", "no time"])
+@pytest.mark.parametrize(("timeout", "begun"), [(900.0, 1007.0), (7.5, 1000.0), (5.0, 1000.0)])
 def test_a_post_waits_for_its_turn_after_that_of_another_call_was_refused(timeout: float, begun: float) -> None:
     world, paces = simulation.World(), Paces.of(RetryPolicy())
     paces.posts.slow(world.now, world.now, 7.0)

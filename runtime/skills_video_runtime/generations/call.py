@@ -325,9 +325,9 @@ class Call:
         await self.io.sleep(delay)
         self.report(Retry(request, delay, outcome.problem))
 
-    async def turn(self, pace: Pace) -> None:
-        """Wait for one's turn; where there is no time for that, it is asked at once, as it may be served even so."""
-        while 0 < (wait := pace.wait(self.io.now())) < self.time_left():
+    async def turn(self, pace: Pace, share: float = 1.0) -> None:
+        """Wait for one's turn; where that takes a share of the time left, it is asked at once: it may be served."""
+        while 0 < (wait := pace.wait(self.io.now())) < self.time_left() * share:
             half_time = self.io.now() + wait / 2
             await self.io.sleep(wait)
             if self.io.now() < half_time:  # woken, as the call was given up

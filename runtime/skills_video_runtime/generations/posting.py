@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from .call import Call
     from .claims import Submission
 
+MOST_WAITED = 0.5  # of the time that is left to a post, as it needs some to be answered: our choice
+
 
 async def submitted(call: Call, submission: Submission, path: str) -> Generation:
     """Record that a payload is about to be posted, and post it."""
     call.check(submission)
-    await call.turn(call.paces.posts)
+    await call.turn(call.paces.posts, MOST_WAITED)
     if call.journal is not None:
         try:
             await call.io.on_disk(partial(call.claims.intend, submission, call.journal))
@@ -108,7 +110,7 @@ async def posted(call: Call, submission: Submission, path: str) -> Generation:
                 raise errors.SubmissionUncertain(error.what) from error
             raise
         attempt += 1
-        await call.turn(call.paces.posts)
+        await call.turn(call.paces.posts, MOST_WAITED)
 
 
 def _report_no_stream(call: Call, post: Post, reason: str) -> None:
