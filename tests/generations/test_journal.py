@@ -326,6 +326,21 @@ def test_a_client_goes_on_after_a_journal_that_it_could_not_open(server: Scripte
     assert rows(tmp_path / "new" / "journal") == [("gen_1", "submitted")]
 
 
+def test_a_client_goes_on_once_a_damaged_journal_is_put_right(server: Scripted, tmp_path: Path) -> None:
+    Platform(server)
+    path = tmp_path / "journal"
+    use("sync", server.base, lambda client: client.submit(Payload(prompt="x" * 100_000), journal=path))
+    whole = path.read_bytes()
+    page = int.from_bytes(whole[16:18], "big")
+    path.write_bytes(whole[: 2 * page] + b"\xff" * (len(whole) - 2 * page))
+    with Client(KEY, server.base, journal=path) as client:
+        with pytest.raises(errors.JournalUnavailable):
+            client.submit(Payload())
+        path.write_bytes(whole)
+        assert client.submit(Payload()).id == "gen_2"
+    assert rows(path) == [("gen_1", "submitted"), ("gen_2", "submitted")]
+
+
 FULL = """
 import resource, signal, sys
 from skills_video_runtime.client import Client

@@ -132,9 +132,13 @@ class Session:
     def use(self, journal: Journal, place: str) -> None:
         """Have calls record in a journal that is open, where they name its place."""
         self._leave_parent()
+        try:
+            for name in journal.names():
+                self.claims.claim(name)
+        except BaseException:  # the next call opens it anew
+            journal.close()
+            raise
         self.journals[place] = journal
-        for name in journal.names():
-            self.claims.claim(name)
 
     def let_go(self, journal: Path) -> None:
         """Close a journal, so that another process may use it."""
