@@ -109,10 +109,7 @@ def _proxy(variable: str, value: str) -> httpx.Proxy:
 
 def _without_credentials(rest: str) -> str:
     """Hide what comes before the last @, and what may be a key behind ? or #."""
-    credentials, at, place = rest.rpartition("@")
-    if at:
-        credentials = "***"
-    return credentials + at + re.split("[?#]", place)[0]
+    return re.split("[?#]", re.sub("(?s).*@", "***@", rest))[0]
 
 
 def _variable(name: str) -> str:
