@@ -252,11 +252,6 @@ class Call:
             self.journal.not_given(self.ended)
             raise
 
-    def note_ended(self, error: BaseException) -> None:
-        """Say what is over and may not be in the hands of the caller."""
-        if self.ended:
-            error.add_note(f"Over: {', '.join(self.ended)}. client.get(id) gives the last state again.")
-
     def leave(self) -> None:
         """Post no more, and give the call up, from another thread: at once, or when what was posted has its id."""
         self.is_left = True

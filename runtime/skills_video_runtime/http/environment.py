@@ -94,7 +94,8 @@ def _tls(file: str | None, directory: str | None, log: str | None) -> ssl.SSLCon
 def _proxy(variable: str, value: str) -> httpx.Proxy:
     """Read the address of a proxy. Of what is no address nothing is told that may be a password."""
     scheme, separator, rest = value.rpartition("://")
-    shown = f"{variable}={scheme}{separator}{_without_credentials(rest)}"
+    place = re.split("[?#]", re.sub("(?s).*@", "***@", rest))[0]  # behind ? or # may be a key
+    shown = f"{variable}={scheme}{separator}{place}"
     scheme = {"": "http", "socks": "socks5"}.get(scheme.lower(), scheme)
     proxy = None
     if not re.search(r"\s", value):
@@ -105,11 +106,6 @@ def _proxy(variable: str, value: str) -> httpx.Proxy:
     if scheme.lower().startswith("socks") and find_spec("socksio") is None:
         raise UnusableSetting(f"{shown} needs a package that is not installed: pip install 'httpx[socks]'")
     return proxy
-
-
-def _without_credentials(rest: str) -> str:
-    """Hide what comes before the last @, and what may be a key behind ? or #."""
-    return re.split("[?#]", re.sub("(?s).*@", "***@", rest))[0]
 
 
 def _variable(name: str) -> str:

@@ -193,8 +193,8 @@ class Session:
             problem = error
             if call is not None and isinstance(error, GenerationFailed):
                 await self._record_ended(call)
-            elif call is not None:
-                call.note_ended(error)
+            elif call is not None and call.ended:
+                error.add_note(f"Over: {', '.join(call.ended)}. client.get(id) gives the last state again.")
             raise
         finally:
             if call is not None:
