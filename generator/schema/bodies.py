@@ -32,10 +32,6 @@ class Bodies:
         default_factory=dict[tuple[int, int], "tuple[bool, Shape, Shape]"]
     )
     """Whether two shapes are alike, by their ids, with the shapes, since an id lives no longer than what has it."""
-    either: dict[tuple[int, int], tuple[Shape, Shape, Shape]] = field(
-        default_factory=dict[tuple[int, int], "tuple[Shape, Shape, Shape]"]
-    )
-    """As above, what a field takes."""
 
     def __post_init__(self) -> None:
         """Begin with nothing told."""
@@ -73,12 +69,6 @@ class Bodies:
 
     def member(self, ours: Shape, theirs: Shape) -> Shape:
         """Give what a field takes in JSON or in a form."""
-        key = (id(ours), id(theirs))
-        if key not in self.either:
-            self.either[key] = self._member(ours, theirs), ours, theirs
-        return self.either[key][0]
-
-    def _member(self, ours: Shape, theirs: Shape) -> Shape:
         both = self.overlay.of(ours, theirs)
         if self._alike(ours, theirs) or self.subset.holds(theirs, both):
             return both
