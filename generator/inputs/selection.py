@@ -110,28 +110,25 @@ class _Selector:
 
     def model(self, entry: Listed) -> VideoModel | None:
         """Give the model behind a listed operation, or say why there is none."""
+        model = self._model_id(entry)
+        if not model:
+            return None
         try:
-            return self._model(entry)
+            return self._model(model)
         except GeneratorError as error:
             self.pass_over(entry, str(error))
             return None
 
-    def _model(self, entry: Listed) -> VideoModel | None:
-        model = self._model_id(entry)
-        if not model:
-            return None
+    def _model(self, model: str) -> VideoModel:
         create = find_operation(self.descriptions, "post", f"/generation/{model}")
         stream = find_operation(self.descriptions, "post", f"/generation/sse/{model}")
         described = create or stream
         if described is None:
-            self.pass_over(entry, f"POST /generation/{model} is described in no description; add it, or unlist it")
-            return None
+            raise GeneratorError(f"POST /generation/{model} is described in no description; add it, or unlist it")
         if create is None and not self._has_result:
-            reason = (
+            raise GeneratorError(
                 f"only its stream is described, and GET {RESULT} is not; add POST /generation/{model}, or unlist it"
             )
-            self.pass_over(entry, reason)
-            return None
         platform = self.descriptions[0]
         pair = sorted(filter(None, (create, stream)), key=lambda found: found.description is platform)
         bodies = [body for found in pair for body in found.bodies if body.is_of_use]
@@ -140,8 +137,7 @@ class _Selector:
         form = next((body for body in forms if body.media_type == MULTIPART), next(iter(forms), None))
         chosen = body or form
         if chosen is None:
-            self.pass_over(entry, _missing(pair))
-            return None
+            raise GeneratorError(_missing(pair))
         shape = self._shape(chosen)
         known: Mapping[str, Shape] = self._reader(chosen).known
         if body and form:
@@ -156,8 +152,7 @@ class _Selector:
             reason = "its body is no object that could be posted"
             if isinstance(shape, Never) and shape.reason:
                 reason += f": {shape.reason}"
-            self.pass_over(entry, reason)
-            return None
+            raise GeneratorError(reason)
         for asked in filter(None, (stream, create)):
             self._report_parameters(asked)
         operations = [found.operation for found in pair]
@@ -242,7 +237,7 @@ class _Selector:
         if "/generation/" in entry.path and entry.method == "post":
             self.pass_over(entry, "its path does not name a model: /generation/ and one or more names")
         else:
-            self.pass_over(entry, _NO_MODEL, note=True)
+            self.pass_over(entry, _NO_MODEL)
         return ""
 
     def _shape(self, body: Body) -> Shape:
@@ -285,10 +280,10 @@ class _Selector:
         key = (body.description.file, body.is_form)
         return self.readers.setdefault(key, SchemaReader(body.description, self.diagnostics, body.is_form))
 
-    def pass_over(self, entry: Listed, reason: str, *, note: bool = False) -> None:
+    def pass_over(self, entry: Listed, reason: str) -> None:
         self.passed_over.append(PassedOver(entry.page, reason))
         report = self.diagnostics.warn
-        if note:
+        if reason == _NO_MODEL:
             report = self.diagnostics.note
         report(self.listing.file, entry.pointer, f"{entry.page.strip()!r} is passed over: {reason}")
 
