@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 from .arguments import OPENAPI, ROOT, parser
 from .diagnostics import Diagnostics, GeneratorError, counted, visible
 from .inputs import documents, inferred
+from .output import files, manifest
 from .run import Inputs, files_of, read, require_models
 from .settings import choices, module_names, settings
 from .writing import ENDING, replace_files
@@ -96,11 +97,11 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
         _list(found, inputs, as_json=options.json)
         require_models(found, inputs)
         return int(_is_refused(options, diagnostics))
-    files, modules = files_of(found, inputs)
+    made, modules = files_of(found, inputs)
     out = options.out or OUT
-    written = [(out, files)]
+    written = [(out, made)]
     if out.resolve() == OUT:
-        written.append((ROOT, _texts_beside(files, modules, found, inputs, diagnostics)))
+        written.append((ROOT, _texts_beside(made, modules, found, inputs, diagnostics)))
     if options.command == "check" or options.strict:
         from generator import second_reader  # noqa: PLC0415  # what it asks takes longer to import than all else
 
@@ -110,24 +111,24 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
     if _is_refused(options, diagnostics):
         return 1
     if options.command == "generate" and options.openapi and options.out is None:
-        _require_consent(options.openapi[0], files)
+        _require_consent(options.openapi[0], made)
     if options.command == "check":
         return _check(written, out)
     return _generate(written, len(modules), diagnostics, stamp)
 
 
 def _texts_beside(
-    files: dict[str, str], modules: list[Module], found: Found, inputs: Inputs, diagnostics: Diagnostics
+    made: dict[str, str], modules: list[Module], found: Found, inputs: Inputs, diagnostics: Diagnostics
 ) -> dict[str, str]:
     """Give the texts beside the package of this repository, which is the only one that has some.
 
     The manifest of the package, among its files, then records them.
     """
-    from generator.output import manifest, skill  # noqa: PLC0415  # other packages have none
+    from generator.output import skill  # noqa: PLC0415  # other packages have none
 
     sources = inputs.openapi[0].parent / inferred.SOURCES
     texts = skill.texts_of(modules, found.offered, inferred.read(sources, found, inputs.names, diagnostics))
-    files[manifest.MANIFEST] = manifest.with_texts(files[manifest.MANIFEST], texts)
+    made[manifest.MANIFEST] = manifest.with_texts(made[manifest.MANIFEST], texts)
     return {"README.md": skill.with_models(ROOT / "README.md", modules), **texts}
 
 
@@ -137,8 +138,6 @@ def _require_consent(openapi: Path, made: dict[str, str]) -> None:
     Raises:
         GeneratorError: the package would lose modules, and is not named as what is to be written.
     """
-    from generator.output import files  # noqa: PLC0415  # listing models writes nothing
-
     lost = files.stale(OUT, made)
     if lost:
         folder = OUT.relative_to(ROOT).as_posix()
@@ -160,8 +159,6 @@ def _is_refused(options: argparse.Namespace, diagnostics: Diagnostics) -> bool:
 
 
 def _check(written: Sequence[tuple[Path, dict[str, str]]], out: Path) -> int:
-    from generator.output import files, manifest  # noqa: PLC0415  # listing models writes nothing
-
     lines = [line for folder, texts in written for line in files.differences(folder, texts)]
     lines += [line for folder, texts in written for line in files.verdicts(folder, texts, out / manifest.MANIFEST)]
     sys.stdout.writelines(visible(line.removesuffix("\n")) + "\n" for line in lines)
@@ -171,8 +168,6 @@ def _check(written: Sequence[tuple[Path, dict[str, str]]], out: Path) -> int:
 def _generate(
     written: Sequence[tuple[Path, dict[str, str]]], count: int, diagnostics: Diagnostics, stamp: rerun.Stamp | None
 ) -> int:
-    from generator.output import files  # noqa: PLC0415  # listing models writes nothing
-
     contents = {path: data for folder, texts in written for path, data in files.contents(folder, texts).items()}
     lines: list[str] = []
     for path in replace_files(contents):
