@@ -212,6 +212,17 @@ def test_other_options_make_it_do_all_again(copy):
     assert not copy.did_all
 
 
+def test_a_run_that_is_told_of_files_or_meets_a_pipe_does_all_each_time(copy):
+    told = ("--openapi", "specs/openapi.json", "--docs", "specs/docs.json", "--out", "generated/skills_video")
+    copy.run("generate", *told)
+    copy.run("generate", *told)
+    assert copy.did_all
+    os.mkfifo(copy.specs / "pipe")
+    copy.run("generate")
+    copy.run("generate")
+    assert copy.did_all
+
+
 def test_a_run_that_warned_fails_again_with_strict(copy):
     for _ in range(2):
         with pytest.raises(AssertionError, match="--strict allows none"):
