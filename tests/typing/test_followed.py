@@ -16,15 +16,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "runtime" / "skills_video_runtime"
 SECONDS = 120
-SUBMITTED = ("self._coroutines.generate", "call.generate", "self.submit", "self._submit", "self.post", "self._attempt")
+SUBMITTED = ("self._coroutines.generate", "call.generate", "self.submit", "submitted", "posted", "_attempt")
 ASKED = ("self._send", "self._respond", "http.send")
 PATHS = {
-    "post": [*SUBMITTED, "self.io.post", "self._ask", *ASKED],
-    "stream": ["call.generate", "self.follow", "self._next_streamed", "self.io.next_event", "body.take"],
-    "events": ["call.generate", "self.submit", "self._submit", "self.post", "self._attempt", "self.io.post",
-               "self._opened", "self.body.events", "EventSource"],
-    "poll": ["self._coroutines.wait", "call.wait", "self.follow", "self._next_polled", "self.ask", "self.io.get",
-             "self._ask", *ASKED],
+    "post": [*SUBMITTED, "call.io.post", "self._ask", *ASKED],
+    "stream": ["call.generate", "self.follow", "next_streamed", "call.io.next_event", "body.take"],
+    "events": ["call.generate", "self.submit", "submitted", "posted", "_attempt", "call.io.post", "self._opened",
+               "self.body.events", "EventSource"],
+    "poll": ["self._coroutines.wait", "call.wait", "self.follow", "next_polled", "call.ask", "self.io.get", "self._ask",
+             *ASKED],
     "a question": ["self._coroutines.credits", "call.credits", "self._fetch", "self.ask", "self.io.get"],
     "a file": ["save.outcome", "self.run", "self.into", "self._transfer", "self._open", "self.io.open_file", *ASKED],
 }  # fmt: skip
@@ -117,6 +117,6 @@ def test_no_step_of_a_call_is_lost_on_its_way_to_httpx(path, editor):
         name = step.rpartition(".")[2]
         file, line = editor.definition(file, begin + found.end() - 1 - len(name))
         assert re.search(rf"\b(def|class) {name}\b", file.read_text("utf-8").splitlines()[line])
-        if step.startswith("self.io."):
+        if ".io." in step:
             file, line = implementation(name)
         text, begin, end = body_of(file, line)
