@@ -6,6 +6,7 @@ A request may ask for less and take more; an answer may hold more and promise mo
 from __future__ import annotations
 
 from ast import literal_eval
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 SHOWN: Final = 160
 """Characters that a line shows of a text."""
 
+MOST_PLACES: Final = 100
+"""In how many places of a body what changed of an object is told. The limit is ours."""
+
 WHOLE: Final = types.Property("", types.Anything())
 """No member: an object as a whole."""
 
@@ -46,6 +50,8 @@ class Comparison(Limits):
     new: Revision
     active: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """The pairs of objects that are being compared, which may hold themselves."""
+    met: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """In how many places each pair was found."""
     member: Property = WHOLE
     """The member of the innermost of them that is being compared, as it is now."""
 
@@ -232,14 +238,22 @@ class Comparison(Limits):
             case types.Object(), types.Object() if old.is_map and new.is_map:
                 self._inside(old, new, OTHER, (old.members, new.members), _below(place, "*"))
                 self._rules(old, new, place)
-            case types.Object(), types.Object() if (old.pointer, new.pointer) not in self.active:
-                outside, self.member = self.member, WHOLE
-                self.active.append((old.pointer, new.pointer))
-                self._objects(old, new, place)
-                self.active.pop()
-                self.member = outside
+            case types.Object(), types.Object():
+                self._pair(old, new, place)
             case _:
                 pass
+
+    def _pair(self, old: Object, new: Object, place: str) -> None:
+        """Compare two objects, but not within themselves, nor in more places than anybody reads."""
+        pair = old.pointer, new.pointer
+        self.met[pair] += 1
+        if pair in self.active or self.met[pair] > MOST_PLACES:
+            return
+        outside, self.member = self.member, WHOLE
+        self.active.append(pair)
+        self._objects(old, new, place)
+        self.active.pop()
+        self.member = outside
 
     def _objects(self, old: Object, new: Object, place: str) -> None:
         was, now = self.old.name_of(old), self.new.name_of(new)

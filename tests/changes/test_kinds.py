@@ -397,3 +397,17 @@ def test_what_the_client_asks_is_compared_for_all_models(path, label, tmp_path):
     del new["paths"][path]
     assert [row[:1] + row[2:] for row in rows(changes(tmp_path, old, new))] == [("removed", True)]
     assert [row[:1] + row[2:] for row in rows(changes(tmp_path, new, old))] == [("added", False)]
+
+
+def test_objects_that_double_with_each_reference_are_told_in_so_many_places(tmp_path):
+    names = [f"S{level}" for level in range(40)]
+    below = [{"$ref": f"#/components/schemas/{name}"} for name in (*names[1:], "End")]
+    objects = {
+        name: {"type": "object", "properties": {"a": ref, "b": ref}} for name, ref in zip(names, below, strict=True)
+    }
+    old, new = (
+        description({"acme/one": body(top=below[0])}, objects | {"End": end}) for end in (TEXT, TEXT | {"maxLength": 5})
+    )
+    assert changes(tmp_path, old, old) == []
+    places = {change.path for change in changes(tmp_path, old, new) if change.about == "request-length"}
+    assert 50 < len(places) <= 200
