@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import threading
+import time
 from contextlib import closing
 
 import anyio
@@ -15,7 +16,8 @@ from skills_video import AsyncClient, Client, File, google_veo_3_1, kling_v2_6
 from skills_video_runtime import SubmissionUncertain
 from skills_video_runtime.batch import AsyncBatch, Batch, Row, RowsRefused
 from skills_video_runtime.batch.audit import Standing, audit
-from skills_video_runtime.errors import InsufficientCredits, JournalUnavailable
+from skills_video_runtime.errors import ConnectionFailed, InsufficientCredits, JournalUnavailable
+from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.sandbox import Sandbox
 from skills_video_runtime.testing import fast_time
 from tests.support.batches import lines, paid_twice
@@ -250,6 +252,27 @@ def test_what_fresh_gives_up_and_is_not_over_is_looked_at_again(sandbox, run, ou
     sandbox.advance(100_000)
     run(rows(0, 1))
     assert (checked(sandbox, out), sandbox.made()) == ([], 4)
+
+
+def test_what_fresh_gives_up_holds_up_the_rows_once(sandbox, run):
+    """Not each for itself, where none comes to its end."""
+    sandbox.plan(*["slow:100000"] * 12)
+    run(rows(*range(12)), patience=0.5)
+    began = time.monotonic()
+    assert run(rows(*range(12)), patience=2, fresh=True).statuses == {"COMPLETED": 12}
+    assert time.monotonic() - began < 8
+
+
+def test_what_fresh_gives_up_is_left_where_the_platform_does_not_answer(run, out):
+    with Sandbox(speed=1000) as gone:
+        gone.plan("slow:100000", "slow:100000")
+        run(rows(0, 1), at=gone, patience=0.5)
+        key, url = gone.api_key, gone.url
+    began = time.monotonic()
+    with Client(key, url, retry=RetryPolicy(attempts=1)) as client:
+        report = Batch(client, out, fresh=True, timeout=20).run(rows(0, 1))
+    assert [type(item.error) for item in report.problems] == [ConnectionFailed, ConnectionFailed]
+    assert time.monotonic() - began < 6
 
 
 def test_what_fresh_gives_up_without_an_id_is_settled_by_its_owner(sandbox, run, out):

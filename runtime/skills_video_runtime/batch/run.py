@@ -40,7 +40,6 @@ ENDS_ALL = (*REJECTED, BudgetExceeded, errors.JournalUnavailable)
 TRANSIENT = (errors.ConnectionFailed, errors.ServerError, errors.RateLimited)
 POSTING = 8  # rows between intent and answer at once: our choice, as more posts are rarely due
 RECORDED_AT_ONCE = 32  # rows that are over: our choice
-ONE_LOOK = 1.0  # seconds for each of the others, once one of what is given up takes too long: our choice
 TROUBLES = 3  # rows that meet trouble of the platform one after the other, before no more are posted: our choice
 
 
@@ -149,22 +148,25 @@ class Run(Many[Row]):
     async def end_given_up(self) -> None:
         """Follow to its end what `fresh` has given up, so that its price counts in the budget and is on record.
 
-        All of that was posted together. Once one of it takes too long, the others are looked at once, and the rest is
-        left to the next run.
+        All of that was posted together. Once one of it takes too long, the others are looked at once. That, and all
+        where the platform does not answer, is left to the next run.
         """
-        timeout = self.timeout
+        is_late = False
         for name in self.plan.given_up():
             try:
-                async with (
-                    self.session.call(timeout, self.plan.journal) as call,
-                    self.entered(call),
-                    aclosing(call.wait(name)) as states,
-                ):
-                    async for state in states:
-                        self.plan.budget.count(name, state.usage.total)
+                async with self.session.call(self.timeout, self.plan.journal) as call, self.entered(call):
+                    state = await call.get(name)
+                    self.plan.budget.count(name, state.usage.total)
+                    if is_late and not state.is_finished:
+                        continue
+                    async with aclosing(call.follow(state)) as states:
+                        async for state in states:
+                            self.plan.budget.count(name, state.usage.total)
             except errors.GenerationTimeout:
-                timeout = ONE_LOOK
-            except errors.SkillsVideoError:  # the next run looks again
+                is_late = True
+            except (*ENDS_ALL, *TRANSIENT):
+                break
+            except errors.SkillsVideoError:  # it failed, or is there no more
                 continue
         self.report.credits = self.plan.budget.spent
 
