@@ -110,7 +110,11 @@ def test_ctrl_c_at_the_start_leaves_no_trace(copy):
 
 @pytest.mark.parametrize("moment", ["half prepared", "the first has changed"])
 def test_what_a_killed_run_left_is_named_by_check_and_mended_by_the_next_run(moment, copy):
-    code, _ = copy.end(signal.SIGKILL, moments(copy)[moment])
+    for most in range(6, 26):  # on a busy machine a run may be over before it is seen to be at its moment
+        code, _ = copy.end(signal.SIGKILL, moments(copy)[moment])
+        if copy.rooms():
+            break
+        copy.describe(most)
     [room] = copy.rooms()
     assert code == -signal.SIGKILL
     checked = finished(CHECK, cwd=copy.folder)
