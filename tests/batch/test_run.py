@@ -597,7 +597,7 @@ def test_what_a_program_has_posted_gets_its_id_before_it_leaves(kind, sandbox, r
 
     async def batch():
         async with AsyncClient(sandbox.api_key, sandbox.url, poll_interval=0.05) as client:
-            await AsyncBatch(client, out, limit=8).run(rows(40))
+            await AsyncBatch(client, out, limit=8).run(rows(60))
 
     async def in_scope():
         async with anyio.create_task_group() as group:
@@ -616,14 +616,14 @@ def test_what_a_program_has_posted_gets_its_id_before_it_leaves(kind, sandbox, r
         due[0] = number
         if kind == "threads":
             with pytest.raises(KeyboardInterrupt), Client(sandbox.api_key, sandbox.url) as client:
-                Batch(client, out, limit=8).run(rows(40), interrupted)
+                Batch(client, out, limit=8).run(rows(60), interrupted)
         elif kind == "asyncio task":
             asyncio.run(in_task())
         else:
             anyio.run(in_scope, backend=kind)
-    assert 27 <= sandbox.made() < 40
-    assert run(rows(40)).statuses == {"COMPLETED": 40}
-    assert sandbox.made() == 40
+    assert 27 <= sandbox.made() < 60
+    assert run(rows(60)).statuses == {"COMPLETED": 60}
+    assert sandbox.made() == 60
 
 
 @pytest.mark.parametrize("instead", ["nothing", "another directory", "a copy"])
