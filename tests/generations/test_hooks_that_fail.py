@@ -35,7 +35,7 @@ def failing(client):
 @pytest.mark.parametrize("hook", ["on_state", "on_event"])
 def test_the_error_of_a_hook_tells_the_generation_and_is_not_to_be_retried(kind, hook, sandbox):
     sandbox.arm("credits-503:9")
-    with Client(sandbox.api_key, sandbox.url, retry=RetryPolicy(attempts=1)) as client:
+    with Client(sandbox.api_key, sandbox.url, poll_interval=0.1, retry=RetryPolicy(attempts=1)) as client:
         with pytest.raises(kind) as caught:
             client.generate(PAYLOAD, **{hook: failing(client)[kind]})
         (made,) = [item.id for item in sandbox.generations()]
