@@ -371,6 +371,18 @@ def test_what_fresh_gives_up_is_followed_to_its_end(client, sandbox, postgres, t
     assert batch.audit().discrepancies == []
 
 
+def test_what_other_programs_have_begun_is_not_given_up(client, sandbox, postgres, tmp_path):
+    """They have the same database for a journal, and are yet to be given it."""
+    sandbox.plan("slow:100000")
+    with Client(sandbox.api_key, sandbox.url, journal=postgres.url) as other:
+        begun = other.submit(google_veo_3_1.Payload(prompt="snow"), key="theirs").id
+    SharedBatch(client, postgres.url, tmp_path).run(made_of(2))
+    sandbox.advance(100_000)
+    SharedBatch(client, postgres.url, tmp_path, fresh=True).run(made_of(2))
+    with Client(sandbox.api_key, sandbox.url, journal=postgres.url) as other:
+        assert [(item.key, item.generation.id) for item in other.recover()] == [("theirs", begun)]
+
+
 def test_a_video_of_nobody_is_not_replaced(client, sandbox, postgres, tmp_path):
     (tmp_path / "row-1-0.mp4").write_bytes(b"of somebody")
     batch = SharedBatch(client, postgres.url, tmp_path)

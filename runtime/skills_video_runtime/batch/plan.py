@@ -279,10 +279,11 @@ class Plan:
         if line.status != "COMPLETED":
             self.report.problems.append(Outcome(row.key, row.payload.endpoint.model, line.status, line.id or None))
 
-    def given_up(self) -> list[str]:
-        """Give the ids of what earlier rounds have begun: `fresh` makes their rows anew, and they cost what they do."""
+    def given_up(self) -> dict[str, str]:
+        """Give what earlier rounds have begun, the key of its row by its id: `fresh` makes the rows anew."""
         begun = [entry for entry in self.begun.values() if entry.id is not None and entry.own_key is not None]
-        return [str(entry.id) for entry in begun if row_and_round(str(entry.own_key))[1] < self.state.round]
+        rows = {str(entry.id): row_and_round(str(entry.own_key)) for entry in begun}
+        return {name: key for name, (key, number) in rows.items() if number < self.state.round}
 
     def phases(self, rows: Iterable[Row | Mistake]) -> Iterator[Iterator[Row]]:
         """Give the rows that are to be done: what is begun first, so that it counts in what may be spent."""

@@ -130,6 +130,11 @@ class SharedPlan(Plan):
             else:
                 yield row, self.name_of(row), self.todo[row.key]
 
+    def given_up(self) -> dict[str, str]:
+        """See `Plan`; other programs may have the same database for a journal."""
+        rows = set(self.queue.keys())
+        return {name: key for name, key in super().given_up().items() if key in rows}
+
     def close(self) -> None:
         """Write what is there by now, if the rows were put in here, and say that a round is over, if it is."""
         with suppress(JournalUnavailable):
