@@ -10,10 +10,10 @@ from .json_values import is_number
 
 
 class BudgetExceeded(SkillsVideoError):  # noqa: N818  # as the other errors
-    """The generations of a client have taken as many credits as it may spend. Nothing was sent."""
+    """The generations of a client have taken as many credits as it may spend. Nothing was made."""
 
     category: ClassVar[str] = "budget"
-    guidance: ClassVar[str] = "Nothing was sent. A client with a higher max_credits goes on."
+    guidance: ClassVar[str] = "Nothing was made. A client with a higher max_credits goes on."
 
 
 class Budget:

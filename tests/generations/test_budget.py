@@ -7,9 +7,12 @@ import pytest
 from skills_video import BudgetExceeded, Client, SkillsVideoError, google_veo_3_1
 from skills_video_runtime.budget import Budget
 from skills_video_runtime.sandbox import Sandbox
+from skills_video_runtime.testing import fast_time
+from tests.support.scripted import answer, state
 
 EIGHT_SECONDS = google_veo_3_1.Payload(prompt="neon rain", duration=8)
 PRICE = 16  # credits of the sandbox
+CREATE, RESULT = f"POST /api{EIGHT_SECONDS.endpoint.create}", "GET /api/generation/gen_1"
 
 
 @pytest.fixture
@@ -33,6 +36,22 @@ def test_the_post_after_the_budget_is_refused(most, made, sandbox):
             assert isinstance(caught.value, SkillsVideoError)
     assert sandbox.made() == made
     assert sandbox.credits_charged == made * PRICE
+
+
+def test_a_post_that_was_refused_is_not_made_again_once_the_budget_is_spent(server):
+    with Client("some-secret-key", server.base, max_credits=PRICE) as client:
+        fast_time(client)
+
+        def refuse(_):
+            client.wait("gen_1")  # which ends while the other post waits
+            return answer(429, {})
+
+        server.on(CREATE, answer(200, state("IN_QUEUE")), refuse, answer(200, state("IN_QUEUE", "gen_2")))
+        server.on(RESULT, answer(200, state("COMPLETED", usage={"total": PRICE})))
+        client.submit(EIGHT_SECONDS)
+        with pytest.raises(BudgetExceeded, match=f"{PRICE} of {PRICE} credits are spent"):
+            client.submit(EIGHT_SECONDS)
+    assert [request.method for request in server.requests] == ["POST", "POST", "GET"]
 
 
 def test_each_generation_counts_once_however_often_it_is_seen(sandbox):

@@ -187,8 +187,6 @@ class Call:
             before = await begun_before(self, payload, own_key)
             if before is not None:
                 return before
-        if self.budget is not None:
-            self.budget.check()
         submission = self.claims.begin(payload, self.offered(payload))
         submission.own_key = own_key or self.new_key
         submission.idempotency = new_idempotency(submission, path)
