@@ -9,7 +9,8 @@ import sys
 from itertools import count
 from pathlib import Path
 from threading import Timer
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -75,7 +76,7 @@ class Editor:
         position = {"line": before.count("\n"), "character": len(before.rpartition("\n")[2])}
         found = self.ask("textDocument/definition", textDocument={"uri": uri}, position=position)
         assert found, f"what stands at {file}:{position['line'] + 1} is defined nowhere"
-        return Path(unquote(urlsplit(found[-1]["uri"]).path)), found[-1]["range"]["start"]["line"]
+        return Path(url2pathname(urlsplit(found[-1]["uri"]).path)), found[-1]["range"]["start"]["line"]
 
 
 @pytest.fixture(scope="module")
