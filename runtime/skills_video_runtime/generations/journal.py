@@ -152,8 +152,9 @@ class Journal:
     def settle(self, key: int, name: str | None) -> None:
         """Record the id of an unfinished submission, ours from then on, or drop it; ValueError where it cannot be."""
         if key not in {known for known, *_ in self._run(BEGUN)}:
-            for record in (self._record(*row) for row in self._run(OVER) if row[0] == key):
-                raise ValueError(f"key: record {record.key} is over: there is nothing to settle or forget")
+            over = [self._record(*row).key for row in self._run(OVER) if row[0] == key]
+            if over:
+                raise ValueError(f"key: record {over[0]} is over: there is nothing to settle or forget")
             raise ValueError(f"key: the journal {self._where} holds no unfinished record {key}")
         if name is None:
             self._together(partial(self._drop, key))
