@@ -132,8 +132,11 @@ class SharedPlan(Plan):
 
     def given_up(self) -> dict[str, str]:
         """See `Plan`; other programs may have the same database for a journal."""
+        begun = super().given_up()
+        if not begun:
+            return {}
         rows = set(self.queue.keys())
-        return {name: key for name, key in super().given_up().items() if key in rows}
+        return {name: key for name, key in begun.items() if key in rows}
 
     def close(self) -> None:
         """Write what is there by now, if the rows were put in here, and say that a round is over, if it is."""
