@@ -105,6 +105,33 @@ def test_only_the_first_of_two_signals_is_raised():
     assert stop.value.exit_code == 143
 
 
+WAITING = """
+import os, signal, socket, threading
+from skills_video_runtime.cli.signals import Stopped, heeded
+
+def send():
+    while open(f"/proc/self/task/{os.getpid()}/stat").read().rpartition(")")[2].split()[0] != "S":
+        pass
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])  # here, where nobody waits
+    os.kill(os.getpid(), signal.SIGTERM)
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+ours, other = socket.socketpair()
+try:
+    with heeded():
+        threading.Thread(target=send, daemon=True).start()
+        ours.recv(1)
+except Stopped:
+    print("stopped")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_signal_that_interrupts_no_wait_is_heard_even_so():
+    """As one that comes just before the wait begins."""
+    assert children.finished([sys.executable, "-c", WAITING], env=children.environment()).stdout == "stopped\n"
+
+
 @pytest.mark.parametrize("arguments", [("--json-lines",), ("--no-stream", "--json-lines", "--poll-interval", "0.01")])
 def test_a_second_ctrl_c_does_not_cut_short_what_is_said_about_the_first(arguments, still):
     code, out, err = interrupted(still, *RUN, *arguments, after='"state"', signals=(signal.SIGINT,) * 4)

@@ -51,11 +51,36 @@ def heeded() -> Generator[None]:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
-    before: dict[int, object] = {}
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, stop) for number in heard()}
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in heard()}
+    try:
+        with _waits_interrupted():
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if first else handler)
+
+
+@contextmanager
+def _waits_interrupted() -> Generator[None]:
+    """Interrupt each wait once a second; it then goes on.
+
+    Python handles a signal between two of its instructions. One that comes just as a wait begins would be heard when
+    that ends, which may be minutes later.
+    """
+    if not hasattr(signal, "SIGALRM"):  # Windows interrupts no wait
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _go_on)
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_IGN if first else handler)  # type: ignore[arg-type]
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _go_on(_number: int, _frame: object) -> None:
+    """Do nothing."""
