@@ -218,7 +218,7 @@ def test_what_was_paid_for_a_row_that_is_open_counts_ever_after(then, sandbox, r
 
 def checked(sandbox, out):
     with Client(sandbox.api_key, sandbox.url) as client:
-        return [(item.key, item.problem) for item in audit(client, out).discrepancies]
+        return sorted((item.key, item.problem) for item in audit(client, out).discrepancies)
 
 
 @pytest.mark.parametrize("fault", ["slow:100000", "slow:100000,failed:NSFW:no", "download-type:text/html"])
