@@ -18,7 +18,7 @@ import trio
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.errors import ConnectionFailed, JournalUnavailable
 from skills_video_runtime.testing import IOProxy, fast_time, forget_generations, is_idle, replace_io
-from tests.support.callers import Payload
+from tests.support.callers import Payload, use
 from tests.support.children import PATIENCE
 from tests.support.scripted import (
     CREATE,
@@ -248,6 +248,22 @@ def test_on_state_may_use_the_client_and_close_it(server: Scripted) -> None:
     assert (seen, caught.value.generation_id) == (["IN_PROGRESS"], "gen_1")
     assert is_idle(client)
     assert server.wait_closed()
+
+
+def test_a_generation_is_given_whose_client_was_closed_with_its_journal(
+    mode: str, server: Scripted, tmp_path: Path
+) -> None:
+    server.on(STREAM, events(state("IN_QUEUE"), state("COMPLETED")))
+    journal = tmp_path / "j"
+
+    def work(client: Any) -> Any:
+        return client.generate(Payload(), on_state=lambda told: told.is_finished and client.close())
+
+    assert use(mode, server.base, work, journal=journal).id == "gen_1"
+    assert server.wait_closed()
+    with Client(KEY, server.base, journal=journal) as again:
+        server.on(RESULT, answer(200, state("COMPLETED")))
+        assert [item.generation and item.generation.id for item in again.recover()] == ["gen_1"]
 
 
 def test_a_closed_client_opens_no_journal(server: Scripted, tmp_path: Path) -> None:
