@@ -5,9 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import anyio
 import pytest
+from anyio import from_thread, to_thread
 
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.errors import ConnectionFailed
@@ -19,6 +21,8 @@ from tests.support.callers import Payload
 from tests.support.scripted import CREATE, KEY, STREAM, Scripted, answer, state
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.scripted import Reply, Request
 
 JOBS, AT_A_TIME, LOOKS = 30, 5, 3
@@ -80,6 +84,29 @@ def test_all_of_many_jobs_end_well_at_a_platform_that_takes_few(mode: str, serve
     assert len({result.id for result in results}) == platform.made == JOBS
     assert platform.most == AT_A_TIME
     assert JOBS <= platform.refused < 10 * JOBS
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_calls_for_which_all_threads_of_a_program_wait_find_others_for_their_journal(
+    backend: str, server: Scripted, tmp_path: Path
+) -> None:
+    server.on(STREAM, lambda _: answer(200, state("COMPLETED", str(uuid4()))))
+    results: list[Any] = []
+
+    async def main() -> None:
+        to_thread.current_default_thread_limiter().total_tokens = 2
+        async with AsyncClient(KEY, server.base, journal=tmp_path / "j") as client:
+
+            async def work() -> None:  # as a web framework calls functions that are not asynchronous
+                results.append(await to_thread.run_sync(from_thread.run, client.generate, Payload()))
+
+            with anyio.fail_after(10):
+                async with anyio.create_task_group() as group:
+                    for _ in range(4):
+                        group.start_soon(work)
+
+    anyio.run(main, backend=backend)
+    assert {result.status for result in results} == {"COMPLETED"}
 
 
 def test_what_is_refused_together_slows_down_once() -> None:
