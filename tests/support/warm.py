@@ -27,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from skills_video_runtime.http import environment
 from tests.support import children
 
 if TYPE_CHECKING:
@@ -39,6 +40,17 @@ READ_LATE = ("SKILLS_VIDEO_", "COMP_", "NO_COLOR", "COLUMNS", "HOME", "XDG_")
 OPTIONS = {"env", "cwd", "encoding", "input", "stdin"}
 PACKAGES = {"": (), "mcp": ("skills_video_runtime.agents",)}
 """What a command needs that takes long to import and that others do without."""
+NEEDED = (
+    "skills_video.capabilities",
+    "skills_video.catalog",
+    "skills_video_runtime.http.exchange",
+    "skills_video_runtime.http.session",
+    "certifi",
+    "encodings.idna",
+    "httpcore",
+    "rich.progress",
+)
+"""What a command imports on its way. httpcore imports trio, which takes longer than a whole command does then."""
 NUMBER = struct.Struct("i")
 
 
@@ -200,8 +212,9 @@ def fork_for_others(extra: str) -> None:
     for package in ("skills_video_runtime.cli", "skills_video_runtime.batch", *PACKAGES[extra]):
         for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
             importlib.import_module(module.name)
-    for name in ("skills_video", "skills_video.catalog", "httpx", "rich.progress"):
+    for name in NEEDED:
         importlib.import_module(name)
+    environment.tls()  # which those keep that are forked
     gc.collect()
     gc.freeze()
     with contextlib.ExitStack() as opened:
