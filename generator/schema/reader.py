@@ -167,7 +167,7 @@ class SchemaReader(Keywords):
         if "unevaluatedProperties" in schema:
             rest = self.read(schema["unevaluatedProperties"], f"{pointer}/unevaluatedProperties", f"{hint} value")
             shape = _with_rest(shape, rest, f"{pointer}/unevaluatedProperties")
-        if schema.get("nullable") is True and "type" not in schema:
+        if schema.get("nullable") is True:
             shape = union([shape, types.Null()])
         return shape
 
