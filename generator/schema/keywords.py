@@ -53,10 +53,10 @@ class Keywords:
         if any(name not in _TYPES for name in names) or (given is not None and not names):
             allowed = ", ".join(_TYPES)
             self.description.fail(f"{pointer}/type", f"{given!r} is no type of JSON Schema; one of {allowed} is")
-        if not names and "enum" not in schema and "const" not in schema:
+        if not names:
             names = limited_types(schema)
-            if not names and any(conditions(schema)):
-                names = ["object"]
+        if not names and "enum" not in schema and "const" not in schema and any(conditions(schema)):
+            names = ["object"]
         if names and schema.get("nullable") is True and "null" not in names:
             names = [*names, "null"]
         return names

@@ -302,6 +302,25 @@ def test_a_member_that_the_platform_sets_is_not_asked_for_beside_another(is_merg
         payload(a="x")
 
 
+@pytest.mark.parametrize(
+    ("schema", "taken", "refused"),
+    [
+        ({"enum": ["ab", "abcd"], "maxLength": 3}, "ab", "abcd"),
+        ({"enum": [1, "x", 5], "minimum": 2}, "x", 1),
+        ({"enum": [[1], [1, 2]], "maxItems": 1}, [1], [1, 2]),
+        ({"enum": [{"a": 1}, {"b": 1}], "required": ["a"]}, {"a": 1}, {"b": 1}),
+        ({"anyOf": [{"const": "abcd", "maxLength": 3}, {"const": "ab"}]}, "ab", "abcd"),
+    ],
+)
+def test_values_that_have_no_type_beside_them_are_held_to_their_limits(schema, taken, refused, project):
+    project.write(description({"acme/one": {"type": "object", "properties": {"a": schema}}}))
+    assert project.run() == 0
+    cls = project.load("acme_one").Payload
+    assert cls(a=taken).to_dict() == {"a": taken}
+    with pytest.raises(PayloadError):
+        cls(a=refused)
+
+
 def test_members_that_read_the_same_are_each_remarked_of_and_are_each_their_own(project, capsys):
     wrong = {"type": "integer", "maximum": 3, "default": 4}
     inner = {"type": "object", "properties": {"a": TEXT}}
