@@ -197,7 +197,7 @@ def _member(item: Field[Any], hint: Any) -> Member:
     for told in (told for option in options for told in getattr(option, "__metadata__", ())):
         if isinstance(told, Default):
             facts["default"] = told.value
-        elif told == Deprecated():
+        elif isinstance(told, Deprecated) and not told.operands:
             facts["deprecated"] = True
     return Member(item.name, compile_check(shape), Unset not in options, constant, facts, shape)
 

@@ -214,7 +214,7 @@ class Default(_Single, _Unary):
     value = property(_operand)
 
 
-class Deprecated(Constraint):
+class Deprecated(_Single):
     """The platform advises against the field, or against those of its values that are named."""
 
 

@@ -20,6 +20,7 @@ BODY = {
         "told": {"type": "string", "deprecated": True, "description": "Deprecated, use prompt."},
         "mode": {"oneOf": [{"const": "fast"}, {"const": "slow", "deprecated": True}]},
         "size": {"oneOf": [{"type": "integer"}, {"type": "string", "deprecated": True}]},
+        "pair": {"oneOf": [{"const": [1, 1]}, {"const": [2, 2], "deprecated": True}]},
         "inner": {"type": "object", "deprecated": True, "properties": {"x": TEXT}, "description": "Once a thing."},
     },
     "required": ["prompt"],
@@ -40,6 +41,7 @@ def test_texts_and_schemas_of_fields_say_it(package):
     assert "old: Was a name. Deprecated; at most 9 characters.\n" in text
     assert "told: Deprecated, use prompt.\n" in text
     assert 'mode: Deprecated values: "slow".' in text
+    assert "pair: Deprecated values: [2, 2]." in text
     assert "size: Not described." in text
     assert "Deprecated." in package.load("acme_one").Inner.__doc__
     assert "old: Annotated[str, MaxLen(9), Deprecated()] | Unset = UNSET" in package.text("API.md")
