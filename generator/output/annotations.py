@@ -24,8 +24,11 @@ _PLAIN: dict[type, str] = {
     types.Anything: "Json",
     types.Never: "Never",
 }
-_NO_LITERALS: dict[type, str] = {float: "float", list: "Array[Json]", dict: "Mapping[str, Json]"}
+_NO_LITERALS: dict[type, str] = {int: "int", float: "float", list: "Array[Json]", dict: "Mapping[str, Json]"}
 """What values are called that `Literal` does not take."""
+
+GREATEST_LITERAL = 2**63 - 1
+"""mypy reads no integer in a `Literal` that is further from zero."""
 
 LONGEST_LITERAL = 100
 MOST_VALUES = 10
@@ -42,8 +45,10 @@ class Annotator:
     taken: set[str] = field(default_factory=set[str])
     """The names that no enumeration can have."""
     uses: set[str] = field(default_factory=set[str])
-    enumerations: dict[tuple[str | int, ...], str] = field(default_factory=dict[tuple[str | int, ...], str])
-    """The names of the long ones, each of which is written once."""
+    enumerations: dict[str, tuple[str, tuple[str | int, ...]]] = field(
+        default_factory=dict[str, tuple[str, tuple[str | int, ...]]]
+    )
+    """The names and values of the long ones, each of which is written once, by what is written."""
     within: tuple[str, str] = ("", "")
     """The class and the member that are being written."""
 
@@ -170,9 +175,9 @@ class Annotator:
         literal: list[str | int] = []
         others: dict[type, list[Any]] = {kind: [] for kind in _NO_LITERALS}
         for value in values:
-            if isinstance(value, (str, int)):
+            if isinstance(value, str) or (isinstance(value, int) and abs(value) <= GREATEST_LITERAL):
                 literal.append(value)
-            elif isinstance(value, float) and value.is_integer():
+            elif isinstance(value, float) and value.is_integer() and abs(value) <= GREATEST_LITERAL:
                 literal.append(int(value))
             elif value is not None:
                 others[type(value)].append(value)
@@ -191,14 +196,14 @@ class Annotator:
         text = self._name("Literal") + f"[{', '.join(map(repr, values))}]"
         if len(text) <= LONGEST_LITERAL or len(values) <= MOST_VALUES:
             return text
-        if values not in self.enumerations:
+        if text not in self.enumerations:
             holder, member = self.within
             name = class_name(member)
             names = (name, f"{name}Value", f"{holder}{name}", f"{holder}{name}Value")
             free = next((name for name in names if name not in self.taken), names[-1])
-            self.enumerations[values] = distinct(free, self.taken)
-            self.taken.add(self.enumerations[values])
-        return self.enumerations[values]
+            self.enumerations[text] = distinct(free, self.taken), values
+            self.taken.add(self.enumerations[text][0])
+        return self.enumerations[text][0]
 
 
 def packed(values: Iterable[str | int], width: int) -> list[str]:

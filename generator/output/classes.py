@@ -198,7 +198,7 @@ class _Builder:
             classes.append(PayloadClass(name, base, text, fields, rules, rivals, bodies, urlencoded, shape))
         annotator.uses.update(item.base for item in classes)
         variants = tuple(self.names[pointer] for pointer in posted)
-        enumerations = {name: values for values, name in annotator.enumerations.items()}
+        enumerations = dict(annotator.enumerations.values())
         uses, capabilities = frozenset(annotator.uses), capabilities_of(self.model)
         return Module(self.model, tuple(classes), variants, enumerations, uses, self.names, capabilities)
 

@@ -93,7 +93,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-def test_module_of_confusing_names_is_not_reported(errors_of, project):
+def test_module_of_confusing_names_or_great_numbers_is_not_reported(errors_of, project):
     properties = {
         name: [
             {"type": "string", "default": "x"}, {"type": "integer", "minimum": 1}, {"enum": ["a", 1]},
@@ -108,6 +108,7 @@ def test_module_of_confusing_names_is_not_reported(errors_of, project):
         "acme/one": {"type": "object", "properties": properties, "additionalProperties": True},
         "acme/two": {"type": "object", "properties": objects},
         "acme/three": {"anyOf": [{**item, "required": ["x"]} for item in list(objects.values())[:12]]},
+        "acme/four": {"type": "object", "properties": {"x": {"const": 2**64}, "y": {"enum": [1, -(2**63), 2**63 - 1]}}},
     }))  # fmt: skip
     assert project.run() == 0
-    assert errors_of([project.out / f"acme_{number}.py" for number in ("one", "two", "three")]) == {}
+    assert errors_of([project.out / f"acme_{number}.py" for number in ("one", "two", "three", "four")]) == {}

@@ -161,6 +161,30 @@ def test_a_long_enumeration_is_named_once(project):
         module.Payload(zone="Nowhere")
 
 
+def test_long_enumerations_that_python_holds_to_be_equal_are_two(project):
+    texts = [f"Region/Town of {index}" for index in range(20)]
+    project.write(description({"acme/one": {"type": "object", "properties": {
+        "number": {"enum": [1, *texts]}, "flag": {"enum": [True, *texts]},
+    }}}))  # fmt: skip
+    assert project.run() == 0
+    cls = project.load("acme_one").Payload
+    assert cls(number=1, flag=True).to_dict() == {"number": 1, "flag": True}
+    for wrong in ({"number": True}, {"flag": 1}):
+        with pytest.raises(PayloadError):
+            cls(**wrong)
+
+
+def test_numbers_too_great_for_a_literal_are_values_all_the_same(project):
+    great = {"const": 2**64}, {"enum": [1, -(2**63), "x", 2**63 - 1]}
+    project.write(description({"acme/one": {"type": "object", "properties": dict(zip("xy", great, strict=True))}}))
+    assert project.run() == 0
+    cls = project.load("acme_one").Payload
+    assert cls(x=2**64, y=-(2**63)).to_dict() == {"x": 2**64, "y": -(2**63)}
+    assert cls(y=2**63 - 1).y == 2**63 - 1
+    with pytest.raises(PayloadError):
+        cls(y=2**63)
+
+
 VALUES = {
     "beside": {"enum": [1, 2], "x-enum-varnames": ["FAST", "SLOW"], "x-enum-descriptions": ["Quick.", "Good."]},
     "by_value": {"enum": ["a", "b"], "x-enumDescriptions": {"a": "First.", "c": "None."}, "description": "Mode."},
