@@ -119,5 +119,5 @@ def spans(values: Sequence[int | float | str]) -> str:
 
 
 def _import_order(name: str) -> tuple[bool, bool, str]:
-    """Order names as ruff's import rules do: constants, classes, then functions."""
-    return not name.isupper(), not name[0].isupper(), name
+    """Order names as ruff's import rules do: constants, classes, then functions. One capital is a class."""
+    return not name.isupper() or len(name) == 1, not name[0].isupper(), name

@@ -398,7 +398,7 @@ def test_manifest_tells_two_inputs_of_one_name_apart(project):
     assert digests <= set(json.loads(project.text("MANIFEST.json"))["inputs"].values())
 
 
-def test_modules_of_odd_unions_are_as_clean_as_the_repositorys(project):
+def test_modules_of_odd_unions_names_and_values_are_as_clean_as_the_repositorys(project):
     options = [
         {"enum": ["auto", None]},
         {"type": ["string", "null"]},
@@ -406,7 +406,15 @@ def test_modules_of_odd_unions_are_as_clean_as_the_repositorys(project):
         {"type": "integer"},
         {"const": 5},
     ]
-    project.write(description({"acme/one": {"type": "object", "properties": {"a": {"anyOf": options}}}}))
+    properties = {
+        "a": {"anyOf": options},
+        **{name: {"type": "string"} for name in ("l", "aspectRatio", "UPPER", "_b")},
+        **{name: {"type": "object", "properties": {"x": {"type": "string"}}} for name in ("q", "z")},
+        "password": {"enum": ["/tmp/x", "0.0.0.0"], "default": "/tmp/x"},
+    }
+    plain = {"type": "object", "properties": properties, "required": ["a"]}
+    told = {"type": "object", "properties": {"token": {"const": "x"}}, "required": ["token"]}
+    project.write(description({"acme/one": {"anyOf": [plain, told]}}))
     assert project.run() == 0
     options = ["--ignore", "INP001", "--stdin-filename", ROOT / "generated" / "acme_one.py"]
     command = [sys.executable, "-m", "ruff", "check", *options, "-"]
