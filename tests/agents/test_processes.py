@@ -94,7 +94,7 @@ def test_http_serves_this_machine_alone(sandbox, tmp_path, made):
             assert asked(headers={**head, "Origin": origin}).status_code == 403
         assert asked(headers={**head, "Host": f"localhost:{port}"}).status_code == 200
         server.send_signal(signal.SIGTERM)
-        assert server.wait(10) == 143
+        assert server.wait(20) == 143
         assert "Traceback" not in server.stderr.read()
 
 
@@ -105,7 +105,7 @@ def test_a_signal_ends_it_though_it_waits_for_its_client(sandbox, tmp_path):
         server.stdin.flush()
         assert "serverInfo" in server.stdout.readline()
         server.send_signal(signal.SIGTERM)
-        assert server.wait(10) == 143
+        assert server.wait(20) == 143
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_what_was_pruned_is_fetched_and_not_posted_again(sandbox, run, out):
     run(rows(0, 1))
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         sandbox.plan("slow:1000000")
-        run(rows(0, 1, 2), patience=0.2)  # which leaves a record
+        run(rows(0, 1, 2), patience=2)  # which leaves a record
         assert client.prune() == 2
     sandbox.advance(2_000_000)
     (out / "row-0-0.mp4").unlink()
@@ -113,7 +113,7 @@ def test_what_was_pruned_is_fetched_and_not_posted_again(sandbox, run, out):
 def test_a_journal_that_was_pruned_is_none_that_is_older(sandbox, run, out):
     run(rows(0))
     sandbox.plan("slow:1000000")
-    run(rows(0, 1), patience=0.2)  # which leaves a record
+    run(rows(0, 1), patience=2)  # which leaves a record
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         assert client.prune() == 1
     sandbox.advance(2_000_000)
@@ -127,7 +127,7 @@ def test_a_journal_that_was_pruned_is_none_that_is_older(sandbox, run, out):
 def test_an_id_that_stands_in_a_line_alone_outlives_a_kill(sandbox, run, out):
     run(rows(0, 1))
     sandbox.plan("slow:1000000")
-    run(rows(0, 1, 2), patience=0.2)  # which leaves a record
+    run(rows(0, 1, 2), patience=2)  # which leaves a record
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         assert client.prune() == 2
     sandbox.advance(2_000_000)
@@ -142,7 +142,7 @@ def test_an_id_that_stands_in_a_line_alone_outlives_a_kill(sandbox, run, out):
 def test_what_is_not_over_in_time_counts_in_the_budget(sandbox, run):
     sandbox.plan("every 1 slow:1000000")
     for _ in range(2):
-        report = run(rows(*range(6)), patience=0.3, limit=1, max_credits=2 * EACH)
+        report = run(rows(*range(6)), patience=1.5, limit=1, max_credits=2 * EACH)
         assert (report.statuses["OPEN"], sandbox.credits_charged) == (2, 2 * EACH)
 
 
@@ -225,7 +225,7 @@ def checked(sandbox, out):
 def test_what_fresh_gives_up_is_followed_to_its_end(fault, sandbox, run, out):
     """Its row is made anew, also where it was changed, and its price is known from then on."""
     sandbox.plan(fault, fault)
-    run(rows(0, 1, 2), patience=0.5)
+    run(rows(0, 1, 2), patience=2)
     assert checked(sandbox, out) != []
     sandbox.advance(100_000)
     changed = Row("row-0", google_veo_3_1.Payload(prompt="snow"))
@@ -237,7 +237,7 @@ def test_what_fresh_gives_up_is_followed_to_its_end(fault, sandbox, run, out):
 
 def test_what_fresh_gives_up_counts_in_the_budget(sandbox, run, out):
     sandbox.plan("slow:100000")
-    run(rows(0, 1), patience=0.5)
+    run(rows(0, 1), patience=2)
     sandbox.advance(100_000)
     report = run(rows(0, 1), fresh=True, limit=1, max_credits=3 * EACH)
     assert (report.statuses, report.credits, sandbox.made()) == ({"COMPLETED": 1}, 3 * EACH, 3)
@@ -245,8 +245,8 @@ def test_what_fresh_gives_up_counts_in_the_budget(sandbox, run, out):
 
 def test_what_fresh_gives_up_and_is_not_over_is_looked_at_again(sandbox, run, out):
     sandbox.plan("slow:100000", "slow:100000")
-    run(rows(0, 1), patience=0.5)
-    assert run(rows(0, 1), patience=0.5, fresh=True).statuses == {"COMPLETED": 2}
+    run(rows(0, 1), patience=2)
+    assert run(rows(0, 1), patience=2, fresh=True).statuses == {"COMPLETED": 2}
     begun = "it is begun and not over: run the batch again"
     assert checked(sandbox, out) == [("row-0", begun), ("row-1", begun)]
     sandbox.advance(100_000)
@@ -257,22 +257,22 @@ def test_what_fresh_gives_up_and_is_not_over_is_looked_at_again(sandbox, run, ou
 def test_what_fresh_gives_up_holds_up_the_rows_once(sandbox, run):
     """Not each for itself, where none comes to its end."""
     sandbox.plan(*["slow:100000"] * 12)
-    run(rows(*range(12)), patience=0.5)
+    run(rows(*range(12)), patience=2)
     began = time.monotonic()
-    assert run(rows(*range(12)), patience=2, fresh=True).statuses == {"COMPLETED": 12}
-    assert time.monotonic() - began < 8
+    assert run(rows(*range(12)), patience=3, fresh=True).statuses == {"COMPLETED": 12}
+    assert time.monotonic() - began < 24
 
 
 def test_what_fresh_gives_up_is_left_where_the_platform_does_not_answer(run, out):
     with Sandbox(speed=1000) as gone:
         gone.plan("slow:100000", "slow:100000")
-        run(rows(0, 1), at=gone, patience=0.5)
+        run(rows(0, 1), at=gone, patience=2)
         key, url = gone.api_key, gone.url
     began = time.monotonic()
     with Client(key, url, retry=RetryPolicy(attempts=1)) as client:
         report = Batch(client, out, fresh=True, timeout=20).run(rows(0, 1))
     assert [type(item.error) for item in report.problems] == [ConnectionFailed, ConnectionFailed]
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 15
 
 
 def test_what_fresh_gives_up_without_an_id_is_settled_by_its_owner(sandbox, run, out):
@@ -288,7 +288,7 @@ def test_what_fresh_gives_up_without_an_id_is_settled_by_its_owner(sandbox, run,
 
 def test_tasks_follow_what_fresh_gives_up(sandbox, run, out):
     sandbox.plan("slow:100000")
-    run(rows(0), patience=0.5)
+    run(rows(0), patience=2)
     sandbox.advance(100_000)
 
     async def anew():
@@ -399,7 +399,7 @@ def test_a_batch_whose_journal_and_results_are_gone_is_not_paid_for_again(sandbo
 
 def test_a_row_whose_generation_is_known_no_more_can_be_settled(sandbox, run, out):
     sandbox.plan("slow:1000000,result-404:999999")
-    assert run(rows(0), patience=0.2).statuses == {"OPEN": 1}
+    assert run(rows(0), patience=2).statuses == {"OPEN": 1}
     assert run(rows(0)).statuses == {"OPEN": 1}
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         client.settle("row-0")

@@ -364,7 +364,7 @@ def test_what_was_paid_for_a_row_that_is_open_counts_after_a_fresh_start(client,
 
 def test_what_fresh_gives_up_is_followed_to_its_end(client, sandbox, postgres, tmp_path):
     sandbox.plan("slow:100000", "slow:100000")
-    SharedBatch(client, postgres.url, tmp_path, timeout=0.5).run(made_of(3))
+    SharedBatch(client, postgres.url, tmp_path, timeout=2).run(made_of(3))
     sandbox.advance(100_000)
     batch = SharedBatch(client, postgres.url, tmp_path, fresh=True)
     assert batch.run(made_of(3)).credits == batch.standing().credits == sandbox.credits_charged == 6 * 16

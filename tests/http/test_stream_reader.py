@@ -137,7 +137,7 @@ def test_a_stream_that_talks_on_after_the_end_is_left(mode: str, server: Scripte
     server.on(STREAM, talk)
     begun = time.monotonic()
     use(mode, server.base, lambda client: client.generate(Payload()))
-    assert time.monotonic() - begun < 0.8
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize("data", ["[1]", "5", "null", "{", "[" * 100_000, "9" * 10_000])

