@@ -85,6 +85,11 @@ class Change:
         """The place within the model."""
         return ".".join(filter(None, (self.scope, self.place)))
 
+    @property
+    def said(self) -> tuple[str, str, str]:
+        """What is told of it within its scope: of two that tell the same, one is told."""
+        return self.rule, self.place, self.text()
+
     def counts_as(self, verdict: str) -> bool:
         """Tell whether it is what one of `VERDICTS` names."""
         if self.accepted:

@@ -109,7 +109,7 @@ class _Update:
                 pointer=change.pointer or "/paths",
                 models=stayed,
             )
-            for change in with_capabilities(changes, self.old.found.offered, self.new.found.offered)
+            for change in with_capabilities(_once(changes), self.old.found.offered, self.new.found.offered)
         ]
 
     def _model(self, before: VideoModel, after: VideoModel) -> Iterator[Change]:
@@ -127,13 +127,13 @@ class _Update:
         if not is_alike:
             told = list(_request(before, after, self.new.description_of(after)))
         yield from told
-        said = {(change.rule, change.place, change.text()) for change in told}
+        said = {change.said for change in told}
         for label, was, now in ends:
             own: list[Change] = []
             old, new = self.old.asked("post", was), self.new.asked("post", now)
             if old and new and not is_alike and not (self.old.posts(before, old) and self.new.posts(after, new)):
                 own = compare_bodies(f"{label}.request", old, new)
-            own = [change for change in own if (change.rule, change.place, change.text()) not in said]
+            own = [change for change in own if change.said not in said]
             yield from self._endpoint(label, "post", was, now, own)
 
     def _endpoint(self, label: str, method: str, old: str, new: str, own: Iterable[Change] = ()) -> Iterator[Change]:
@@ -169,6 +169,16 @@ class _Update:
         for model in (*self.old.models.values(), *self.new.models.values()):
             called += [("post", model.stream or ""), ("post", model.create)]
         return compare_platform(self.old.found.descriptions, self.new.found.descriptions, called)
+
+
+def _once(changes: Iterable[Change]) -> Iterable[Change]:
+    """Tell once what is the same of several alternatives of a field, shown by a case if that is found for one."""
+    told: dict[tuple[str, ...], Change] = {}
+    for change in changes:
+        key = change.model, change.scope, *change.said
+        if key not in told or (change.witness and not told[key].witness):
+            told[key] = change
+    return told.values()
 
 
 def _placed(change: Change, model: VideoModel) -> Change:
@@ -271,11 +281,11 @@ def _bodies(comparison: Comparison, old: Object, new: Object) -> None:
     before, after = old.bodies or (old, old), new.bodies or (new, new)
     as_json = _without(before[0], files), _without(after[0], files)
     for word, (was, now) in (("JSON", as_json), ("a form", (before[1], after[1]))):
-        said = {(change.rule, change.place, change.text()) for change in comparison.changes}
+        said = {change.said for change in comparison.changes}
         own = Comparison(REQUEST, comparison.scope, comparison.old, comparison.new)
         own.compare(was, now)
         for change in own.changes:
-            if (change.rule, change.place, change.text()) not in said:
+            if change.said not in said:
                 sentence, values = f"{change.sentence} (as {{}})", (*change.values, word)
                 comparison.changes.append(replace(change, sentence=sentence, values=values))
 

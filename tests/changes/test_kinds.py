@@ -411,3 +411,12 @@ def test_objects_that_double_with_each_reference_are_told_in_so_many_places(tmp_
     assert changes(tmp_path, old, old) == []
     places = {change.path for change in changes(tmp_path, old, new) if change.about == "request-length"}
     assert 50 < len(places) <= 200
+
+
+def test_what_is_the_same_of_several_alternatives_of_a_field_is_told_once(tmp_path):
+    old, new = (
+        body(a=body(t=TEXT | {"maxLength": most}) | {"anyOf": [{"required": ["t"]}, body(q=TEXT)]}) for most in (1, 2)
+    )
+    assert rows(between(tmp_path, old, new)) == [("loosened", "a.t", False)]
+    [change] = between(tmp_path, new, old)
+    assert (change.verdict, change.path) == ("breaks", "a.t")
