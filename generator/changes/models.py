@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator.inputs.paths import RESULT
 from generator.output.classes import constructors_of
+from generator.schema.algebra import fits
 from generator.schema.file_fields import constants
 from generator.schema.intersection import Intersection
 from generator.schema.subset import Subset
@@ -249,7 +250,8 @@ def _request(old: VideoModel, new: VideoModel, description: Description) -> Iter
         told.update(change.old for change in comparison.changes if change.kind == "moved")
         comparison.proof.whole = comparison.proof.here = old.request, new.request
         _rivals(comparison, now, {name: mine[twin] for name, twin in twins.items()}, others)
-        yield from comparison.changes
+        for change in comparison.changes:
+            yield _shown_of_all(change, comparison, mine[was].shape)
     order = Comparison(REQUEST, "", before, after)
     kept = {name: variant.shape for name, variant in mine.items() if name in twins.values()}
     order.order("", kept, {twins[name]: variant.shape for name, variant in others.items() if name in twins})
@@ -267,6 +269,18 @@ def _request(old: VideoModel, new: VideoModel, description: Description) -> Iter
             witness = Witness("call", f"from skills_video.{old.module} import {found.name}")
             yield Change("removed", "class", sentence, (), "", found.name, scope=found.name, breaking=True,
                          witness=witness)  # fmt: skip
+
+
+def _shown_of_all(change: Change, comparison: Comparison, shape: Object) -> Change:
+    """Show by a call of its class what other classes take as well, and by nothing what they kept from being taken."""
+    witness, (old, new) = change.witness, comparison.proof.whole
+    if witness is None or witness.form != "payload":
+        return change
+    if not fits(old, witness.value, comparison.old.known):
+        return replace(change, witness=None)
+    if fits(new, witness.value, comparison.new.known):
+        return replace(change, witness=comparison.calling(shape, witness.value))
+    return change
 
 
 def _bodies(comparison: Comparison, old: Object, new: Object) -> None:

@@ -16,6 +16,14 @@ from tests.support.judge import judge
 from tests.support.project import Project, description
 from tests.support.revisions import changes, revision
 
+
+def open_classes(most):
+    """Give two payload classes that take members of any name."""
+    fields = {"A": {"a": WHOLE | {"maximum": most}}, "B": {"b": TEXT}}
+    return [{"title": title, "type": "object", "properties": named, "required": [*named][: title == "A"],
+             "additionalProperties": True} for title, named in fields.items()]  # fmt: skip
+
+
 CASES: dict[str, tuple[Any, Any]] = {
     **{name.replace(" ", "_").lower(): (body(a=old), body(a=new)) for name, (old, new, _, _) in FIELDS.items()},
     **{name: (old, new) for name, (old, new, _) in UPDATES.items()},
@@ -38,6 +46,11 @@ CASES: dict[str, tuple[Any, Any]] = {
     ),
     "null_items": (
         body(a={"type": "array", "items": {"type": ["integer", "null"]}}), body(a={"type": "array", "items": WHOLE}),
+    ),
+    "what_another_class_takes": ({"anyOf": open_classes(5)}, {"anyOf": open_classes(4)}),
+    "a_field_that_another_class_has": (
+        {"anyOf": [body(b=TEXT) | {"title": "A", "minProperties": 2}, body(b=TEXT) | {"title": "B"}]},
+        {"anyOf": [body() | {"title": "A", "minProperties": 2}, body(b=TEXT) | {"title": "B"}]},
     ),
     "a_long_text": (body(a=TEXT), body(a=TEXT | {"maxLength": 3000})),
 }  # fmt: skip
@@ -122,6 +135,12 @@ def test_where_no_case_is_found_it_may_break(tmp_path):
     assert [(*row, change.verdict) for row, change in zip(rows(found), found, strict=True)] == [
         ("tightened", "a", True, "may break")
     ]
+
+
+def test_what_two_alternatives_kept_from_being_taken_shows_no_break(tmp_path):
+    old, new = (description({"acme/one": {"oneOf": open_classes(most)}}) for most in (5, 4))
+    [change] = changes(tmp_path, old, new)
+    assert (change.verdict, change.path) == ("may break", "A.a")
 
 
 def test_a_long_witness_is_shortened_for_readers_and_whole_for_programs(tmp_path):
