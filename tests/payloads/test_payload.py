@@ -929,6 +929,19 @@ def test_nearest_mends_several_faults_at_once():
     assert [violation.nearest for violation in refused(tags=["a", "a", "b", "c"])] == [["a", "b"], ["a", "b"]]
 
 
+@pytest.mark.parametrize(("value", "nearest"), [(1.5, None), (-2, 0), (0.5, 0), ("-3", 0)])
+def test_what_a_second_form_takes_as_well_is_not_the_nearest(value, nearest):
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Sized(BasePayload):
+        endpoint: ClassVar[Endpoint] = ENDPOINT
+
+        size: Annotated[Annotated[int, MultipleOf(2), Ge(0)] | Annotated[int, Ge(1)], ExactlyOne()]
+
+    with pytest.raises(PayloadError) as caught:
+        Sized(size=value)
+    assert caught.value.violations[0].nearest == nearest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link(BaseObject):
     next: Annotated[Link | Literal["end"], ExactlyOne()]

@@ -17,7 +17,7 @@ from .shapes import Shape, shape_of
 from .violations import KINDS, WRONG, Kind, OfType, Problem, Problems, Stated, likeliest, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .constraints import Constraint, Test
     from .violations import Path, Take
@@ -321,8 +321,19 @@ def _exactly_one(checks: Sequence[Check], value: Any, path: Path, found: Problem
         message = "{value} fits {} forms of the schema, where exactly one is allowed"
         found.append(Problem(Stated("oneOf", message, len(kept)), value, path))
     else:
-        found += likeliest([problems for _, problems in tried], len(path))
+        for problem in likeliest([problems for _, problems in tried], len(path)):
+            if problem.path == path:
+                problem.nearest = partial(_in_one_form, checks, problem.nearest)
+            found.append(problem)
     return value
+
+
+def _in_one_form(checks: Sequence[Check], nearest: Callable[[], Any]) -> Any:
+    """Give what is nearest in one form, if no second form takes it."""
+    value = nearest()
+    if [check.fits(value) for check in checks].count(True) == 1:
+        return value
+    return None
 
 
 def _object(cls: type[Any], value: Any, path: Path, found: Problems) -> Any:
