@@ -15,6 +15,7 @@ import time
 import traceback
 import zlib
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +36,17 @@ from tests.support.scripted import (
     Request,
     Scripted,
     answer,
+    chunk,
     events,
     frame,
     state,
+    stream_head,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from skills_video_runtime.testing import FastTime
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 0.3
@@ -90,6 +95,54 @@ def test_an_event_that_drips_is_left_in_time_to_poll(mode: str, server: Scripted
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + frame(state("IN_QUEUE")) + b"data: "
     server.on(STREAM, dripping(head, b"x")).on(RESULT, answer(200, state("COMPLETED")))
     assert use(mode, server.base, lambda client: client.generate(Payload(), timeout=3)).status == "COMPLETED"
+
+
+def flooding(event: Callable[[int], Any]) -> Callable[[Request], Any]:
+    def flood(_: Request) -> Any:
+        yield b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+        until, numbers = time.monotonic() + 10 * PATIENCE, count()
+        while time.monotonic() < until:
+            yield b"".join(frame(event(next(numbers))) for _ in range(500))
+
+    return flood
+
+
+FLOODS = {
+    "new states": flooding(lambda number: state(f"STEP_{number}")),
+    "no states": flooding(lambda number: {"id": "gen_1", "number": number}),
+    "states of other generations": flooding(lambda number: state("IN_QUEUE", f"gen_{number + 1}")),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_stream_that_never_pauses_is_left_in_time_to_poll(name: str, server: Scripted) -> None:
+    server.on(STREAM, FLOODS[name]).on(RESULT, answer(200, state("COMPLETED")))
+    with Client(KEY, server.base) as client:
+        begun = time.monotonic()
+        assert client.generate(Payload(), timeout=2 * PATIENCE).status == "COMPLETED"
+        assert time.monotonic() - begun < 2 * PATIENCE
+
+
+def test_a_stream_that_never_pauses_and_tells_no_id_ends_in_doubt_and_in_time(server: Scripted) -> None:
+    server.on(STREAM, flooding(lambda number: {"number": number})).on(RUNNING, answer(200, []))
+    with Client(KEY, server.base) as client:
+        begun = time.monotonic()
+        with pytest.raises(errors.SubmissionUncertain):
+            client.generate(Payload(), timeout=2 * PATIENCE)
+        assert time.monotonic() - begun < 2 * PATIENCE + 1
+
+
+def test_the_end_that_has_come_while_a_hook_took_all_the_time_is_given(mode: str, server: Scripted) -> None:
+    server.on(STREAM, [stream_head(), chunk(frame(state("IN_QUEUE")) + frame(state("COMPLETED"))), b"0\r\n\r\n"])
+    flights: list[FastTime] = []
+
+    def work(client: Any) -> Any:
+        def dawdle(_: object) -> None:
+            flights[0].ahead += 1000
+
+        return client.generate(Payload(), on_state=dawdle)
+
+    assert use(mode, server.base, work, flights).status == "COMPLETED"
 
 
 @pytest.mark.filterwarnings("ignore:Async generator 'httpx._multipart:ResourceWarning")  # httpx leaves it to trio

@@ -28,12 +28,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from skills_video_runtime import errors
 from skills_video_runtime.capabilities import LIST_LIMIT, Capabilities
 from skills_video_runtime.catalog import capabilities_for
-from skills_video_runtime.json_values import as_object
+from skills_video_runtime.json_values import JsonObject, as_object
 
 from .claims import Claims, Submission, new_idempotency
 from .following import GET_PATIENCE, is_whole, next_polled, next_streamed
 from .media import belonging_to
-from .outcomes import IO, Answer, Lost, Opened, Settings, Submittable, check_seconds
+from .outcomes import IO, Answer, Ended, Lost, Opened, Settings, Submittable, check_seconds
 from .pace import Pace, Paces
 from .posting import settled, submitted
 from .progress import Event, Retry
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .journal import Journal
     from .progress import Hook, Report
 
+MOST_LATE = 10  # events that are read although there is no time to wait for them: our choice
 UNBELIEVED = 30.0  # seconds for which a 404 of a generation that was just made is not believed: our choice
 
 
@@ -96,7 +97,7 @@ class Call:
         """Begin with a generation of which nothing is known yet, and which has the whole time."""
         self.deadline = self.io.now() + self.timeout
         self.has_posted = False
-        self.streaming, self.silence = False, 0.0
+        self.streaming, self.silence, self.late = False, 0.0, 0
         self.shown: set[str] = set()
         self.polled = ""
 
@@ -376,7 +377,15 @@ class Call:
 
     def patience_for_stream(self) -> float:
         """Leave time to poll before the deadline."""
-        return max(self.time_left() - min(self.silence, GET_PATIENCE), 0.001)
+        return self.time_left() - min(self.silence, GET_PATIENCE)
+
+    async def next_event(self, patience: float, known: object = None) -> JsonObject | list[object] | Ended:
+        """Wait for the next event of the open stream. What has come already is read late, but not more without end."""
+        if patience <= 0:
+            self.late += 1
+        if self.late > MOST_LATE:
+            return Ended("more of it came than there was time for")
+        return await self.io.next_event(max(patience, 0.001), known)
 
 
 def _goes_on(name: str) -> str:

@@ -30,7 +30,7 @@ async def next_streamed(call: Call, state: Generation) -> Generation | None:
     while call.streaming:
         patience = min(call.patience_for_stream(), quiet_until - call.io.now())
         known = None if call.hooks else _known_word(state)  # hooks want to know whatever comes
-        event = await call.io.next_event(max(patience, 0.001), known)
+        event = await call.next_event(patience, known)
         if isinstance(event, Ended):
             is_in_time = call.io.now() < quiet_until  # else it is polled, as one that says nothing
             is_open = is_untried and is_in_time and await _is_taken_up(call, state.id)
@@ -64,7 +64,7 @@ async def _is_taken_up(call: Call, name: str) -> bool:
     """Open the stream of a generation again; False where that is not offered, or has failed."""
     if call.submission is None or call.submission.offered.resume is None:
         return False
-    resume, patience = call.submission.offered.resume, min(call.patience_for_stream(), GET_PATIENCE)
+    resume, patience = call.submission.offered.resume, call.patience(min(call.patience_for_stream(), GET_PATIENCE))
     path, after_last = path_of(resume.path, name), resume.takes_event_id
     opened = await call.io.send(resume.method, path, patience, call.silence, after_last=after_last)
     return isinstance(opened, Opened)

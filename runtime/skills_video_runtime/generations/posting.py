@@ -182,7 +182,7 @@ async def _first_event(call: Call) -> Generation | Answer | Lost:
     """
     said, text = "", ""
     while True:
-        event = await call.io.next_event(call.patience_for_stream())
+        event = await call.next_event(call.patience_for_stream())
         if isinstance(event, Ended):
             problem = f"the stream ended before it told an id ({event.reason}{said})"
             return Lost(problem, text=event.text or text, cause=event.cause)
