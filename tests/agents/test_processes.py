@@ -134,6 +134,15 @@ def test_a_port_that_is_taken_is_said_in_a_line(sandbox, tmp_path):
     assert (done.returncode, done.stderr) == (1, said)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no shell that closes a stream")
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_stream_that_is_closed_is_said_in_a_line(closed, sandbox, tmp_path):
+    given = ["sh", "-c", f'exec "$@" {closed}', "sh", *command(tmp_path)]
+    done = children.finished(given, env=environment(sandbox))
+    said = "error: a client speaks by standard input and output, and one is closed; --http PORT needs neither\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 def test_without_its_packages_or_a_key_a_line_says_what_to_do(sandbox, tmp_path):
     run = "from skills_video.__main__ import run; sys.exit(run())"
     given = environment(sandbox)

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from socket import create_server, socket
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import anyio
 
@@ -39,7 +39,7 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
     """Serve until the client leaves or a signal comes, and give the exit code.
 
     Raises:
-        UsageProblem: The arguments are wrong, or a package is missing.
+        UsageProblem: The arguments are wrong, a package is missing, or standard input or output is.
         SkillsVideoError: There is no key, or the journal cannot be used.
     """
     options = vars(_parser().parse_args(arguments))
@@ -49,7 +49,9 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
     options["journal"] = _journal(options["journal"])
     if options["directory"] is not None:
         options["directory"] = _folder(options["directory"])
-    choices = Choices(**options)
+    choices, streams = Choices(**options), list[TextIO | None]((sys.stdin, sys.stdout))
+    if port is None and None in streams:
+        raise UsageProblem("a client speaks by standard input and output, and one is closed; --http PORT needs neither")
     try:
         from . import server  # noqa: PLC0415  # needs the extra `mcp`
     except ModuleNotFoundError as error:
