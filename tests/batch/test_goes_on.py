@@ -158,6 +158,24 @@ def test_a_row_without_files_is_none_that_others_can_use(run, out):
     assert {path.name for path in out.glob("*.mp4")} == {"twin-1-0.mp4", "twin-2-0.mp4"}
 
 
+def test_a_row_whose_files_are_gone_is_none_that_others_can_use(sandbox, run, out):
+    run(twins(1))
+    (out / "twin-0-0.mp4").unlink()
+    given = [twins(1)[0]._replace(download=False), *twins(2)[1:]]
+    assert (run(given, reuse=True).statuses, sandbox.made()) == ({"COMPLETED": 2}, 2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="not every user of Windows may make links")
+def test_a_copy_takes_the_place_of_a_link_and_is_not_written_through_it(run, out, tmp_path):
+    run(twins(1))
+    (tmp_path / "mine").write_text("mine")
+    (out / "twin-1-0.mp4").symlink_to(tmp_path / "mine")
+    assert run(twins(2), reuse=True).statuses == {"COMPLETED": 2}
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert not (out / "twin-1-0.mp4").is_symlink()
+    assert (out / "twin-1-0.mp4").read_bytes() == (out / "twin-0-0.mp4").read_bytes()
+
+
 def test_a_failed_row_is_recorded_before_it_is_tried_again(sandbox, run, out):
     sandbox.plan("failed:VIDEO_GENERATION_FAILED:no")
     killed(lambda end: run(rows(0, 1, 2), after(2, end), limit=1))

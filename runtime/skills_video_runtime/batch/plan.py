@@ -274,7 +274,7 @@ class Plan:
     def _leave(self, row: Row, line: Line) -> None:
         """Count a row of which nothing is to be done."""
         self.report.statuses[line.status] += 1
-        if line.files:
+        if line.files and self.results.is_whole(line):
             self.made.setdefault(line.fingerprint, row.key)
         if line.status != "COMPLETED":
             self.report.problems.append(Outcome(row.key, row.payload.endpoint.model, line.status, line.id or None))

@@ -10,12 +10,14 @@ from __future__ import annotations
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfileobj
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime import errors
 from skills_video_runtime.budget import BudgetExceeded
+from skills_video_runtime.downloads.names import place
+from skills_video_runtime.downloads.partial import Partial
 from skills_video_runtime.downloads.save import Wishes, saves_of
 from skills_video_runtime.generations.progress import called
 from skills_video_runtime.many import Made, Many, Result
@@ -315,7 +317,7 @@ class Run(Many[Row]):
         line = self.results.lines[other]
         names = [f"{stem}-{number}{Path(name).suffix}" for number, name in enumerate(line.files)]
         for name, there in zip(names, line.files, strict=True):
-            copyfile(self.plan.directory / there, self.plan.directory / name)
+            _copy(self.plan.directory / there, self.plan.directory / name)
         told = Attempt(row, known, line.status, files=names).about()
         return self._written(row, {**told, "id": line.id, "credits": 0.0, "reused": other}, None)
 
@@ -352,6 +354,19 @@ class Run(Many[Row]):
             self.report.stopped = self.report.stopped or error
             for call in self.pausing:
                 call.leave()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file in the way one is fetched: it gets its name once it is whole, and links lead nowhere."""
+    partial = Partial(target.parent, target.name)
+    try:
+        with source.open("rb") as file:
+            partial.handle.truncate(0)
+            copyfileobj(file, partial.handle)
+        partial.complete()
+        place(partial.path, target, replace=True)
+    finally:
+        partial.end(keep=False)
 
 
 def _is_in_the_way(error: OSError) -> bool:
