@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from generator.schema import types
 from generator.schema.algebra import fits
-from generator.schema.types import Shape, followed
+from generator.schema.types import Shape, followed, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from generator.inputs.video_model import VideoModel
 
 Value: TypeAlias = int | float | str
+
+Entered: TypeAlias = tuple[type[Shape], str, str]
+"""An object or a reference, its pointer, and the name of the member that it was found in."""
 
 MEDIA_WORDS = {
     "image": frozenset({"image", "images", "img", "picture", "photo"}),
@@ -68,7 +71,7 @@ def capabilities_of(model: VideoModel) -> Capabilities:
     ratios: list[Value] = []
     sounds: list[bool] = []
     for variant in model.variants:
-        for path, shape in _leaves(variant.shape, model.known, (), set()):
+        for path, shape in _leaves(variant.shape, model.known):
             words = words_in(*path)
             if _is_media(shape, words):
                 takes.update(_media(words))
@@ -101,25 +104,36 @@ def _switch(shape: Shape) -> list[bool]:
     return [word not in OFF for word in words]
 
 
-def _leaves(
-    shape: Shape, known: Mapping[str, Shape], path: tuple[str, ...], seen: set[tuple[str, ...]]
-) -> Iterator[tuple[tuple[str, ...], Shape]]:
-    """Give each part that holds no others, with the names that lead to it; an object is entered once under a name."""
-    shape = followed(shape, known)
-    match shape:
-        case types.Array(items):
-            yield from _leaves(items, known, path, seen)
-        case types.Object(pointer, properties) if (pointer, *path[-1:]) not in seen:
-            seen.add((pointer, *path[-1:]))
-            for prop in properties:
-                yield from _leaves(prop.shape, known, (*path, prop.name), seen)
-        case types.Object():
+def _leaves(shape: types.Object, known: Mapping[str, Shape]) -> Iterator[tuple[tuple[str, ...], Shape]]:
+    """Give each part that holds no others, with the names that lead to it; an object is entered once under a name.
+
+    The shortest ways come first: others may lead through all objects of a description.
+    """
+    waiting: list[tuple[tuple[str, ...], types.Object]] = [((), shape)]
+    seen: set[Entered] = set()
+    for path, holder in waiting:  # grows by the objects that are found
+        for prop in holder.properties:
+            for part in _members(prop.shape, prop.name, known, seen):
+                if isinstance(part, types.Object):
+                    waiting.append(((*path, prop.name), part))
+                else:
+                    yield (*path, prop.name), part
+
+
+def _members(shape: Shape, name: str, known: Mapping[str, Shape], seen: set[Entered]) -> Iterator[Shape]:
+    """Give what a member of a name may be, without what was `seen` under it: an object, or what holds no others."""
+    if isinstance(shape, (types.Reference, types.Object)):
+        key = type(shape), shape.pointer, name
+        if key in seen:
             return
-        case types.Union(options):
-            for option in options:
-                yield from _leaves(option, known, path, seen)
-        case _:
-            yield path, shape
+        seen.add(key)
+    if isinstance(shape, types.Reference):
+        yield from _members(followed(shape, known), name, known, seen)
+    elif isinstance(shape, (types.Array, types.Union)):
+        for part in parts_of(shape):
+            yield from _members(part, name, known, seen)
+    else:
+        yield shape
 
 
 @cache

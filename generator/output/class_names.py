@@ -137,7 +137,9 @@ class ClassNames:
     """What tells the alternatives of unions apart, by pointer."""
     tags: Mapping[str, set[str]]
     """The members of objects whose constants are filled in, by pointer."""
-    forms: dict[str, Hashable] = field(default_factory=dict[str, "Hashable"])
+    forms: dict[str, int] = field(default_factory=dict[str, int])
+    """The numbers of the forms of objects, by pointer: a form is as deep as its object, and would be hashed as such."""
+    numbers: dict[Hashable, int] = field(default_factory=dict["Hashable", int])
 
     def give(self, objects: Sequence[Object], holders: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
         """Give the name of each object by its pointer.
@@ -204,7 +206,8 @@ class ClassNames:
                 said = repr([(prop.default, prop.deprecated, prop.deprecated_values) for prop in props])
                 bare = replace(shape, pointer="", properties=(), extra=None, hint="", text="")
                 tags = tuple(sorted(self.tags.get(pointer, ())))
-                self.forms[pointer] = (repr(bare), members, said, extra and self._form(extra), tags)
+                form = (repr(bare), members, said, extra and self._form(extra), tags)
+                self.forms[pointer] = self.numbers.setdefault(form, len(self.numbers))
                 return self.forms[pointer]
             case Array(items):
                 return (repr(replace(shape, items=Anything())), self._form(items))

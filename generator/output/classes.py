@@ -144,6 +144,8 @@ class _Builder:
         """The object in which each object was found first, by their pointers."""
         self.tags: dict[str, set[str]] = {}
         self.labels: dict[str, Label] = {}
+        self.told_apart: dict[tuple[str, ...], dict[str, Label]] = {}
+        """The labels of the objects of each union, by their pointers: many members may take the same union."""
         if self.model.is_union:
             self._tell_apart(self.variants)
         for variant in self.variants:
@@ -231,7 +233,12 @@ class _Builder:
 
     def _tell_apart(self, options: list[Object]) -> None:
         """Find what tells the objects of a union apart, and which constants do so by themselves."""
-        self.labels |= labels_of(options)
+        union = tuple(shape.pointer for shape in options)
+        if union in self.told_apart:
+            self.labels |= self.told_apart[union]
+            return
+        self.told_apart[union] = labels_of(options)
+        self.labels |= self.told_apart[union]
         for shape in options:
             rivals = [other for other in options if other is not shape]
             self.tags.setdefault(shape.pointer, set()).update(

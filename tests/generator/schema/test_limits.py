@@ -146,6 +146,8 @@ def test_value_that_holds_itself_is_refused(project):
 
 
 NEXT = shaped(next=ref("A"), name=TEXT)
+TAGGED = {**shaped(k=TEXT, y=ref("B")), "required": ["k"], "discriminator": {"propertyName": "k"}}
+HEIRS = {f"H{index}": {"allOf": [ref("B"), shaped(**{f"p{index}": ref("B")})]} for index in range(100)}
 
 
 @pytest.mark.parametrize(
@@ -163,8 +165,10 @@ NEXT = shaped(next=ref("A"), name=TEXT)
         (shaped(a={"oneOf": [{"const": f"v{index}"} for index in range(10_000)]}), {}, 0),
         ({"allOf": [{"properties": {f"p{index}": {}}} for index in range(5_000)]}, {}, 2),
         (ref("S0"), doubled(5_000, lambda below: shaped(a=below)), 2),
+        (ref("S0"), doubled(30, lambda below: {"anyOf": [shaped(a=below), shaped(b=below)]}), 0),
+        (shaped(x=ref("B")), {"B": TAGGED, **HEIRS}, 0),
     ],
-    ids=["references", "members", "met-again", "circle", "one-of", "constants", "all-of", "chain"],
+    ids=["references", "members", "met-again", "circle", "one-of", "constants", "all-of", "chain", "forms", "heirs"],
 )
 def test_whatever_its_size_a_description_is_read_or_refused_in_seconds(body, components, code, project):
     project.write(description({"acme/one": body}, components))
