@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import os
@@ -23,6 +24,7 @@ import pytest
 
 from skills_video_runtime import errors
 from skills_video_runtime.client import AsyncClient, Client
+from skills_video_runtime.generations.states import Generation
 from skills_video_runtime.http.exchange import MAX_ANSWER
 from skills_video_runtime.payloads.file import File
 from tests.support.callers import Payload, use
@@ -130,6 +132,29 @@ def test_a_stream_that_never_pauses_and_tells_no_id_ends_in_doubt_and_in_time(se
         with pytest.raises(errors.SubmissionUncertain):
             client.generate(Payload(), timeout=2 * PATIENCE)
         assert time.monotonic() - begun < 2 * PATIENCE + 1
+
+
+def test_states_without_number_are_not_kept(server: Scripted) -> None:
+    states = [state(f"STEP_{number}") for number in range(500)]
+    server.on(STREAM, events(state("IN_QUEUE"), *states, state("COMPLETED")))
+    kept: list[int] = []
+
+    def count_kept(told: Generation) -> None:
+        if told.is_finished:
+            kept.append(sum(isinstance(item, Generation) for item in gc.get_objects()))
+
+    with Client(KEY, server.base) as client:
+        client.generate(Payload(), on_state=count_kept)
+    assert kept[0] < 100
+
+
+def test_ids_without_number_are_not_kept(server: Scripted) -> None:
+    others = [state("IN_PROGRESS", f"gen_{number}") for number in range(2, 5000)]
+    server.on(STREAM, events(state("IN_QUEUE"), *others)).on(RUNNING, answer(200, []))
+    with pytest.raises(errors.SubmissionUncertain, match="gen_1, and then knew of none") as caught:
+        use("sync", server.base, lambda client: client.generate(Payload()))
+    assert {"gen_1", "gen_4999"} <= set(caught.value.candidates)
+    assert len(caught.value.candidates) < 2100
 
 
 def test_the_end_that_has_come_while_a_hook_took_all_the_time_is_given(mode: str, server: Scripted) -> None:

@@ -30,7 +30,7 @@ from skills_video_runtime.capabilities import LIST_LIMIT, Capabilities
 from skills_video_runtime.catalog import capabilities_for
 from skills_video_runtime.json_values import JsonObject, as_object
 
-from .claims import Claims, Submission, new_idempotency
+from .claims import Claims, Recent, Submission, new_idempotency
 from .following import GET_PATIENCE, is_whole, next_polled, next_streamed
 from .media import belonging_to
 from .outcomes import IO, Answer, Ended, Lost, Opened, Settings, Submittable, check_seconds
@@ -85,8 +85,8 @@ class Call:
         self.submission: Submission | None = None
         self.new_key: str | None = None
         """The caller's key for it, where it is certain that nothing is recorded under that."""
-        self.others: dict[str, None] = {}
-        """Ids that the stream has told beside that of its generation."""
+        self.others = Recent()
+        """Ids that the stream has told beside that of its generation, and when."""
         self.ended: dict[str, Ending] = {}
         """Ids of generations that are over and how they ended, for the journal, once the caller has been told."""
         self.records: list[tuple[Journal, int | str]] = []
@@ -157,9 +157,12 @@ class Call:
 
     @staticmethod
     async def last(states: AsyncGenerator[Generation, None]) -> Generation:
-        """Give the last state."""
+        """Give the last state, and keep no other: there may be many, and each may be large."""
         async with aclosing(states):
-            return [state async for state in states][-1]
+            last = await anext(states)
+            async for state in states:
+                last = state
+            return last
 
     def count(self, state: Generation) -> None:
         """Take note of what a generation that this client posted has cost so far."""

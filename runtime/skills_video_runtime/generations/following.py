@@ -42,7 +42,7 @@ async def next_streamed(call: Call, state: Generation) -> Generation | None:
             continue
         told = Generation.parse(event)
         if told is not None and told.id not in {"", state.id}:
-            call.others[told.id] = None
+            call.others[told.id] = call.io.now()
             continue
         if told is None or not told.status:
             continue
