@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.inputs.paths import RESULT
 from generator.output.classes import constructors_of
@@ -26,7 +26,7 @@ from .responses import compare_answers
 from .witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from generator.inputs.asked import Asked
     from generator.inputs.description import Description
@@ -126,14 +126,14 @@ class _Update:
         told: list[Change] = []
         is_alike = self.old.takes(before) == self.new.takes(after)
         if not is_alike:
-            told = list(_request(before, after, self.new.description_of(after)))
+            told = _found("request-type", _request, before, after, self.new.description_of(after))
         yield from told
         said = {change.said for change in told}
         for label, was, now in ends:
             own: list[Change] = []
             old, new = self.old.asked("post", was), self.new.asked("post", now)
             if old and new and not is_alike and not (self.old.posts(before, old) and self.new.posts(after, new)):
-                own = compare_bodies(f"{label}.request", old, new)
+                own = _found("request-type", compare_bodies, f"{label}.request", old, new)
             own = [change for change in own if change.said not in said]
             yield from self._endpoint(label, "post", was, now, own)
 
@@ -160,7 +160,7 @@ class _Update:
             return
         key = label, was, now, old.description.file, new.description.file
         if key not in self.answers:
-            self.answers[key] = new.operation.pointer, list(compare_answers(label, old, new))
+            self.answers[key] = new.operation.pointer, _found("answer-type", compare_answers, label, old, new)
         pointer, changes = self.answers[key]
         for change in changes:
             yield replace(change, pointer=change.pointer.replace(pointer, new.operation.pointer, 1))
@@ -170,6 +170,15 @@ class _Update:
         for model in (*self.old.models.values(), *self.new.models.values()):
             called += [("post", model.stream or ""), ("post", model.create)]
         return compare_platform(self.old.found.descriptions, self.new.found.descriptions, called)
+
+
+def _found(about: str, compared: Callable[..., Iterable[Change]], *sides: Any) -> list[Change]:
+    """Give changes of a body, or one that may break where its objects lead too deeply into one another for that."""
+    try:
+        return list(compared(*sides))
+    except RecursionError:
+        sentence = "leads through too many objects, one inside the other, to be compared"
+        return [Change("changed", about, sentence, breaking=True)]
 
 
 def _once(changes: Iterable[Change]) -> Iterable[Change]:

@@ -420,3 +420,20 @@ def test_what_is_the_same_of_several_alternatives_of_a_field_is_told_once(tmp_pa
     assert rows(between(tmp_path, old, new)) == [("loosened", "a.t", False)]
     [change] = between(tmp_path, new, old)
     assert (change.verdict, change.path) == ("breaks", "a.t")
+
+
+@pytest.mark.parametrize(("part", "values"), [("request", (["a", "b"], ["a"])), ("answer", (["a"], ["a", "b"]))])
+def test_objects_that_lead_too_deeply_into_one_another_may_break(part, values, tmp_path):
+    base = {"$ref": "#/components/schemas/Base"}
+    heirs = {f"H{index}": {"allOf": [base, {"properties": {f"p{index}": base}}]} for index in range(55)}
+    sides = []
+    for enum in values:
+        named = {"k": TEXT, "v": {"enum": enum}, "y": base}
+        tagged = {"type": "object", "properties": named, "required": ["k"], "discriminator": {"propertyName": "k"}}
+        document = answering(base)
+        if part == "request":
+            document = description({"acme/one": body(a=base)})
+        document["components"]["schemas"] |= {**heirs, "Base": tagged}
+        sides.append(document)
+    found = changes(tmp_path, *sides)
+    assert {(change.rule, change.verdict) for change in found} == {(f"{part}-type-changed", "may break")}
