@@ -105,6 +105,18 @@ def test_only_the_first_of_two_signals_is_raised():
     assert stop.value.exit_code == 143
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no timers that send signals")
+@pytest.mark.usefixtures("own_signals")
+def test_the_alarm_of_a_program_that_calls_a_command_is_still_set():
+    before = signal.setitimer(signal.ITIMER_REAL, 1000)
+    try:
+        with heeded():
+            pass
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 900
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *before)
+
+
 WAITING = """
 import os, signal, socket, threading
 from skills_video_runtime.cli.signals import Stopped, heeded

@@ -74,12 +74,13 @@ def _waits_interrupted() -> Generator[None]:
         yield
         return
     before = signal.signal(signal.SIGALRM, _go_on)
-    signal.setitimer(signal.ITIMER_REAL, 1, 1)
+    timer = signal.setitimer(signal.ITIMER_REAL, 1, 1)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *timer)  # of a program that calls the command line
 
 
 def _go_on(_number: int, _frame: object) -> None:
