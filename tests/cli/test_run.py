@@ -8,7 +8,8 @@ import os
 import pytest
 
 from skills_video_runtime.sandbox import Sandbox
-from tests.support.processes import call, events, made
+from tests.support import children
+from tests.support.processes import call, command, environment, events, made
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 QUICK = ("--poll-interval", "0.05", "--json-lines")
@@ -300,6 +301,15 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_sent(sand
     done = call(*RUN, "--json-lines", "--download", str(tmp_path / "out"), sandbox=sandbox)
     assert (done.returncode, names(events(done.stdout))) == (1, ["error"])
     assert not sandbox.requests
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a folder that a process is in")
+def test_a_folder_that_is_gone_is_told_before_anything_is_sent(sandbox, tmp_path):
+    gone = ["sh", "-c", f'mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone && exec "$@"', "sh"]
+    done = children.finished([*gone, *command(*RUN, "--journal", "jobs.db")], env=environment(sandbox))
+    said = "error: the folder that this runs in is gone: go to one that is there, or name whole paths\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert not sandbox.seen
 
 
 def test_a_run_with_the_same_key_makes_nothing_anew(sandbox, tmp_path):

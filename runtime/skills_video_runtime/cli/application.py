@@ -368,6 +368,8 @@ def _run(catalog: Catalog, arguments: Sequence[str]) -> int:
             raise OutputLost(end.__context__) from end
         raise
     except (UsageProblem, OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and error.errno is not None and error.filename is None:
+            error = UsageProblem("the folder that this runs in is gone: go to one that is there, or name whole paths")
         return tell(error, BAD_USAGE, arguments)
     except Exception as error:  # noqa: BLE001  # a reader of JSON lines, and who paid, is told whatever happens
         return tell(error, OTHER, arguments)
