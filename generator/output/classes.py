@@ -315,13 +315,20 @@ def _constant(shape: Shape) -> str:
 
 
 def ordered(uses: dict[str, set[str]]) -> list[str]:
-    """Put classes before those that use them, else as they stand; circles, and what uses them, come last."""
+    """Put classes before those that use them, else as they stand; in a circle the first one comes last.
+
+    What a class uses stands right before it, so that one more moves no other.
+    """
+    place = {name: index for index, name in enumerate(uses)}
     order: dict[str, None] = {}
-    waiting, before = list(uses), 0
-    while len(waiting) != before:
-        before = len(waiting)
-        for name in waiting:
-            if order.keys() >= uses[name] - {name}:
-                order[name] = None
-        waiting = [name for name in waiting if name not in order]
-    return [*order, *waiting]
+    begun: set[str] = set()
+    waiting = [*reversed(uses)]
+    while waiting:
+        name = waiting[-1]
+        missing = sorted(uses[name] - begun - {name}, key=place.__getitem__)
+        if name in begun or not missing:
+            order[waiting.pop()] = None
+        else:
+            waiting += reversed(missing)
+        begun.add(name)
+    return [*order]
