@@ -205,10 +205,13 @@ def _sources(options: argparse.Namespace) -> Sources:
     given = {"site": options.site, "openapi-url": options.openapi_url, "docs-url": options.docs_url}
     if not options.site:
         defaults = settings(options.config, "fetch")
+        place = f"{options.config}: [tool.generator.fetch]"
+        if unknown := sorted(defaults.keys() - given.keys()):
+            raise GeneratorError(f"{place} says {', '.join(unknown)}, which means nothing; correct the name")
         given = {key: value or defaults.get(key) for key, value in given.items()}
         for key, value in given.items():
             if value is not None and not (isinstance(value, str) and value):
-                raise GeneratorError(f"[tool.generator.fetch] {key} is {value!r}; an address is expected")
+                raise GeneratorError(f"{place} {key} is {value!r}; an address is expected")
     sources = Sources(*given.values())
     if not sources.site and not (sources.openapi and sources.docs):
         raise GeneratorError(

@@ -79,10 +79,10 @@ def _table(config: Path | None, keys: tuple[str, ...]) -> dict[str, Any]:
         value = _parsed(config.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise GeneratorError(f"{config.as_posix()}: cannot be read: {error}") from error
-    for key in keys:
+    for place, key in enumerate(keys, 1):
         found = value.get(key, {})
         if not is_object(found):
-            raise GeneratorError(f"{config.as_posix()}: [{'.'.join(keys)}] is no table")
+            raise GeneratorError(f"{config.as_posix()}: [{'.'.join(keys[:place])}] is no table")
         value = found
     return value
 

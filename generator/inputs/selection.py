@@ -64,7 +64,8 @@ def select(
                 selector.pass_over(page, _clash(name, pages, module))
                 del models[name]
     selector.report_unlisted()
-    for unused in sorted(overrides.keys() - models.keys()):
+    listed = {model_in(entry.method, entry.path) for entry in listing.entries if isinstance(entry, Listed)}
+    for unused in sorted(overrides.keys() - listed):
         diagnostics.warn("pyproject.toml", "/tool/generator/modules", f"{unused!r} names no model that is listed")
     _note_undescribed(listing, list(models.values()), choices, diagnostics)
     return Selection(tuple(models.values()), tuple(selector.passed_over))

@@ -113,7 +113,8 @@ def test_override_that_cannot_be_a_module_is_refused(name, project, capsys):
     assert (
         project.run("generate", *config(project, f'[tool.generator.modules]\n"acme/one" = {json.dumps(name)}\n')) == 2
     )
-    assert repr(name) in capsys.readouterr().err
+    remark, _ = capsys.readouterr().err.splitlines()
+    assert repr(name) in remark
     assert sorted(path.name for path in project.folder.iterdir()) == ["docs.json", "openapi.json", "pyproject.toml"]
 
 
@@ -132,6 +133,20 @@ def test_overrides_that_are_no_table_of_names_stop_the_run(text, project, capsys
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
     assert "pyproject.toml" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("tool = 1", "tool"),
+        ("[[tool.generator]]", "tool.generator"),
+        ("tool.generator.modules = 3", "tool.generator.modules"),
+    ],
+)
+def test_what_is_no_table_is_named_by_its_own_name(text, table, project, capsys):
+    project.write(description({"acme/one": {"type": "object"}}))
+    assert project.run("list", *config(project, text)) == 2
+    assert capsys.readouterr().err.endswith(f"pyproject.toml: [{table}] is no table\n")
 
 
 def test_adding_a_model_renames_no_other():

@@ -254,6 +254,20 @@ def test_addresses_come_from_the_settings(site, specs, tmp_path):
     assert held(specs) == {"openapi.json": OPENAPI, "docs.json": DOCS}
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('openapi_url = "https://a.example/x"', "says openapi_url, which means nothing; correct the name"),
+        ("site = 5", "site is 5; an address is expected"),
+    ],
+)
+def test_a_setting_that_means_nothing_is_named_with_its_file(line, said, specs, tmp_path, capsys):
+    config = tmp_path / "pyproject.toml"
+    config.write_text(f"[tool.generator.fetch]\n{line}\n", "utf-8")
+    assert main(["fetch", "--into", str(specs), "--config", str(config)]) == 2
+    assert capsys.readouterr().err == f"error: {config}: [tool.generator.fetch] {said}\n"
+
+
 def test_no_address_is_an_error_that_says_where_to_put_one(specs, tmp_path, capsys):
     assert main(["fetch", "--into", str(specs), "--config", str(tmp_path / "none.toml")]) == 2
     err = capsys.readouterr().err
