@@ -21,7 +21,7 @@ SUBMITTED = ("self._coroutines.generate", "call.generate", "self.submit", "submi
 ASKED = ("self._send", "self._respond", "http.send")
 PATHS = {
     "post": [*SUBMITTED, "call.io.post", "self._ask", *ASKED],
-    "stream": ["call.generate", "self.follow", "next_streamed", "call.io.next_event", "body.take"],
+    "stream": ["call.generate", "self.follow", "next_streamed", "call.next_event", "self.io.next_event", "body.take"],
     "events": ["call.generate", "self.submit", "submitted", "posted", "_attempt", "call.io.post", "self._opened",
                "self.body.events", "EventSource"],
     "poll": ["self._coroutines.wait", "call.wait", "self.follow", "next_polled", "call.ask", "self.io.get", "self._ask",
