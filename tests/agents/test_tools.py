@@ -27,7 +27,8 @@ NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multip
 LIMITS = (*NUMBERS, "minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 
 NODE = {"type": "object", "properties": {"name": {"type": "string"}, "next": {"$ref": "#/components/schemas/Node"}}}
-BOX = {"type": "object", "properties": {"x": {"type": "integer", "maximum": 77}}, "required": ["x"]}
+WIDTH = {"type": "integer", "maximum": 77}
+BOX = {"type": "object", "properties": {"x": WIDTH, "y": WIDTH, "box": {"$ref": "#/components/schemas/Box"}}}
 DEEP = {"type": "integer"}
 for _ in range(5):
     DEEP = {"type": "array", "items": DEEP}
@@ -42,7 +43,9 @@ ODD = {
         "labels": {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 11},
         "anything": {},
         "node": {"$ref": "#/components/schemas/Node"},
-        "boxes": {"type": "array", "minItems": 2, "uniqueItems": True, "items": BOX},
+        "boxes": {"type": "array", "minItems": 2, "uniqueItems": True, "items": {**BOX, "required": ["x"]}},
+        "drawn": {"oneOf": [{"type": "integer"}, BOX]},
+        "bare": {"type": "object", "additionalProperties": False},
         "size[w]": {"type": "integer"},
         "first": {"type": "string"},
         "second": {"type": "string"},
@@ -57,8 +60,10 @@ ODD = {
 def odd(tmp_path_factory):
     """Models of other kinds than the platform's: everything a description may hold, and names that no tool may have."""
     place = project.Project(tmp_path_factory.mktemp("odd"))
-    models = {"acme/odd": ODD, f"acme/{'very-long-name-' * 6}one": ODD}
-    place.write(project.description(models, {"Node": NODE}), project.navigation(*project.pages_of(models)))
+    photos = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    form = project.operation(BOX, form={**BOX, "properties": {**BOX["properties"], "photos": photos}})
+    models = {"acme/photos": form, "acme/odd": ODD, f"acme/{'very-long-name-' * 6}one": ODD}
+    place.write(project.description(models, {"Node": NODE, "Box": BOX}), project.navigation(*project.pages_of(models)))
     assert place.run() == 0
     return place.load("catalog")
 
@@ -263,6 +268,33 @@ def test_arguments_of_another_kind_than_the_platforms_are_read(odd):
     assert {"labels", "second"} & {item.path for item in refused.violations} or refused.violations[0].path == ""
 
 
+def test_null_stands_for_what_is_left_out_at_any_depth(odd):
+    required = {"prompt": "ab", "labels": "{}"}
+    strict = schema_of(odd.tools(["acme_odd"], dialect="openai-strict")[0])
+    given = {
+        "boxes": [{"x": 1, "y": None, "box": None}, {"x": 2, "y": 3, "box": None}],
+        "drawn": {"x": None, "y": 1, "box": None},
+    }
+    arguments = {**dict.fromkeys(strict["properties"]), **required, **given}
+    jsonschema.Draft202012Validator(strict).validate(arguments)
+    meant = {"prompt": "ab", "labels": {}, "boxes": [{"x": 1}, {"x": 2, "y": 3}], "drawn": {"y": 1}}
+    assert odd.call("acme_odd-Payload", arguments).payload.to_dict() == meant
+    for wrong in ({"labels": {"a": None}}, {"boxes": [{"x": None}, {"x": 2}]}, {"boxes": [None, {"x": 2}]}):
+        refused = odd.call("acme_odd-Payload", {**required, **wrong})
+        assert [(item.rule, item.value) for item in refused.violations] == [("type", None)]
+
+
+def test_an_object_without_members_is_one_in_each_dialect(odd):
+    bare = {}
+    for dialect in DIALECTS:
+        bare[dialect] = schema_of(odd.tools(["acme_odd"], dialect=dialect)[0])["properties"]["bare"]
+    for dialect in ("anthropic", "openai"):
+        assert (bare[dialect]["type"], bare[dialect]["additionalProperties"]) == ("object", False)
+    arguments = {"prompt": "ab", "labels": {}, "bare": "{}"}
+    assert bare["gemini"]["type"] == "string"
+    assert odd.call("acme_odd-Payload", arguments).payload.to_dict()["bare"] == {}
+
+
 def test_a_second_pattern_is_said_too(odd):
     for dialect in DIALECTS:
         text = schema_of(odd.tools(["acme_odd"], dialect=dialect)[0])["properties"]["prompt"]["description"]
@@ -284,6 +316,8 @@ def test_what_a_tool_cannot_say_is_said_of_it(odd):
     text = tool["function"]["description"]
     assert "'size[w]' cannot be given here" in text
     assert "second needs first too" in text
+    [tool] = odd.tools(["acme_photos"])
+    assert tool["description"].endswith("'photos' cannot be given here.")
 
 
 def test_models_are_named_by_id_or_module():

@@ -55,7 +55,7 @@ class Writer:
         required: list[str] = []
         members: Schema = {}
         for name, value in schema["properties"].items():
-            if not NAME.fullmatch(name) or NOTHING.items() <= value.items():
+            if not NAME.fullmatch(name) or NOTHING.items() <= value.get("items", value).items():
                 self.remarks.append(f"{name!r:.80} cannot be given here")
                 continue
             members[name] = self.value(value, chain)
@@ -91,7 +91,7 @@ class Writer:
             return self._as_text(schema)
         if kind == "object" and not is_map:
             return self.object(schema, (*chain, name))
-        if kind == "object":
+        if kind == "object" and schema["additionalProperties"] is not False:
             schema = {
                 **schema,
                 "additionalProperties": self.value(schema["additionalProperties"], (*chain, "{}"), said),

@@ -9,15 +9,18 @@ import hashlib
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from skills_video_runtime.errors import Violation
 from skills_video_runtime.json_values import is_array, is_mapping
 from skills_video_runtime.payloads.checks import PLANS, attempt
+from skills_video_runtime.payloads.constraints import UNSET
+from skills_video_runtime.payloads.shapes import Shape
 from skills_video_runtime.payloads.texts import misspelt, placed, read_object, with_constant
+from skills_video_runtime.payloads.violations import KINDS
 
 from .dialects import KEYWORDS, Dialect, Writer
 
@@ -90,7 +93,7 @@ def checked(
     data: Any = _given(variants, arguments)
     payload, problems = attempt(data, variants)
     for problem in problems:
-        meant = _meant(problem, file_of)
+        meant = _meant(problem, variants, file_of)
         if meant is not problem.value:
             data = placed(data, problem.path, meant)
     if problems:
@@ -151,9 +154,11 @@ def _given(variants: Sequence[type[BasePayload]], arguments: Mapping[str, Any]) 
     return with_constant(variants, given)
 
 
-def _meant(problem: Problem, file_of: Callable[[str], File] | None) -> object:
-    """Give what a text must mean that stands where none can."""
+def _meant(problem: Problem, variants: Sequence[type[BasePayload]], file_of: Callable[[str], File] | None) -> object:
+    """Give what a text must mean that stands where none can, and what null does."""
     value = problem.value
+    if value is None and any(_is_optional(Shape(variant), problem.path) for variant in variants):
+        return UNSET
     if not isinstance(value, str) or None in problem.path:
         return value
     if file_of is not None and problem.rule.hint and value.startswith("@"):
@@ -163,6 +168,20 @@ def _meant(problem: Problem, file_of: Callable[[str], File] | None) -> object:
         if problem.keyword == "type" and (is_mapping(read) or is_array(read)):
             return read
     return value
+
+
+def _is_optional(shape: Shape, path: Sequence[str | int | None]) -> bool:
+    """Tell whether a path leads to a field that may be left out."""
+    kind = shape.kind
+    if kind is Union:
+        return any(_is_optional(form, path) for form in shape.parts)
+    name, *rest = path or (None,)
+    if kind not in KINDS and is_dataclass(kind):
+        member = PLANS[shape.kind].by_wire.get(str(name))
+        if member is None or not rest:
+            return member is not None and not member.required
+        return _is_optional(member.shape, rest)
+    return bool(rest and shape.parts) and _is_optional(shape.parts[0], rest)
 
 
 def _said(problem: Problem, *, can_be_file: bool) -> Violation:
