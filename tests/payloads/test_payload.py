@@ -721,7 +721,7 @@ def test_a_file_inside_an_object_is_refused_where_the_form_is_made():
 
 def test_null_beside_a_file_is_refused_where_the_form_is_made():
     payload = Video(prompt="cat", seed=None, image=File(b"x", name="a.png"))
-    with pytest.raises(PayloadError, match="seed: a payload with a file goes as a form, and a form has no null"):
+    with pytest.raises(PayloadError, match="seed: the payload goes as a form, and a form has no null"):
         payload.to_multipart()
 
 

@@ -20,12 +20,12 @@ def as_form(payload: BasePayload) -> tuple[list[tuple[str, str]], list[tuple[str
     texts: list[tuple[str, str]] = []
     files: list[tuple[str, File]] = []
     found: list[Problem] = []
-    given = payload.to_dict()
-    for name, value in given.items():
+    is_sent = payload.goes_as_form()
+    for name, value in payload.to_dict().items():
         for item in value if is_array(value) else [value]:
             if isinstance(item, File):
                 files.append((name, item))
-            elif item is None and holds(File, given):
+            elif item is None and is_sent:
                 found.append(Problem(_NO_NULL, None, (name,)))
             elif holds(File, item):
                 found.append(Problem(_NO_FILE_INSIDE, item, (name,)))
@@ -46,6 +46,6 @@ def _form_text(name: str, value: Any) -> str | None:
     return None
 
 
-_NO_NULL = Stated("type", "a payload with a file goes as a form, and a form has no null: leave the field out")
+_NO_NULL = Stated("type", "the payload goes as a form, and a form has no null: leave the field out")
 _NO_FILE_INSIDE = Stated("format", "a form has no place for a file inside an object")
 _NO_TEXT = Stated("format", "a form has no text for half a surrogate pair or a number of thousands of digits")

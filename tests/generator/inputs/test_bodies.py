@@ -85,6 +85,14 @@ def test_one_of_both_may_name_no_field(schema, form, project):
         assert refused(partial(module.parse, {})) == {("prompt", "required")}
 
 
+@pytest.mark.parametrize("kind", [MULTIPART, URLENCODED])
+@pytest.mark.parametrize("value", [{"note": None}, {"notes": ["a", None]}])
+def test_a_form_without_a_file_has_no_null_either(kind, value, project):
+    note = {"type": ["string", "null"]}
+    module = made(project, {kind: shaped(note=note, notes={"type": "array", "items": note})})
+    assert refused(module.parse(value).to_multipart) == {(next(iter(value)), "type")}
+
+
 def test_what_json_requires_is_not_asked_of_a_form(project):
     images = {"type": "array", "items": URI}
     payload = both(
