@@ -72,6 +72,8 @@ def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = Non
     except GeneratorError as error:
         _report(diagnostics)
         print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {error.filename}: cannot be used: {error.strerror or error}; name another", file=sys.stderr)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == __package__:
             raise

@@ -381,3 +381,30 @@ def test_a_python_without_the_packages_of_the_generator_says_what_to_run():
     [line] = done.stderr.splitlines()
     assert line.startswith("error: ")
     assert "make setup" in line
+
+
+NO_PLACE = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "--config", NO_PLACE],
+        ["changes", NO_PLACE, "HEAD"],
+        ["impact", NO_PLACE],
+        ["fetch", "--into", NO_PLACE, "--openapi-url", "specs/openapi.json", "--docs-url", "specs/docs.json"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_name_that_no_file_can_have_is_told(arguments, capsys):
+    assert main(arguments) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {NO_PLACE}")
+    assert "too long" in line
+
+
+def test_a_folder_that_none_can_be_is_told(project, capsys):
+    project.write(description({"acme/one": GOOD}))
+    project.out = project.folder / NO_PLACE
+    assert project.run() == 2
+    assert f"error: {project.out}" in capsys.readouterr().err
