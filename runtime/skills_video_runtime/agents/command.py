@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from socket import create_server, socket
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
 import anyio
 
@@ -49,8 +49,8 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
     options["journal"] = _journal(options["journal"])
     if options["directory"] is not None:
         options["directory"] = _folder(options["directory"])
-    choices, streams = Choices(**options), list[TextIO | None]((sys.stdin, sys.stdout))
-    if port is None and None in streams:
+    choices = Choices(**options)
+    if port is None and (sys.stdin is None or sys.stdout is None):
         raise UsageProblem("a client speaks by standard input and output, and one is closed; --http PORT needs neither")
     try:
         from . import server  # noqa: PLC0415  # needs the extra `mcp`
