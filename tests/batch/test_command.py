@@ -117,6 +117,8 @@ def test_rows_that_are_gone_from_the_file_when_they_are_due_are_left(tmp_path):
         (("run", "jobs.jsonl", "--out", "out", "--rate", "often"), "no rate such as 60/min"),
         (("run", "jobs.jsonl", "--out", "out", "--model", "nothing like it"), "there is no model"),
         (("run", "jobs.jsonl", "--out", "out", "--files", "nowhere"), "is no directory"),
+        (("run", "jobs.jsonl", "--out", "jobs.jsonl"), "jobs.jsonl' can be no folder, as a file is in the way"),
+        (("run", "jobs.jsonl", "--out", "jobs.jsonl/out"), "out' can be no folder, as a file is in the way"),
         (("status", "."), "is no directory of a batch"),
         (("audit", "."), "is no directory of a batch"),
     ],

@@ -368,8 +368,15 @@ def _run(catalog: Catalog, arguments: Sequence[str]) -> int:
             raise OutputLost(end.__context__) from end
         raise
     except (UsageProblem, OSError, ValueError) as error:
-        if isinstance(error, FileNotFoundError) and error.errno is not None and error.filename is None:
-            error = UsageProblem("the folder that this runs in is gone: go to one that is there, or name whole paths")
-        return tell(error, BAD_USAGE, arguments)
+        return tell(_of_a_folder(error), BAD_USAGE, arguments)
     except Exception as error:  # noqa: BLE001  # a reader of JSON lines, and who paid, is told whatever happens
         return tell(error, OTHER, arguments)
+
+
+def _of_a_folder(error: Exception) -> Exception:
+    """Say what to do about a folder that is gone or cannot be made; any other error says so itself."""
+    if isinstance(error, FileNotFoundError) and error.errno is not None and error.filename is None:
+        return UsageProblem("the folder that this runs in is gone: go to one that is there, or name whole paths")
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return UsageProblem(f"{str(error.filename)!r:.200} can be no folder, as a file is in the way: name another one")
+    return error
