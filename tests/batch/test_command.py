@@ -119,6 +119,7 @@ def test_rows_that_are_gone_from_the_file_when_they_are_due_are_left(tmp_path):
         (("run", "jobs.jsonl", "--out", "out", "--files", "nowhere"), "is no directory"),
         (("run", "jobs.jsonl", "--out", "jobs.jsonl"), "jobs.jsonl' can be no folder, as a file is in the way"),
         (("run", "jobs.jsonl", "--out", "jobs.jsonl/out"), "out' can be no folder, as a file is in the way"),
+        (("run", "jobs.jsonl", "--out", "out", "--lease", 60), "--lease needs --database URL"),
         (("status", "."), "is no directory of a batch"),
         (("audit", "."), "is no directory of a batch"),
     ],

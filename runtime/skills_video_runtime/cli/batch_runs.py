@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from skills_video_runtime.batch.audit import Standing
 from skills_video_runtime.batch.audit import audit as audit_of
-from skills_video_runtime.batch.batch import Batch, SharedBatch
+from skills_video_runtime.batch.batch import LEASE, Batch, SharedBatch
 from skills_video_runtime.batch.report import Outcome, Report, RowsRefused, as_data
 from skills_video_runtime.batch.results import RESULTS
 from skills_video_runtime.client import Client
@@ -54,6 +54,8 @@ def run(
     rows: Rows, out: Path, database: str | None, lease: float, *, as_json: bool, poll_interval: float, **chosen: Any
 ) -> int:
     """Run a batch, and tell what it has come to; `chosen` is what `Batch` takes."""
+    if database is None and lease != LEASE:
+        raise UsageProblem("--lease needs --database URL: it is for what workers on other machines take over")
     with Client(poll_interval=poll_interval, timeout=chosen["timeout"]) as client:
         batch: Batch | SharedBatch = Batch(client, out, **chosen)
         if database is not None:
