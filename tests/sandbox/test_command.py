@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
 import socket
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,7 +22,6 @@ from tests.support.sandbox_callers import BODY, PLAIN, STREAM
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
-    from pathlib import Path
 
 MODULE = [sys.executable, "-m", "skills_video_runtime.sandbox"]
 
@@ -101,6 +102,13 @@ def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> Non
         port = other.getsockname()[1]
         assert main(["--port", str(port)]) == 1
     assert f"cannot listen on 127.0.0.1 port {port}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_output_that_takes_nothing_is_told() -> None:
+    done = finished(["sh", "-c", 'exec "$@" > /dev/full', "sh", *MODULE, "--port", "0"])
+    said = f"sandbox: standard output cannot be written: {os.strerror(errno.ENOSPC)}\n"
+    assert (done.returncode, done.stderr) == (1, said)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import math
 import re
 import sys
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -39,13 +38,20 @@ def main(argv: Sequence[str] | None = None, program: str = "python -m skills_vid
     except ModuleNotFoundError as error:
         return _failed(missing(error))
     try:
-        serve(**options, announce=partial(print, flush=True))
+        serve(**options, announce=_announce)
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while")[0]
         return _failed(f"cannot listen on {options['host']} port {options['port']}: {reason}")
     except (DescriptionError, ValueError) as error:
         return _failed(str(error))
     return 0
+
+
+def _announce(text: str) -> None:
+    try:
+        print(text, flush=True)  # noqa: T201  # what the command is for
+    except OSError as error:
+        raise ValueError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def missing(error: ModuleNotFoundError) -> str:
