@@ -86,10 +86,13 @@ def any_text(value: object, test: Callable[[str], bool]) -> bool:
 
 
 def exact(number: float) -> Fraction:
-    """Give the decimal that JSON shows, not its binary neighbour: 0.3 is a multiple of 0.1."""
+    """Give the decimal that JSON shows, not its binary neighbour: 0.3 is a multiple of 0.1.
+
+    A whole number is what an integer is made of: 1e300 is one and the same as both.
+    """
     from fractions import Fraction  # noqa: PLC0415  # few payloads need it
 
-    if isinstance(number, int):
+    if isinstance(number, int) or number.is_integer():
         return Fraction(number)
     return Fraction(str(number))
 

@@ -56,6 +56,13 @@ def test_counts_of_members_are_lengths():
     assert MaxProperties(1) == MaxLen(1)
 
 
+@pytest.mark.parametrize("value", [1e300, 1e23, 2.0**80, 0.0])
+@pytest.mark.parametrize("step", [3, 10, 0.5])
+def test_a_whole_number_is_a_multiple_of_the_same_as_the_integer_that_it_is(value, step):
+    is_multiple = MultipleOf(step).test()
+    assert is_multiple(value) == is_multiple(int(value))
+
+
 @pytest.mark.parametrize(
     ("constraint", "kept", "broken"),
     [
