@@ -107,9 +107,9 @@ FLOODS: dict[str, Callable[[int], Any]] = {
 }
 
 
-def flooded(mode: str, server: Scripted, first: object, name: str) -> Any:
-    """Generate in a minute where a thousand events have come, each of which takes a second to be read."""
-    server.on(STREAM, events(first, *map(FLOODS[name], range(2, 1000))))
+def flooded(mode: str, server: Scripted, first: object, name: str, **options: Any) -> Any:
+    """Generate in two minutes where a thousand events have come, each of which takes a second to be read."""
+    server.on(STREAM, events(first, *map(FLOODS[name], range(2, 1000))), events(state("COMPLETED")))
     flights: list[FastTime] = []
 
     class Slow(IOProxy):
@@ -119,12 +119,12 @@ def flooded(mode: str, server: Scripted, first: object, name: str) -> Any:
 
     def work(client: Any) -> Any:
         replace_io(client, Slow)
-        return client.generate(Payload(), timeout=60)
+        return client.generate(Payload(), timeout=120)
 
     try:
-        return use(mode, server.base, work, flights)
+        return use(mode, server.base, work, flights, **options)
     finally:
-        assert flights[0].ahead < 60
+        assert flights[0].ahead < 120
 
 
 @pytest.mark.parametrize("name", FLOODS)
@@ -137,6 +137,11 @@ def test_a_stream_that_never_pauses_and_tells_no_id_ends_in_doubt_and_in_time(mo
     server.on(RUNNING, answer(200, []))
     with pytest.raises(errors.SubmissionUncertain):
         flooded(mode, server, {"number": 1}, "no ids")
+
+
+def test_what_is_posted_again_after_a_stream_that_never_pauses_is_read(mode: str, server: Scripted) -> None:
+    server.on(RUNNING, answer(200, []))
+    assert flooded(mode, server, {"number": 1}, "no ids", on_lost_submission="resubmit").status == "COMPLETED"
 
 
 def test_states_without_number_are_not_kept(server: Scripted) -> None:

@@ -386,8 +386,8 @@ class Call:
         """Wait for the next event of the open stream. What has come already is read late, but not more without end."""
         if patience <= 0:
             self.late += 1
-        if self.late > MOST_LATE:
-            return Ended("more of it came than there was time for")
+            if self.late > MOST_LATE:
+                return Ended("more of it came than there was time for")
         return await self.io.next_event(max(patience, 0.001), known)
 
 
