@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.inputs.paths import RESULT
 from generator.output.classes import constructors_of
-from generator.schema.algebra import fits
+from generator.schema.algebra import fits, union
+from generator.schema.bodies import is_file
 from generator.schema.file_fields import constants
 from generator.schema.intersection import Intersection
 from generator.schema.subset import Subset
-from generator.schema.types import Binary, holds
+from generator.schema.types import Array, Binary, holds, is_exclusive, options_of, with_shape
 
 from .age import Age, names_of
 from .body import Revision
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from generator.inputs.description import Description
     from generator.inputs.video_model import VideoModel
     from generator.run import Found
-    from generator.schema.types import Object, Variant
+    from generator.schema.types import Object, Shape, Variant
 
 ENDPOINTS: Final = (("result", RESULT), ("running", "/generations/running"), ("credits", "/credits"))
 """What the client asks beside the endpoints of a model: name and path."""
@@ -295,13 +296,13 @@ def _shown_of_all(change: Change, comparison: Comparison, shape: Object) -> Chan
 def _bodies(comparison: Comparison, old: Object, new: Object) -> None:
     """Add what changed in what must be sent as JSON, or as a form, where these differ.
 
-    Of an object that says both, a field that takes a file tells nothing of JSON.
+    Of an object that says both, a field with a file inside of an object tells nothing of JSON.
     """
     if not (old.bodies or new.bodies):
         return
-    files = [prop.name for shape in (old, new) for prop in shape.properties
+    before, after = old.bodies or (_as_json(old), old), new.bodies or (_as_json(new), new)
+    files = [prop.name for shape, (json, _) in ((old, before), (new, after)) for prop in json.properties
              if not shape.bodies and holds(prop.shape, Binary)]  # fmt: skip
-    before, after = old.bodies or (old, old), new.bodies or (new, new)
     as_json = _without(before[0], files), _without(after[0], files)
     for word, (was, now) in (("JSON", as_json), ("a form", (before[1], after[1]))):
         said = {change.said for change in comparison.changes}
@@ -311,6 +312,21 @@ def _bodies(comparison: Comparison, old: Object, new: Object) -> None:
             if change.said not in said:
                 sentence, values = f"{change.sentence} (as {{}})", (*change.values, word)
                 comparison.changes.append(replace(change, sentence=sentence, values=values))
+
+
+def _as_json(shape: Object) -> Object:
+    """Give what an object that says both says of JSON: files may stand in a form alone."""
+    bare = _without(shape, [prop.name for prop in shape.properties if is_file(prop.shape)])
+    return replace(bare, properties=tuple(with_shape(prop, _bare(prop.shape)) for prop in bare.properties))
+
+
+def _bare(shape: Shape) -> Shape:
+    if isinstance(shape, Array):
+        return replace(shape, items=_bare(shape.items))
+    options = [option for option in options_of(shape) if not isinstance(option, Binary)]
+    if len(options) in (0, len(options_of(shape))):
+        return shape
+    return union(options, exclusive=is_exclusive(shape))
 
 
 def _without(shape: Object, names: Collection[str]) -> Object:

@@ -260,3 +260,41 @@ def test_what_a_form_alone_no_longer_takes_is_told(before, after, told, tmp_path
         (folder / "docs.json").write_text(json.dumps(navigation("POST /generation/acme/one")))
     assert main(["changes", "--fail-on-breaking", str(tmp_path / "old"), str(tmp_path / "new")]) == 1
     assert told in capsys.readouterr().out
+
+
+LIST = {"type": "array", "items": URI}
+EITHER = {"anyOf": [FILE, URI]}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "form", "told"),
+    [
+        (shaped(a=URI), shaped("a", a=URI), shaped(a=FILE), "a: is required now (as JSON)"),
+        (
+            shaped(a=URI),
+            shaped(a={"type": "integer"}),
+            shaped(a=EITHER),
+            "a: takes an integer now, not an address (as JSON)",
+        ),
+        (
+            shaped(a=LIST),
+            shaped(a={**LIST, "maxItems": 2}),
+            shaped(a={**LIST, "items": EITHER}),
+            "a: must have at most 2",
+        ),
+        (
+            shaped(b=TEXT),
+            shaped("a", a=TEXT, b=TEXT),
+            shaped(a=FILE, b=TEXT),
+            "a: is new and required: a string (as JSON)",
+        ),
+    ],
+)
+def test_what_json_alone_no_longer_takes_is_told(before, after, form, told, tmp_path, capsys):
+    for name, schema in (("old", before), ("new", after)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "openapi.json").write_text(json.dumps(description({"acme/one": operation(schema, form=form)})))
+        (folder / "docs.json").write_text(json.dumps(navigation("POST /generation/acme/one")))
+    assert main(["changes", "--fail-on-breaking", str(tmp_path / "old"), str(tmp_path / "new")]) == 1
+    assert told in capsys.readouterr().out
