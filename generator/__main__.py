@@ -73,7 +73,10 @@ def main(arguments: Sequence[str] | None = None, stamp: rerun.Stamp | None = Non
         _report(diagnostics)
         print(f"error: {error}", file=sys.stderr)
     except OSError as error:
-        print(f"error: {error.filename}: cannot be used: {error.strerror or error}; name another", file=sys.stderr)
+        said = str(error)
+        if error.filename is not None:
+            said = f"{error.filename}: cannot be used: {error.strerror}; name another"
+        print(f"error: {said}", file=sys.stderr)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == __package__:
             raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -408,3 +410,9 @@ def test_a_folder_that_none_can_be_is_told(project, capsys):
     project.out = project.folder / NO_PLACE
     assert project.run() == 2
     assert f"error: {project.out}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_output_that_takes_nothing_is_told():
+    done = finished(["sh", "-c", 'exec "$@" > /dev/full', "sh", sys.executable, "-m", "generator", "list"], cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, f"error: [Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}\n")
