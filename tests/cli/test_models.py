@@ -31,6 +31,7 @@ EVERYTHING = {
         "brushes": {"type": "array", "items": {"title": "Brush", "type": "object", "required": ["x"],
                     "properties": {"x": {"type": "integer", "description": "Column"}}}},
         "flags": {"type": "object", "additionalProperties": {"type": "boolean"}, "maxProperties": 2},
+        "steps": {"anyOf": [{"type": "integer"}, {"const": "auto"}, {"type": "null"}]},
         "more": {},
     },
 }  # fmt: skip
@@ -192,6 +193,16 @@ def test_show_tells_types_limits_defaults_and_texts_of_every_kind(acme):
         ),
         "brushes": ("array of Brush", {}),
         "flags": ("object of boolean", {"maxProperties": 2}),
+        "steps": (
+            "integer or string or null",
+            {
+                "anyOf": [
+                    {"type": "integer", "limits": {}},
+                    {"type": "string", "limits": {"enum": ["auto"]}},
+                    {"type": "null", "limits": {}},
+                ]
+            },
+        ),
         "more": ("any JSON value", {}),
     }
     assert (found["n"]["default"], found["class"]["default"], found["seed"]["default"]) == (4, "x", None)
@@ -205,7 +216,8 @@ def test_show_tells_types_limits_defaults_and_texts_of_every_kind(acme):
         {"rule": "dependentRequired", "field": "seed", "value": ["n"]},
     ]
     text = acme("show", "acme/every-thing").stdout
-    for part in ("A [b]wanted", "at least 64", "Where seed is given, n must be given too.", "each at most 5"):
+    for part in ("A [b]wanted", "at least 64", "Where seed is given, n must be given too.", "each at most 5",
+                 "integer or string auto or null"):  # fmt: skip
         assert part in text
 
 
