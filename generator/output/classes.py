@@ -325,10 +325,9 @@ def ordered(uses: dict[str, set[str]]) -> list[str]:
     waiting = [*reversed(uses)]
     while waiting:
         name = waiting[-1]
-        missing = sorted(uses[name] - begun - {name}, key=place.__getitem__)
-        if name in begun or not missing:
+        if name in begun:
             order[waiting.pop()] = None
         else:
-            waiting += reversed(missing)
-        begun.add(name)
+            begun.add(name)
+            waiting += sorted(uses[name] - begun, key=place.__getitem__, reverse=True)
     return [*order]
