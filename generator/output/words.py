@@ -46,16 +46,15 @@ def describe(  # noqa: PLR0911  # one for each shape
         case types.Choice(values):
             return f"one of {listed(values)}" if len(values) > 1 else listed(values)
         case types.Array():
-            inside = ""
-            if depth < DEEPEST:
-                inside = f" of ({describe(shape.items, name_of, known, depth + 1)})"
+            inside = _inside("of", shape.items, name_of, known, depth)
             details = [f"a list{inside}", *size(shape.min_items, shape.max_items, "item")]
             if shape.unique:
                 details.append("all different")
             return ", ".join(details)
         case types.Object(is_map=True):
-            members = describe(shape.members, name_of, known, depth + 1) if depth < DEEPEST else "any value"
-            return f"an object of any names with ({members})"
+            inside = _inside("with", shape.members, name_of, known, depth)
+            counts = size(shape.min_properties, shape.max_properties, "member")
+            return ", ".join([f"an object of any names{inside}", *counts])
         case types.Object():
             return name_of(shape) or "an object"
         case types.Union(options, exclusive):
@@ -67,6 +66,13 @@ def describe(  # noqa: PLR0911  # one for each shape
             return pointer.rpartition("/")[2]
         case _:
             return PLAIN[type(shape)]
+
+
+def _inside(word: str, shape: Shape, name_of: Callable[[Object], str], known: Mapping[str, Shape], depth: int) -> str:
+    """Say what is in a list or map, unless that is too deep."""
+    if depth >= DEEPEST:
+        return ""
+    return f" {word} ({describe(shape, name_of, known, depth + 1)})"
 
 
 def plain(value: Any, indent: int | None = None) -> str:

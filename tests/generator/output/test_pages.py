@@ -100,11 +100,14 @@ def test_an_example_has_what_is_required_with_values_that_mean_something():
 
 def test_a_field_is_told_with_its_limits_at_any_depth(project):
     place = {"type": "object", "title": "Place", "properties": {"x": {"type": "number", "exclusiveMaximum": 1}}}
+    labels = {"type": "object", "additionalProperties": {"type": "string"}}
     project.write(
         one(
             many={"type": "array", "items": {"type": "string", "maxLength": 9}, "minItems": 1, "maxItems": 3},
             places={"type": "array", "items": place},
             none={"type": ["integer", "null"], "multipleOf": 5, "default": 10},
+            labels={**labels, "minProperties": 1, "maxProperties": 2},
+            deep={"type": "array", "items": {"type": "array", "items": {"type": "array", "items": labels}}},
         )
     )
     page = told_of(project.folder)["acme_one"]
@@ -112,6 +115,8 @@ def test_a_field_is_told_with_its_limits_at_any_depth(project):
     assert told["many"]["takes"] == "a list of (a string, at most 9 characters), 1 to 3 items"
     assert told["places"]["takes"] == "a list of (Place)"
     assert told["x"]["takes"] == "a number, below 1"
+    assert told["labels"]["takes"] == "an object of any names with (a string), 1 to 2 members"
+    assert told["deep"]["takes"] == "a list of (a list of (a list of (an object of any names)))"
     assert {name: told["none"][name] for name in ("takes", "null", "default", "required")} == {
         "takes": "an integer, a multiple of 5", "null": True, "default": "10", "required": False,
     }  # fmt: skip
