@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from generator.diagnostics import GeneratorError
-from generator.json_values import array_of, object_of
+from generator.json_values import array_of, escape, object_of
 from generator.names import module_name
 from generator.schema.bodies import Bodies
 from generator.schema.reader import SchemaReader
@@ -146,6 +146,8 @@ class _Selector:
             shape = shared.together(shape, self._shape(form))
             known = shared.known
         self._report_others(chosen, bodies)
+        if form:
+            self._report_encoding(form)
         variants = variants_of(shape, known)
         if body is None:
             variants = tuple(replace(variant, shape=replace(variant.shape, as_form=True)) for variant in variants)
@@ -256,6 +258,15 @@ class _Selector:
             if not (subset.holds(ours, theirs) and subset.holds(theirs, ours)):
                 message = f"takes something else than #{chosen.pointer}, which is what payloads are made of"
                 self.diagnostics.note(other.description.file, other.pointer, f"{message}; make them alike")
+
+    def _report_encoding(self, form: Body) -> None:
+        """Say of fields of a form that they are to be written in a way that no form here has."""
+        for name, said in object_of(form.said.get("encoding")).items():
+            own = object_of(said)
+            if own.get("explode") is False or own.get("style", "form") != "form":
+                pointer = f"{form.pointer.removesuffix('/schema')}/encoding/{escape(name)}"
+                message = "is not followed: a list is sent by repeating its name, and an object as JSON in a text"
+                self.diagnostics.warn(form.description.file, pointer, message)
 
     def _report_parameters(self, asked: Asked) -> None:
         """Say of parameters, of the operation and of its path, that they are required and cannot be given."""

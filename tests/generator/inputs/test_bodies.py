@@ -239,6 +239,24 @@ def test_the_sandbox_judges_a_form_by_its_own_schema(project):
         assert sandbox.seen[-1].path.endswith("/generation/acme/one")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "is_warned"),
+    [
+        ({"style": "form", "explode": False}, True),
+        ({"style": "pipeDelimited"}, True),
+        ({"style": "form", "explode": True}, False),
+        ({"contentType": "image/png"}, False),
+    ],
+)
+def test_a_way_of_writing_that_is_not_followed_is_warned_of(encoding, is_warned, project, capsys):
+    item = operation({})
+    form = {"schema": shaped(tags={"type": "array", "items": TEXT}), "encoding": {"tags": encoding}}
+    item["post"]["requestBody"]["content"] = {MULTIPART: form}
+    project.write(description({"acme/one": item}))
+    assert project.run("list", "--strict") == int(is_warned)
+    assert ("multipart~1form-data/encoding/tags: is not followed" in capsys.readouterr().err) == is_warned
+
+
 def form_of(limit, *required):
     return shaped("a", *required, a={**TEXT, "maxLength": limit}, image=FILE, mode=TEXT)
 
