@@ -84,7 +84,9 @@ def in_words(limits: dict[str, Any]) -> str:
 
 def _union(options: list[Allowed]) -> Allowed:
     kinds = " or ".join(dict.fromkeys(option.kind for option in options)) or "nothing"
-    limits: dict[str, Any] = next((option.limits for option in options if option.limits), {})
+    limits: dict[str, Any] = {}
+    for option in options:
+        limits = limits or option.limits
     if limits and sum(option.kind not in {"null", "file"} for option in options) > 1:
         limits = {"anyOf": [{"type": option.kind, "limits": option.limits} for option in options]}
     return Allowed(kinds, limits, tuple(cls for option in options for cls in option.objects))
