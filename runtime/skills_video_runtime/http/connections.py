@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
+from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
 
 from .deadlines import trace, trace_async
@@ -26,7 +27,8 @@ KEPT = 5.0  # seconds for which an idle connection is used again: our choice
 PLAIN = {"Accept-Encoding": "identity"}
 LOOK = {**PLAIN, "Cache-Control": "no-cache"}  # a stale list would be believed twice
 HTTP: TypeAlias = httpx.Client | httpx.AsyncClient  # or those of httpx2
-LOOP: RunVar[object] = RunVar("skills_video_loop")
+WRITERS = 40  # threads for disks in an event loop: our choice
+LOOP: RunVar[CapacityLimiter] = RunVar("skills_video_loop")
 
 
 @dataclass(slots=True)
@@ -135,10 +137,13 @@ class Connections:
         return http
 
 
-def running_loop() -> object:
-    """Give what tells one event loop from another. It loads what anyio needs of that, before anything is sent."""
+def running_loop() -> CapacityLimiter:
+    """Give what bounds the threads for disks in an event loop, and tells it from another.
+
+    A program may wait for a call in all threads that anyio has. What anyio needs is loaded before anything is sent.
+    """
     with suppress(LookupError):
         return LOOP.get()
-    loop = object()
+    loop = CapacityLimiter(WRITERS)
     LOOP.set(loop)
     return loop

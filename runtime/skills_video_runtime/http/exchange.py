@@ -19,7 +19,6 @@ from urllib.parse import unquote, urlencode
 
 import anyio
 import anyio.to_thread
-from anyio.lowlevel import RunVar
 
 from skills_video_runtime.errors import MissingAPIKey, PayloadError, visible
 from skills_video_runtime.generations.outcomes import CLOSED, IO, Answer, Ended, Lost, Opened, Post, Submittable
@@ -27,7 +26,7 @@ from skills_video_runtime.generations.states import is_id
 from skills_video_runtime.json_values import JsonObject, as_array, as_object
 
 from .causes import cause_of
-from .connections import HTTP, LOOK, PLAIN, Connections
+from .connections import HTTP, LOOK, PLAIN, Connections, running_loop
 from .deadlines import current
 from .environment import UnusableSetting, trusted
 from .events import PIECE, Body, seconds_of
@@ -46,8 +45,6 @@ MAX_ANSWER = 16 * 2**20  # bytes
 MAX_ERROR = 2**16  # bytes of an error answer that are read
 MAX_CONNECT = 15.0  # seconds: our choice
 MAX_CLOSE = 1.0  # seconds: our choice
-MOST_WRITERS = 40  # threads at once: our choice
-WRITERS: RunVar[anyio.CapacityLimiter] = RunVar("skills_video_writers")
 NO_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 HOPELESS = re.compile(
     r"CERTIFICATE_VERIFY_FAILED|WRONG_VERSION_NUMBER|^407\b|Invalid username/password"  # the last two by a proxy
@@ -73,15 +70,6 @@ def unsigned(record: logging.LogRecord) -> bool:
         parts, url = cast("tuple[Any, ...]", record.args), exchange.connections.library.URL
         record.args = tuple(part.copy_with(query=None) if isinstance(part, url) else part for part in parts)
     return True
-
-
-def writers() -> anyio.CapacityLimiter:
-    """Give what bounds the threads for disks in an event loop. In all those of anyio a program may wait for a call."""
-    with suppress(LookupError):
-        return WRITERS.get()
-    limiter = anyio.CapacityLimiter(MOST_WRITERS)
-    WRITERS.set(limiter)
-    return limiter
 
 
 @lru_cache(256)
@@ -136,7 +124,7 @@ class Exchange(AbstractAsyncContextManager["Exchange"], IO):
         """See `IO`; an event loop goes on meanwhile."""
         if not self.connections.asynchronous:
             return work()
-        return await anyio.to_thread.run_sync(work, limiter=writers())
+        return await anyio.to_thread.run_sync(work, limiter=running_loop())
 
     async def post(self, post: Post, patience: float, silence: float) -> Answer | Lost | Opened:
         """See `IO`."""
