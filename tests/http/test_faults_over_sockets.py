@@ -103,7 +103,7 @@ def test_a_stream_of_comments_alone_is_left_before_the_deadline(mode: str, serve
     server.on(STREAM, trickle).on(RESULT, DONE)
     begun = time.monotonic()
     assert use(mode, server.base, generate, timeout=3, stream_idle_timeout=0.2).status == "COMPLETED"
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 3
 
 
 @pytest.mark.parametrize("status", [200, 202])
@@ -290,7 +290,7 @@ def test_an_answer_that_never_comes_is_cut_by_the_deadline(mode: str, server: Sc
     begun = time.monotonic()
     with pytest.raises(errors.SubmissionUncertain):
         use(mode, server.base, lambda client: client.generate(Payload(), timeout=0.2))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 1.5
 
 
 def test_an_answer_that_drips_is_cut_by_the_deadline(mode: str, server: Scripted) -> None:
@@ -304,7 +304,7 @@ def test_an_answer_that_drips_is_cut_by_the_deadline(mode: str, server: Scripted
     begun = time.monotonic()
     with pytest.raises(errors.GenerationTimeout):
         use(mode, server.base, lambda client: client.wait("gen_1", timeout=0.2))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 1.5
 
 
 def test_submit_returns_with_the_id_and_wait_goes_on_elsewhere(mode: str, server: Scripted) -> None:

@@ -79,7 +79,7 @@ def test_what_drips_is_cut_by_the_deadline(mode: str, name: str, server: Scripte
     with pytest.raises(errors.GenerationTimeout) as caught:
         use(mode, server.base, lambda client: client.wait("gen_1", timeout=PATIENCE))
     assert caught.value.generation_id == "gen_1"
-    assert time.monotonic() - begun < PATIENCE + 10
+    assert time.monotonic() - begun < PATIENCE + 1
     assert server.wait_closed()
 
 
@@ -89,7 +89,7 @@ def test_a_post_whose_answer_drips_ends_in_doubt_and_in_time(mode: str, name: st
     begun = time.monotonic()
     with pytest.raises(errors.SubmissionUncertain):
         use(mode, server.base, lambda client: client.generate(Payload(), timeout=PATIENCE))
-    assert time.monotonic() - begun < PATIENCE + 10
+    assert time.monotonic() - begun < PATIENCE + 1
     assert server.count(STREAM) == 1
 
 
@@ -202,7 +202,7 @@ def test_an_upload_to_a_server_that_hardly_reads_is_cut_by_the_deadline(mode: st
             base = f"http://127.0.0.1:{listener.getsockname()[1]}"
             with pytest.raises(errors.SubmissionUncertain):
                 use(mode, base, lambda client: client.generate(payload, timeout=PATIENCE))
-            assert time.monotonic() - begun < PATIENCE + 10
+            assert time.monotonic() - begun < PATIENCE + 1
         finally:
             done.set()
             thread.join()

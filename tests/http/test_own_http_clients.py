@@ -123,7 +123,7 @@ def test_a_transport_that_knows_no_time_outs_outlasts_no_deadline(backend: str) 
     begun = time.monotonic()
     with pytest.raises(errors.SubmissionUncertain):
         anyio.run(main, backend=backend)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 2
 
 
 def test_an_event_hook_may_read_the_answers(mode: str, server: Scripted) -> None:
