@@ -35,10 +35,11 @@ class Files:
     async def save(self, file: MediaFile, path: Where, options: dict[str, Any]) -> Path:
         """Save a file under a path, or under a name of its own in a directory."""
         told = os.fspath(path)
-        place, wishes = Path(told), _wishes(options)
-        if os.path.isdir(told) or told.endswith(("/", os.sep)):  # noqa: ASYNC240, PTH112  # which takes no time
-            return await save_of(self.session, file, place, wishes).run()
-        return await save_of(self.session, file, place.parent, wishes, exact=place.name).run()
+        place, wishes, name = Path(told), _wishes(options), None
+        if not (os.path.isdir(told) or told.endswith(("/", os.sep))):  # noqa: ASYNC240, PTH112  # which takes no time
+            place, name = place.parent, place.name
+        place.mkdir(parents=True, exist_ok=True)
+        return await save_of(self.session, file, place, wishes, exact=name).run()
 
     async def open(self, file: MediaFile, options: dict[str, Any]) -> BinaryIO:
         """Fetch a file into one without a name."""

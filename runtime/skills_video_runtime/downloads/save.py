@@ -72,16 +72,19 @@ class Save(Fetch):
     """What was there already, where that is kept in its place."""
 
     async def outcome(self) -> Path | Exception:
-        """Fetch it, and give its path, or what went wrong."""
+        """Fetch it into its directory, which is made if need be, and give its path, or what went wrong."""
         try:
+            self.directory.mkdir(parents=True, exist_ok=True)
             return await self.run()
         except Exception as error:  # noqa: BLE001  # told once the other files are there
             return error
 
     async def run(self) -> Path:
-        """Fetch it, and give its path; raises as `into`. What has come stays, if a later call can go on from there."""
+        """Fetch it into a directory that is there, and give its path; raises as `into`.
+
+        What has come stays, if a later call can go on from there.
+        """
         async with self.exchange:
-            self.directory.mkdir(parents=True, exist_ok=True)
             if self.file.file_name is not None or self.exact is not None:
                 self._is_wanted()
             if self.found is not None:
