@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .fetch import Fetch
-from .save import Wishes, save_of
+from .save import Wishes, save_of, saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -35,11 +35,10 @@ class Files:
     async def save(self, file: MediaFile, path: Where, options: dict[str, Any]) -> Path:
         """Save a file under a path, or under a name of its own in a directory."""
         told = os.fspath(path)
-        place, wishes, name = Path(told), _wishes(options), None
+        place, name = Path(told), None
         if not (os.path.isdir(told) or told.endswith(("/", os.sep))):  # noqa: ASYNC240, PTH112  # which takes no time
             place, name = place.parent, place.name
-        place.mkdir(parents=True, exist_ok=True)
-        return await save_of(self.session, file, place, wishes, exact=name).run()
+        return saved([await save_of(self.session, file, place, _wishes(options), exact=name).outcome()])[0]
 
     async def open(self, file: MediaFile, options: dict[str, Any]) -> BinaryIO:
         """Fetch a file into one without a name."""

@@ -80,10 +80,7 @@ class Save(Fetch):
             return error
 
     async def run(self) -> Path:
-        """Fetch it into a directory that is there, and give its path; raises as `into`.
-
-        What has come stays, if a later call can go on from there.
-        """
+        """Fetch it into a directory that is there; raises as `into`. What a later call can go on from stays."""
         async with self.exchange:
             if self.file.file_name is not None or self.exact is not None:
                 self._is_wanted()
