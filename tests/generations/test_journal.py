@@ -243,6 +243,35 @@ def test_an_id_that_cannot_be_recorded_is_still_given(
     assert "the journal could not be written: full" in caplog.text
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no sizes of files")
+@pytest.mark.parametrize("then", ["submit", "recover", "the same key", "close"])
+def test_an_id_that_cannot_be_recorded_now_is_recorded_later(server: Scripted, tmp_path: Path, then: str) -> None:
+    """Whatever comes next: nothing that is known to one process is looked for by it, or by another one."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def create(_: object) -> Reply:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        return answer(200, state("IN_QUEUE"))
+
+    server.on(CREATE, create, answer(200, state("IN_QUEUE", "gen_2"))).on(RESULT, answer(200, state("COMPLETED")))
+    with Client(KEY, server.base, journal=tmp_path / "journal") as client:
+        fast_time(client)
+        try:
+            assert client.submit(Payload(), key="fox").id == "gen_1"
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        if then == "submit":
+            client.submit(Payload())
+        elif then == "recover":
+            assert [entry.generation.id for entry in client.recover() if entry.generation] == ["gen_1"]
+        elif then == "the same key":
+            assert client.submit(Payload(), key="fox").id == "gen_1"
+    ids = {"submit": {"gen_1", "gen_2"}}
+    assert {name for name, _ in rows(tmp_path / "journal")} == ids.get(then, {"gen_1"})
+    assert RUNNING not in {f"{request.method} {request.path}" for request in server.requests}
+
+
 def test_recovering_needs_a_journal() -> None:
     with Client(KEY) as client, pytest.raises(ValueError, match="needs a journal"):
         client.recover()

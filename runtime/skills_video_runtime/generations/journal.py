@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from .states import is_id
 from .tables import BEGUN, COST, DROP, FREE, NAMED, OLD, OVER, TIDY, TOLD, TOLD_ID, WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     from skills_video_runtime.http.key import Key
 
@@ -55,9 +56,9 @@ class Journal:
 
     It is safe to share between threads. A submission is recorded before it is posted, with the platform and a salted
     digest of the key. From then on the journal raises no more: an id that cannot be written is logged, as losing the
-    generation over it would be worse. What reads, `intend`, `settle` and `prune` raise JournalUnavailable where that
-    cannot be. All statements are here, as SQLite has them; how they are run is up to each form, and what has a body
-    here is that of a journal which one process has to itself.
+    generation over it would be worse, and is owed until it can be. What reads, `intend`, `settle` and `prune` raise
+    JournalUnavailable where that cannot be. All statements are here, as SQLite has them; how they are run is up to each
+    form, and what has a body here is that of a journal which one process has to itself.
     """
 
     _where: str
@@ -68,6 +69,7 @@ class Journal:
     def __init__(self, where: str, platform: str, key: Key) -> None:
         self._where, self._platform, self._api_key = where, platform, key
         self._lock, self._waiting = RLock(), deque[Write]()
+        self._owed = deque[Callable[[], object]]()
 
     def names(self) -> list[str]:
         """Give the ids of generations that it knows as unfinished."""
@@ -130,10 +132,12 @@ class Journal:
         Their payloads have no files, which are not kept: one that had any is not posted again. What cannot be read, or
         belongs to another platform or key, is what `recover` gives for it: an error of that record alone.
         """
+        self.write_owed()
         return [self._entry(*row) for row in self._run(WHOLE)]
 
     def known_as(self, own_key: str, payload: Submittable) -> Known | None:
         """Give what is recorded under a key of the caller's own, if anything that may have made a generation is."""
+        self.write_owed()
         for state, *row in self._run(NAMED, own_key):
             if state != "refused":
                 entry = self._entry(*row)
@@ -207,8 +211,9 @@ class Journal:
         return Elsewhere()
 
     def close(self) -> None:
-        """Let go of all."""
-        raise NotImplementedError
+        """Let go of all; what is owed is written, if that can be."""
+        with self._lock, suppress(JournalUnavailable):
+            self.write_owed()
 
     def _record(self, key: int, own_key: str | None, model: object, name: object, *ending: Any) -> Record:
         status, begun, ended, credit = ending
@@ -333,13 +338,23 @@ class Journal:
             write.is_done = True
 
     def _write(self, what: str, work: Callable[[], object]) -> None:
-        """Write; what cannot be written is logged."""
+        """Write; what cannot be written is logged, and owed."""
         try:
+            self.write_owed()
             self._together(work)
             self._check_place()
         except JournalUnavailable as error:
+            self._owed.append(work)
             why = str(error.__cause__ or error.what).strip().rstrip(".")
             logger.warning("the journal could not be written: %s. Not in it: %s", why, what)
+
+    def write_owed(self) -> None:
+        """Write what could not be written before, such as while the disk was full, in its order."""
+        if self._owed:
+            with self._lock:
+                while self._owed:
+                    self._together(self._owed[0])
+                    self._owed.popleft()
 
     def _check_place(self) -> None:
         """Refuse a journal that is no longer in its place, so that nobody would find what is written to it."""

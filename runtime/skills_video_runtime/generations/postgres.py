@@ -119,6 +119,7 @@ class PostgresJournal(Journal):
 
     def close(self) -> None:
         """Close the connection, which lets go of all that is held."""
+        super().close()
         with self._lock:
             self._held.clear()
             self._database.close()

@@ -69,6 +69,7 @@ class SqliteJournal(Journal):
 
     def close(self) -> None:
         """Let go of the file."""
+        super().close()
         with self._lock:
             self._file.close()
 
