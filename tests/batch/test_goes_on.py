@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from urllib.parse import urlsplit
 
 import anyio
 import pytest
@@ -21,6 +22,7 @@ from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.sandbox import Sandbox
 from skills_video_runtime.testing import fast_time
 from tests.support.batches import lines, paid_twice
+from tests.support.scripted import deserted
 
 EACH = 16  # credits that one of these videos takes
 
@@ -287,7 +289,7 @@ def test_what_fresh_gives_up_is_left_where_the_platform_does_not_answer(run, out
         run(rows(0, 1), at=gone, patience=2)
         key, url = gone.api_key, gone.url
     began = time.monotonic()
-    with Client(key, url, retry=RetryPolicy(attempts=1)) as client:
+    with deserted(urlsplit(url).port), Client(key, url, retry=RetryPolicy(attempts=1)) as client:
         report = Batch(client, out, fresh=True, timeout=20).run(rows(0, 1))
     assert [type(item.error) for item in report.problems] == [ConnectionFailed, ConnectionFailed]
     assert time.monotonic() - began < 15

@@ -10,6 +10,7 @@ import pytest
 from skills_video_runtime.sandbox import Sandbox
 from tests.support import children
 from tests.support.processes import call, command, environment, events, made
+from tests.support.scripted import deserted
 
 RUN = ("run", "openai/sora-2", "--set", "prompt=neon rain")
 QUICK = ("--poll-interval", "0.05", "--json-lines")
@@ -182,9 +183,8 @@ def test_no_key_is_bad_usage_and_told_as_an_event():
 
 
 def test_no_connection_is_transient():
-    with Sandbox() as gone:
-        address = gone.url
-    done = call("get", "gen_1", SKILLS_VIDEO_BASE_URL=address, SKILLS_VIDEO_API_KEY="some-key")
+    with deserted() as address:
+        done = call("get", "gen_1", SKILLS_VIDEO_BASE_URL=address, SKILLS_VIDEO_API_KEY="some-key")
     assert done.returncode == 24
 
 

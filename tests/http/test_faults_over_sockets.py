@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from tests.support.scripted import (
     Scripted,
     answer,
     chunk,
+    deserted,
     events,
     frame,
     state,
@@ -203,9 +203,7 @@ def test_a_moment_in_retry_after_is_measured_by_the_date_of_the_answer(
 
 
 def test_a_refused_connection_is_tried_again_and_then_told(mode: str) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        base = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    with deserted() as base:
         flights: list[FastTime] = []
         with pytest.raises(errors.ConnectionFailed) as caught:
             use(mode, base, generate, flights)

@@ -16,7 +16,7 @@ from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.http.session import claims_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 STREAM, CREATE, RUNNING, RESULT = (
     "POST /api/generation/sse/acme/one",
@@ -91,6 +91,15 @@ def events(*states: object, end: Part | None = None) -> Reply:
 def state(status: str, name: str = "gen_1", **more: object) -> dict[str, object]:
     data = {"type": "video", "videos": [{"url": "https://cdn.example/v.mp4", "file_name": "v.mp4"}]}
     return {"id": name, "status": status, "data": data if status == "COMPLETED" else None, **more}
+
+
+@contextlib.contextmanager
+def deserted(port: int = 0) -> Iterator[str]:
+    """Give an address at which nobody listens, nor will: one that is only free may be another test's a moment later."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", port))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 class Scripted:
