@@ -233,6 +233,16 @@ def test_limit_and_budget_hold_for_all_workers(postgres, tmp_path):
         assert (last.returncode, sandbox.made(), paid_twice(sandbox)) == (0, 10, []), told
 
 
+def test_runs_that_end_at_the_same_time_write_the_same_directory(sandbox, client, postgres, tmp_path):
+    run = partial(SharedBatch(client, postgres.url, tmp_path, lease=30).run, made_of(3))
+    run()
+    with ThreadPoolExecutor(6) as pool:
+        reports = [done.result() for done in [pool.submit(run) for _ in range(24)]]
+    assert [report.statuses for report in reports] == [{"COMPLETED": 3}] * 24
+    assert [line["key"] for line in lines(tmp_path)] == ["row-0", "row-1", "row-2"]
+    assert list(tmp_path.glob(".results*")) == []
+
+
 def test_the_rate_holds_for_all_workers_and_one_tells_what_all_came_to(sandbox, client, postgres, tmp_path):
     sandbox.plan("every 1 failed:NSFW:no")
     shared = partial(SharedBatch, database=postgres.url, lease=3)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from importlib import import_module
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from skills_video_runtime.budget import Budget
 from skills_video_runtime.catalog import PACKAGES
 from skills_video_runtime.errors import JournalUnavailable
-from skills_video_runtime.generations.postgres import PostgresJournal
+from skills_video_runtime.generations.postgres import ALONE, PostgresJournal
 from skills_video_runtime.generations.records import Ending
 from skills_video_runtime.payloads.base import parse_payload
 from skills_video_runtime.payloads.file import File
@@ -31,7 +32,7 @@ from .rows import Row
 from .statements import LAYOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from skills_video_runtime.generations.records import Idempotency
     from skills_video_runtime.http.key import Key
@@ -259,6 +260,13 @@ class Queue(PostgresJournal):
             sql = "SELECT line FROM batch_line"
         for (text,) in self._run(sql):
             yield json.loads(text)
+
+    @contextmanager
+    def alone(self) -> Generator[None]:
+        """Have other workers wait with what they write into a directory, which may be the same one."""
+        with self._transaction():
+            self._run(ALONE)
+            yield
 
     def end_round(self) -> None:
         """Let the next `--fresh` begin another round, once no row of this one is left."""

@@ -75,8 +75,9 @@ class SharedResults(Results):
 
     def write(self) -> None:
         """Write the lines of all workers into the directory, and what a data set of its videos needs."""
-        write_whole(self.path, self.queue.lines())
-        self._write_metadata()
+        with self.queue.alone():
+            write_whole(self.path, self.queue.lines())
+            self._write_metadata()
 
 
 class SharedPlan(Plan):
