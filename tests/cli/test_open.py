@@ -50,7 +50,7 @@ def test_the_address_is_opened_where_nothing_is_downloaded(server, browser):
     assert browser.opened() == [WEB]
 
 
-@pytest.mark.parametrize("url", ["http://cdn.example/v.mp4", "file:///etc/passwd"])
+@pytest.mark.parametrize("url", ["http://cdn.example/v.mp4", "file:///etc/passwd", "http://[x/v.mp4"])
 def test_no_other_address_is_opened(server, browser, url):
     done = waited(server, url, **browser.named)
     assert (done.returncode, browser.opened()) == (0, [])

@@ -105,6 +105,19 @@ def test_a_generation_without_files_keeps_no_other_from_being_fetched(
     assert (tmp_path / "gen_2.mp4").is_file(), done.stderr
 
 
+def test_an_address_that_is_none_keeps_no_other_file_from_being_fetched(
+    server: Scripted, journal: str, tmp_path: Path
+) -> None:
+    leave(server, journal, "gen_1", "gen_2")
+    told = {"id": "gen_1", "status": "COMPLETED", "data": {"videos": [{"url": "https://[x"}]}}
+    server.on("GET /api/generation/gen_1", answer(200, told))
+    plan(server, "gen_2")
+    done = call("recover", "--journal", journal, "--download", str(tmp_path / "out"), **at(server))
+    assert (done.returncode, "could not be downloaded" in done.stdout) == (25, True), done.stderr
+    assert (tmp_path / "out" / "gen_2.mp4").is_file()
+    assert rows(Path(journal)) == [("gen_1", "submitted"), ("gen_2", "finished")]
+
+
 def test_a_record_is_dropped_by_its_key(server: Scripted, journal: str) -> None:
     server.on("POST /api/generation/acme/one", [Drop]).on(RUNNING, answer(200, []))
     with Client(KEY, server.base, journal=journal) as client:

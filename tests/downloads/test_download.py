@@ -518,6 +518,15 @@ def test_one_file_that_fails_does_not_keep_the_others(mode: str, server: Scripte
     assert names(tmp_path) == ["b.mp4"]
 
 
+@pytest.mark.parametrize("url", ["https://[x/a.mp4", "https://[::1", "https://exa\u2100mple.com/a.mp4"])
+def test_one_address_that_is_none_does_not_keep_the_others(url: str, server: Scripted, tmp_path: Path) -> None:
+    server.on("GET /api/b", answer(200, b"b", kind="video/mp4"))
+    generation = Generation("g", "COMPLETED", {"data": {"videos": [url, f"{server.base}/b"]}})
+    with pytest.raises(DownloadFailed) as caught:
+        use("sync", server.base, lambda client: client.download(generation, tmp_path))
+    assert caught.value.saved == (tmp_path / "b.mp4",)
+
+
 def test_a_generation_without_files_has_nothing_to_download(mode: str, server: Scripted, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nothing to download"):
         use(mode, server.base, lambda client: client.download(Generation("g", "IN_QUEUE", {}), tmp_path))

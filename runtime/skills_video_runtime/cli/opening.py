@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import webbrowser
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from .output import complain
 
@@ -20,7 +19,7 @@ def open_video(generation: Generation, files: list[Path] | None) -> None:
     A download has the suffix of a media file, whatever the platform calls it. What cannot be opened is told, and is
     no error: the video is paid for.
     """
-    addresses = [media.url for media in generation.videos if urlsplit(media.url).scheme == "https"]
+    addresses = [media.url for media in generation.videos if media.url.lower().startswith("https:")]
     if files is not None:
         addresses = [file.absolute().as_uri() for file in files]
     if not addresses:

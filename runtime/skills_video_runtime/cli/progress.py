@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager, nullcontext
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
+from skills_video_runtime.downloads.names import path_in
 from skills_video_runtime.generations.progress import Fallback, Retry
 
 from .output import amount, console, is_terminal, say, say_json, visible
@@ -214,4 +214,4 @@ def reporter(*, json_lines: bool) -> Lines:
 
 
 def _name(media: MediaFile) -> str:
-    return media.file_name or unquote(urlsplit(media.url).path).rpartition("/")[2] or "file"
+    return media.file_name or path_in(media.url).rpartition("/")[2] or "file"

@@ -8,6 +8,7 @@ from contextlib import suppress
 from string import Formatter
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from unicodedata import category, normalize
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,11 @@ def _suffix_of(kind: str) -> str:
     if kind.startswith("video/"):
         return "mp4"
     return "bin"
+
+
+def path_in(url: str) -> str:
+    """Give the path of an address, decoded, whether or not the rest of the address can be read."""
+    return unquote(re.sub("^[^/?#]*//[^/?#]*|[?#].*", "", url, flags=re.DOTALL))
 
 
 def told_name(disposition: str) -> str:

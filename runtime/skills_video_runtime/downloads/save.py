@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from errno import EEXIST
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
-from urllib.parse import unquote, urlsplit
 
 from skills_video_runtime.errors import DownloadFailed
 from skills_video_runtime.generations.media import MediaFile
@@ -16,7 +15,7 @@ from skills_video_runtime.generations.outcomes import check_seconds
 
 from . import MAX_BYTES
 from .fetch import Fetch
-from .names import Overwrite, check_pattern, filled, numbered, place, safe_name, told_name
+from .names import Overwrite, check_pattern, filled, numbered, path_in, place, safe_name, told_name
 from .partial import Begun, Partial
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ class Save(Fetch):
         return self.directory / numbered(name, number)
 
     def _name(self) -> str:
-        told = self.file.file_name or told_name(self.disposition) or unquote(urlsplit(self.file.url).path)
+        told = self.file.file_name or told_name(self.disposition) or path_in(self.file.url)
         name = safe_name(self.key.redact(told), self.kind)
         if self.wishes.name is None:
             return name
