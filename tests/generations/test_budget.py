@@ -66,6 +66,18 @@ def test_each_generation_counts_once_however_often_it_is_seen(sandbox):
     assert sandbox.made() == 3
 
 
+@pytest.mark.parametrize("verb", [lambda client: client.get("gen_1"), lambda client: client.running()])
+def test_what_a_question_tells_of_a_generation_counts(verb, server):
+    told = state("IN_PROGRESS", usage={"total": PRICE})
+    server.on(CREATE, answer(200, state("IN_QUEUE"))).on(RESULT, answer(200, told))
+    server.on("GET /api/generations/running", answer(200, [told, state("IN_QUEUE", "gen_2", usage={"total": 1})]))
+    with Client("some-secret-key", server.base, max_credits=PRICE) as client:
+        client.submit(EIGHT_SECONDS)
+        verb(client)
+        with pytest.raises(BudgetExceeded, match=f"{PRICE} of {PRICE} credits are spent"):
+            client.submit(EIGHT_SECONDS)
+
+
 def test_many_stop_at_the_budget(sandbox):
     with client_of(sandbox, 3 * PRICE) as client:
         results = list(client.generate_many([EIGHT_SECONDS] * 20, limit=2))

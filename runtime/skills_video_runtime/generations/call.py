@@ -227,6 +227,8 @@ class Call:
         if found is None:
             raise answer.error()
         found = [belonging_to(self.files, state) for state in found if state.id]
+        for state in found:
+            self.count(state)
         self.claims.remember(found)
         return found
 
@@ -345,7 +347,9 @@ class Call:
         if state is None or not state.status or state.id not in {"", name}:
             return None
         self.claims.announce(name, self.io.now())
-        return Generation(name, state.status, state.raw)
+        state = Generation(name, state.status, state.raw)
+        self.count(state)
+        return state
 
     async def tell(self, state: Generation) -> bool:
         """Tell of a state, and whether it is a new one. Its files can be fetched from now on."""

@@ -80,7 +80,6 @@ async def next_polled(call: Call, name: str, result: str) -> Generation:
         state = call.state_in(outcome, name)
         if state is not None:
             failures, call.polled = 0, state.status
-            call.count(state)  # also of what is not over in time
             is_hollow = state.status == Status.COMPLETED and state.raw.get("data") is None  # which it is until then
             if is_hollow and hollow < HOLLOW_LOOKS and interval < call.time_left():
                 hollow += 1
