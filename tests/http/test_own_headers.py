@@ -149,6 +149,23 @@ def test_nothing_is_sent_where_a_function_gives_no_key(mode: str, name: str, ser
     assert use(mode, server.base, lambda client: client.recover(), journal=journal) == []
 
 
+@pytest.mark.parametrize("text", ["the vault is shut", f"no key after {KEY}"])
+def test_what_a_function_raises_shows_no_key_that_it_gave(mode: str, text: str, server: Scripted) -> None:
+    def ask() -> str:
+        held = KEY  # as frames hold it
+        if server.requests:
+            raise RuntimeError(text) from ValueError(f"locked, {len(held)}")
+        return held
+
+    server.on(STREAM, events(state("IN_QUEUE")))
+    with pytest.raises(errors.MissingAPIKey) as caught:
+        use(mode, server.base, make, api_key=ask)
+    cause = caught.value.__cause__
+    told = [] if cause is None else [(str(link), link.__traceback__) for link in (cause, cause.__cause__)]
+    assert told == ([] if KEY in text else [(text, None), (f"locked, {len(KEY)}", None)])
+    assert caught.value.generation_id == "gen_1"
+
+
 def test_a_key_that_fails_later_leaves_the_id(mode: str, server: Scripted) -> None:
     server.on(STREAM, events(state("IN_QUEUE")))
     with pytest.raises(errors.MissingAPIKey) as caught:

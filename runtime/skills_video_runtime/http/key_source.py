@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from skills_video_runtime.errors import MissingAPIKey
 
+from .causes import cause_of
 from .key import Key
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class KeySource(Key):
         """Ask for the key of one request; MissingAPIKey where there is none."""
         try:
             key = Key(await self._told())
-        except Exception as error:
-            raise MissingAPIKey(f"{FUNCTION} raised {type(error).__name__}.") from error
+        except Exception as error:  # noqa: BLE001  # which may hold keys
+            raise MissingAPIKey(f"{FUNCTION} raised {type(error).__name__}.") from cause_of(error, self)
         try:
             key.check()
         except MissingAPIKey:
