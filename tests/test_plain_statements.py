@@ -78,7 +78,7 @@ SIZES = {
         8_225,
         others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
-    "keys of one's own, many, budget, webhooks": (670, named(RUNTIME, CALLS)),
+    "keys of one's own, many, budget, webhooks": (671, named(RUNTIME, CALLS)),
     "choosing, planning, notebooks": (325, named(RUNTIME, CHOOSING)),
     "files of one's own, and what is left of one": (553, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (373, named(RUNTIME, TOLD)),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from .errors import SkillsVideoError
 from .generations.outcomes import check_seconds
-from .generations.states import STATUSES, Generation, Status
+from .generations.states import ID_NAMES, STATUSES, Generation, Status
 from .json_values import JsonObject, as_object
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def _read(name: str, body: bytes | str) -> Event:
     kind = str(raw.get("type") or raw.get("event") or "")
     data = as_object(raw.get("data"))
     for place in filter(None, (as_object(raw.get("prediction")), as_object(data.get("prediction")), data, raw)):
-        told = Generation.parse({"id": place.get("id"), "status": place.get("state") or place.get("status")})
+        names = {name: place.get(name) for name in ID_NAMES}
+        told = Generation.parse({**names, "status": place.get("state") or place.get("status")})
         if told is None or not told.id:
             continue
         status = told.status

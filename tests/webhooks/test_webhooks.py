@@ -60,6 +60,9 @@ def test_a_message_that_is_delivered_again_has_the_same_id():
         ({"type": "task.failed", "data": {"id": "g"}}, "FAILED"),
         ({"id": "g", "status": "COMPLETED"}, "COMPLETED"),
         ({"id": "evt_1", "type": "task.failed", "prediction": {"id": "g", "state": "failed"}}, "FAILED"),
+        ({"id": "evt_1", "type": "task.failed", "prediction": {"task_id": "g", "state": "failed"}}, "FAILED"),
+        ({"id": "evt_1", "type": "task.started", "data": {"generationId": "g"}}, "IN_PROGRESS"),
+        ({"id": "evt_1", "data": {"prediction": {"generation_id": "g", "state": "canceled"}}}, "CANCELED"),
     ],
 )
 def test_shapes_and_words(body, status):
