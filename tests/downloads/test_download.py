@@ -476,6 +476,20 @@ def test_a_disk_without_links_is_good_enough(server: Scripted, tmp_path: Path, m
     assert names(tmp_path) == ["v-1.mp4", "v.mp4"]
 
 
+def test_a_file_that_is_lost_as_it_gets_its_name_leaves_none_by_that(
+    server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(part: Path, _: Path) -> None:
+        part.unlink(missing_ok=True)
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", lose)
+    server.on(FILE, whole())
+    with pytest.raises(FileNotFoundError):
+        fetch("sync", server, tmp_path)
+    assert names(tmp_path) == []
+
+
 def test_a_name_that_is_taken_at_the_last_moment_is_kept(
     server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,7 +131,11 @@ def place(part: Path, path: Path, *, replace: bool = False) -> Path:
                 raise
             except OSError:  # a file system without links
                 free.touch(exist_ok=False)
-                part.replace(free)
+                try:
+                    part.replace(free)
+                except OSError:
+                    free.unlink()
+                    raise
             return free
         number += 1
         free = path.with_name(numbered(path.name, number))
