@@ -79,7 +79,7 @@ SIZES = {
         others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
     "keys of one's own, many, budget, webhooks": (671, named(RUNTIME, CALLS)),
-    "choosing, planning, notebooks": (325, named(RUNTIME, CHOOSING)),
+    "choosing, planning, notebooks": (327, named(RUNTIME, CHOOSING)),
     "files of one's own, and what is left of one": (553, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (373, named(RUNTIME, TOLD)),
     "what a description offers": (115, named(RUNTIME, OFFERED)),

@@ -44,10 +44,20 @@ def test_all_that_is_lost_is_named():
         ({"ratio": "3:4"}, "google/veo-3.1", "aspect_ratio", "9:16"),
         ({"resolution": "4k"}, "google/veo-3.1", "resolution", "1080p"),
         ({"resolution": "480p"}, "google/veo-3.1", "resolution", "720p"),
+        ({"seconds": 10**5000}, "kling-ai/v3/video", "duration", 15),
+        ({"seconds": -1e308}, "kling-ai/v3/video", "duration", 3),
+        ({"seconds": 1e308}, "google/veo-3.1", "duration", 8),
     ],
 )
 def test_the_nearest_is_measured_by_what_a_value_means(wish, model, field, value):
-    assert getattr(plans(prompt="x", **wish)[model].payload, field) == value
+    planned = plans(prompt="x", **wish)[model]
+    assert getattr(planned.payload, field) == value
+    assert str(planned.lost[0]).endswith(f" becomes {value!r}")
+
+
+@pytest.mark.parametrize("ratio", ["1:" + "9" * 400, "9" * 5000 + ":1", "0:1", "1:0.0", "0." + "0" * 400 + "1:9"])
+def test_a_ratio_that_is_none_is_left_out(ratio):
+    assert [loss.kept for loss in plans(prompt="x", ratio=ratio)["google/veo-3.1"].lost] == [None]
 
 
 def test_converting_keeps_fields_of_one_name_and_of_one_meaning():
@@ -80,6 +90,28 @@ def test_a_model_that_asks_for_more_says_what():
 def test_what_cannot_be_converted_is_told_so(given):
     with pytest.raises(TypeError, match="a payload and the module of a model"):
         convert(*given)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"seconds": "8"}, {"seconds": [8]}, {"sound": 1}, {"sound": []}, {"ratio": 16 / 9}, {"ratio": b"16:9"},
+        {"search": None}, {"search": 8},
+    ],
+)  # fmt: skip
+def test_a_wish_of_a_wrong_type_is_refused_by_its_name(wish):
+    with pytest.raises(ValueError, match=f"^{next(iter(wish))}="):
+        catalog.find(**wish)
+
+
+@pytest.mark.parametrize("wish", [{"seconds": 10**400}, {"search": "9" * 400}, {"search": "9" * 5000 + "s"}])
+def test_no_model_makes_a_video_without_end(wish):
+    assert catalog.find(**wish) == ()
+
+
+def test_a_length_is_found_to_the_last_digit():
+    assert catalog.find(seconds=8.0) == catalog.find(seconds=8)
+    assert all("-" in str(length) for info in catalog.find(seconds=7.9999999) for length in info.durations)
 
 
 def test_nothing_to_plan_is_refused():

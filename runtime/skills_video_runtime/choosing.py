@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isfinite
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from math import inf
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,33 +16,35 @@ Takes: TypeAlias = Literal["image", "video", "audio", "frames", "first_frame", "
 """See `ModelInfo.takes`."""
 
 NUMBER = r"\d+(?:\.\d+)?"
-RANGE = re.compile(rf"({NUMBER})-({NUMBER})")
+LENGTH = re.compile(rf"({NUMBER})(?:-({NUMBER}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a model is to do; `Models.find` tells what each means."""
+    """What a model is to do, which may be anything until it is checked; `Models.find` tells what each means."""
 
     takes: Sequence[str] = ()
-    seconds: float | None = None
-    ratio: str | None = None
+    seconds: Any = None
+    ratio: Any = None
     resolution: str | None = None
-    sound: bool | None = None
-    search: str = ""
+    sound: Any = None
+    search: Any = ""
 
     def check(self) -> None:
         """Refuse, by ValueError, what no model could ever be asked."""
         for word in self.takes:
             if word not in get_args(Takes):
                 raise ValueError(f"takes={word!r:.80} is none of {', '.join(get_args(Takes))}")
-        if self.seconds is not None and not (isfinite(self.seconds) and self.seconds > 0):
-            raise ValueError(f"seconds={self.seconds!r:.80} is no length of a video: more than 0 are needed")
-        if self.sound not in {None, True, False}:
+        if self.seconds is not None and not (isinstance(self.seconds, (int, float)) and 0 < self.seconds < inf):
+            raise ValueError(f"seconds={self.seconds!r:.80} is no length of a video: a number above 0 is")
+        if self.sound is not None and not isinstance(self.sound, bool):
             raise ValueError(f"sound={self.sound!r:.80} is neither True nor False")
-        if self.ratio is not None and not re.fullmatch(rf"{NUMBER}:{NUMBER}|[^\W\d]+", self.ratio):
+        if self.ratio is not None and not re.fullmatch(rf"{NUMBER}:{NUMBER}|[^\W\d]+", str(self.ratio)):
             raise ValueError(f"ratio={self.ratio!r:.80} is no shape of a picture, such as 16:9")
         if self.resolution is not None and not re.fullmatch(r"[\w:.-]+", self.resolution):
             raise ValueError(f"resolution={self.resolution!r:.80} is no size of a picture, such as 1080p")
+        if not isinstance(self.search, str):
+            raise ValueError(f"search={self.search!r:.80} is no text")  # noqa: TRY004  # as all that is none here
 
     def is_met(self, info: ModelInfo) -> bool:
         """Tell whether the catalog says that a model does all of this; what it does not know is no yes."""
@@ -57,10 +59,8 @@ class Wish:
 
 
 def _lasts(length: float | str, seconds: float) -> bool:
-    found = RANGE.fullmatch(str(length))
-    if found is None:
-        return str(length) == f"{seconds:g}"
-    return float(found[1]) <= seconds <= float(found[2])
+    found = LENGTH.fullmatch(str(length))
+    return found is not None and float(found[1]) <= seconds <= float(found[2] or found[1])
 
 
 def _has_size(info: ModelInfo, wanted: str) -> bool:
@@ -79,7 +79,7 @@ def _has_word(info: ModelInfo, word: str) -> bool:
     if _has_size(info, word) or word in {*_words(info.aspect_ratios), *re.findall(r"[\w.:-]+", texts)}:
         return True
     seconds = word.removesuffix("s")
-    if seconds.isdecimal() and any(_lasts(length, int(seconds)) for length in info.durations):
+    if seconds.isdecimal() and any(_lasts(length, float(seconds)) for length in info.durations):
         return True
     return word in re.findall(NUMBER, texts)
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from math import log
 from typing import TYPE_CHECKING, Any, get_args
 
-from .json_values import is_array, is_number
+from .json_values import is_array, is_number, shown
 from .payloads.checks import PLANS, attempt
 from .payloads.constraints import UNSET
 from .payloads.violations import Problems
@@ -38,6 +38,8 @@ ROLES = {
     "video": ("video_url", "reference_video_url", "video_urls", "reference_video_urls"),
     "audio": ("audio_url", "audio_urls"),
 }  # fmt: skip
+NUMBER = r"\d{1,9}(?:\.\d+)?"
+FARTHEST = 1e9  # beyond which numbers are equally far from what a model takes: our choice
 ESSENTIAL = frozenset({"prompt", "image", "last_image", "video", "audio"})
 
 
@@ -52,8 +54,8 @@ class Loss:
     def __str__(self) -> str:
         """Say it on one line."""
         if self.kept is None:
-            return f"{self.name}: {self.given!r:.80} is left out"
-        return f"{self.name}: {self.given!r:.80} becomes {self.kept!r:.80}"
+            return f"{self.name}: {shown(self.given)} is left out"
+        return f"{self.name}: {shown(self.given)} becomes {shown(self.kept)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +178,12 @@ def _near(cls: type[BasePayload], place: str, value: Any) -> Iterator[Any]:
 def _size(value: Any) -> float | None:
     """Measure what can be compared: a number, `8s`, `1080p`, the shape `16:9`."""
     if is_number(value):
-        return float(value)
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(?::(\d+(?:\.\d+)?)|[a-z]*)", str(value).casefold().replace("4k", "2160p"))
+        return float(max(min(value, FARTHEST), -FARTHEST))
+    found = re.fullmatch(rf"({NUMBER})(?::({NUMBER})|[a-z]*)", str(value).casefold().replace("4k", "2160p"))
     if found is None or not float(found[1]) or not float(found[2] or 1):
         return None
     if found[2]:
-        return log(float(found[1]) / float(found[2]))
+        return log(float(found[1])) - log(float(found[2]))
     return float(found[1])
 
 
