@@ -86,6 +86,28 @@ def test_a_failure_is_told_by_its_kind_and_not_in_the_words_of_the_platform(
     assert PROMPT not in shown(span)
 
 
+def test_a_state_and_a_code_are_told_by_one_word_or_not_at_all(mode: str, server: Scripted, spans: Spans) -> None:
+    last = state("FAILED", code=f"REFUSED: {PROMPT}")
+    server.on(STREAM, events(state("WARMING_UP"), state(f"drawing {PROMPT}"), last))
+    with pytest.raises(errors.GenerationFailed):
+        use(mode, server.base, lambda client: client.generate(Payload(prompt=PROMPT)), tracer=spans.tracer)
+    [span] = spans.ended
+    assert states(span) == ["WARMING_UP", "_OTHER", "FAILED"]
+    assert span.attributes["skills_video.error.code"] == "_OTHER"
+    assert PROMPT not in shown(span)
+
+
+def test_what_a_hook_raises_is_told_by_its_kind_alone(mode: str, server: Scripted, spans: Spans) -> None:
+    def leave(_: object) -> None:
+        raise SystemExit(PROMPT)
+
+    server.on(STREAM, events(state("COMPLETED")))
+    with pytest.raises(SystemExit):
+        use(mode, server.base, lambda client: client.generate(Payload(), on_state=leave), tracer=spans.tracer)
+    [span] = spans.ended
+    assert (span.attributes["error.type"], PROMPT in shown(span)) == ("SystemExit", False)
+
+
 def test_retries_and_a_stream_that_was_given_up_are_events(mode: str, server: Scripted, spans: Spans) -> None:
     server.on(STREAM, answer(429, {"message": PROMPT}), [head(), chunk(frame(state("IN_QUEUE"))), Drop])
     server.on(RESULT, answer(200, state("COMPLETED")))

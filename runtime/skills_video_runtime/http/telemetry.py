@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from skills_video_runtime.classify import CODE
+from skills_video_runtime.errors import SkillsVideoError
 from skills_video_runtime.generations.progress import Event, Fallback, Retry
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Trace:
             self._note_state(told)
 
     def _note_state(self, event: Event) -> None:
-        facts: dict[str, Any] = {"status": str(event.status), "source": event.source}
+        facts: dict[str, Any] = {"status": _word(str(event.status)), "source": event.source}
         if event.queue_place is not None:
             facts["queue_place"] = event.queue_place
         self.span.add_event("skills_video.state", facts)
@@ -76,8 +78,16 @@ class Trace:
 
         if error is not None and not isinstance(error, GeneratorExit):
             self.span.set_attribute("error.type", type(error).__name__)
-            for name, fact in (("skills_video.error.code", "code"), ("http.response.status_code", "status")):
-                if getattr(error, fact, None) is not None:
-                    self.span.set_attribute(name, getattr(error, fact))
+            if isinstance(error, SkillsVideoError) and error.code is not None:
+                self.span.set_attribute("skills_video.error.code", _word(error.code))
+            if isinstance(error, SkillsVideoError) and error.status is not None:
+                self.span.set_attribute("http.response.status_code", error.status)
             self.span.set_status(StatusCode.ERROR)
         self.span.end()
+
+
+def _word(told: str) -> str:
+    """Give what is one word of the platform; what is more may repeat a prompt."""
+    if CODE.fullmatch(told):
+        return told
+    return "_OTHER"
