@@ -353,6 +353,7 @@ def test_a_dry_run_prints_the_request_and_sends_nothing(sandbox, tmp_path):
         (("--download", "/dev/null/x"), 1),
         (("--timeout", "-1"), 1),
         (("--key", "row-17"), 1),
+        *((("--journal", "runs.db", "--key", key), 1) for key in ("", "a\nb", "x" * 201)),
     ],
 )
 def test_a_dry_run_finds_what_a_run_would_find(given, code, sandbox):

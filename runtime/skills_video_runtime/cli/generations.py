@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import GenerationFailed, SkillsVideoError
 from skills_video_runtime.generations.claims import NOTHING_MADE, NOTHING_SENT
+from skills_video_runtime.generations.keyed import check_key
 from skills_video_runtime.http.addresses import without_password
 from skills_video_runtime.json_values import as_object, mapped
 from skills_video_runtime.payloads.file import File
@@ -76,6 +77,8 @@ def run(payload: BasePayload, choices: Choices) -> int:
 def show_request(payload: BasePayload, choices: Choices) -> int:
     """Check all that `run` checks before it opens its journal, and print what it would post. Nothing is sent."""
     destination_of(choices)
+    if choices.key is not None:
+        check_key(choices.key)
     path, form = payload.endpoint.create, "application/json"
     if _is_streamed(payload, choices):
         path = payload.endpoint.stream or path
