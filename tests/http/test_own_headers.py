@@ -76,7 +76,10 @@ def test_who_is_asked_for_a_file_is_told_the_name_alone(mode: str, server: Scrip
         ({"X-Team": " secret"}, ValueError, "X-Team"),
         ({"X-Team": "secret\u0142"}, ValueError, "X-Team"),
         ({"X-Team": "a", "x-team": "b"}, ValueError, "twice"),
-        *(({name: "secret"}, ValueError, name) for name in ("Authorization", "HOST", "content-length", "Accept")),
+        *(
+            ({name: "secret"}, ValueError, name)
+            for name in ("Authorization", "HOST", "content-length", "Last-Event-ID")
+        ),
     ],
 )
 @pytest.mark.parametrize("kind_of_client", [Client, AsyncClient])

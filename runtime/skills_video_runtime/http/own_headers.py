@@ -12,7 +12,7 @@ USER_AGENT = f"skills-video/{__version__}"
 OWNED = frozenset({
     "authorization", "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "accept",
     "accept-encoding", "cache-control", "connection", "keep-alive", "te", "trailer", "upgrade", "expect", "range",
-    "if-range", "proxy-authorization", "proxy-connection",
+    "if-range", "last-event-id", "proxy-authorization", "proxy-connection",
 })  # fmt: skip
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VALUE = re.compile(r"[!-~]([\t -~]*[!-~])?")
