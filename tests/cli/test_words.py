@@ -214,7 +214,11 @@ def test_a_journal_that_another_run_has_is_told_with_what_to_do(still, tmp_path)
 
 @pytest.mark.parametrize(
     ("pattern", "key", "name"),
-    [("out/{key}.mp4", "row-17", "row-17.mp4"), ("{id}", None, "gen_000001.mp4"), ("{key}.mp4", "../a/b", "_a_b.mp4")],
+    [
+        ("out/{key}.mp4", "row-17", "row-17.mp4"),
+        ("{id}", None, "gen_000001.mp4"),
+        ("{key}.mp4", "../a/b", "_a_b~63d92f3a.mp4"),
+    ],
 )
 def test_a_file_is_named_as_its_pattern_says(pattern, key, name, sandbox, tmp_path):
     keyed = ["--key", key, "--journal", "jobs.db"] if key else []

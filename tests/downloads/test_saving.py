@@ -163,14 +163,15 @@ def test_what_is_no_file_is_never_taken_for_one(
         ("{id}{suffix}", None, ["gen_1.mp4", "gen_1-1.mp4"]),
         ("{stem} of {id}", None, ["v of gen_1.mp4", "v of gen_1-1.mp4"]),
         ("{{}}{index}.mp4", None, ["{}0.mp4", "{}1.mp4"]),
-        ("{key}{suffix}", "../../etc/passwd", ["_.._etc_passwd.mp4", "_.._etc_passwd-1.mp4"]),
-        ("{key}{suffix}", "..\\..\\x", ["_.._x.mp4", "_.._x-1.mp4"]),
-        ("{key}", "/", ["_.mp4", "_-1.mp4"]),
+        ("{key}{suffix}", "../../etc/passwd", ["_.._etc_passwd~269ca3a9.mp4", "_.._etc_passwd~269ca3a9-1.mp4"]),
+        ("{key}{suffix}", "..\\..\\x", ["_.._x~e47b1707.mp4", "_.._x~e47b1707-1.mp4"]),
+        ("{key}", "/", ["_~8a5edab2.mp4", "_~8a5edab2-1.mp4"]),
+        ("{id}: {key}?{suffix}", "a", ["gen_1_ a_.mp4", "gen_1_ a_-1.mp4"]),
         ("{key}", "a.exe", ["a.exe.mp4", "a.exe-1.mp4"]),
         ("{key}{suffix}", "{id}{key.__class__}", ["{id}{key.__class__}.mp4", "{id}{key.__class__}-1.mp4"]),
-        ("{key}{suffix}", "a\x00b\nc\u202e", ["abc.mp4", "abc-1.mp4"]),
-        ("{key}{suffix}", "", ["mp4.mp4", "mp4-1.mp4"]),
-        ("{key}{suffix}", "con", ["_con.mp4", "_con-1.mp4"]),
+        ("{key}{suffix}", "a\x00b\nc\u202e", ["abc~79d37abf.mp4", "abc~79d37abf-1.mp4"]),
+        ("{key}{suffix}", "", ["mp4~9a949e99.mp4", "mp4~9a949e99-1.mp4"]),
+        ("{key}{suffix}", "con", ["_con~591aa6af.mp4", "_con~591aa6af-1.mp4"]),
     ],
 )
 def test_a_name_is_filled_in_and_leads_nowhere(
@@ -197,11 +198,36 @@ def test_names_that_are_cut_stay_apart(server: Scripted, tmp_path: Path) -> None
     assert all(len(path.encode()) < 200 and path.endswith(".mp4") for path in found)
 
 
+@pytest.mark.parametrize("overwrite", ["skip", "replace"])
+def test_names_that_are_changed_stay_apart(overwrite: str, server: Scripted, tmp_path: Path) -> None:
+    keys = [
+        "a_b",
+        "a/b",
+        "a:b",
+        "a?b",
+        "con",
+        "_con",
+        " a_b",
+        "-a_b",
+        "a_b.",
+        "\u00e9",
+        "e\u0301",
+        "video",
+        "...",
+        "\n",
+    ]
+    for key in keys:
+        server.replace(FILE, whole(key.encode()))
+        [path] = save("sync", server, tmp_path, name="{key}{suffix}", key=key, overwrite=overwrite)
+        assert (tmp_path / path).read_bytes() == key.encode()
+    assert len(names(tmp_path)) == len(keys)
+
+
 @pytest.mark.parametrize("name", ["{key}{suffix}", f"of {KEY}"])
 def test_no_name_that_is_filled_in_holds_the_api_key(name: str, server: Scripted, tmp_path: Path) -> None:
     server.on(FILE, whole())
     [path] = save("sync", server, tmp_path, name=name, key=KEY)
-    assert path in {"_key_.mp4", "of _key_.mp4"}
+    assert path in {"_key_~8f6b2230.mp4", "of _key_.mp4"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_NAME_BYTES = 150  # bytes of a file name, so that any file system takes it together with a number
+SPECIAL = '[<>:"|?*]'
 RESERVED = r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])"  # as Windows does
 SUFFIXES = {
     "video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov", "image/png": ".png", "image/jpeg": ".jpg",
@@ -32,7 +33,7 @@ def safe_name(given: str, kind: str) -> str:
     """
     last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
     last = normalize("NFC", last[:MAX_NAME_BYTES] + last[MAX_NAME_BYTES:][-MAX_NAME_BYTES:])  # the rest is cut anyhow
-    last = re.sub('[<>:"|?*]', "_", "".join(character for character in last if category(character)[0] != "C"))
+    last = re.sub(SPECIAL, "_", "".join(character for character in last if category(character)[0] != "C"))
     name = " ".join(last.split()).rstrip(" .").lstrip(" .-")
     stem, dot, suffix = name.rpartition(".")
     if not dot or f".{suffix}".lower() not in KNOWN:
@@ -96,15 +97,15 @@ def check_pattern(pattern: object, key: object, name: str = "name") -> None:
 
 
 def filled(pattern: str, kind: str, **facts: object) -> str:
-    """Fill in a pattern. What is filled in is no path, whatever it holds; a digest tells what is cut from others."""
-    plain = {name: re.sub(r"[/\\]", "_", str(fact)) for name, fact in facts.items()}
-    meant = pattern.format(**plain)
-    name = safe_name(meant, kind)
-    if len(meant.encode(errors="replace")) <= MAX_NAME_BYTES:
-        return name
-    from hashlib import sha256  # noqa: PLC0415  # for names that are too long
-
+    """Fill in a pattern. What is filled in is no path, whatever it holds; a digest keeps what is changed apart."""
+    pattern = re.sub(SPECIAL, "_", pattern)
+    meant = pattern.format(**facts)
+    name = safe_name(pattern.format(**{name: re.sub(r"[/\\]", "_", str(fact)) for name, fact in facts.items()}), kind)
     stem, _, suffix = name.rpartition(".")
+    if meant in {name, stem}:
+        return name
+    from hashlib import sha256  # noqa: PLC0415  # for names that are changed
+
     return f"{stem}~{sha256(meant.encode(errors='replace')).hexdigest()[:8]}.{suffix}"
 
 
