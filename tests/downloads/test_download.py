@@ -357,6 +357,25 @@ def test_a_type_that_tells_little_is_good_enough(kind: str, server: Scripted, tm
     assert fetch("sync", server, tmp_path, content_type="video/mp4")[0].read_bytes() == DATA
 
 
+@pytest.mark.parametrize(
+    ("announced", "kind", "name"),
+    [
+        ("video/mp4", "application/octet-stream", "v.mp4"),
+        ("Video/WebM; codecs=vp9", "", "v.webm"),
+        ("image/png", "binary/octet-stream", "v.png"),
+        ("video/mp4", "video/quicktime", "v.mov"),
+        ("text/html", "application/octet-stream", "v.bin"),
+        (None, "application/octet-stream", "v.bin"),
+    ],
+)
+def test_a_file_whose_type_only_the_platform_tells_has_the_suffix_of_that(
+    mode: str, announced: str | None, kind: str, name: str, server: Scripted, tmp_path: Path
+) -> None:
+    server.on("GET /api/v", answer(200, DATA, kind=kind))
+    media = MediaFile(f"{server.base}/v", content_type=announced)
+    assert use(mode, server.base, lambda client: client.download(media, tmp_path)) == [tmp_path / name]
+
+
 FULL = """
 import resource, signal, sys
 from pathlib import Path

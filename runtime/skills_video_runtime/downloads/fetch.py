@@ -195,13 +195,15 @@ class Fetch:
         if status != 200 and not self._continues(told):
             self.received = 0
             raise self._failed("the rest of the file does not belong to its beginning")
-        self.kind = told.get("content-type", "").partition(";")[0].strip().lower()
+        self.kind, announced = _bare_type(told.get("content-type")), _bare_type(self.file.content_type)
         self.disposition = told.get("content-disposition", "")
-        major, wanted = self.kind.partition("/")[0], (self.file.content_type or "").partition("/")[0].lower()
+        major, wanted = self.kind.partition("/")[0], announced.partition("/")[0]
         if self.kind not in UNTOLD and major not in MEDIA_FAMILIES:
             raise self._failed(f"the answer is {visible(self.kind)}, which is no media", again=False)
         if {major, wanted} <= MEDIA_FAMILIES and major != wanted:
             raise self._failed(f"the answer is {self.kind}, where {wanted} was announced", again=False)
+        if self.kind in UNTOLD and wanted in MEDIA_FAMILIES:
+            self.kind = announced
         if told.get("content-encoding", "").lower() not in {"", "identity"}:
             raise self._failed("the answer is encoded, which was not asked for", again=False)
         if status == 200:
@@ -262,6 +264,11 @@ class Fetch:
         error = DownloadFailed(what, status=status, generation_id=self.generation_id)
         error.retryable = again
         return error
+
+
+def _bare_type(told: str | None) -> str:
+    """Give a content type without its parameters."""
+    return (told or "").partition(";")[0].strip().lower()
 
 
 def _bare(url: str) -> str:
