@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -436,6 +437,17 @@ def test_nothing_is_written_through_a_link_that_lies_in_wait(server: Scripted, t
         make(tmp_path / "other", part)
         save("sync", server, tmp_path, overwrite="replace")
         assert ((tmp_path / "v.mp4").read_bytes(), (tmp_path / "other").read_text()) == (DATA, "precious")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_a_disk_without_locks_is_good_enough(server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    server.on(FILE, whole(**TAG))
+    assert save("sync", server, tmp_path) == ["v.mp4"]
+    assert names(tmp_path) == ["v.mp4"]
 
 
 def test_two_that_fetch_one_file_at_once_do_not_meet(server: Scripted, tmp_path: Path) -> None:

@@ -102,7 +102,9 @@ def _locked(path: Path) -> BinaryIO | None:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             ours, there = os.fstat(handle.fileno()), path.lstat()
-        except OSError:  # locked by another, or finished by it just now
+        except OSError as error:
+            if not isinstance(error, (BlockingIOError, FileNotFoundError)):  # locked by another, or just finished by it
+                path.unlink(missing_ok=True)  # which nobody can use where there are no locks
             handle.close()
             return None
         if S_ISREG(ours.st_mode) and ours.st_ino == there.st_ino and ours.st_nlink == 1:
