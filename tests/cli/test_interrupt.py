@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -50,6 +51,35 @@ def test_an_interrupted_stream_leaves_the_id_and_the_command_that_resumes(still,
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "out dir").iterdir())) == 1
     assert still.made() == 1
+
+
+KEYED = ("--download", "out/{key}.mp4", "--overwrite", "skip", "--journal", "runs.db")
+
+
+@pytest.mark.parametrize("key", ["row-17", "a/b {x}"])
+def test_what_is_called_by_its_key_is_resumed_by_the_journal(key, still, tmp_path):
+    run = (*RUN, *KEYED, "--key", key)
+    _, _, err = interrupted(still, *run, after="IN_QUEUE", folder=tmp_path)
+    printed = re.search("^  skills-video recover (.*)$", err, re.MULTILINE)
+    assert printed is not None, err
+    assert tuple(shlex.split(printed[1])) == KEYED
+    still.advance(1000)
+    for again in (("recover", *KEYED), run):
+        assert call(*again, sandbox=still, folder=tmp_path).returncode == 0
+    assert [path.is_file() for path in (tmp_path / "out").iterdir()] == [True]
+    assert still.made() == 1
+
+
+def test_no_other_file_is_recovered_under_the_key_of_what_was_interrupted(tmp_path):
+    hold = Hold()
+    with Scripted() as server:
+        server.on("POST /api/generation/sse/openai/sora-2", [hold])
+        settings = environment(SKILLS_VIDEO_BASE_URL=server.base, SKILLS_VIDEO_API_KEY="some-key-01")
+        with started(command(*RUN, *KEYED, "--key", "row-17"), env=settings, cwd=tmp_path) as process:
+            assert hold.reached.wait(60)
+            process.send_signal(signal.SIGINT)
+            err = process.communicate()[1]
+    assert f"skills-video recover {shlex.join(KEYED)}" in err
 
 
 def test_interrupted_json_lines_end_with_an_event(still):

@@ -40,7 +40,7 @@ class Destination:
         if "{" in str(directory):
             raise UsageProblem(f"--download {str(given)!r:.200}: fields stand in the name of a file, not of a folder")
         if name is not None and "{key" in name and key is None:
-            raise UsageProblem(f"--download {str(given)!r:.200}: {{key}} needs --key TEXT")
+            raise UsageProblem(f"--download {str(given)!r:.200}: {{key}} needs the --key TEXT of a run")
         if name is not None:
             check_pattern(name, key, "--download")
         above = directory.absolute()

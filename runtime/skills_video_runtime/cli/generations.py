@@ -194,17 +194,19 @@ def _interrupted(error: Stopped | OutputLost, show: Lines, choices: Choices, gen
     if choices.json_lines and not show.is_over:
         with suppress(OutputLost):
             say_json(error_event(error, error.exit_code, known), indent=None)
-    journal = choices.journal and without_password(choices.journal)
-    options = "".join(
-        f" {name} {quote(str(value).replace('{key}', choices.key or '{key}'))}"
-        for name, value in (("--download", choices.download), ("--journal", journal))
-        if value is not None
-    )
+    told: list[tuple[str, object]] = [("--download", choices.download)]
+    if choices.overwrite != "never":
+        told.append(("--overwrite", choices.overwrite))
+    told.append(("--journal", choices.journal and without_password(choices.journal)))
+    options = "".join(f" {name} {quote(str(value))}" for name, value in told if value is not None)
     if known:
+        command = resume(known, options)
+        if "{key}" in str(choices.download):  # which only the journal tells
+            command = f"skills-video recover{options}"
         fate = "goes on, and is paid for"
         if show.last and show.last.is_finished:
             fate = "is finished"
-        complain(f"interrupted: generation {known} {fate}. To resume:\n  {resume(known, options)}")
+        complain(f"interrupted: generation {known} {fate}. To resume:\n  {command}")
         return error.exit_code
     certain = {NOTHING_SENT, NOTHING_MADE}.intersection(getattr(error, "__notes__", ()))
     if certain:
