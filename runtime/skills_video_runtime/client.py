@@ -333,7 +333,8 @@ class _Verbs(Generic[PayloadT]):
 
         Raises:
             ValueError: There is no unfinished record with this key, it is of a call that is under way, or the id is
-                none, or that of another record; or the key is a text that none can be.
+                none, or that of another record; or the key is a text that none can be, or the number of a record that
+                has a key of yours.
             TypeError: The key is neither an int nor a text.
             JournalUnavailable: It cannot be written.
         """

@@ -135,6 +135,20 @@ def test_a_record_is_dropped_by_its_key(server: Scripted, journal: str) -> None:
     assert (done.returncode, "--forget 2" in done.stdout) == (3, True)
 
 
+def test_a_key_that_looks_like_a_number_drops_no_record_of_another_key(server: Scripted, journal: str) -> None:
+    server.on(POST, answer(200, finished(server, "gen_1")), [Drop]).on(RUNNING, answer(200, []))
+    for own_key in ("2", "row-3"):
+        call(*RUN, "--journal", journal, "--key", own_key, **at(server))
+    done = call("recover", "--journal", journal, "--forget", "2", **at(server))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "record 2 is that of key 'row-3'" in done.stderr
+    with Client(KEY, server.base, journal=journal) as client:
+        with pytest.raises(ValueError, match="row-3"):
+            client.settle(2)
+        assert [record.key for record in client.history()] == ["2"]
+        client.settle("row-3")
+
+
 def test_a_record_that_is_over_is_not_dropped(server: Scripted, journal: str) -> None:
     server.on(POST, answer(200, finished(server, "gen_1")), answer(200, finished(server, "gen_2")))
     for own_key in (("--key", "fox-1"), ()):

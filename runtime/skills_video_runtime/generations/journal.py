@@ -23,7 +23,7 @@ from skills_video_runtime.json_values import JsonObject, as_object, is_too_deep
 from .outcomes import Submittable, check_seconds
 from .records import Elsewhere, Ending, Entry, Idempotency, Record, Recovered
 from .states import is_id
-from .tables import BEGUN, COST, DROP, FREE, NAMED, OLD, OVER, TIDY, TOLD, TOLD_ID, WHOLE
+from .tables import BEGUN, COST, DROP, FREE, NAMED, OLD, OVER, TIDY, TOLD, TOLD_ID, UNFINISHED, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -146,8 +146,11 @@ class Journal:
         return None
 
     def number_of(self, key: int | str) -> int | None:
-        """Give the number of a record, which may be called by its owner's key."""
+        """Give the number of a record; ValueError of a number where its owner's key is what it is called by."""
         if isinstance(key, int):
+            for number, own_key, *_ in self._run(f"{TOLD} {UNFINISHED}"):
+                if number == key and own_key is not None:
+                    raise ValueError(f"key: record {key} is that of key {own_key!r:.80}, and called by that alone")
             return key
         for (number,) in self._run("SELECT key FROM named WHERE name = ?", key):
             return int(number)
