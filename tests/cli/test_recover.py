@@ -159,6 +159,14 @@ def test_a_record_that_is_over_is_not_dropped(server: Scripted, journal: str) ->
         assert (done.returncode, done.stderr) == (1, said)
 
 
+@pytest.mark.parametrize("name", ["typo.db", "."])
+def test_an_end_is_noted_in_no_journal_that_is_not_there(name: str, server: Scripted, tmp_path: Path) -> None:
+    plan(server, "gen_1")
+    done = call("wait", "gen_1", "--journal", name, folder=tmp_path, **at(server))
+    assert (done.returncode, "there is no journal" in done.stderr) == (1, True)
+    assert (list(tmp_path.iterdir()), server.requests) == ([], [])
+
+
 def test_what_belongs_elsewhere_is_told(server: Scripted, journal: str) -> None:
     leave(server, journal, "gen_1")
     with Scripted() as other:

@@ -19,7 +19,7 @@ from skills_video_runtime.payloads.file import File
 from .destination import Destination
 from .exits import BAD_USAGE, OTHER, exit_code
 from .failure import error_event, lost, resume, tell
-from .output import OutputLost, complain, say_json
+from .output import OutputLost, complain, existing, say_json
 from .progress import reporter
 from .signals import Stopped
 from .watch import Watched
@@ -110,6 +110,8 @@ def _is_streamed(payload: BasePayload, choices: Choices) -> bool:
 def wait(generation_id: str, choices: Choices) -> int:
     """Follow a generation that was made before."""
     facts = {"generation_id": generation_id}
+    if choices.journal is not None:
+        existing(choices.journal)
 
     def work(client: Client) -> Generation:
         return client.wait(generation_id)
