@@ -80,7 +80,7 @@ SIZES = {
     ),
     "keys of one's own, many, budget, webhooks": (671, named(RUNTIME, CALLS)),
     "choosing, planning, notebooks": (327, named(RUNTIME, CHOOSING)),
-    "files of one's own, and what is left of one": (555, named(RUNTIME, FILES)),
+    "files of one's own, and what is left of one": (556, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (383, named(RUNTIME, TOLD)),
     "what a description offers": (115, named(RUNTIME, OFFERED)),
     "agents": (1_481, [RUNTIME / "agents"]),

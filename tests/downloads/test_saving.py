@@ -7,12 +7,14 @@ import json
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from skills_video_runtime.client import Client
+from skills_video_runtime.downloads import partial
 from skills_video_runtime.errors import DownloadFailed
 from skills_video_runtime.generations.retry import RetryPolicy
 from skills_video_runtime.generations.states import Generation, MediaFile
@@ -23,12 +25,12 @@ from tests.support.scripted import KEY, Drop, Hold, Reply, Scripted, answer, chu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 FILE = "GET /api/v.mp4"
 DATA = bytes(range(256)) * 4000
 TAG = {"ETag": '"abc"'}
 ONCE = RetryPolicy(attempts=1)
+OPEN = Path("/proc/self/fd")
 
 
 def names(folder: Path) -> list[str]:
@@ -448,6 +450,26 @@ def test_a_disk_without_locks_is_good_enough(server: Scripted, tmp_path: Path, m
     server.on(FILE, whole(**TAG))
     assert save("sync", server, tmp_path) == ["v.mp4"]
     assert names(tmp_path) == ["v.mp4"]
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="only Linux tells what is open")
+@pytest.mark.parametrize(("reply", "left"), [(whole(), ["v.mp4"]), (cut(1000), [])])
+def test_a_system_that_neither_locks_nor_removes_what_is_open_is_good_enough(
+    reply: Reply, left: list[str], server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlink = Path.unlink
+
+    def refuse(path: Path, **options: bool) -> None:
+        if path.resolve() in [opened.resolve() for opened in OPEN.iterdir()]:
+            raise PermissionError(path)
+        unlink(path, **options)
+
+    monkeypatch.setattr(partial, "fcntl", None)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    server.on(FILE, reply)
+    with nullcontext() if left else pytest.raises(DownloadFailed):
+        save("sync", server, tmp_path, retry=ONCE)
+    assert names(tmp_path) == left
 
 
 def test_two_that_fetch_one_file_at_once_do_not_meet(server: Scripted, tmp_path: Path) -> None:

@@ -74,14 +74,15 @@ class Partial:
 
     def complete(self) -> None:
         """Hand all bytes to the system, before the file gets its name. What is locked stays so until then."""
-        self.handle.flush()
         if fcntl is None:
-            self.handle.close()  # what is open cannot be moved there
+            self.handle.close()  # what is open can be neither moved nor removed there
+        else:
+            self.handle.flush()
 
     def end(self, *, keep: bool) -> None:
         """Let go of it; the bytes stay only if a later process can use them."""
         with suppress(OSError):  # a full disk, said before
-            self.handle.flush()
+            self.complete()
         if not (keep and self.is_resumable and self.note.exists()):
             for path in (self.path, self.note):
                 with suppress(OSError):
