@@ -228,3 +228,18 @@ def test_a_synchronous_client_refuses_at_once_what_must_be_awaited(hook: Any, se
             with pytest.raises(TypeError, match="must be a plain function"):
                 work()
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("front", "given"),
+    [
+        (ModelClient, AsyncClient(KEY, "https://platform.example")),
+        (AsyncModelClient, Client(KEY, "https://platform.example")),
+        (ModelClient, AsyncModelClient(AsyncClient(KEY, "https://platform.example"))),
+        *((front, given) for front in (ModelClient, AsyncModelClient) for given in (KEY, 5, Client)),
+    ],
+)
+def test_a_client_of_one_model_takes_a_client_of_its_own_kind(front: Any, given: Any) -> None:
+    with pytest.raises(TypeError, match=r"^client is an? (Async)?Client here, not of type ") as caught:
+        front(given)
+    assert KEY not in str(caught.value)

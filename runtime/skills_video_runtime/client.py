@@ -662,7 +662,7 @@ class ModelClient(_Verbs[PayloadT]):
 
     def __init__(self, client: Client | None = None) -> None:
         self._owned = client is None
-        self._session = (client or Client())._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._session = session_of(client or Client(), asynchronous=False)
 
 
 class AsyncModelClient(_AsyncVerbs[PayloadT]):
@@ -670,7 +670,7 @@ class AsyncModelClient(_AsyncVerbs[PayloadT]):
 
     def __init__(self, client: AsyncClient | None = None) -> None:
         self._owned = client is None
-        self._session = (client or AsyncClient())._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._session = session_of(client or AsyncClient(), asynchronous=True)
 
 
 def _show_as(public: type, *owners: type) -> None:
@@ -683,6 +683,15 @@ def _show_as(public: type, *owners: type) -> None:
 
 _show_as(Client, _Base, _Verbs)
 _show_as(AsyncClient, _AsyncVerbs)
+
+
+def session_of(client: object, *, asynchronous: bool) -> Session:
+    """Give what a client shares, or refuse, by TypeError, what is no client of the kind that is needed."""
+    session: Session | None = getattr(client, "_session", None)
+    if session is None or session.asynchronous is not asynchronous:
+        name = ("a Client", "an AsyncClient")[asynchronous]
+        raise TypeError(f"client is {name} here, not of type {type(client).__name__}")  # it may be the key
+    return session
 
 
 def files_of(session: Session) -> Any:
