@@ -188,6 +188,14 @@ def test_a_name_is_filled_in_and_leads_nowhere(
     assert found == paths
 
 
+@pytest.mark.parametrize("path", ["v", "v.bin"])
+def test_a_file_of_unknown_type_has_one_suffix(path: str, server: Scripted, tmp_path: Path) -> None:
+    server.on(f"GET /api/{path}", answer(200, DATA, kind="application/octet-stream"))
+    given = generation(server, {"url": f"{server.base}/{path}"})
+    assert save("sync", server, tmp_path, given) == ["v.bin"]
+    assert save("sync", server, tmp_path, given, name="{key}{suffix}", key="row-17") == ["row-17.bin"]
+
+
 def test_names_that_are_cut_stay_apart(server: Scripted, tmp_path: Path) -> None:
     server.on(FILE, whole())
     files = [{}, {"url": f"{server.base}/v.mp4?2"}]

@@ -36,7 +36,7 @@ def safe_name(given: str, kind: str) -> str:
     last = re.sub(SPECIAL, "_", "".join(character for character in last if category(character)[0] != "C"))
     name = " ".join(last.split()).rstrip(" .").lstrip(" .-")
     stem, dot, suffix = name.rpartition(".")
-    if not dot or f".{suffix}".lower() not in KNOWN:
+    if not dot or (f".{suffix}".lower() not in KNOWN and suffix != _suffix_of(kind)):
         stem, suffix = name, _suffix_of(kind)
     stem = stem.encode()[:MAX_NAME_BYTES].decode(errors="ignore").rstrip(" .") or "video"
     if re.fullmatch(RESERVED, stem.partition(".")[0].rstrip()):
