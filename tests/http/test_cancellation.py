@@ -183,8 +183,6 @@ def cut(work: Coroutine[Any, Any, Any], left: int, cancel: Callable[[], object])
 
 
 @pytest.mark.parametrize("run", BACKENDS, ids=["asyncio", "trio"])
-@pytest.mark.filterwarnings("ignore:Async generator 'httpx._content:ResourceWarning")  # httpx leaves it to trio
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # as above
 def test_a_task_may_be_cancelled_wherever_it_waits(run: Any, server: Scripted) -> None:
     async def main() -> int:
         for waits in range(1, 1000):

@@ -181,8 +181,6 @@ def test_the_end_that_has_come_while_a_hook_took_all_the_time_is_given(mode: str
     assert use(mode, server.base, work, flights).status == "COMPLETED"
 
 
-@pytest.mark.filterwarnings("ignore:Async generator 'httpx._multipart:ResourceWarning")  # httpx leaves it to trio
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # as above
 def test_an_upload_to_a_server_that_hardly_reads_is_cut_by_the_deadline(mode: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
