@@ -103,7 +103,7 @@ def test_what_was_pruned_is_fetched_and_not_posted_again(sandbox, run, out):
     run(rows(0, 1))
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         sandbox.plan("slow:1000000")
-        run(rows(0, 1, 2), patience=2)  # which leaves a record
+        run(rows(0, 1, 2), patience=4)  # which leaves a record
         assert client.prune() == 2
     sandbox.advance(2_000_000)
     (out / "row-0-0.mp4").unlink()
@@ -115,7 +115,7 @@ def test_what_was_pruned_is_fetched_and_not_posted_again(sandbox, run, out):
 def test_a_journal_that_was_pruned_is_none_that_is_older(sandbox, run, out):
     run(rows(0))
     sandbox.plan("slow:1000000")
-    run(rows(0, 1), patience=2)  # which leaves a record
+    run(rows(0, 1), patience=4)  # which leaves a record
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         assert client.prune() == 1
     sandbox.advance(2_000_000)
@@ -129,7 +129,7 @@ def test_a_journal_that_was_pruned_is_none_that_is_older(sandbox, run, out):
 def test_an_id_that_stands_in_a_line_alone_outlives_a_kill(sandbox, run, out):
     run(rows(0, 1))
     sandbox.plan("slow:1000000")
-    run(rows(0, 1, 2), patience=2)  # which leaves a record
+    run(rows(0, 1, 2), patience=4)  # which leaves a record
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         assert client.prune() == 2
     sandbox.advance(2_000_000)
@@ -245,7 +245,7 @@ def checked(sandbox, out):
 def test_what_fresh_gives_up_is_followed_to_its_end(fault, sandbox, run, out):
     """Its row is made anew, also where it was changed, and its price is known from then on."""
     sandbox.plan(fault, fault)
-    run(rows(0, 1, 2), patience=2)
+    run(rows(0, 1, 2), patience=4)
     assert checked(sandbox, out) != []
     sandbox.advance(100_000)
     changed = Row("row-0", google_veo_3_1.Payload(prompt="snow"))
@@ -257,7 +257,7 @@ def test_what_fresh_gives_up_is_followed_to_its_end(fault, sandbox, run, out):
 
 def test_what_fresh_gives_up_counts_in_the_budget(sandbox, run, out):
     sandbox.plan("slow:100000")
-    run(rows(0, 1), patience=2)
+    run(rows(0, 1), patience=4)
     sandbox.advance(100_000)
     report = run(rows(0, 1), fresh=True, limit=1, max_credits=3 * EACH)
     assert (report.statuses, report.credits, sandbox.made()) == ({"COMPLETED": 1}, 3 * EACH, 3)
@@ -265,7 +265,7 @@ def test_what_fresh_gives_up_counts_in_the_budget(sandbox, run, out):
 
 def test_what_fresh_gives_up_and_is_not_over_is_looked_at_again(sandbox, run, out):
     sandbox.plan("slow:100000", "slow:100000")
-    run(rows(0, 1), patience=2)
+    run(rows(0, 1), patience=4)
     assert run(rows(0, 1), patience=2, fresh=True).statuses == {"COMPLETED": 2}
     begun = "it is begun and not over: run the batch again"
     assert checked(sandbox, out) == [("row-0", begun), ("row-1", begun)]
@@ -286,7 +286,7 @@ def test_what_fresh_gives_up_holds_up_the_rows_once(sandbox, run):
 def test_what_fresh_gives_up_is_left_where_the_platform_does_not_answer(run, out):
     with Sandbox(speed=1000) as gone:
         gone.plan("slow:100000", "slow:100000")
-        run(rows(0, 1), at=gone, patience=2)
+        run(rows(0, 1), at=gone, patience=4)
         key, url = gone.api_key, gone.url
     began = time.monotonic()
     with deserted(urlsplit(url).port), Client(key, url, retry=RetryPolicy(attempts=1)) as client:
@@ -308,7 +308,7 @@ def test_what_fresh_gives_up_without_an_id_is_settled_by_its_owner(sandbox, run,
 
 def test_tasks_follow_what_fresh_gives_up(sandbox, run, out):
     sandbox.plan("slow:100000")
-    run(rows(0), patience=2)
+    run(rows(0), patience=4)
     sandbox.advance(100_000)
 
     async def anew():
@@ -419,7 +419,7 @@ def test_a_batch_whose_journal_and_results_are_gone_is_not_paid_for_again(sandbo
 
 def test_a_row_whose_generation_is_known_no_more_can_be_settled(sandbox, run, out):
     sandbox.plan("slow:1000000,result-404:999999")
-    assert run(rows(0), patience=2).statuses == {"OPEN": 1}
+    assert run(rows(0), patience=4).statuses == {"OPEN": 1}
     assert run(rows(0)).statuses == {"OPEN": 1}
     with Client(sandbox.api_key, sandbox.url, journal=out / "journal.db") as client:
         client.settle("row-0")
@@ -449,7 +449,7 @@ def test_a_journal_in_which_all_was_settled_is_not_removed(sandbox, run, out):
 
 def test_a_row_that_is_begun_is_followed_though_it_holds_the_api_key(sandbox, run, out):
     sandbox.plan("slow:100000", "slow:100000")
-    run(rows(0, 1), patience=2)
+    run(rows(0, 1), patience=4)
     sandbox.advance(100_000)
     with closing(sqlite3.connect(out / "journal.db")) as journal, journal:  # as no release writes one any more
         journal.execute("UPDATE submission SET payload = replace(payload, 'rain 0', ?)", [f"rain {sandbox.api_key}"])
@@ -471,7 +471,7 @@ def test_a_row_that_changes_while_it_waits_for_its_turn_is_left_open(run, sandbo
 
 def test_a_twin_that_is_begun_is_followed_and_not_given_the_files_of_the_other(sandbox, run, out):
     sandbox.plan("", "slow:100000")
-    run(twins(2), limit=1, patience=2)
+    run(twins(2), limit=1, patience=4)
     sandbox.advance(100_000)
     report = run(twins(2), reuse=True)
     assert (report.statuses, report.credits) == ({"COMPLETED": 2}, 2 * EACH)
