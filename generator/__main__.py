@@ -105,7 +105,7 @@ def _make(options: argparse.Namespace, diagnostics: Diagnostics, stamp: rerun.St
     made, modules = files_of(found, inputs)
     out = options.out or OUT
     written = [(out, made)]
-    if out.resolve() == OUT:
+    if documents.real(out) == OUT:
         written.append((ROOT, _texts_beside(made, modules, found, inputs, diagnostics)))
     if options.command == "check" or options.strict:
         from generator import second_reader  # noqa: PLC0415  # what it asks takes longer to import than all else

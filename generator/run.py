@@ -61,11 +61,11 @@ class Inputs:
 
         An input that stands elsewhere has its own name alone, with a number where that is taken.
         """
-        home = self.openapi[0].resolve().parent
+        home = documents.real(self.openapi[0]).parent
         taken: list[str] = []
         names: dict[str, str] = {}
         for path in filter(None, (*self.openapi, self.docs)):
-            resolved = path.resolve()
+            resolved = documents.real(path)
             if resolved.is_relative_to(home):
                 taken.append(resolved.relative_to(home).as_posix())
             else:

@@ -86,7 +86,7 @@ SIZES = {
     "agents": (1_481, [RUNTIME / "agents"]),
     "batch": (3_050, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
     "generator, what makes the modules": (
-        6_529,
+        6_535,
         others(ROOT / "generator", (".", "inputs", "output", "schema"), BESIDE),
     ),
     "generator, what fetches descriptions": (797, named(ROOT / "generator", FETCHED)),
@@ -94,7 +94,7 @@ SIZES = {
     "generator, patterns of ECMA-262, and none that takes for ever": (609, named(ROOT / "generator", PATTERNS)),
     "generator, what a platform offers beside models": (504, named(ROOT / "generator", OFFERS)),
     "generator, what tells of models in words": (628, named(ROOT / "generator", TEXTS)),
-    "generator, what tells changes": (3_131, [ROOT / "generator" / "changes"]),
+    "generator, what tells changes": (3_132, [ROOT / "generator" / "changes"]),
 }
 """The most lines that parts of the code may have, blank ones and docstrings included: what they have now.
 

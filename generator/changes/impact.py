@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from generator.diagnostics import GeneratorError, counted, visible
+from generator.inputs.documents import real
 from generator.run import package_of
 
 from .models import compare
@@ -135,7 +136,7 @@ def _problems(code: Path, found: Found, temporary: Path, age: str) -> list[Probl
     folder = code.parent
     if code.is_dir():
         folder = code
-    bases = os.pathsep.join(str(path.resolve()) for path in (package.parent, RUNTIME, folder))
+    bases = os.pathsep.join(str(real(path)) for path in (package.parent, RUNTIME, folder))
     command = [*MYPY, "--", str(code)]
     given = {"MYPY_CACHE_DIR": str(temporary / "cache"), **os.environ, "MYPYPATH": bases}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=given)  # noqa: S603  # our own command

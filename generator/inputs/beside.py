@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from generator.diagnostics import GeneratorError
 from generator.json_values import NoDocumentError, escape, is_array, is_object
 
-from .documents import bytes_of, parsed
+from .documents import bytes_of, parsed, real
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,10 +57,10 @@ class Folder:
 
     def _inside(self, name: str) -> Path | None:
         try:
-            file = (self.path / name).resolve()
+            file = real(self.path / name)
         except (OSError, ValueError):
             return None
-        if not file.is_relative_to(self.path.resolve()):
+        if not file.is_relative_to(real(self.path)):
             return None
         return file
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from generator.diagnostics import Diagnostics, GeneratorError
@@ -11,7 +13,6 @@ from generator.json_values import NoDocumentError, array_of, escape, finite, is_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of the largest input that is read. The platform's description has about one million; the limit is ours."""
@@ -23,6 +24,11 @@ SUFFIXES: Final = (".json", ".yaml", ".yml")
 """How the names of files end that hold a document, in any letter case."""
 
 _TOO_DEEP: Final = "is not JSON: it is nested too deeply"
+
+
+def real(path: Path) -> Path:
+    """Follow the links of a path; one that leads back to itself stays, of which `Path.resolve` may make an error."""
+    return Path(os.path.realpath(path))
 
 
 def found_in(folder: Path, stem: str) -> Path | None:

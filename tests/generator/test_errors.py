@@ -412,6 +412,30 @@ def test_a_folder_that_none_can_be_is_told(project, capsys):
     assert f"error: {project.out}" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="not everybody may make links on Windows")
+@pytest.mark.parametrize("place", ["docs", "out", "impact"])
+def test_a_link_that_leads_back_to_itself_is_told(place, generated, capsys):
+    loop = generated.folder / "loop"
+    loop.symlink_to("loop")
+    capsys.readouterr()
+    if place == "impact":
+        assert main(["impact", str(loop), *[str(generated.folder)] * 2]) == 2
+    else:
+        setattr(generated, place, loop)
+        assert generated.run() == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert f"{loop}: " in line
+
+
+@pytest.mark.skipif(os.name == "nt", reason="not everybody may make links on Windows")
+def test_a_page_that_leads_back_to_itself_is_passed_over(project, capsys):
+    project.write(description({"acme/one": GOOD}), navigation("x", "POST /generation/acme/one"))
+    (project.folder / "x.mdx").symlink_to("x.mdx")
+    assert project.run() == 0
+    assert "'x' is passed over: it is taken for prose" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_an_output_that_takes_nothing_is_told():
     done = finished(["sh", "-c", 'exec "$@" > /dev/full', "sh", sys.executable, "-m", "generator", "list"], cwd=ROOT)
