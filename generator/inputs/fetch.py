@@ -21,7 +21,7 @@ from .beside import Folder, expanded
 from .description import Description, description_of
 from .documents import document_of, normal_form, scoped_in
 from .navigation import Slugs
-from .sources import ETAG, UnavailableError, get, get_all, path_of, without_query
+from .sources import ETAG, UnavailableError, get, get_all, path_of, split, without_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -116,6 +116,7 @@ class Fetching:
         site = self.sources.site or ""
         address = f"{site.removesuffix(sites.INDEX).rstrip('/')}/{sites.INDEX}"
         index = sites.Index(address)
+        split(address)
         if site:
             try:
                 found = get(address)

@@ -207,6 +207,14 @@ def test_a_site_that_has_nothing_says_where_else_to_look(site, specs, capsys):
     assert held(specs) == {}
 
 
+@pytest.mark.parametrize("more", [[], ["--openapi-url", "openapi.json"]])
+@pytest.mark.parametrize("address", ["http://[", "https://[::1", "https://docs.example:port", "ftp://docs.example"])
+def test_a_site_that_is_no_address_is_told(address, more, specs, capsys):
+    assert main(["fetch", address, "--into", str(specs), *more]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {address}/llms.txt: is no ")
+
+
 def test_links_to_other_sites_and_files_are_not_followed(site, specs, capsys):
     with serving() as other:
         other.serve("/openapi.json", json.dumps(whole()).encode())
