@@ -41,7 +41,7 @@ MOST_LINKS: Final = 10_000
 """How many links of an index are looked at. The limit is ours."""
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t](?P<text>.*)")
-_LINK = re.compile(r"\[[^\[\]]{0,500}\]\(<?(?P<address>[^()<>\s]{1,2000})>?\)")
+_LINK = re.compile(r"\]\(<?(?P<address>[^()<>\s]{1,2000})>?\)")
 _FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})(?P<info>.*)")
 _DESCRIPTION = re.compile(r"^[ \t]*openapi[ \t]*:|[\"']openapi[\"'][ \t]*:", re.MULTILINE)
 _PORTS: Final = {"https": 443, "http": 80}

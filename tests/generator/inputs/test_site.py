@@ -303,3 +303,11 @@ def test_a_block_that_cannot_be_read_is_named_and_the_others_are_taken(block, si
     assert fetch(site, specs) == 0
     assert f"warning: {site.url}/{slug('Zoo Cat')}.md: is passed over: " in capsys.readouterr().err
     assert models_in(specs, capsys) == ["acme/v1"]
+
+
+@pytest.mark.parametrize("label", ["[Beta] Acme V1", "Acme V1 [Beta]", "![logo] Acme `V1`", "", "A" * 600])
+def test_a_link_is_found_whatever_its_label_is(label, site, specs, capsys):
+    page(site, slug("Acme V1"), description({"acme/v1": BODY}))
+    site.serve("/llms.txt", f"# Acme\n\n- [{label}]({site.url}/{slug('Acme V1')}.md): about it\n".encode())
+    assert fetch(site, specs) == 0
+    assert models_in(specs, capsys) == ["acme/v1"]
