@@ -7,6 +7,7 @@ what a plain scalar means is decided below.
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,7 +81,7 @@ class _Reader:
                 raise ValueError(f"the alias *{event.anchor} names nothing that has been read")
             value, size = self.anchors[event.anchor]
             self._count(size)
-            return value
+            return deepcopy(value)  # of which an override may correct one place alone
         if event.tag is not None and event.tag not in _TAGS:
             raise ValueError(f"the tag {event.tag!r} is not known")
         before = self.values

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.project import description, navigation, pages_of
+from tests.support.project import description, navigation, operation, pages_of
 
 PROMPT = "/paths/~1generation~1acme~1one/post/requestBody/content/application~1json/schema/properties/prompt"
 BODY = {"type": "object", "properties": {"prompt": {"type": "string", "maxLength": 9}, "mode": {"enum": ["a", "b"]}}}
@@ -133,3 +133,14 @@ def test_the_manifest_changes_with_the_overrides(overridden):
     assert set(five) - set(without) == {"pyproject.toml#/tool/generator"}
     assert five != six
     assert {name: six[name] for name in without} == without
+
+
+def test_of_what_an_alias_repeats_one_place_is_corrected(overridden):
+    document = description({"acme/one": BODY})
+    fields = {"prompt": "FIRST", "other": "SECOND"}
+    document["paths"] = {"/generation/acme/one": operation({"type": "object", "properties": fields})}
+    text = json.dumps(document).replace('"FIRST"', "&one {type: string, maxLength: 9}").replace('"SECOND"', "*one")
+    overridden.openapi.write_text(f"# YAML\n{text}", "utf-8")
+    assert overridden.overridden(entry(f"{PROMPT}/maxLength", 'value = 5, reason = "measured"')) == 0
+    assert "prompt: Annotated[str, MaxLen(5)]" in overridden.text("acme_one.py")
+    assert "other: Annotated[str, MaxLen(9)]" in overridden.text("acme_one.py")
