@@ -47,6 +47,9 @@ def found_in(revision: str, config: Path | None) -> Found:
         if revision and folder.is_dir():
             what = "a folder without openapi.json or openapi.yaml"
         message = f"{revision!r} is {what}, and no git revision of this repository; name one or the other"
+        repository = _git("rev-parse", "--git-dir")
+        if repository.returncode:
+            message = f"{revision!r} is {what}, and git finds no revision here: {_said(repository)}"
         raise GeneratorError(visible(message))
     with _checked_out(commit, revision) as copy:
         try:
@@ -105,7 +108,7 @@ def _commit(revision: str) -> str | None:
 @contextmanager
 def _checked_out(commit: str, revision: str) -> Generator[Path]:
     """Put what a commit has of the inputs and the settings into a folder of its own, for a while."""
-    listed = _git("ls-tree", "-r", "-l", "-z", commit, f"{SPECS}/", "pyproject.toml").stdout
+    listed = _read("ls-tree", "-r", "-l", "-z", commit, f"{SPECS}/", "pyproject.toml")
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for entry in listed.decode("utf-8", "replace").split("\0"):
@@ -113,16 +116,27 @@ def _checked_out(commit: str, revision: str) -> Generator[Path]:
             if not details.startswith("100") or not _INPUT.fullmatch(name):
                 continue
             _, _, blob, size = details.split()
-            if int(size) > documents.LARGEST:
+            if size.isdigit() and int(size) > documents.LARGEST:
                 message = f"{revision}:{name}: is larger than {documents.LARGEST} bytes, the most that is read"
                 raise GeneratorError(visible(message))
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(_git("cat-file", "blob", blob).stdout)
+            target.write_bytes(_read("cat-file", "blob", blob))
         if documents.found_in(folder / SPECS, "openapi") is None:
             message = f"{revision}: has no {SPECS}/openapi.json (or .yaml); name another revision, or a folder"
             raise GeneratorError(visible(message))
         yield folder
+
+
+def _read(*arguments: str) -> bytes:
+    done = _git(*arguments)
+    if done.returncode:
+        raise GeneratorError(f"git cannot read this repository: {_said(done)}")
+    return done.stdout
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    return " ".join(done.stderr.decode("utf-8", "replace").split())
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:

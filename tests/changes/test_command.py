@@ -305,6 +305,31 @@ def test_an_error_in_a_revision_names_the_revision(repository):
     assert done.stderr.startswith("error: HEAD/specs/openapi.json: is not JSON")
 
 
+@pytest.mark.parametrize("name", ["specs/openapi.json", "specs/models/two.json", "pyproject.toml", "specs"])
+def test_what_git_cannot_read_is_told_in_its_words(name, repository):
+    found = git(repository, "rev-parse", f"one:{name}")
+    (repository / ".git" / "objects" / found[:2] / found[2:]).unlink()
+    done = changes_in(repository, "one", "two")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: git cannot read this repository: ")
+    assert found in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_repository_that_git_refuses_is_told_in_its_words(is_there, repository, monkeypatch):
+    words = "dubious ownership"
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    if not is_there:
+        words = "not a git repository"
+        shutil.rmtree(repository / ".git")
+    done = changes_in(repository, "one", "two")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: 'one' is no folder, and git finds no revision here: fatal: ")
+    assert words in done.stderr
+    assert changes_in(repository, "specs", ".").returncode == 0
+
+
 @pytest.mark.parametrize("text", [None, "# Changelog\n"])
 def test_changelog_that_has_no_place_for_them_is_an_error(text, run, tmp_path, capsys):
     path = tmp_path / "CHANGELOG.md"
