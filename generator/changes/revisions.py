@@ -64,7 +64,8 @@ def source_of(revision: str, name: str) -> tuple[str, str]:
         if _is_folder(folder) and (folder / name).is_file():
             return (folder / name).as_posix(), (folder / name).read_text("utf-8", "replace")
     path = f"{SPECS}/{name}"
-    return path, _git("cat-file", "blob", f"{_commit(revision)}:{path}").stdout.decode("utf-8", "replace")
+    text = _git("cat-file", "blob", f"{_commit(revision)}:./{path}").stdout.decode("utf-8", "replace")
+    return _git("rev-parse", "--show-prefix").stdout.decode("utf-8", "replace").strip("\n") + path, text
 
 
 def both(old: str, new: str, config: Path | None) -> tuple[Found, Found]:

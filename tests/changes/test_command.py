@@ -330,6 +330,19 @@ def test_a_repository_that_git_refuses_is_told_in_its_words(is_there, repository
     assert changes_in(repository, "specs", ".").returncode == 0
 
 
+def test_annotations_of_a_project_within_a_repository_stand_on_its_lines(repository):
+    whole = repository.parent
+    (repository / ".git").rename(whole / ".git")
+    openapi = repository / "specs" / "openapi.json"
+    for body in (BODY, NARROWER):
+        openapi.write_text(json.dumps(description({"acme/one": body}), indent=1), "utf-8")
+        git(whole, "add", "--all")
+        git(whole, "commit", "--quiet", "--message", "next")
+    done = changes_in(repository, "HEAD~1", "HEAD", "--format", "github")
+    [first, _] = [at for at, line in enumerate(openapi.read_text("utf-8").splitlines(), 1) if '"mode"' in line]
+    assert done.stdout.startswith(f"::error file=copy/specs/openapi.json,line={first},")
+
+
 @pytest.mark.parametrize("text", [None, "# Changelog\n"])
 def test_changelog_that_has_no_place_for_them_is_an_error(text, run, tmp_path, capsys):
     path = tmp_path / "CHANGELOG.md"
