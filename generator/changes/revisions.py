@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SPECS: Final = "specs"
-_INPUT: Final = re.compile(r"pyproject\.toml|specs/[^\\:]+\.(?:json|ya?ml|mdx?)", re.IGNORECASE)
+_INPUT: Final = re.compile(r"pyproject\.toml|specs/models/[^\\:]+|specs/[^\\:]+\.(?:json|ya?ml|mdx?)", re.IGNORECASE)
 
 
 def inputs_in(folder: Path, config: Path | None) -> Inputs:
@@ -38,9 +39,9 @@ def found_in(revision: str, config: Path | None) -> Found:
     """
     folder = Path(revision)
     if _is_folder(revision):
-        return read(inputs_in(folder, config), Diagnostics())
+        return _found(folder, config)
     if revision and _is_folder(folder / SPECS):
-        return read(inputs_in(folder / SPECS, config), Diagnostics())
+        return _found(folder / SPECS, config)
     commit = _commit(revision)
     if commit is None:
         what = "no folder"
@@ -53,9 +54,26 @@ def found_in(revision: str, config: Path | None) -> Found:
         raise GeneratorError(visible(message))
     with _checked_out(commit, revision) as copy:
         try:
-            return read(inputs_in(copy / SPECS, copy / "pyproject.toml"), Diagnostics())
+            return _found(copy / SPECS, copy / "pyproject.toml")
         except GeneratorError as error:
             raise GeneratorError(str(error).replace(copy.as_posix(), visible(revision))) from error
+
+
+def _found(folder: Path, config: Path | None) -> Found:
+    """Read a folder. What is said of its inputs names them as they are called there: each revision has another one."""
+    inputs = inputs_in(folder, config)
+    found = read(inputs, Diagnostics())
+    paths = filter(None, (*inputs.openapi, *inputs.unread, inputs.docs))
+    names = {path.as_posix(): path.relative_to(folder).as_posix() for path in paths}
+
+    def named(text: str) -> str:
+        for path, name in names.items():
+            text = text.replace(path, name)
+        return text
+
+    warnings = tuple(replace(item, file=named(item.file), message=named(item.message)) for item in found.warnings)
+    passed = tuple(replace(item, reason=named(item.reason)) for item in found.selection.passed_over)
+    return replace(found, warnings=warnings, selection=replace(found.selection, passed_over=passed))
 
 
 def source_of(revision: str, name: str) -> tuple[str, str]:

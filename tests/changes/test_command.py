@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -303,6 +304,40 @@ def test_an_error_in_a_revision_names_the_revision(repository):
     done = changes_in(repository, "HEAD", "two")
     assert done.returncode == 2
     assert done.stderr.startswith("error: HEAD/specs/openapi.json: is not JSON")
+
+
+@pytest.fixture
+def warned(repository):
+    """A repository whose newest revision has much to be warned of."""
+    specs = repository / "specs"
+    document = description({"acme/one": BODY, "acme/bad": {"$ref": "#/nothing"}})
+    document["paths"]["/generation/acme/three"] = {"$ref": "#/nothing"}
+    pages = pages_of(["acme/one", "acme/two", "acme/bad", "acme/four"])
+    write_revision(specs, document, navigation(*pages, "api-reference/acme-five"))
+    (specs / "models" / "cut.json").write_text("{", "utf-8")
+    (specs / "models" / "notes.txt").write_text("words", "utf-8")
+    (specs / "openapi.yaml").write_text("openapi: 3.1.0", "utf-8")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "three")
+    return repository
+
+
+@pytest.mark.parametrize("new", ["HEAD", "specs", ".", "copied", "{}/specs"])
+def test_what_is_warned_of_in_both_revisions_is_no_change(new, warned):
+    shutil.copytree(warned / "specs", warned / "copied")
+    done = changes_in(warned, "HEAD", new.format(warned))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Nothing changed.\n")
+
+
+def test_no_change_tells_where_a_revision_was_looked_at(warned):
+    for ages in (["two", "HEAD"], ["HEAD", "two"], ["two", str(warned / "specs")], [str(warned / "specs"), "two"]):
+        done = changes_in(warned, *ages, "--json")
+        assert str(warned) not in done.stdout
+        assert tempfile.gettempdir() not in done.stdout
+        rows = json.loads(done.stdout)
+        assert sum(row["kind"] == "warning" for row in rows) > 4
+        assert not any(Path(row["file"]).is_absolute() for row in rows)
 
 
 @pytest.mark.parametrize("name", ["specs/openapi.json", "specs/models/two.json", "pyproject.toml", "specs"])
