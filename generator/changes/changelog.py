@@ -25,7 +25,7 @@ HEADINGS: Final = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Securi
 UNRELEASED: Final = "## [Unreleased]"
 BEGIN: Final = "<!-- Since"
 END: Final = "<!-- End of what `make update` writes -->"
-BLOCK: Final = re.compile(rf"^{BEGIN} (\S+): .*$(?s:.*?)^{END}$", re.MULTILINE)
+BLOCK: Final = re.compile(rf"^{BEGIN} (.*?): .*$(?s:.*?)^{END}$", re.MULTILINE)
 OWN: Final = {"removed": "Removed", "deprecated": "Deprecated", "capability": "Added"}
 """The headings of some kinds of which each change has a line of its own."""
 
@@ -78,9 +78,12 @@ def write_in(path: Path, first: str, new: Found, config: Path | None) -> None:
             or the revision since which it counts is not there.
     """
     try:
-        text = path.read_text("utf-8")
+        found = path.read_bytes().decode("utf-8")
     except (OSError, ValueError) as error:
         raise GeneratorError(visible(f"{path.as_posix()}: cannot be read: {error}")) from error
+    text, end = found.replace("\r\n", "\n"), "\n"
+    if text != found:
+        end = "\r\n"
     before, heading, rest = text.partition(f"{UNRELEASED}\n")
     if not heading:
         raise GeneratorError(f"{path.name}: has no heading {UNRELEASED!r}; put it back")
@@ -98,10 +101,10 @@ def write_in(path: Path, first: str, new: Found, config: Path | None) -> None:
     lines = as_changelog(models.compare(old, new), "####")
     parts = [above, below, *others]
     if lines or counted:
-        begin = f"{BEGIN} {Path(since).name}: `make update` writes this anew; write above it -->"
+        begin = f"{BEGIN} {visible(Path(since).absolute().name)}: `make update` writes this anew; write above it -->"
         parts[1:1] = [begin, "### Models", lines, END]
     body = "\n\n".join(filter(None, (part.strip("\n") for part in parts)))
-    replace_files({path: f"{before}{heading}\n{body}\n".encode()})
+    replace_files({path: f"{before}{heading}\n{body}\n".replace("\n", end).encode()})
 
 
 def _entry(line: Line) -> str:

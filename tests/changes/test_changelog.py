@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -207,3 +208,25 @@ def test_folders_are_compared_as_they_are_named(repository, tmp_path):
     repository.describe(100)
     assert repository.lines(str(old)) == [tightened(100)]
     assert str(tmp_path) not in repository.path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", [".", "..", "my old", "old\n-->"])
+def test_a_folder_of_any_name_is_known_again_the_next_time(name, repository, tmp_path, monkeypatch):
+    if os.name == "nt" and not name.isprintable():
+        pytest.skip("no folder on Windows has such a name")
+    document = json.loads((repository.folder / "specs" / "openapi.json").read_text("utf-8"))
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path / "home")
+    write_revision(Path(name), document)
+    repository.describe(100)
+    assert repository.lines(name) == [tightened(100)]
+
+
+def test_ends_of_lines_stay_as_they_are(repository):
+    repository.path.write_bytes(HAND.replace("\n", "\r\n").encode())
+    repository.describe(100)
+    for _ in range(2):
+        repository.update()
+        data = repository.path.read_bytes()
+        assert tightened(100).encode() in data
+        assert data.count(b"\n") == data.count(b"\r\n")
