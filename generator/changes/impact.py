@@ -133,19 +133,26 @@ def _problems(code: Path, found: Found, temporary: Path, age: str) -> list[Probl
     texts, _ = package_of(found)
     for name, text in (texts | {"py.typed": ""}).items():
         (package / name).write_text(text, "utf-8")
-    folder = code.parent
-    if code.is_dir():
-        folder = code
-    bases = os.pathsep.join(str(real(path)) for path in (package.parent, RUNTIME, folder))
+    bases = os.pathsep.join(str(path) for path in (real(package.parent), RUNTIME, _above(code)))
     command = [*MYPY, "--", str(code)]
     given = {"MYPY_CACHE_DIR": str(temporary / "cache"), **os.environ, "MYPYPATH": bases}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=given)  # noqa: S603  # our own command
-    if done.returncode not in (0, 1):
-        said = (done.stderr or done.stdout).strip().replace("\n", "; ")
-        raise GeneratorError(f"mypy cannot read the code: {said[:500]}")
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode not in (0, 1):
+        lines = [f"{row['file']}:{row['line']}: {row['message']}".replace(":-1:", ":") for row in rows]
+        said = "; ".join(lines or done.stderr.strip().split("\n"))
+        raise GeneratorError(f"mypy cannot read the code: {said[:500]}; correct it, or name another part of it")
     names = ("file", "line", "column", "code", "message")
     return [Problem(*(row[name] for name in names)) for row in rows if row["severity"] == "error"]
+
+
+def _above(code: Path) -> Path:
+    """Give the folder that code is imported from: the first one, from it on upwards, that is no package."""
+    folder = code.parent
+    if code.is_dir():
+        folder = code
+    folder = real(folder)
+    return next((path for path in (folder, *folder.parents) if not (path / "__init__.py").is_file()), folder)
 
 
 class _Causes:

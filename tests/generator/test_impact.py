@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -54,6 +55,13 @@ def make() -> None:
 
 def untyped(text):
     return acme_one.Payload(prompt=text, duration=10, shots=[acme_one.Shot(text="x")])
+"""
+MAKE = """\
+from skills_video import acme_one
+
+
+def make() -> acme_one.Payload:
+    return acme_one.Payload(prompt="x")
 """
 OTHERS = """\
 import skills_video
@@ -176,9 +184,38 @@ def test_code_that_cannot_be_read_is_one_clear_error(run, tmp_path):
     (tmp_path / "src" / "app" / "bad.py").write_text("def (", "utf-8")
     code, out, err = run(MODELS)
     assert (code, out) == (2, "")
-    assert err.startswith("error: mypy cannot read the code: ")
-    assert "bad.py" in err
+    assert re.fullmatch(r"error: mypy cannot read the code: src/app/bad\.py:1: [^{}\n]*; correct it, or name .*\n", err)
     assert run(MODELS, path="nowhere")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "line"),
+    [
+        ("src", "src/app", "from app.make import make"),
+        (".", "src/app", "from app.make import make"),
+        (".", "src/app", "from .make import make"),
+        (".", "src/app/uses.py", "from app.make import make"),
+        ("src", "src/app/uses.py", "from .make import make"),
+    ],
+)
+def test_a_package_is_read_by_its_own_name(folder, path, line, run, tmp_path, monkeypatch):
+    (tmp_path / "src" / "app" / "make.py").write_text(MAKE, "utf-8")
+    (tmp_path / "src" / "app" / "uses.py").write_text(f"{line}\nprint(make().image)\n", "utf-8")
+    monkeypatch.chdir(tmp_path / folder)
+    code, out, err = run(updated(), path=os.path.relpath(tmp_path / path))
+    assert (code, err) == (1, "")
+    assert 'uses.py:2:7: "Payload" has no attribute "image"' in out
+
+
+def test_scripts_of_one_name_that_are_in_no_package_are_named(run, tmp_path):
+    for name in ("01-text", "02-image"):
+        (tmp_path / "scripts" / name).mkdir(parents=True)
+        (tmp_path / "scripts" / name / "main.py").write_text("from skills_video import acme_one\n", "utf-8")
+    code, out, err = run(MODELS, path="scripts")
+    assert (code, out) == (2, "")
+    said = 'scripts/02-image/main.py: Duplicate module named "main" (also at "scripts/01-text/main.py")'
+    assert err == f"error: mypy cannot read the code: {said}; correct it, or name another part of it\n"
+    assert run(MODELS, path="scripts/01-text")[0] == 0
 
 
 def test_of_another_project_it_compares_the_descriptions_of_this_one(run, capsys):
