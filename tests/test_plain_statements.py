@@ -94,7 +94,7 @@ SIZES = {
     "generator, patterns of ECMA-262, and none that takes for ever": (609, named(ROOT / "generator", PATTERNS)),
     "generator, what a platform offers beside models": (504, named(ROOT / "generator", OFFERS)),
     "generator, what tells of models in words": (628, named(ROOT / "generator", TEXTS)),
-    "generator, what tells changes": (3_175, [ROOT / "generator" / "changes"]),
+    "generator, what tells changes": (3_183, [ROOT / "generator" / "changes"]),
 }
 """The most lines that parts of the code may have, blank ones and docstrings included: what they have now.
 

@@ -166,9 +166,7 @@ class _Causes:
 
     def of(self, problem: Problem) -> Change | None:
         """Give the change that a problem names best: its module, its class, its field."""
-        if problem.file not in self.trees:
-            self.trees[problem.file] = ast.parse(Path(problem.file).read_bytes())
-        used = _modules_at(problem, self.trees[problem.file])
+        used = self._used(problem)
         best, most = None, 0
         for change in self.changes:
             modules = self._modules(change)
@@ -194,6 +192,16 @@ class _Causes:
         if len(gone) != 1 or len(new) != 1:
             return ""
         return f"perhaps rename {_last(change)} to {_last(new[0])}, which is new and takes the same"
+
+    def _used(self, problem: Problem) -> set[str]:
+        """Give the modules that are used where a problem is; of a file that only mypy can read, all that it names."""
+        data = Path(problem.file).read_bytes()
+        try:
+            if problem.file not in self.trees:
+                self.trees[problem.file] = ast.parse(data)
+            return _modules_at(problem, self.trees[problem.file])
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return set(re.findall(r"\w+", data.decode("utf-8", "replace"))).intersection(self.modules.values())
 
     def _modules(self, change: Change) -> set[str]:
         if change.rule == "module-moved":

@@ -189,6 +189,24 @@ def test_code_that_cannot_be_read_is_one_clear_error(run, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "type Text = str",
+        "def same[T](x: T) -> T: ...",
+        "try: ...\nexcept KeyError, TypeError: ...",
+        f"x = 1{' + 1' * 3000}",
+    ],
+    ids=["type", "generic", "except", "deep"],
+)
+def test_code_that_this_python_cannot_read_is_told_with_its_cause(line, run, tmp_path):
+    """mypy reads what is new in Python, and what is nested deeply, where the `ast` of an older one does not."""
+    (tmp_path / "src" / "app" / "make.py").write_text(f"{APP}\n\n{line}\n", "utf-8")
+    code, out, err = run(updated(), path="src/app/make.py")
+    assert (code, err) == (1, "")
+    assert 'make.py:5:15: Unexpected keyword argument "image" for "Payload"  [call-arg]\n    acme/one: image: ' in out
+
+
+@pytest.mark.parametrize(
     ("folder", "path", "line"),
     [
         ("src", "src/app", "from app.make import make"),
