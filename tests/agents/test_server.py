@@ -14,8 +14,10 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import ElicitResult
 
-from skills_video import capabilities
+from skills_video import AsyncClient, capabilities, catalog
+from skills_video_runtime.agents.desk import Choices, Desk
 from skills_video_runtime.capabilities import Capabilities, OnGeneration
+from skills_video_runtime.cli.catalog import Catalog
 from skills_video_runtime.sandbox import Sandbox
 from tests.agents.transcript import transcript
 from tests.support.agents import PAYLOAD, WISH, TakesTasks, ask, links_of, serving, text_of
@@ -303,6 +305,28 @@ def test_an_argument_in_the_wrong_place_makes_nothing(sandbox, tmp_path, made):
         assert result.is_error
         assert "has no argument" in text_of(result)
     assert made() == 0
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_a_request_that_is_given_up_at_any_moment_leaves_the_journal_to_other_servers(steps, sandbox, tmp_path):
+    journal = tmp_path / "agents.db"
+
+    async def work():
+        async with AsyncClient() as platform, anyio.create_task_group() as group:
+            desk = Desk(Catalog(catalog.MODELS, "skills_video"), Choices(journal), platform, group)
+            with anyio.CancelScope() as scope:
+
+                async def give_up():
+                    for _ in range(steps):
+                        await anyio.lowlevel.checkpoint()
+                    scope.cancel()
+
+                group.start_soon(give_up)
+                await desk.begun("gen_1")
+            with closing(sqlite3.connect(journal, timeout=0, isolation_level=None)) as other_server:
+                other_server.execute("BEGIN EXCLUSIVE")
+
+    anyio.run(work)
 
 
 def test_nobody_is_passed_over_where_the_journal_was_in_use_while_a_person_was_to_be_asked(

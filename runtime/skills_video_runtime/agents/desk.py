@@ -313,13 +313,14 @@ class Desk:
             client = AsyncClient(journal=self.choices.journal, timeout=SUBMIT, poll_interval=self.choices.poll_interval)
             try:
                 await client.known("none")  # opens the file
-            except JournalUnavailable:
-                await client.close()
-                if anyio.current_time() > until:
+            except BaseException as error:  # such as the end of the request that it is for
+                with anyio.CancelScope(shield=True):
+                    await client.close()
+                if not isinstance(error, JournalUnavailable) or anyio.current_time() > until:
                     raise
-                await anyio.sleep(PAUSE)
             else:
                 return client
+            await anyio.sleep(PAUSE)
 
     async def _key(self, writer: AsyncClient, payload: BasePayload, *, again: bool) -> tuple[str, Record | None]:
         """Give the key of a payload in the journal, and what was begun under it that is to be given once more.
