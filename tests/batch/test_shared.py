@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import signal
 import sys
@@ -303,6 +304,21 @@ def test_what_failed_elsewhere_is_told_and_made_again(sandbox, client, postgres,
     assert batch.audit().discrepancies == []
 
 
+def test_errors_that_other_workers_met_can_be_sent_on(sandbox, client, postgres, tmp_path):
+    sandbox.plan(*["failed:NSFW:no"] * 6)
+    batch = SharedBatch(client, postgres.url, tmp_path, limit=1)
+    elsewhere = []
+
+    def have_the_others_made_elsewhere(*_):
+        if not elsewhere:
+            elsewhere.append(batch.work())
+
+    report = batch.run(made_of(6), have_the_others_made_elsewhere)
+    assert len(elsewhere[0].problems) == 5
+    problems = pickle.loads(pickle.dumps(report.problems))
+    assert [(item.error.category, item.error.code) for item in problems] == [("failed", "NSFW")] * 6
+
+
 class Changing:
     """Rows that are others at one time that they are read."""
 
@@ -312,6 +328,22 @@ class Changing:
     def __iter__(self):
         self.times += 1
         yield from self.then if self.times == self.when else self.rows
+
+
+def test_a_database_that_breaks_off_while_rows_are_put_in_is_told_and_nothing_is_sent(
+    client, sandbox, postgres, tmp_path
+):
+    class Breaking(Changing):
+        def __iter__(self):
+            yield from super().__iter__()
+            if self.times == self.when:
+                asked(postgres, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+
+    rows = made_of(3)
+    with pytest.raises(errors.JournalUnavailable):
+        SharedBatch(client, postgres.url, tmp_path).run(Breaking(rows, rows, 2))
+    assert sandbox.made() == 0
+    assert SharedBatch(client, postgres.url, tmp_path).run(rows).statuses == {"COMPLETED": 3}
 
 
 def test_a_row_that_changes_after_it_was_checked_is_not_put_in(client, sandbox, postgres, tmp_path):

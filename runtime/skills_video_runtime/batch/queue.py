@@ -145,7 +145,10 @@ class Queue(PostgresJournal):
             self._run(sql, state.round, state.is_fresh, choices.limit, choices.max_credits, gap)
             columns = (self._as_columns(*each) for each in rows)
             while some := list(islice(columns, 1000)):
-                cursor.executemany(statements.PUT, some)
+                try:
+                    cursor.executemany(statements.PUT, some)
+                except self._psycopg.Error as error:
+                    raise self._unavailable(error) from error
             self._run("ANALYZE batch_row")  # else each look for rows reads all of them
 
     def _as_columns(self, row: Row, name: str, attempt: int) -> tuple[object, ...]:

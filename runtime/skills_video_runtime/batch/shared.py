@@ -39,6 +39,12 @@ if TYPE_CHECKING:
 FRESH = 1.0  # seconds for which what all workers have come to is not asked for again: our choice
 
 
+class OfAnotherWorker(SkillsVideoError):  # noqa: N818  # as the other errors
+    """An error that another worker met; of which kind it was, `category` tells."""
+
+    category: str  # type: ignore[misc]  # pyright: ignore[reportIncompatibleUnannotatedOverride]
+
+
 class SharedResults(Results):
     """The lines of a batch, in its queue."""
 
@@ -289,6 +295,6 @@ def _outcome(line: dict[str, Any]) -> Outcome:
     """Give what a line tells of a row that did not end well with another worker."""
     told, error = line["error"], None
     if told is not None:
-        kind = type("OfAnotherWorker", (SkillsVideoError,), {"category": told["category"]})
-        error = kind(told["message"], code=told["code"], status=told["status"], generation_id=line["id"])
+        error = OfAnotherWorker(told["message"], code=told["code"], status=told["status"], generation_id=line["id"])
+        error.category = told["category"]
     return Outcome(line["key"], line["model"], line["status"], line["id"], line["credits"], error=error)
