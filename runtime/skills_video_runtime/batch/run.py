@@ -264,12 +264,9 @@ class Run(Many[Row]):
     def _states(self, row: Row, call: Call) -> AsyncGenerator[Generation, None]:
         """Post a row, or follow what was made of it, also where its record was removed from the journal."""
         name, made = self.plan.name_of(row), self.plan.made_id(row)
-        if self.plan.is_known(name):
-            return call.generate(row.payload, name)
-        if made:
+        if made and not self.plan.is_known(name):
             return call.wait(made)
-        call.new_key = name
-        return call.generate(row.payload)
+        return call.generate(row.payload, name)
 
     async def _kept(self, attempt: Attempt, call: Call) -> Outcome:
         """Fetch the files, and write the line."""

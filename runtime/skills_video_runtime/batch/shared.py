@@ -22,12 +22,11 @@ from .rows import Row
 from .run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Container, Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from os import PathLike
 
     from skills_video_runtime.generations.call import Call
     from skills_video_runtime.generations.records import Ending
-    from skills_video_runtime.generations.states import Generation
     from skills_video_runtime.http.session import Session
     from skills_video_runtime.many import Result
 
@@ -237,10 +236,6 @@ class SharedRun(Run):
 
     def _budget_of(self, row: Row) -> Budget:
         return RowBudget(self.max_credits, self.queue, self.plan.name_of(row))
-
-    def _states(self, row: Row, call: Call) -> AsyncGenerator[Generation, None]:
-        """Post a row, or follow what was made of it, which the journal knows: other workers may have begun it."""
-        return call.generate(row.payload, self.plan.name_of(row))
 
     def _keep_ended(self, call: Call, ended: dict[str, Ending]) -> None:
         """It is recorded with the line."""

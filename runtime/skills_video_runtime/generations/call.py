@@ -83,8 +83,6 @@ class Call:
         if timeout is not None:
             self.timeout = check_seconds("timeout", timeout)
         self.submission: Submission | None = None
-        self.new_key: str | None = None
-        """The caller's key for it, where it is certain that nothing is recorded under that."""
         self.others = Recent()
         """Ids that the stream has told beside that of its generation, and when."""
         self.ended: dict[str, Ending] = {}
@@ -192,7 +190,7 @@ class Call:
             if before is not None:
                 return before
         submission = self.claims.begin(payload, self.offered(payload))
-        submission.own_key = own_key or self.new_key
+        submission.own_key = own_key
         submission.idempotency = new_idempotency(submission, path)
         return await settled(self, submission, submitted(self, submission, path))
 
