@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skills_video_runtime.errors import Violation
-from skills_video_runtime.json_values import as_array
+from skills_video_runtime.json_values import as_array, is_mapping
 from skills_video_runtime.payloads.checks import attempt
 from skills_video_runtime.payloads.file import File
 from skills_video_runtime.payloads.texts import Setting, as_fields_have_it, misspelt, problems_of, put, with_constant
@@ -21,7 +21,7 @@ from .keys import LONGEST_KEY, content_key, key_problems, same_name
 from .tables import TABLES, Unreadable, json_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from os import PathLike
     from typing import TypeAlias
 
@@ -111,17 +111,18 @@ class Rows:
     ) -> Iterator[Row | Mistake]:
         given = {name: members.pop(name, None) for name in ("variant", "download")}
         model, key, problems = members.pop("model", self.model), members.pop(self.key, None), list[Violation]()
-        fields = members
+        fields: object = members
         if "payload" in members or not is_table:
             fields = members.pop("payload", None)
             problems += [_unknown(name) for name in members]
-        payload = None
-        try:
-            variants = self._variants_of(model, given["variant"])
+        payload, variants = None, self._variants_of(model, given["variant"])
+        if isinstance(variants, Violation):
+            problems.append(variants)
+        elif not is_mapping(fields):
+            problems.append(Violation("payload", "type", None, None, "is missing, or is no object"))
+        else:
             payload, found = self._payload(variants, fields, is_table=is_table)
             problems += found
-        except _Wrong as error:
-            problems.append(error.args[0])
         if key is None and payload is not None and not problems:
             key = content_key(payload, lines_of, copies)
         if type(key) is int:
@@ -139,15 +140,12 @@ class Rows:
         else:
             yield Row(str(key), payload, download, line)
 
-    def _variants_of(self, model: object, variant: object) -> Variants:
+    def _variants_of(self, model: object, variant: object) -> Variants | Violation:
         """Give the payload classes of a model, or the one that is named."""
         place = (str(model), str(variant))
         if place not in self._known:
             self._known[place] = self._look_up(model, variant)
-        found = self._known[place]
-        if isinstance(found, Violation):
-            raise _Wrong(found)
-        return found
+        return self._known[place]
 
     def _look_up(self, model: object, variant: object) -> Variants | Violation:
         if model is None:
@@ -162,11 +160,10 @@ class Rows:
         module = import_module(f"{self.package}.{info.module}")
         return tuple(getattr(module, name) for name in names)
 
-    def _payload(self, variants: Variants, fields: object, *, is_table: bool) -> tuple[BasePayload, list[Violation]]:
-        if not isinstance(fields, dict):
-            raise _Wrong(Violation("payload", "type", None, None, "is missing, or is no object"))
-        data = cast("dict[str, Any]", fields)
-        missing: list[Violation] = []
+    def _payload(
+        self, variants: Variants, given: Mapping[str, Any], *, is_table: bool
+    ) -> tuple[BasePayload, list[Violation]]:
+        data, missing = dict(given), list[Violation]()
         if is_table:
             data = _unfolded(variants, data, missing)
         meant = {name: wrong for name in data if (wrong := _misspelt(variants, name)) is not None}
@@ -231,10 +228,6 @@ class Rows:
 
 
 _SOME_FILE = File(b"-", name="-", content_type="video/mp4")
-
-
-class _Wrong(Exception):  # noqa: N818  # it never leaves this file
-    """What keeps a row from being read any further: a violation."""
 
 
 def _unknown(name: str) -> Violation:
