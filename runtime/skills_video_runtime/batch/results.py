@@ -177,8 +177,6 @@ class Results:
         self._file: IO[bytes] | None = None
         self._lock = Lock()
         self._before: str | None = None
-        self._has_older = False
-        """Whether a row has a line for which a newer one was added."""
         self._opened: tuple[int, int] | None = None
 
     def read(self, number: int) -> None:
@@ -265,7 +263,6 @@ class Results:
             except OSError:
                 self.free_reserve()
                 _write(file, text)
-            self._has_older = self._has_older or told["key"] in self.lines
             self.lines[told["key"]] = self._line(told)
 
     def free_reserve(self) -> None:
@@ -286,7 +283,7 @@ class Results:
             return
         with suppress(OSError):
             (self.directory / RUN).unlink(missing_ok=True)
-            if self._has_older:
+            if any(line.is_older for line in self.lines.values()):
                 self._rewrite(())
             self._write_metadata()
 
