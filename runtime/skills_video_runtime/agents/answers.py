@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mcp_types import CallToolResult, ContentBlock, ResourceLink, TextContent
+
+from skills_video_runtime.cli.output import UsageProblem, serialisable, without_key
 from skills_video_runtime.errors import (
     GenerationTimeout,
     JournalUnavailable,
@@ -19,6 +21,8 @@ from skills_video_runtime.generations.states import Status
 from .tools import ToolCall
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable
+
     from skills_video_runtime.generations.states import Generation
 
 ADDRESS = re.compile(r"https?://[!-~]{1,4000}")  # of a file, as it is shown; no `data:`, which is all of it
@@ -32,22 +36,36 @@ WHAT_NEXT = {
 """What to do about an error, where a Python program would do something else."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a tool answers: a text for the model, the same as data, and the files that it tells of."""
-
-    text: str
-    data: dict[str, Any] = field(default_factory=dict[str, Any])
-    links: tuple[tuple[str, str], ...] = ()
-    """Name and address of each file."""
-    is_error: bool = False
-
-
 class Refusal(Exception):  # noqa: N818  # it is an answer
     """What is not done; the text says why, and what to do instead."""
 
 
-def of_state(state: Generation, remark: str) -> Answer:
+EXPECTED = (SkillsVideoError, UsageProblem, Refusal, OSError, ValueError)
+
+
+async def answered(work: Awaitable[CallToolResult]) -> CallToolResult:
+    """Give an answer, or what is to be done about an error."""
+    try:
+        return await work
+    except EXPECTED as error:
+        return of_error(error)
+
+
+def told(
+    text: str, data: dict[str, Any], links: Iterable[tuple[str, str]] = (), *, is_error: bool = False
+) -> CallToolResult:
+    """Give a text for the model, the same as data, and name and address of files, without the key."""
+    content: list[ContentBlock] = [TextContent(text=without_key(text))]
+    content += [ResourceLink(name=without_key(name), uri=without_key(address)) for name, address in links]
+    return CallToolResult(content=content, structured_content=serialisable(data), is_error=is_error)
+
+
+def text_of(answer: CallToolResult) -> str:
+    """Give the text of an answer."""
+    return "".join(part.text for part in answer.content if isinstance(part, TextContent))
+
+
+def of_state(state: Generation, remark: str) -> CallToolResult:
     """Tell a state; a remark says that the generation is one of before."""
     files = [media for media in state.videos if ADDRESS.fullmatch(media.url)]
     data: dict[str, Any] = {
@@ -69,17 +87,17 @@ def of_state(state: Generation, remark: str) -> Answer:
         lines.append("Making it again is a new generation, which may be paid again: generate with again: true.")
     else:
         lines.append(f"Not finished. {NEVER_AGAIN}")
-    links = tuple((visible(media.file_name or state.id), media.url) for media in files)
+    links = [(visible(media.file_name or state.id), media.url) for media in files]
     is_error = state.is_finished and state.status != Status.COMPLETED
-    return Answer("\n".join(filter(None, lines)), data, links, is_error)
+    return told("\n".join(filter(None, lines)), data, links, is_error=is_error)
 
 
-def of_error(error: Exception) -> Answer:
+def of_error(error: Exception) -> CallToolResult:
     """Tell an error, with violations as data."""
     if isinstance(error, PayloadError):
         text = "\n".join(["Wrong, and nothing was sent. Correct this:", *map(str, error.violations)])
-        return Answer(text, ToolCall(None, error.violations).to_dict(), is_error=True)
+        return told(text, ToolCall(None, error.violations).to_dict(), is_error=True)
     if not isinstance(error, SkillsVideoError):
-        return Answer(str(error), {"category": "usage"}, is_error=True)
+        return told(str(error), {"category": "usage"}, is_error=True)
     next_step = next((text for kind, text in WHAT_NEXT.items() if isinstance(error, kind)), error.guidance)
-    return Answer(f"{error.what} {next_step}".strip(), {**error.to_dict(), "id": error.generation_id}, is_error=True)
+    return told(f"{error.what} {next_step}".strip(), {**error.to_dict(), "id": error.generation_id}, is_error=True)

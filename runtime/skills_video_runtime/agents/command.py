@@ -19,8 +19,6 @@ from skills_video_runtime.cli.output import UsageProblem, complain
 from skills_video_runtime.cli.signals import heard
 from skills_video_runtime.client import AsyncClient
 
-from .desk import Choices, Desk
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,14 +47,14 @@ def main(models: Sequence[ModelInfo], package: str, arguments: Sequence[str]) ->
     options["journal"] = _journal(options["journal"])
     if options["directory"] is not None:
         options["directory"] = _folder(options["directory"])
-    choices = Choices(**options)
     if port is None and (sys.stdin is None or sys.stdout is None):
         raise UsageProblem("a client speaks by standard input and output, and one is closed; --http PORT needs neither")
     try:
         from . import server  # noqa: PLC0415  # needs the extra `mcp`
+        from .desk import Choices, Desk  # noqa: PLC0415  # as above
     except ModuleNotFoundError as error:
         raise UsageProblem(f"{MISSING} ({error.name} is missing)") from error
-    listener = None
+    choices, listener = Choices(**options), None
     if port is not None:
         listener = _listening(port)
 

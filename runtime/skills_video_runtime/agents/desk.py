@@ -1,4 +1,4 @@
-"""What the tools of the MCP server do, without MCP: find, check, make once, look, fetch.
+"""What the tools of the MCP server do: find, check, make once, look, fetch.
 
 Agents call again what was cut off. So a generation is begun under a key of its content, which the journal knows: the
 same payload within an hour is the same generation, in whatever process, unless another one is asked for.
@@ -10,14 +10,16 @@ import hashlib
 import json
 import os
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from mcp_types import CallToolResult  # noqa: TC002  # the SDK reads it
 
 from skills_video_runtime.batch.fingerprints import fingerprint
 from skills_video_runtime.catalog import Models
+from skills_video_runtime.choosing import Takes  # noqa: TC001  # as above
 from skills_video_runtime.cli.catalog import Catalog, model_facts
 from skills_video_runtime.client import AsyncClient
 from skills_video_runtime.errors import (
@@ -33,7 +35,7 @@ from skills_video_runtime.generations.states import Status
 from skills_video_runtime.payloads.file import File
 
 from . import texts
-from .answers import NEVER_AGAIN, Answer, Refusal, of_error, of_state
+from .answers import NEVER_AGAIN, Refusal, of_error, of_state, told
 from .spending import Spending
 from .tools import ToolCall, checked, tools_of
 
@@ -102,37 +104,45 @@ class Desk:
         self._since = datetime.now(UTC)
         self._lock, self._writers, self._writer = anyio.Lock(), 0, client
 
-    async def find_models(self, wish: Mapping[str, Any]) -> Answer:
-        """Tell which models can do what is wished."""
-        try:
-            found = Models(self.catalog.models).find(**wish)
-        except ValueError as error:
-            raise Refusal(str(error)) from error
+    async def find_models(
+        self,
+        search: str = "",
+        takes: list[Takes] | None = None,
+        seconds: float | None = None,
+        ratio: str | None = None,
+        resolution: str | None = None,
+        sound: bool | None = None,  # noqa: FBT001  # arguments of a tool have names
+    ) -> CallToolResult:
+        """Find models by what they can do; ratio as 9:16, resolution as 1080p. Free."""
+        models = Models(self.catalog.models)
+        found = models.find(
+            takes=takes or (), seconds=seconds, ratio=ratio, resolution=resolution, sound=sound, search=search
+        )
         names = ("id", "title", "takes", "durations", "resolutions", "aspect_ratios", "makes_sound", "deprecated")
         facts = [{name: fact for name, fact in model_facts(info).items() if name in names and fact} for info in found]
         text = "\n".join(json.dumps(fact, ensure_ascii=False) for fact in facts)
-        return Answer(text or "No model is said to do all of this; ask for less.", {"models": facts})
+        return told(text or "No model is said to do all of this; ask for less.", {"models": facts})
 
-    async def describe_model(self, model: str) -> Answer:
-        """Give the text of a model, or its tools where the package of the models has no texts."""
+    async def describe_model(self, model: str) -> CallToolResult:
+        """Fields, limits, defaults and examples of a model, by its id. Free."""
         info = self.catalog.find(model)
         try:
             text = texts.text(self.catalog.package, texts.reference_of(info.module))
-        except FileNotFoundError:
+        except FileNotFoundError:  # in a package that was generated elsewhere
             text = json.dumps(tools_of(Models([info]), self.catalog.package, None, "anthropic"), indent=1)
-        return Answer(text, {"id": info.endpoint.model, "variants": list(info.variants)})
+        return told(text, {"id": info.endpoint.model, "variants": list(info.variants)})
 
-    async def check_payload(self, model: str, payload: Mapping[str, Any], variant: str | None) -> Answer:
-        """Tell whether a payload is right; nothing is sent."""
+    async def check_payload(self, model: str, payload: dict[str, Any], variant: str | None = None) -> CallToolResult:
+        """Check a payload: all that is wrong, each with the nearest allowed value. Sends nothing. Free."""
         try:
             built = self.build(model, payload, variant)
         except PayloadError as error:
-            return replace(of_error(error), is_error=False)
+            return of_error(error).model_copy(update={"is_error": False})
         done = ToolCall(built).to_dict()
         text = f"Right, as {done['variant']} of {done['model']}. Nothing was sent."
         if done["not_in_schema"]:
             text += f" Sent as they are, as the schema does not name them: {', '.join(done['not_in_schema'])}."
-        return Answer(text, done)
+        return told(text, done)
 
     def build(self, model: str, payload: Mapping[str, Any], variant: str | None) -> BasePayload:
         """Build a payload. A local file stands in its field as `@` and a path below the directory.
@@ -183,7 +193,7 @@ class Desk:
         again: bool,
         wait: float,
         on_state: OnState,
-    ) -> Answer:
+    ) -> CallToolResult:
         """Begin a generation, unless an equal one was begun within the hour, and follow it for so many seconds."""
         until = anyio.current_time() + wait
         built = self.build(model, payload, variant)
@@ -208,7 +218,7 @@ class Desk:
             raise submission.error
         state = submission.state
         if state is None:
-            return Answer(
+            return told(
                 "It is not known yet under which id it is made. Call generate again with the same arguments: "
                 "it is then found, and not made twice.",
                 {"status": "SUBMITTING", "finished": False},
@@ -221,7 +231,7 @@ class Desk:
             return await self.get_generation(state.id, wait=left, on_state=on_state, remark=remark)
         except SkillsVideoError as error:
             text = f"{visible(state.id)} is made, and its state cannot be told now: {error.what} {NEVER_AGAIN}"
-            return Answer(text, {"id": state.id, "status": "UNKNOWN", "finished": False})
+            return told(text, {"id": state.id, "status": "UNKNOWN", "finished": False})
 
     async def begun(self, id: str) -> datetime | None:  # noqa: A002  # the platform's word
         """Tell when a generation was begun, as the journal has it; None where that does not know, or is in use."""
@@ -241,7 +251,7 @@ class Desk:
         wait: float = 0,
         on_state: OnState | None = None,
         remark: str = "",
-    ) -> Answer:
+    ) -> CallToolResult:
         """Look at a generation, or follow it for so many seconds."""
         try:
             if wait > 0:
@@ -257,12 +267,12 @@ class Desk:
             self._group.start_soon(self._record_end, id)
         return self._told(state, remark)
 
-    def _told(self, state: Generation, remark: str) -> Answer:
+    def _told(self, state: Generation, remark: str) -> CallToolResult:
         self._spending.note(state)
         return of_state(state, remark)
 
-    async def download(self, id: str) -> Answer:  # noqa: A002  # the platform's word
-        """Fetch the files of a generation into the directory, once."""
+    async def download(self, id: str) -> CallToolResult:  # noqa: A002  # the platform's word
+        """Save the files of a finished generation below the server's directory. Free."""
         directory = self.choices.directory
         if directory is None:
             raise Refusal("Nothing can be saved, as the server has no --directory; get_generation tells the addresses.")
@@ -271,11 +281,11 @@ class Desk:
             raise Refusal(f"Generation {visible(id)} is {visible(state.status)} and has no files; see get_generation.")
         paths = await self.client.download(state, directory, name="{id}-{index}{suffix}", overwrite="skip")
         files = [{"path": str(path), "size": path.stat().st_size} for path in paths]
-        links = tuple((path.name, path.resolve().as_uri()) for path in paths)
-        return Answer("\n".join(f"saved {path}" for path in paths), {"id": id, "files": files}, links)
+        links = [(path.name, path.resolve().as_uri()) for path in paths]
+        return told("\n".join(f"saved {path}" for path in paths), {"id": id, "files": files}, links)
 
-    async def account(self) -> Answer:
-        """Tell the balance and what is under way."""
+    async def account(self) -> CallToolResult:
+        """Credits that are left, and generations under way. Free."""
         credits, running = await self.client.credits(), await self.client.running(100)  # noqa: A001
         shown = [{"id": state.id, "status": state.status} for state in running[:MOST_SHOWN]]
         data = {
@@ -285,7 +295,7 @@ class Desk:
             "spent_here": self._spending.spent,
         }
         lines = [f"Credits left: {credits.total}.", f"Generations under way: {len(running)}."]
-        return Answer("\n".join([*lines, *(f"{item['id']}: {item['status']}" for item in shown)]), data)
+        return told("\n".join([*lines, *(f"{item['id']}: {item['status']}" for item in shown)]), data)
 
     @asynccontextmanager
     async def _journal(self) -> AsyncGenerator[AsyncClient]:

@@ -4,9 +4,9 @@ No annotation here is put off: the SDK reads them.
 """
 
 # ruff: noqa: FBT001, FBT002  # arguments of a tool have names
-from collections.abc import AsyncGenerator, Awaitable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
+from functools import partial, wraps
 from socket import socket
 from typing import Annotated, Any
 
@@ -17,20 +17,17 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.resolve import Elicit, Resolve
 from mcp.server.mcpserver.resources import FunctionResource
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import CallToolResult, ResourceLink, TextContent, ToolAnnotations
+from mcp_types import CallToolResult, ToolAnnotations
 from pydantic import BaseModel, Field
 
-from skills_video_runtime.choosing import Takes
-from skills_video_runtime.cli.output import UsageProblem, complain, serialisable, without_key
-from skills_video_runtime.errors import SkillsVideoError
+from skills_video_runtime.cli.output import complain, without_key
 from skills_video_runtime.generations.states import Generation
 from skills_video_runtime.version import __version__
 
-from .answers import Answer, Refusal, of_error
+from .answers import EXPECTED, Refusal, answered, of_error, text_of
 from .desk import Desk
 from .tasks import Tasks, takes_tasks
 
-EXPECTED = (SkillsVideoError, UsageProblem, Refusal, OSError, ValueError)
 BEAT = 5.0  # seconds between two messages of progress: our choice
 INSTRUCTIONS = """Makes videos, which cost credits. find_models, then describe_model, then check_payload until it is \
 right, then generate once. Wait with get_generation: poll silently, and never call generate again for the same video. \
@@ -58,7 +55,7 @@ class Server(MCPServer[Any]):
                 told = (
                     f"{name} has no argument {min(unknown)!r:.80}, and did nothing. Fields of a model go into payload."
                 )
-                return _told(of_error(Refusal(told)))
+                return of_error(Refusal(told))
         return await super().call_tool(name, arguments, context)
 
 
@@ -69,7 +66,7 @@ def server_of(desk: Desk) -> MCPServer[Any]:
         version=__version__,
         instructions=INSTRUCTIONS,
         log_level="WARNING",
-        extensions=[Tasks(desk, answered)],
+        extensions=[Tasks(desk)],
     )
     for info in desk.catalog.models:
         uri, read = f"skills-video://models/{info.module}", partial(_text_of, desk, info.module)
@@ -81,7 +78,7 @@ def server_of(desk: Desk) -> MCPServer[Any]:
 
 
 async def _text_of(desk: Desk, module: str) -> str:
-    return without_key((await desk.describe_model(module)).text)
+    return text_of(await desk.describe_model(module))
 
 
 def _add_questions(server: MCPServer[Any], desk: Desk) -> None:
@@ -89,28 +86,8 @@ def _add_questions(server: MCPServer[Any], desk: Desk) -> None:
     here = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
     there = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=True)
 
-    @server.tool(annotations=here)
-    async def find_models(
-        search: str = "",
-        takes: list[Takes] | None = None,
-        seconds: float | None = None,
-        ratio: str | None = None,
-        resolution: str | None = None,
-        sound: bool | None = None,
-    ) -> CallToolResult:
-        """Find models by what they can do; ratio as 9:16, resolution as 1080p. Free."""
-        wish = {"takes": takes or (), "seconds": seconds, "ratio": ratio, "resolution": resolution, "sound": sound}
-        return await answered(desk.find_models({**wish, "search": search}))
-
-    @server.tool(annotations=here)
-    async def describe_model(model: str) -> CallToolResult:
-        """Fields, limits, defaults and examples of a model, by its id. Free."""
-        return await answered(desk.describe_model(model))
-
-    @server.tool(annotations=here)
-    async def check_payload(model: str, payload: dict[str, Any], variant: str | None = None) -> CallToolResult:
-        """Check a payload: all that is wrong, each with the nearest allowed value. Sends nothing. Free."""
-        return await answered(desk.check_payload(model, payload, variant))
+    for free in (desk.find_models, desk.describe_model, desk.check_payload):
+        server.add_tool(_answering(free), annotations=here)
 
     @server.tool(annotations=there)
     async def get_generation(
@@ -122,10 +99,7 @@ def _add_questions(server: MCPServer[Any], desk: Desk) -> None:
         async with _progress(ctx, wait) as on_state:
             return await answered(desk.get_generation(id, wait=min(wait, desk.choices.wait), on_state=on_state))
 
-    @server.tool(annotations=there)
-    async def account() -> CallToolResult:
-        """Credits that are left, and generations under way. Free."""
-        return await answered(desk.account())
+    server.add_tool(_answering(desk.account), annotations=there)
 
 
 def _add_work(server: MCPServer[Any], desk: Desk) -> None:
@@ -135,7 +109,7 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
         variant: str | None,
         again: bool,
         ctx: Context,
-    ) -> Elicit[GoAhead] | Answer | None:
+    ) -> Elicit[GoAhead] | CallToolResult | None:
         """Ask a person, where that was chosen; an answer says why nobody is asked, and nothing made."""
         able = ctx.client_capabilities
         try:
@@ -165,10 +139,10 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
     ) -> CallToolResult:
         """See above."""
         given: Any = getattr(consent, "data", False)
-        if isinstance(given, Answer):
-            return _told(given)
+        if isinstance(given, CallToolResult):
+            return given
         if given is False or (given is not None and not given.make_it):
-            return _told(of_error(Refusal("The person said no. Nothing was sent; do not ask again for this.")))
+            return of_error(Refusal("The person said no. Nothing was sent; do not ask again for this."))
         wait = desk.choices.wait
         if takes_tasks(ctx.request_context):
             wait = 0.0
@@ -176,24 +150,17 @@ def _add_work(server: MCPServer[Any], desk: Desk) -> None:
             work = desk.generate(model, payload, variant, again=again, wait=wait, on_state=on_state)
             return await answered(work)
 
-    @server.tool(annotations=saves)
-    async def download(id: str) -> CallToolResult:  # noqa: A002  # the platform's word
-        """Save the files of a finished generation below the server's directory. Free."""
-        return await answered(desk.download(id))
+    server.add_tool(_answering(desk.download), annotations=saves)
 
 
-async def answered(work: Awaitable[Answer]) -> CallToolResult:
-    """Give an answer, or what is to be done about an error, as MCP has it, and without the key."""
-    try:
-        return _told(await work)
-    except EXPECTED as error:
-        return _told(of_error(error))
+def _answering(work: Callable[..., Awaitable[CallToolResult]]) -> Callable[..., Awaitable[CallToolResult]]:
+    """Give what the desk does as a tool, whose name, arguments and text are those of its method."""
 
+    @wraps(work)
+    async def tool(*given: Any, **named: Any) -> CallToolResult:
+        return await answered(work(*given, **named))
 
-def _told(answer: Answer) -> CallToolResult:
-    links = [ResourceLink(name=without_key(name), uri=without_key(address)) for name, address in answer.links]
-    text, data = TextContent(text=without_key(answer.text)), serialisable(answer.data)
-    return CallToolResult(content=[text, *links], structured_content=data, is_error=answer.is_error)
+    return tool
 
 
 @asynccontextmanager

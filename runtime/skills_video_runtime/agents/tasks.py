@@ -3,7 +3,7 @@
 So a task outlives client, server and machine. See the specification of `io.modelcontextprotocol/tasks`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from skills_video_runtime.cli.output import without_key
 from skills_video_runtime.errors import NotOffered, SkillsVideoError
 
-from .answers import Answer
+from .answers import answered, text_of
 from .desk import Desk
 
 TASKS = "io.modelcontextprotocol/tasks"
@@ -34,8 +34,8 @@ class Tasks(Extension):
 
     identifier = TASKS
 
-    def __init__(self, desk: Desk, answered: Callable[[Awaitable[Answer]], Awaitable[CallToolResult]]) -> None:
-        self._desk, self._answered = desk, answered
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._remarks: dict[str, str] = {}
 
     def methods(self) -> Sequence[MethodBinding]:
@@ -88,15 +88,14 @@ class Tasks(Extension):
         Raises:
             MCPError: it does not tell.
         """
-        result = await self._answered(self._desk.get_generation(params.task_id))
+        result = await answered(self._desk.get_generation(params.task_id))
         told: dict[str, Any] = result.structured_content or {}
         if "finished" not in told:
-            text = "".join(getattr(part, "text", "") for part in result.content)
-            raise MCPError(code=INVALID_PARAMS, message=text, data=told)
+            raise MCPError(code=INVALID_PARAMS, message=text_of(result), data=told)
         return result
 
     async def _task(self, task_id: str, status: str, result: CallToolResult) -> dict[str, Any]:
-        text = "".join(getattr(part, "text", "") for part in result.content)
+        text = text_of(result)
         if status == "working":
             text = self._remarks.get(task_id, text)
         now = datetime.now(UTC)
