@@ -84,7 +84,7 @@ SIZES = {
     "events, causes, headers, keys, httpx2, telemetry": (383, named(RUNTIME, TOLD)),
     "what a description offers": (115, named(RUNTIME, OFFERED)),
     "agents": (1_474, [RUNTIME / "agents"]),
-    "batch": (3_041, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
+    "batch": (3_043, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
     "generator, what makes the modules": (
         6_535,
         others(ROOT / "generator", (".", "inputs", "output", "schema"), BESIDE),

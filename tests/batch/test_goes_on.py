@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -343,6 +344,16 @@ def test_a_line_stays_where_its_files_cannot_be_fetched_again(sandbox, run, out)
     (out / "row-0-0.mp4").unlink()
     assert run(rows(0, 1)).statuses == {"COMPLETED": 1, "OPEN": 1}
     assert sorted(lines(out), key=str) == sorted(before, key=str)
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://a:b"])
+def test_a_platform_that_is_no_address_is_not_this_one(address, sandbox, run, out):
+    run(rows(0))
+    state = json.loads((out / "batch.json").read_text("utf-8"))
+    (out / "batch.json").write_text(json.dumps({**state, "platform": address}), "utf-8")
+    with pytest.raises(JournalUnavailable, match="is of http"):
+        run(rows(0, 1))
+    assert sandbox.made() == 1
 
 
 def test_a_directory_is_of_one_platform(sandbox, run, out):

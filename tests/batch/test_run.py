@@ -365,6 +365,15 @@ def test_a_file_that_is_gone_or_empty_is_fetched_again(sandbox, run, tmp_path):
     assert sandbox.made() == 3
 
 
+def test_a_file_that_no_system_can_have_is_fetched_again(sandbox, run, tmp_path):
+    run(rows(1))
+    path = tmp_path / "out" / "results.jsonl"
+    path.write_text(path.read_text("utf-8").replace("row-0-0.mp4", "row-0\\u0000.mp4"), "utf-8")
+    assert run(rows(1)).statuses == {"COMPLETED": 1}
+    assert [line["files"] for line in lines(tmp_path / "out")] == [["row-0-0.mp4"]]
+    assert sandbox.made() == 1
+
+
 def test_files_are_not_fetched_where_none_are_wanted(run, tmp_path):
     run([Row("a", payload(1), download=False)])
     assert [line["files"] for line in lines(tmp_path / "out")] == [[]]
@@ -827,6 +836,16 @@ def test_an_audit_tells_what_does_not_add_up(sandbox, run, tmp_path):
     assert (told[1]["key"], "the platform knows no such generation") in problems
     assert (told[2]["key"], "it is over") in problems
     assert any(problem.startswith("it is that of row") for _, problem in problems)
+
+
+def test_an_audit_tells_of_files_whose_row_is_in_the_results_no_more(sandbox, run, tmp_path):
+    run([Row("a", payload(1)), Row("b", payload(1))], reuse=True)
+    path = tmp_path / "out" / "results.jsonl"
+    told = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    [twin] = [line for line in told if "reused" in line]
+    path.write_text(f"{json.dumps({**twin, 'id': 'gen_999999'})}\n", "utf-8")
+    problems = [(item.key, item.problem) for item in audited(sandbox, tmp_path).discrepancies]
+    assert (twin["key"], "the platform knows no such generation") in problems
 
 
 @pytest.mark.parametrize("fault", ["drop-before", "drop-after", "cut:10", "500-after,slow:5000"])

@@ -118,7 +118,7 @@ def compared(client: Client, records: list[Record], lines: list[dict[str, Any]],
     found.discrepancies += _of_records(records, lines, number)
     made = [line for line in lines if line.get("id") and "reused" not in line]
     found.discrepancies += _of_lines(made, {record.id for record in records})
-    found.discrepancies += _of_platform(states, records, made)
+    found.discrepancies += _of_platform(states, records, [*lines, *made])
     return found
 
 
@@ -187,9 +187,9 @@ def _of_lines(lines: list[dict[str, Any]], recorded: set[str | None]) -> Iterato
 def _of_platform(
     states: dict[str, Generation | None], records: list[Record], lines: list[dict[str, Any]]
 ) -> Iterator[Discrepancy]:
-    """Tell of what the platform does not know, or charged otherwise."""
+    """Tell of what the platform does not know, or charged otherwise; of lines with one id the last one counts."""
     rows: dict[str, tuple[str, float | None]] = {item.id: (_row_of(item), item.credits) for item in records if item.id}
-    rows |= {line["id"]: (line["key"], line.get("credits")) for line in lines}
+    rows |= {line["id"]: (line["key"], line.get("credits")) for line in lines if line.get("id")}
     for name, state in states.items():
         row, recorded = rows[name]
         if state is None:

@@ -135,8 +135,10 @@ class Plan:
 
     def _read_state(self) -> None:
         self.state, here = State.read(self.directory), self.session.base_url
-        before = self.state.platform or here
-        if platform_of(before) != platform_of(here):
+        before, is_here = self.state.platform or here, False
+        with suppress(ValueError):  # of what is no address
+            is_here = platform_of(before) == platform_of(here)
+        if not is_here:
             what = f"The batch in {self.directory} is of {before}: name another directory for {here}."
             raise JournalUnavailable(what)
         self.state.platform = here

@@ -195,7 +195,7 @@ class Results:
 
     def is_whole(self, line: Line) -> bool:
         """Tell whether the files of a line are there: a power cut may have left them empty."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             return bool(line.files) and all((self.directory / name).stat().st_size for name in line.files)
         return False
 
