@@ -83,7 +83,7 @@ SIZES = {
     "files of one's own, and what is left of one": (556, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (383, named(RUNTIME, TOLD)),
     "what a description offers": (115, named(RUNTIME, OFFERED)),
-    "agents": (1_474, [RUNTIME / "agents"]),
+    "agents": (1_473, [RUNTIME / "agents"]),
     "batch": (3_043, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
     "generator, what makes the modules": (
         6_535,

@@ -175,9 +175,8 @@ class Desk:
         cost = self._spending.usual(payload)
         if cost and confirm.startswith("over:") and cost <= float(confirm.removeprefix("over:")):
             return None
-        async with self._journal() as writer:
-            if (await self._key(writer, payload, again=again))[1] is not None:
-                return None
+        if (await self._key(payload, again=again))[1] is not None:
+            return None
         price = "for an unknown price"
         if cost:
             price = f"for some {cost:g} credits"
@@ -197,8 +196,7 @@ class Desk:
         """Begin a generation, unless an equal one was begun within the hour, and follow it for so many seconds."""
         until = anyio.current_time() + wait
         built = self.build(model, payload, variant)
-        async with self._journal() as writer:
-            key, known = await self._key(writer, built, again=again)
+        key, known = await self._key(built, again=again)
         if known is None and key not in self._pending:
             await self._spending.look(self.client)
             self._spending.check_with(
@@ -332,7 +330,7 @@ class Desk:
                 return client
             await anyio.sleep(PAUSE)
 
-    async def _key(self, writer: AsyncClient, payload: BasePayload, *, again: bool) -> tuple[str, Record | None]:
+    async def _key(self, payload: BasePayload, *, again: bool) -> tuple[str, Record | None]:
         """Give the key of a payload in the journal, and what was begun under it that is to be given once more.
 
         What is not told of yet is no reason to make another one: hosts call `again` once more too, after a time-out.
@@ -340,8 +338,9 @@ class Desk:
         """
         name = await anyio.to_thread.run_sync(_fingerprint, payload, self.client.base_url)
         last, number = None, 0
-        while known := await writer.known(f"agent {name} {number}"):
-            last, number = known, number + 1
+        async with self._journal() as writer:
+            while known := await writer.known(f"agent {name} {number}"):
+                last, number = known, number + 1
         if last is None:
             return f"agent {name} {number}", None
         key = str(last.key)
