@@ -70,21 +70,21 @@ def others(folder, rooms, names):
 
 
 SIZES = {
-    "core": (3_998, named(RUNTIME, CORE)),
+    "core": (3_994, named(RUNTIME, CORE)),
     "payloads": (2_183, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),
-    "guard against double payment": (1_404, named(RUNTIME, GUARD)),
+    "guard against double payment": (1_398, named(RUNTIME, GUARD)),
     "downloads": (423, named(RUNTIME, "downloads/fetch downloads/names")),
     "runtime without extras": (
-        8_248,
+        8_238,
         others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
-    "keys of one's own, many, budget, webhooks": (671, named(RUNTIME, CALLS)),
+    "keys of one's own, many, budget, webhooks": (661, named(RUNTIME, CALLS)),
     "choosing, planning, notebooks": (327, named(RUNTIME, CHOOSING)),
     "files of one's own, and what is left of one": (556, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (383, named(RUNTIME, TOLD)),
     "what a description offers": (115, named(RUNTIME, OFFERED)),
     "agents": (1_473, [RUNTIME / "agents"]),
-    "batch": (3_043, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
+    "batch": (3_039, [RUNTIME / "batch", *named(RUNTIME, SHARED)]),
     "generator, what makes the modules": (
         6_535,
         others(ROOT / "generator", (".", "inputs", "output", "schema"), BESIDE),

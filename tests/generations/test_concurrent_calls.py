@@ -341,7 +341,9 @@ def test_a_recovered_id_is_asked_for_where_its_model_says(tmp_path: Path) -> Non
     class Elsewhere(Payload):
         endpoint = Endpoint("acme/one", None, "/generation/acme/one", "/elsewhere/{id}")
 
-    drive(call_of(world, journal=journal).submit(Elsewhere()), world, scripted([]))
+    call = call_of(world, journal=journal)
+    drive(call.submit(Elsewhere()), world, scripted([]))
+    journal.let_go(call)
 
     def choose(step: Any) -> str:
         paths.append(step.path)

@@ -297,9 +297,9 @@ class Queue(PostgresJournal):
         """Note what a row has taken so far."""
         self._together(partial(self._run, statements.CHARGE, told, name))
 
-    def hold(self, key: int | str) -> bool:
+    def _acquire(self, key: int | str) -> bool:
         """Keep others than workers off a record; among workers, who holds the row has it."""
-        super().hold(key)
+        super()._acquire(key)
         return True
 
     def _begin_record(self, row: tuple[Any, ...], own_key: str | None, idempotency: Idempotency | None) -> None:

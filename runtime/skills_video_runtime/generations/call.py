@@ -87,8 +87,6 @@ class Call:
         """Ids that the stream has told beside that of its generation, and when."""
         self.ended: dict[str, Ending] = {}
         """Ids of generations that are over and how they ended, for the journal, once the caller has been told."""
-        self.records: list[tuple[Journal, int | str]] = []
-        """What of a journal is held until the end of the call."""
         self.begin()
 
     def begin(self) -> None:

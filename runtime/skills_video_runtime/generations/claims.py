@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from skills_video_runtime.capabilities import Capabilities
 
 from .matching import is_ours, may_be
-from .records import Elsewhere, Entry, Idempotency, Recovered
+from .records import Elsewhere, Idempotency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .journal import Journal
     from .outcomes import Post, Submittable
+    from .records import Entry
     from .states import Generation
 
 NOTHING_OFFERED = Capabilities()
@@ -142,7 +143,6 @@ class Claims:
         self._announced, self._first_seen = Recent(), Recent()
         self._claims, self._over = Recent(), Recent()
         self._turn = 0
-        self._reserved: set[tuple[Journal, int | str]] = set()
         self._open: dict[Submission, None] = {}
         self.without_stream: set[str] = set()
         """Create endpoints that took what the stream, which no description has, had refused."""
@@ -210,49 +210,17 @@ class Claims:
         """Give the seconds since the platform told of a generation; infinite, if it has not."""
         return now - self._announced.get(name or "", -inf)
 
-    def intend(self, submission: Submission, journal: Journal) -> None:
-        """Record in a journal that a payload is about to be posted, and hold the record until that has ended."""
+    def intend(self, submission: Submission, journal: Journal, call: object) -> None:
+        """Record in a journal that a payload is about to be posted, and hold the record for a call."""
+        key = journal.new_key()
         with self._lock:
             if submission not in self._open:
                 return  # the call was given up meanwhile
-            submission.record = (journal, journal.new_key())
-            self._reserved.add(submission.record)
-        journal.hold(submission.record[1])
-        journal.intend(submission.record[1], submission.payload, submission.own_key, submission.idempotency)
+            submission.record = (journal, key)
+            journal.hold(key, call)
+        journal.intend(key, submission.payload, submission.own_key, submission.idempotency)
         if submission not in self._open:  # given up while it was written
             submission.record_end()
-
-    def unfinished(self, journal: Journal) -> list[Entry | Recovered]:
-        """Give what a journal knows to be unfinished and nobody holds, and hold it until it is released."""
-        with self._lock:
-            return [entry for entry in journal.unfinished() if self.hold(journal, entry.key)]
-
-    def hold(self, journal: Journal, key: int | str) -> bool:
-        """Hold a record until it is released; False if another call holds it."""
-        with self._lock:
-            if (journal, key) in self._reserved or not journal.hold(key):
-                return False
-            self._reserved.add((journal, key))
-            return True
-
-    def release(self, records: Iterable[tuple[Journal, int | str]]) -> None:
-        """Let go of records: the calls that held them have ended."""
-        with self._lock:
-            for journal, key in records:
-                self._reserved.discard((journal, key))
-                journal.let_go(key)
-
-    def settle(self, journal: Journal, key: int | str, name: str | None) -> None:
-        """Record which generation a submission became, if any, as its owner says; ValueError if that is not open."""
-        with self._lock:
-            number = journal.number_of(key)
-            if number is None:
-                raise ValueError(f"key: the journal holds no record {key!r:.80}")
-            if {(journal, key), (journal, number)} & self._reserved:
-                raise ValueError(f"key: record {key} is of a call that is under way")
-            journal.settle(number, name)
-        if name is not None:
-            self.claim(name)
 
     def unclaimed(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give those generations that no call has taken."""

@@ -70,6 +70,9 @@ class Journal:
         self._where, self._platform, self._api_key = where, platform, key
         self._lock, self._waiting = RLock(), deque[Write]()
         self._owed = deque[Callable[[], object]]()
+        self._holding = RLock()
+        self._held: dict[int | str, object] = {}
+        """Which call of this process holds a record, which nobody else takes up or settles until the call has ended."""
 
     def names(self) -> list[str]:
         """Give the ids of generations that it knows as unfinished."""
@@ -145,7 +148,27 @@ class Journal:
                 return Known(entry, is_same, is_over=state == "finished")
         return None
 
-    def number_of(self, key: int | str) -> int | None:
+    def settle(self, key: int | str, name: str | None) -> None:
+        """Record the id of an unfinished submission, ours from then on, or drop it; ValueError where it cannot be."""
+        with self._holding:
+            number = self._number_of(key)
+            if self._held.keys() & {key, number}:
+                raise ValueError(f"key: record {key} is of a call that is under way")
+            if number not in {known for known, *_ in self._run(BEGUN)}:
+                over = [self._record(*row).key for row in self._run(OVER) if row[0] == number]
+                if over:
+                    raise ValueError(f"key: record {over[0]} is over: there is nothing to settle or forget")
+                raise ValueError(f"key: the journal {self._where} holds no unfinished record {number}")
+            if name is None:
+                self._together(partial(self._drop, number))
+                return
+            for (other,) in self._run("SELECT key FROM submission WHERE id = ? AND key <> ?", name, number):
+                raise ValueError(f"id: {name!r} is the generation of record {other}")
+            with self._transaction():
+                self._run("UPDATE submission SET id = ?, state = 'submitted' WHERE key = ?", name, number)
+                self._own(number)
+
+    def _number_of(self, key: int | str) -> int:
         """Give the number of a record; ValueError of a number where its owner's key is what it is called by."""
         if isinstance(key, int):
             for number, own_key, *_ in self._run(f"{TOLD} {UNFINISHED}"):
@@ -154,23 +177,7 @@ class Journal:
             return key
         for (number,) in self._run("SELECT key FROM named WHERE name = ?", key):
             return int(number)
-        return None
-
-    def settle(self, key: int, name: str | None) -> None:
-        """Record the id of an unfinished submission, ours from then on, or drop it; ValueError where it cannot be."""
-        if key not in {known for known, *_ in self._run(BEGUN)}:
-            over = [self._record(*row).key for row in self._run(OVER) if row[0] == key]
-            if over:
-                raise ValueError(f"key: record {over[0]} is over: there is nothing to settle or forget")
-            raise ValueError(f"key: the journal {self._where} holds no unfinished record {key}")
-        if name is None:
-            self._together(partial(self._drop, key))
-            return
-        for (other,) in self._run("SELECT key FROM submission WHERE id = ? AND key <> ?", name, key):
-            raise ValueError(f"id: {name!r} is the generation of record {other}")
-        with self._transaction():
-            self._run("UPDATE submission SET id = ?, state = 'submitted' WHERE key = ?", name, key)
-            self._own(key)
+        raise ValueError(f"key: the journal holds no record {key!r:.80}")
 
     def history(self) -> list[Record]:
         """Give what is over, oldest first."""
@@ -202,11 +209,30 @@ class Journal:
     def write_ahead(self) -> None:
         """Take far less time for each write from now on, where that needs more room on a disk."""
 
-    def hold(self, key: int | str) -> bool:  # noqa: ARG002  # what a journal of several processes needs
+    def hold(self, key: int | str, call: object) -> bool:
+        """Hold a record for a call; False if another call does, or another process."""
+        with self._holding:
+            if key not in self._held and self._acquire(key):
+                self._held[key] = call
+            return self._held.get(key) is call
+
+    def hold_unfinished(self, call: object) -> list[Entry | Recovered]:
+        """Hold, for a call, all that is unfinished and nobody holds, and give it."""
+        with self._holding:
+            return [entry for entry in self.unfinished() if self.hold(entry.key, call)]
+
+    def let_go(self, call: object) -> None:
+        """Let others hold what a call did, which has ended."""
+        with self._holding:
+            for key in [key for key, holder in self._held.items() if holder is call]:
+                del self._held[key]
+                self._release(key)
+
+    def _acquire(self, key: int | str) -> bool:  # noqa: ARG002  # what a journal of several processes needs
         """Hold a record for this process; False if another process does."""
         return True
 
-    def let_go(self, key: int | str) -> None:
+    def _release(self, key: int | str) -> None:
         """Let another process hold a record."""
 
     def elsewhere(self, key: int) -> Elsewhere:  # noqa: ARG002  # as above

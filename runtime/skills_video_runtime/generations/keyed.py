@@ -15,7 +15,6 @@ from .states import Generation
 
 if TYPE_CHECKING:
     from .call import Call
-    from .journal import Journal
     from .outcomes import Submittable
 
 LONGEST = 200  # characters of a key: our choice
@@ -32,9 +31,8 @@ async def begun_before(call: Call, payload: Submittable, own_key: str) -> Genera
     if call.journal is None:
         raise ValueError("key needs a journal: Client(journal='jobs.db')")
     journal = call.journal
-    is_held = False
     while True:
-        is_held = is_held or _hold(call, journal, own_key)
+        is_held = journal.hold(own_key, call)
         known = await call.io.on_disk(partial(journal.known_as, own_key, payload))
         if known is None:
             if is_held:
@@ -47,7 +45,7 @@ async def begun_before(call: Call, payload: Submittable, own_key: str) -> Genera
             return Generation(known.entry.id, "", {})
         elif known.is_over:
             raise RecordUnusable(f"The generation of key {own_key!r} is over, and never had an id.")
-        elif is_held and _hold(call, journal, known.entry.key):
+        elif is_held and journal.hold(known.entry.key, call):
             entry = replace(known.entry, payload=payload)  # whose class is known here
             submission = call.claims.resume(entry, journal, call.offered(payload))
             return await settled(call, submission, take_up(call, submission, entry))
@@ -70,11 +68,3 @@ def check_record(key: object) -> None:
         raise TypeError(f"key is that of a record, an int or your own text, not {key!r:.80}")
     if isinstance(key, str):
         check_key(key)
-
-
-def _hold(call: Call, journal: Journal, key: int | str) -> bool:
-    """Hold a record until the end of the call, unless another call does."""
-    is_held = call.claims.hold(journal, key)
-    if is_held:
-        call.records.append((journal, key))
-    return is_held

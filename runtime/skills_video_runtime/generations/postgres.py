@@ -62,7 +62,7 @@ class PostgresJournal(Journal):
             raise JournalUnavailable(MISSING) from error
         super().__init__(f"in Postgres, {_shown(psycopg, address)}", platform, key)
         self._until: float | None = None
-        self._held: dict[str, None] = {}
+        self._holding = self._lock  # as what is held is taken again by whoever connects anew
         self._psycopg, self._address = psycopg, address
         self._connect()
 
@@ -81,8 +81,8 @@ class PostgresJournal(Journal):
                     self._database.execute(sql.encode())
                 self._database.execute(FIRST, (LAYOUT,))
                 numbers = self._database.execute("SELECT number FROM layout").fetchall()
-            for name in self._held:
-                self._database.execute(_translated(HOLD), (name,))
+            for key in self._held:
+                self._database.execute(_translated(HOLD), (_name_of(key),))
         except self._psycopg.Error as error:
             raise self._unavailable(error) from error
         if numbers != [(LAYOUT,)]:
@@ -94,22 +94,13 @@ class PostgresJournal(Journal):
         ((number,),) = self._run("SELECT nextval('record')")
         return int(number)
 
-    def hold(self, key: int | str) -> bool:
-        """Hold a record for this process; False if another process does."""
-        name = f"{type(key).__name__}:{key}"
-        with self._lock:
-            ((is_free,),) = self._run(HOLD, name)
-            if is_free:
-                self._held[name] = None
+    def _acquire(self, key: int | str) -> bool:
+        ((is_free,),) = self._run(HOLD, _name_of(key))
         return bool(is_free)
 
-    def let_go(self, key: int | str) -> None:
-        """Let another process hold a record."""
-        name = f"{type(key).__name__}:{key}"
-        with self._lock, suppress(JournalUnavailable):
-            if name in self._held:
-                del self._held[name]
-                self._run(LET_GO, name)
+    def _release(self, key: int | str) -> None:
+        with suppress(JournalUnavailable):
+            self._run(LET_GO, _name_of(key))
 
     def elsewhere(self, key: int) -> Elsewhere:
         """Tell what the other records say of generations: whoever has an id, or may be about to be told one."""
@@ -202,6 +193,11 @@ def _shown(psycopg: Any, address: str) -> str:
     if "@" in f"{host}{name}":
         raise JournalUnavailable(UNREADABLE)
     return f"{host}/{name}"
+
+
+def _name_of(key: int | str) -> str:
+    """Give what a lock on a record is called."""
+    return f"{type(key).__name__}:{key}"
 
 
 def _translated(sql: str) -> bytes:

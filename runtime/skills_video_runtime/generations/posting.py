@@ -29,10 +29,7 @@ async def submitted(call: Call, submission: Submission, path: str) -> Generation
     call.check(submission)
     await _may_post(call)
     if call.journal is not None:
-        try:
-            await call.io.on_disk(partial(call.claims.intend, submission, call.journal))
-        finally:
-            call.records += filter(None, [submission.record])
+        await call.io.on_disk(partial(call.claims.intend, submission, call.journal, call))
     return await posted(call, submission, path)
 
 

@@ -24,8 +24,7 @@ INTERRUPTED = Lost("the process ended before the id of the generation was record
 async def recover(call: Call) -> list[Recovered]:
     """Finish, one after the other, what a journal knows to be unfinished. Each has the whole time to itself."""
     journal = call.kept
-    entries = await call.io.on_disk(partial(call.claims.unfinished, journal))
-    call.records += [(journal, entry.key) for entry in entries]
+    entries = await call.io.on_disk(partial(journal.hold_unfinished, call))
     begun = [entry for entry in entries if isinstance(entry, Entry)]
     rivals: dict[int | str, Submission] = {
         entry.key: call.claims.resume(entry, journal, call.offered(entry.payload)) for entry in begun if not entry.id
@@ -41,7 +40,9 @@ async def settle(call: Call, key: int | str, name: str | None) -> None:
     """Record which generation a submission became, or drop its record."""
     if name is not None and not is_id(name):
         raise ValueError(f"id: {name!r:.80} is no id of a generation")
-    await call.io.on_disk(partial(call.claims.settle, call.kept, key, name))
+    await call.io.on_disk(partial(call.kept.settle, key, name))
+    if name is not None:
+        call.claims.claim(name)
 
 
 async def _recover(call: Call, entry: Entry | Recovered, submission: Submission | None) -> Recovered:

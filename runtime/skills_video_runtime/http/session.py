@@ -197,8 +197,8 @@ class Session:
                 error.add_note(f"Over: {', '.join(call.ended)}. client.get(id) gives the last state again.")
             raise
         finally:
-            if call is not None:
-                call.claims.release(call.records)
+            if call is not None and call.journal is not None:
+                call.journal.let_go(call)
             if trace is not None:
                 trace.end(problem)
 
