@@ -13,7 +13,7 @@ from .meaning import is_result, meaning, of_repeat, told_by, told_id
 from .outcomes import CLOSED, Answer, Ended, Lost, Opened, Post
 from .progress import Fallback
 from .states import Generation
-from .uncertain import find, is_known_again
+from .uncertain import find
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -91,7 +91,8 @@ async def posted(call: Call, submission: Submission, path: str) -> Generation:
             return outcome
         means = meaning(post, outcome)
         if means == "ambiguous":
-            found = await _found(call, submission, post, outcome, sent_at)
+            is_known = post.idempotency is not None
+            found = await find(call, submission, outcome, sent_at=sent_at, is_known=is_known)
             if found is not None:
                 _report_no_stream(call, post, outcome.problem)
                 return found
@@ -120,21 +121,6 @@ async def posted(call: Call, submission: Submission, path: str) -> Generation:
 def _report_no_stream(call: Call, post: Post, reason: str) -> None:
     if post.is_stream and not call.streaming:
         call.report(Fallback("poll", reason))
-
-
-async def _found(
-    call: Call, submission: Submission, post: Post, outcome: Answer | Lost, sent_at: float
-) -> Generation | None:
-    """Look for what an ambiguous post has made; None where it may be repeated."""
-    try:
-        found = await find(call, submission, outcome, sent_at=sent_at)
-    except errors.SubmissionUncertain as error:
-        if not is_known_again(post, outcome):
-            raise
-        submission.doubt = error
-        return None
-    submission.was_lost = submission.was_lost or (found is None and isinstance(outcome, Lost))
-    return found
 
 
 async def _attempt(call: Call, submission: Submission, post: Post) -> Generation | Answer | Lost:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from skills_video_runtime.errors import NotFound, SkillsVideoError, SubmissionUncertain
+from skills_video_runtime.errors import NotFound, SkillsVideoError
 
 from .claims import Submission, new_idempotency
 from .outcomes import Lost
@@ -72,15 +72,11 @@ async def take_up(call: Call, submission: Submission, entry: Entry) -> Generatio
     may_repeat = not payload.goes_as_form()  # which the journal does not keep
     if entry.idempotency is not None and may_repeat:
         path = entry.idempotency.path
-    is_known_again = submission.idempotency_at(path) is not None and entry.age < KNOWN_FOR
+    is_known = submission.idempotency_at(path) is not None and entry.age < KNOWN_FOR
     if submission.idempotency_at(path) is None:
         submission.idempotency = new_idempotency(submission, path)
-    try:
-        found = await find(call, submission, INTERRUPTED, sent_at=call.io.now(), may_repeat=may_repeat)
-    except SubmissionUncertain as error:
-        if not (is_known_again and may_repeat):
-            raise
-        found, submission.doubt = None, error
+    now = call.io.now()
+    found = await find(call, submission, INTERRUPTED, sent_at=now, is_known=is_known, may_repeat=may_repeat)
     if found is None:
         call.check(submission)
         if call.budget is not None:

@@ -8,7 +8,7 @@ from skills_video_runtime.errors import SubmissionUncertain
 from skills_video_runtime.json_values import as_array
 
 from .meaning import CONFLICTS, told_id
-from .outcomes import Answer, Lost, Post
+from .outcomes import Answer, Lost
 from .progress import Retry
 from .states import Generation
 
@@ -25,14 +25,21 @@ ENDED_CODES = ("_FAILED", "_TIMEOUT")  # of a generation, which was made then
 
 
 async def find(
-    call: Call, submission: Submission, outcome: Answer | Lost, *, sent_at: float, may_repeat: bool = True
+    call: Call,
+    submission: Submission,
+    outcome: Answer | Lost,
+    *,
+    sent_at: float,
+    is_known: bool,
+    may_repeat: bool = True,
 ) -> Generation | None:
     """Give the generation that an ambiguous post has made, or None where the post may be repeated.
 
     It may be after a 5xx, if two looks show nothing new and came so soon that a generation would still be running.
     After a lost connection it may be only if the caller asked for that. A generation is taken if two looks show it, and
     no other that is ours as certainly; where the platform told an id, no other than that. SubmissionUncertain is raised
-    where neither is certain.
+    where neither is certain; where the platform is to know the post again, it is what is said if it does not. A post
+    that is said to have failed is not repeated: whether that is told again, or tried anew, is not described.
     """
     told = told_id(outcome)
     search = Search(call, submission, told)
@@ -42,12 +49,17 @@ async def find(
     possible = call.claims.unclaimed(search.possible)
     if outcome.status in CONFLICTS and told is None and not possible:
         return None
-    shows_nothing = search.shows_nothing and told is None and not possible
-    if may_repeat and shows_nothing and _made_nothing(call, outcome, sent_at):
-        return None
     error = outcome.error()
+    has_ended = (error.code or "").endswith(ENDED_CODES)
+    shows_nothing = search.shows_nothing and told is None and not possible and not has_ended
+    if may_repeat and shows_nothing and _made_nothing(call, outcome, sent_at):
+        submission.was_lost = submission.was_lost or isinstance(outcome, Lost)
+        return None
     what = f"It is not known whether a generation was made: {search.why}. {error.what}"
     uncertain = SubmissionUncertain(what, candidates=possible, code=error.code, status=error.status, generation_id=told)
+    if may_repeat and is_known and outcome.is_transient and not has_ended:
+        submission.doubt = uncertain
+        return None
     raise uncertain from error.__cause__
 
 
@@ -123,22 +135,11 @@ class Search:
         return look.new == before.new
 
 
-def is_known_again(post: Post, outcome: Answer | Lost) -> bool:
-    """Whether a post that may have made a generation can be sent again, as the platform then gives that generation.
-
-    One that is said to have failed is not: whether the platform tells that again, or tries anew, is not described.
-    """
-    code = outcome.error().code or ""
-    return post.idempotency is not None and outcome.is_transient and not code.endswith(ENDED_CODES)
-
-
 def _made_nothing(call: Call, outcome: Answer | Lost, sent_at: float) -> bool:
     """Whether an outcome leaves no generation that two looks would not have shown."""
     if isinstance(outcome, Lost):
         return call.settings.on_lost_submission == "resubmit"
-    code = outcome.error().code or ""
-    is_soon = call.io.now() - sent_at <= FASTEST_VIDEO
-    return is_soon and outcome.status >= 500 and not code.endswith(ENDED_CODES)
+    return outcome.status >= 500 and call.io.now() - sent_at <= FASTEST_VIDEO
 
 
 def parse_running(outcome: Answer | Lost) -> list[Generation] | None:
