@@ -312,22 +312,16 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
-        """Have all of what is run within, or none of it; within another one, as a part of that."""
+        """Have all of what is run within, or none of it."""
         with self._lock:
-            if self._is_in_transaction():
-                yield
-                return
-            self._run("BEGIN IMMEDIATE")
             try:
+                self._run("BEGIN IMMEDIATE")
                 yield
                 self._run("COMMIT")
             except BaseException:
                 with suppress(JournalUnavailable):
                     self._run("ROLLBACK")
                 raise
-
-    def _is_in_transaction(self) -> bool:
-        raise NotImplementedError
 
     def _together(self, work: Callable[[], object]) -> None:
         """Write in one transaction with what other threads are waiting to write: they wait for the disk once."""

@@ -81,12 +81,6 @@ class SqliteJournal(Journal):
         self._run("VACUUM")
         self._run("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _is_in_transaction(self) -> bool:
-        try:
-            return self._file.in_transaction
-        except sqlite3.Error as error:  # it was closed meanwhile
-            raise self._unavailable(error) from error
-
     def _check_place(self) -> None:
         """See `Journal`: it is told by what a file system tells files apart by."""
         found = identity(self._path)
