@@ -15,7 +15,7 @@ from skills_video_runtime.catalog import Endpoint
 from skills_video_runtime.client import Client
 from skills_video_runtime.errors import SkillsVideoError, SubmissionUncertain
 from skills_video_runtime.generations.claims import Claims, Submission
-from skills_video_runtime.generations.matching import agrees, is_ours
+from skills_video_runtime.generations.matching import is_ours, may_be
 from skills_video_runtime.generations.recovery import recover
 from skills_video_runtime.generations.sqlite import SqliteJournal
 from skills_video_runtime.generations.states import Generation
@@ -241,7 +241,7 @@ KNOWN = {"prompt": None, "duration": 5, "seed": None, "tail": None, "on": True, 
 )
 def test_an_echo_with_our_values_and_defaults_alone_is_ours(sent: Any, echoed: Any) -> None:
     assert is_ours(sent, KNOWN, echoed)
-    assert agrees(sent, echoed)
+    assert may_be(sent, echoed)
 
 
 @pytest.mark.parametrize(
