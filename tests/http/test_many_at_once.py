@@ -141,7 +141,7 @@ def test_one_retry_after_holds_up_all_calls_for_a_while(given: float, waited: fl
 
 @pytest.mark.parametrize(("timeout", "begun"), [(900.0, 1007.0), (7.5, 1000.0), (5.0, 1000.0)])
 def test_a_post_waits_for_its_turn_after_that_of_another_call_was_refused(timeout: float, begun: float) -> None:
-    world, paces = simulation.World(), Paces.of(RetryPolicy())
+    world, paces = simulation.World(), Paces(RetryPolicy())
     paces.posts.slow(world.now, world.now, 7.0)
     call = simulation.call_of(world, timeout=timeout, paces=paces)
     simulation.drive(call.submit(simulation.Payload()), world, simulation.scripted([]))

@@ -77,7 +77,7 @@ class Call:
         random: Callable[[], float] = random,
     ) -> None:
         self.io, self.settings, self.claims, self.journal, self.random = io, settings, claims, journal, random
-        self.key, self.files, self.hooks, self.paces = key, files, hooks, paces or Paces.of(settings.retry)
+        self.key, self.files, self.hooks, self.paces = key, files, hooks, paces or Paces(settings.retry)
         self.budget, self.offered, self.timeout = budget, offered, settings.timeout
         self.is_left = False
         if timeout is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .retry import RetryPolicy
@@ -51,13 +51,8 @@ class Pace:
                 self._gap = 0.0
 
 
-class Paces(NamedTuple):
-    """Those of a client: what limits posts need not limit looks at generations."""
+class Paces:
+    """Those of a client, which begins at full speed: what limits posts need not limit looks at generations."""
 
-    posts: Pace
-    looks: Pace
-
-    @classmethod
-    def of(cls, retry: RetryPolicy) -> Paces:
-        """Begin at full speed."""
-        return cls(Pace(retry), Pace(retry))
+    def __init__(self, retry: RetryPolicy) -> None:
+        self.posts, self.looks = Pace(retry), Pace(retry)

@@ -44,8 +44,8 @@ async def find(
     told = told_id(outcome)
     search = Search(call, submission, told)
     await search.run()
-    if search.found is not None:
-        return search.found
+    if submission.generation is not None:
+        return submission.generation
     possible = call.claims.unclaimed(search.possible)
     if outcome.status in CONFLICTS and told is None and not possible:
         return None
@@ -68,8 +68,8 @@ async def find_instead(call: Call, submission: Submission, told: str, others: It
     search = Search(call, submission, None)
     search.possible[told] = None
     await search.run()
-    if search.found is not None:
-        return search.found
+    if submission.generation is not None:
+        return submission.generation
     names = dict.fromkeys((told, *others, *call.claims.unclaimed(search.possible)))
     what = f"The platform told of generation {told}, and then knew of none; {search.why}."
     raise SubmissionUncertain(what, candidates=tuple(names), generation_id=told)
@@ -81,7 +81,6 @@ class Search:
     def __init__(self, call: Call, submission: Submission, told: str | None) -> None:
         self.call, self.submission, self.told = call, submission, told
         self.limit = submission.offered.running_limit
-        self.found: Generation | None = None
         self.shows_nothing = False
         self.why = "the running list could not be read"
         self.possible: dict[str, None] = {}
@@ -127,10 +126,10 @@ class Search:
             return False
         if len(look.ours) == 1 and look.ours == before.ours and self.told in {None, look.ours[0]}:
             name = look.ours[0]
-            if self.call.claims.claim(name, self.submission):
-                self.found = next(item for item in running if item.id == name)
-                self.submission.generation = self.found
-            return self.found is not None
+            is_taken = self.call.claims.claim(name, self.submission)
+            if is_taken:
+                self.submission.generation = next(item for item in running if item.id == name)
+            return is_taken
         self.shows_nothing = not look.new and not before.new
         return look.new == before.new
 

@@ -73,7 +73,7 @@ class Session:
 
     def _begin(self) -> None:
         self.pid, self.lock = os.getpid(), Lock()
-        self.paces = Paces.of(self.settings.retry)
+        self.paces = Paces(self.settings.retry)
         self.journals: dict[str, Journal] = {}
         self.claims = claims_of(self.base_url)
         self._connections: Connections | None = None
