@@ -132,16 +132,14 @@ class Call:
         name, is_last = state.id, is_whole(state)
         self.claims.claim(name)
         try:
-            is_told = is_last or (state.status != "" and not state.is_finished)
-            if is_told:
+            if is_last or (state.status != "" and not state.is_finished):
                 await self.tell(state)
+                yield state
             while not is_last:
-                if is_told:
-                    yield state
                 state = await next_streamed(self, state) or await next_polled(self, name, result)
                 self.count(state)
-                is_last, is_told = state.is_finished, True
-            yield state
+                is_last = state.is_finished
+                yield state
             self.end(name, Ending(state.status, state.usage.total))
             if state.status != Status.COMPLETED:
                 raise errors.GenerationFailed(state)  # noqa: TRY301  # to the caller, as all that is ours
