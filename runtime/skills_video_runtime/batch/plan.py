@@ -12,7 +12,7 @@ from skills_video_runtime.errors import JournalUnavailable, PayloadError, Violat
 from skills_video_runtime.generations.journal import without_content
 from skills_video_runtime.generations.records import Ending, Entry, Recovered
 from skills_video_runtime.generations.recovery import settle
-from skills_video_runtime.generations.sqlite import is_in_use
+from skills_video_runtime.generations.sqlite import SqliteJournal, is_in_use
 from skills_video_runtime.http.addresses import platform_of
 from skills_video_runtime.json_values import is_number
 
@@ -115,7 +115,7 @@ class Plan:
         """Open the journal, which no other process has from then on, and read what it knows."""
         try:
             async with self.session.call(journal=self.journal) as call:
-                journal = cast("Journal", call.journal)
+                journal = cast("SqliteJournal", call.journal)
                 journal.write_ahead()
                 self._read(journal)
         except JournalUnavailable as error:

@@ -191,7 +191,7 @@ class Journal:
         return None
 
     def prune(self, older_than: float) -> int:
-        """Remove what is over for so many seconds, and give how many records that were; the file shrinks."""
+        """Remove what is over for so many seconds, and give how many records that were."""
         if older_than != 0:
             check_seconds("older_than", older_than)
         with self._transaction():
@@ -200,14 +200,7 @@ class Journal:
             self._run(f"DELETE {OLD}", before)
             for sql in TIDY:
                 self._run(sql)
-        self._shrink()
         return int(removed)
-
-    def _shrink(self) -> None:
-        """Give room back that is not needed any more."""
-
-    def write_ahead(self) -> None:
-        """Take far less time for each write from now on, where that needs more room on a disk."""
 
     def hold(self, key: int | str, call: object) -> bool:
         """Hold a record for a call; False if another call does, or another process."""

@@ -77,9 +77,12 @@ class SqliteJournal(Journal):
         """Write to a log from now on, which takes far less time, and needs room on the disk for each write."""
         self._run("PRAGMA journal_mode = WAL")
 
-    def _shrink(self) -> None:
+    def prune(self, older_than: float) -> int:
+        """See `Journal`; the file shrinks."""
+        removed = super().prune(older_than)
         self._run("VACUUM")
         self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed
 
     def _check_place(self) -> None:
         """See `Journal`: it is told by what a file system tells files apart by."""
