@@ -72,10 +72,10 @@ def others(folder, rooms, names):
 SIZES = {
     "core": (3_969, named(RUNTIME, CORE)),
     "payloads": (2_183, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),
-    "guard against double payment": (1_375, named(RUNTIME, GUARD)),
+    "guard against double payment": (1_368, named(RUNTIME, GUARD)),
     "downloads": (423, named(RUNTIME, "downloads/fetch downloads/names")),
     "runtime without extras": (
-        8_190,
+        8_183,
         others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
     "keys of one's own, many, budget, webhooks": (661, named(RUNTIME, CALLS)),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("skills_video")
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Write:
     """What a thread waits to have written."""
 
@@ -322,22 +322,15 @@ class Journal:
         self._waiting.append(write)
         with self._lock:
             if not write.is_done:
-                self._write_all([self._waiting.popleft() for _ in range(len(self._waiting))])
+                writes = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                if write not in writes:  # the thread that was to write it has been interrupted
+                    writes.append(write)
+                self._write_all(writes)
         if write.problem is not None:
             raise write.problem
 
     def _write_all(self, writes: list[Write]) -> None:
         """Write in one transaction. Where that fails, each is written alone, and leaves the rest as it is."""
-        try:
-            self._write_each(writes)
-        except BaseException as error:  # such as Ctrl-C in the thread that writes for all
-            for write in writes:
-                if not write.is_done:
-                    write.problem = self._unavailable(f"{type(error).__name__} came in between")
-                    write.is_done = True
-            raise
-
-    def _write_each(self, writes: list[Write]) -> None:
         try:
             with self._transaction():
                 for sql in self._first:
@@ -349,7 +342,7 @@ class Journal:
                 writes[0].problem = problem
             else:
                 for write in writes:
-                    self._write_each([write])
+                    Journal._write_all(self, [write])
         for write in writes:
             write.is_done = True
 
