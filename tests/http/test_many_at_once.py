@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,7 +15,10 @@ from anyio import from_thread, to_thread
 from skills_video_runtime.client import AsyncClient, Client
 from skills_video_runtime.errors import ConnectionFailed
 from skills_video_runtime.generations.pace import LONGEST_PAUSE, Pace, Paces
+from skills_video_runtime.generations.recovery import recover
 from skills_video_runtime.generations.retry import RetryPolicy
+from skills_video_runtime.generations.sqlite import SqliteJournal
+from skills_video_runtime.http.key import Key
 from skills_video_runtime.testing import IOProxy, replace_io
 from tests.support import simulation
 from tests.support.callers import Payload
@@ -146,6 +150,16 @@ def test_a_post_waits_for_its_turn_after_that_of_another_call_was_refused(timeou
     call = simulation.call_of(world, timeout=timeout, paces=paces)
     simulation.drive(call.submit(simulation.Payload()), world, simulation.scripted([]))
     assert world.made[0].created == pytest.approx(begun, abs=0.5)
+
+
+def test_a_post_that_is_made_anew_by_recover_waits_for_its_turn_as_well(tmp_path: Path) -> None:
+    world, paces = simulation.World(), Paces(RetryPolicy())
+    with closing(SqliteJournal(tmp_path / "jobs.db", "acme.example", Key(KEY))) as journal:
+        journal.intend(1, simulation.Payload())
+        paces.posts.slow(world.now, world.now, 50.0)
+        call = simulation.call_of(world, on_lost="resubmit", paces=paces, journal=journal)
+        simulation.drive(recover(call), world, simulation.scripted([]))
+    assert world.made[0].created == pytest.approx(1050.0, abs=0.5)
 
 
 def test_a_call_that_waits_for_its_turn_ends_with_its_client(server: Scripted) -> None:

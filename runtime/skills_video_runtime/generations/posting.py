@@ -27,13 +27,13 @@ MOST_WAITED = 0.5  # of the time that is left to a post, as it needs some to be 
 async def submitted(call: Call, submission: Submission, path: str) -> Generation:
     """Record that a payload is about to be posted, and post it."""
     call.check(submission)
-    await _may_post(call)
+    await may_post(call)
     if call.journal is not None:
         await call.io.on_disk(partial(call.claims.intend, submission, call.journal, call))
     return await posted(call, submission, path)
 
 
-async def _may_post(call: Call) -> None:
+async def may_post(call: Call) -> None:
     """Wait for the turn of a post; BudgetExceeded if there are no credits for it by then."""
     await call.turn(call.paces.posts, MOST_WAITED)
     if call.budget is not None:
@@ -108,7 +108,7 @@ async def posted(call: Call, submission: Submission, path: str) -> Generation:
             continue
         try:
             await call.pause("create", attempt, outcome)
-            await _may_post(call)
+            await may_post(call)
         except errors.SkillsVideoError as error:
             if submission.doubt is not None:
                 raise submission.doubt from error

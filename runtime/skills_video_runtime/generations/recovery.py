@@ -9,7 +9,7 @@ from skills_video_runtime.errors import NotFound, SkillsVideoError
 
 from .claims import Submission, new_idempotency
 from .outcomes import Lost
-from .posting import posted, settled
+from .posting import may_post, posted, settled
 from .records import Ending, Entry, Recovered
 from .states import Generation, is_id
 from .uncertain import find
@@ -77,8 +77,8 @@ async def take_up(call: Call, submission: Submission, entry: Entry) -> Generatio
         submission.idempotency = new_idempotency(submission, path)
     now = call.io.now()
     found = await find(call, submission, INTERRUPTED, sent_at=now, is_known=is_known, may_repeat=may_repeat)
-    if found is None:
-        call.check(submission)
-        if call.budget is not None:
-            call.budget.check()
-    return found or await posted(call, submission, path)
+    if found is not None:
+        return found
+    call.check(submission)
+    await may_post(call)
+    return await posted(call, submission, path)
