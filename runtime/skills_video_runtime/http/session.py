@@ -83,7 +83,7 @@ class Session:
         return self.make_files(self)
 
     def _leave_parent(self) -> None:
-        """In a child of a fork, have connections and journals of its own."""
+        """In a child of a fork, have connections and journals of its own, and a lock that no other thread has."""
         if self.pid != os.getpid():
             self.parents.append((self._connections, self.journals))  # kept, as what is dropped would be closed
             self._begin()
@@ -118,9 +118,7 @@ class Session:
 
         In a child of a fork they are the parent's as long as the child has made none, and are left alone.
         """
-        if self.pid != os.getpid():  # where the lock may be held for ever, by a thread that is not here
-            self.closed = True
-            return
+        self._leave_parent()
         with self.lock:
             self.closed = True
         if self._connections is not None:
