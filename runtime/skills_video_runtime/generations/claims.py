@@ -213,11 +213,11 @@ class Claims:
     def intend(self, submission: Submission, journal: Journal, call: object) -> None:
         """Record in a journal that a payload is about to be posted, and hold the record for a call."""
         key = journal.new_key()
+        journal.hold(key, call)
         with self._lock:
             if submission not in self._open:
                 return  # the call was given up meanwhile
             submission.record = (journal, key)
-            journal.hold(key, call)
         journal.intend(key, submission.payload, submission.own_key, submission.idempotency)
         if submission not in self._open:  # given up while it was written
             submission.record_end()
