@@ -70,12 +70,12 @@ def others(folder, rooms, names):
 
 
 SIZES = {
-    "core": (3_969, named(RUNTIME, CORE)),
+    "core": (3_967, named(RUNTIME, CORE)),
     "payloads": (2_183, [RUNTIME / "payloads", RUNTIME / "json_values.py"]),
     "guard against double payment": (1_368, named(RUNTIME, GUARD)),
     "downloads": (423, named(RUNTIME, "downloads/fetch downloads/names")),
     "runtime without extras": (
-        8_183,
+        8_181,
         others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
     "keys of one's own, many, budget, webhooks": (661, named(RUNTIME, CALLS)),
