@@ -78,7 +78,7 @@ SIZES = {
         8_181,
         others(RUNTIME, (".", "downloads", "generations", "http", "payloads"), FEATURES),
     ),
-    "keys of one's own, many, budget, webhooks": (661, named(RUNTIME, CALLS)),
+    "keys of one's own, many, budget, webhooks": (662, named(RUNTIME, CALLS)),
     "choosing, planning, notebooks": (327, named(RUNTIME, CHOOSING)),
     "files of one's own, and what is left of one": (556, named(RUNTIME, FILES)),
     "events, causes, headers, keys, httpx2, telemetry": (383, named(RUNTIME, TOLD)),

@@ -7,8 +7,8 @@ from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from queue import Empty, SimpleQueue
-from threading import Timer
+from queue import SimpleQueue
+from threading import Semaphore, Timer
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .generations.outcomes import ClientClosed, Submittable, check_seconds
@@ -170,7 +170,7 @@ class Many(Generic[PayloadT]):
         """
         from .threads import Threads  # noqa: PLC0415  # on first use
 
-        ready: SimpleQueue[Made[PayloadT]] = SimpleQueue()
+        ready, arrived = SimpleQueue[Made[PayloadT]](), Semaphore(0)  # whose own time-out a signal may make endless
         under_way = 0
 
         def work(index: int, payload: PayloadT) -> None:
@@ -178,6 +178,8 @@ class Many(Generic[PayloadT]):
                 ready.put(run(self.make(index, payload)))
             except BaseException as error:  # noqa: BLE001  # raised to the caller
                 ready.put(Made(Result(index, payload, None, cast("Exception", error)), raised=error))
+            finally:
+                arrived.release()
 
         with Threads(self.limit) as pool:
             try:
@@ -187,10 +189,9 @@ class Many(Generic[PayloadT]):
                         under_way += 1
                     if not under_way and self.pause is None:
                         break
-                    try:
-                        made = ready.get(timeout=self.pause)
-                    except Empty:
+                    if not arrived.acquire(timeout=self.pause):
                         continue
+                    made = ready.get()
                     under_way -= 1
                     if made.raised is not None:
                         raise made.raised  # noqa: TRY301  # as what is raised here

@@ -107,6 +107,24 @@ def test_workers_that_are_killed_and_paused_and_a_database_that_is_restarted(pos
 
 
 @POSIX
+def test_a_worker_that_is_paused_while_it_has_nothing_to_do_ends_with_the_others(postgres, tmp_path):
+    workers = "SELECT 1 FROM batch_worker WHERE until > clock_timestamp()"
+    with Sandbox(speed=0) as still:
+        with process(still, postgres, "run", written(tmp_path / "jobs.jsonl", [row(0)]), "--out", tmp_path) as first:
+            when(lambda: still.made() == 1)
+            with process(still, postgres, "worker") as idle:
+                when(lambda: len(asked(postgres, workers)) == 2)
+                idle.send_signal(signal.SIGSTOP)
+                when(lambda: len(asked(postgres, workers)) == 1)
+                idle.send_signal(signal.SIGCONT)
+                while first.poll() is None:
+                    still.advance(10)
+                    threading.Event().wait(0.1)
+                _, stderr = idle.communicate()
+        assert (first.returncode, idle.returncode) == (0, 0), stderr
+
+
+@POSIX
 def test_an_id_that_a_sleeper_is_told_is_not_lost(postgres, tmp_path):
     """It is paused between its post and the answer; who takes the row over cannot find what was made."""
     file, out = written(tmp_path / "jobs.jsonl", [row(0)]), tmp_path / "out"
