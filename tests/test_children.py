@@ -35,11 +35,15 @@ def test_a_child_hears_what_its_parent_ignores():
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-def test_a_child_that_does_not_end_is_killed_so_that_what_reads_it_ends():
+def test_a_child_that_does_not_end_is_killed_so_that_what_reads_it_ends_and_fails_the_test():
+    def read():
+        with started([sys.executable, "-c", FOREVER], seconds=1) as child:
+            assert list(child.stdout) in (["begun\n"], [])
+            assert child.wait() != 0
+
     begun = time.monotonic()
-    with started([sys.executable, "-c", FOREVER], seconds=1) as child:
-        assert list(child.stdout) in (["begun\n"], [])
-        assert child.wait() != 0
+    with pytest.raises(AssertionError, match="it had not ended after 1 s"):
+        read()
     assert time.monotonic() - begun < 20
 
 

@@ -59,11 +59,17 @@ def finished(
 def started(
     arguments: Sequence[object], *, seconds: float = PATIENCE, **options: Any
 ) -> Iterator[subprocess.Popen[str]]:
-    """Give a process while it runs. It is killed at the end, or before that if it takes too long, so that reads end."""
+    """Give a process while it runs. It is killed at the end, and before that if it takes too long: the test fails."""
     given: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
     with hearing():
         process = subprocess.Popen(list(map(str, arguments)), **given)
-    patience = threading.Timer(seconds, process.kill)
+    killed: list[int] = []
+
+    def give_up() -> None:
+        killed.append(process.pid)
+        process.kill()
+
+    patience = threading.Timer(seconds, give_up)
     patience.start()
     try:
         with process:
@@ -73,3 +79,4 @@ def started(
                 process.kill()
     finally:
         patience.cancel()
+    assert not killed, f"it had not ended after {seconds} s: {arguments}"
