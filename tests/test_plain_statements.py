@@ -160,6 +160,12 @@ def test_sizes_are_kept(part):
     assert plain.lines(*files) <= most
 
 
+def test_the_design_tells_the_sizes():
+    _, _, table = (ROOT / "docs" / "design.md").read_text("utf-8").partition("| part | lines | goal |\n")
+    rows = [line.split(" | ") for line in table.partition("\n\n")[0].splitlines()[1:]]
+    assert [int(row[1].replace(",", "")) for row in rows] == [most for most, _ in SIZES.values()]
+
+
 def test_the_tables_of_the_design_name_files_that_exist():
     paths = [path.as_posix() for name in ("generator", "runtime", "docs/site") for path in (ROOT / name).rglob("*.py")]
     named = plain.files_named((ROOT / "docs" / "design.md").read_text("utf-8"))
