@@ -170,7 +170,8 @@ class Many(Generic[PayloadT]):
         """
         from .threads import Threads  # noqa: PLC0415  # on first use
 
-        ready, arrived = SimpleQueue[Made[PayloadT]](), Semaphore(0)  # whose own time-out a signal may make endless
+        ready = SimpleQueue[Made[PayloadT]]()
+        arrived = Semaphore(0)  # as a signal may make a time-out of SimpleQueue endless
         under_way = 0
 
         def work(index: int, payload: PayloadT) -> None:

@@ -135,12 +135,12 @@ class Journal:
         Their payloads have no files, which are not kept: one that had any is not posted again. What cannot be read, or
         belongs to another platform or key, is what `recover` gives for it: an error of that record alone.
         """
-        self.write_owed()
+        self._write_owed()
         return [self._entry(*row) for row in self._run(WHOLE)]
 
     def known_as(self, own_key: str, payload: Submittable) -> Known | None:
         """Give what is recorded under a key of the caller's own, if anything that may have made a generation is."""
-        self.write_owed()
+        self._write_owed()
         for state, *row in self._run(NAMED, own_key):
             if state != "refused":
                 entry = self._entry(*row)
@@ -235,7 +235,7 @@ class Journal:
     def close(self) -> None:
         """Let go of all; what is owed is written, if that can be."""
         with self._lock, suppress(JournalUnavailable):
-            self.write_owed()
+            self._write_owed()
 
     def _record(self, key: int, own_key: str | None, model: object, name: object, *ending: Any) -> Record:
         status, begun, ended, credit = ending
@@ -349,7 +349,7 @@ class Journal:
     def _write(self, what: str, work: Callable[[], object]) -> None:
         """Write; what cannot be written is logged, and owed."""
         try:
-            self.write_owed()
+            self._write_owed()
             self._together(work)
             self._check_place()
         except JournalUnavailable as error:
@@ -357,7 +357,7 @@ class Journal:
             why = str(error.__cause__ or error.what).strip().rstrip(".")
             logger.warning("the journal could not be written: %s. Not in it: %s", why, what)
 
-    def write_owed(self) -> None:
+    def _write_owed(self) -> None:
         """Write what could not be written before, such as while the disk was full, in its order."""
         if self._owed:
             with self._lock:
