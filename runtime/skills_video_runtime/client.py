@@ -685,11 +685,11 @@ _show_as(Client, _Base, _Verbs)
 _show_as(AsyncClient, _AsyncVerbs)
 
 
-def session_of(client: object, *, asynchronous: bool) -> Session:
-    """Give what a client shares, or refuse, by TypeError, what is no client of the kind that is needed."""
+def session_of(client: object, *, asynchronous: bool | None = None) -> Session:
+    """Give what the calls of a client share, or refuse, by TypeError, what is no client of the kind that is needed."""
     session: Session | None = getattr(client, "_session", None)
-    if session is None or session.asynchronous is not asynchronous:
-        name = ("a Client", "an AsyncClient")[asynchronous]
+    if session is None or asynchronous not in {None, session.asynchronous}:
+        name = {False: "a Client", True: "an AsyncClient", None: "a client"}[asynchronous]
         raise TypeError(f"client is {name} here, not of type {type(client).__name__}")  # it may be the key
     return session
 

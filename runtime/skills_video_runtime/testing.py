@@ -9,11 +9,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .client import session_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .client import AsyncClient, Client
-    from .http.session import Session
 
 
 class IOProxy:
@@ -53,7 +54,7 @@ class _FastIO(IOProxy):
 
 def replace_io(client: Client | AsyncClient, make: Callable[[Any], Any]) -> None:
     """Give each later call of a client the IO that is made of the one it would have."""
-    _session_of(client).wrappers.append(make)
+    session_of(client).wrappers.append(make)
 
 
 def fast_time(client: Client | AsyncClient) -> FastTime:
@@ -68,14 +69,10 @@ def forget_generations(client: Client | AsyncClient) -> None:
 
     Otherwise a call that is told the id of another one's generation raises SubmissionUncertain.
     """
-    _session_of(client).claims.forget()
+    session_of(client).claims.forget()
 
 
 def is_idle(client: Client | AsyncClient) -> bool:
     """Tell whether no call of a client is under way, nor believed to be."""
-    session = _session_of(client)
+    session = session_of(client)
     return not (session.claims.has_open() or session.connections.is_busy())
-
-
-def _session_of(client: Client | AsyncClient) -> Session:
-    return client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

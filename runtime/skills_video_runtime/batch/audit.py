@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from skills_video_runtime.client import run as run_now
+from skills_video_runtime.client import session_of
 from skills_video_runtime.errors import NotFound
 from skills_video_runtime.generations.records import Record, Recovered
 from skills_video_runtime.generations.sqlite import is_in_use
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
-    from skills_video_runtime.client import AsyncClient, Client
+    from skills_video_runtime.client import Client
     from skills_video_runtime.generations.journal import Journal
     from skills_video_runtime.generations.states import Generation
-    from skills_video_runtime.http.session import Session
 
 ASKED_AT_ONCE = 8  # generations: our choice
 
@@ -120,12 +120,6 @@ def compared(client: Client, records: list[Record], lines: list[dict[str, Any]],
     found.discrepancies += _of_lines(made, {record.id for record in records})
     found.discrepancies += _of_platform(states, records, [*lines, *made])
     return found
-
-
-def session_of(client: Client | AsyncClient) -> Session:
-    """Give what the calls of a client share."""
-    session: Session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    return session
 
 
 async def _records(client: Client, path: Path) -> list[Record]:

@@ -9,13 +9,13 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skills_video_runtime.client import AsyncClient, Client
+from skills_video_runtime.client import AsyncClient, Client, session_of
 from skills_video_runtime.client import run as run_now
 from skills_video_runtime.generations.outcomes import check_seconds
 from skills_video_runtime.generations.progress import refuse_async
 from skills_video_runtime.http.addresses import POSTGRES, platform_of
 
-from .audit import Audit, Standing, compared, records_of, session_of
+from .audit import Audit, Standing, compared, records_of
 from .plan import Plan
 from .queue import Queue
 from .report import Choices
